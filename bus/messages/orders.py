@@ -1,0 +1,327 @@
+"""From a wish to the wire and back: intents, commands, orders, reports, facts. Tags 50-89.
+
+Each hop has its own type, so that an order which nobody approved cannot reach the door:
+QuoteIntent -> OrderCommand -> ApprovedOrder -> SubmitOrder -> wire, and back ExecutionReport -> OrderUpdate, Fill ->
+PositionUpdate. price_ticks and quantity_lots count the instrument's ticks and lots of the `version` named beside them.
+received_ns is the receipt of the frame that caused it all (0: none did): tick to order is measured from it.
+"""
+
+from bus.messages.base import Message
+from bus.messages.enums import (
+    OrderStatus,
+    Outcome,
+    Refusal,
+    ReportKind,
+    ReportSource,
+    RequestKind,
+    Side,
+    TradingState,
+    VenueState,
+)
+
+
+class QuoteIntent(Message, frozen=True, tag=50):
+    """What an owner wishes to have resting on each side; 0 lots: nothing. It replaces the owner's last one."""
+
+    account: int
+    venue: int
+    instrument: int
+    version: int
+    owner: str
+    reduce_only: bool
+    update_id: int
+    received_ns: int
+    expires_ns: int
+    bid_ticks: int
+    bid_lots: int
+    ask_ticks: int
+    ask_lots: int
+
+
+class OrderCommand(Message, frozen=True, tag=51):
+    """Execution wants a new order. command: execution's own number for it, until it has a client order id."""
+
+    account: int
+    venue: int
+    instrument: int
+    version: int
+    owner: str
+    reduce_only: bool
+    update_id: int
+    received_ns: int
+    expires_ns: int
+    command: int
+    side: Side
+    price_ticks: int
+    quantity_lots: int
+    post_only: bool
+
+
+class CancelCommand(Message, frozen=True, tag=52):
+    """Execution (or an operator) wants an order canceled. Passes in every trading state, so it goes straight to orders."""
+
+    account: int
+    venue: int
+    instrument: int
+    owner: str
+    client_order_id: str
+    received_ns: int
+
+
+class ApprovedOrder(Message, frozen=True, tag=53):
+    """An order command that risk let through and has reserved for. approval: risk's own number."""
+
+    account: int
+    venue: int
+    instrument: int
+    version: int
+    owner: str
+    reduce_only: bool
+    update_id: int
+    received_ns: int
+    expires_ns: int
+    command: int
+    side: Side
+    price_ticks: int
+    quantity_lots: int
+    post_only: bool
+    approval: int
+
+
+class OrderRefused(Message, frozen=True, tag=54):
+    """A command that did not become an order, and why. Nothing is reserved for it any more."""
+
+    instrument: int
+    owner: str
+    command: int
+    side: Side
+    reason: Refusal
+
+
+class SubmitOrder(Message, frozen=True, tag=55):
+    """A new order as the door writes it. Journaled in the step that writes the socket."""
+
+    account: int
+    venue: int
+    instrument: int
+    version: int
+    owner: str
+    client_order_id: str
+    epoch: int
+    command: int
+    side: Side
+    price_ticks: int
+    quantity_lots: int
+    post_only: bool
+    reduce_only: bool
+    update_id: int
+    received_ns: int
+    expires_ns: int
+
+
+class CancelOrder(Message, frozen=True, tag=56):
+    """A cancel as the door writes it; cancel_id is derived from the order's id and the attempt."""
+
+    account: int
+    venue: int
+    instrument: int
+    client_order_id: str
+    cancel_id: str
+    venue_order_id: int
+    attempt: int
+    received_ns: int
+
+
+class RequestSent(Message, frozen=True, tag=57):
+    """The door wrote the request to the socket."""
+
+    request: RequestKind
+    instrument: int
+    client_order_id: str
+    sent_ns: int
+
+
+class RequestAnswered(Message, frozen=True, tag=58):
+    """The one answer to a submit or cancel. REFUSED: a definite no (`code` of the venue; 0: our own door, never sent).
+
+    refusal says why when our door refused. AMBIGUOUS: the request may have been done.
+    """
+
+    request: RequestKind
+    instrument: int
+    client_order_id: str
+    outcome: Outcome
+    refusal: Refusal
+    code: int
+    venue_order_id: int
+    received_ns: int
+    reason: str
+
+
+class ExecutionReport(Message, frozen=True, tag=59):
+    """Any word of the venue on an order, from stream, answer or query. Lots and ticks are the instrument's.
+
+    client_order_id: the ORDER's own id (a cancel's id is already resolved to it). price and last_price in price
+    units, quantities in quantity units (a foreign order may lie off the grid), quote amounts and fee in the asset's
+    smallest unit. trade_id -1: no execution in this report. status: the venue's own word, kept for people.
+    instrument -1: a symbol nobody configured; kept, never dropped. execution_id orders the venue's words on one order.
+    """
+
+    account: int
+    venue: int
+    instrument: int
+    source: ReportSource
+    kind: ReportKind
+    state: VenueState
+    status: str
+    client_order_id: str
+    venue_order_id: int
+    side: Side
+    price: int
+    quantity: int
+    cumulative: int
+    cumulative_quote: int
+    trade_id: int
+    last_quantity: int
+    last_price: int
+    last_quote: int
+    fee: int
+    fee_asset: str
+    is_maker: bool
+    execution_id: int
+    venue_ns: int
+    received_ns: int
+    reason: str
+    venue_symbol: str
+
+
+class OrderUpdate(Message, frozen=True, tag=60):
+    """The whole public state of one order after a change; numbered, so that a folder can tell a repeat from a gap."""
+
+    number: int
+    account: int
+    venue: int
+    instrument: int
+    version: int
+    owner: str
+    client_order_id: str
+    venue_order_id: int
+    command: int
+    side: Side
+    price_ticks: int
+    quantity_lots: int
+    cumulative_lots: int
+    leaves_lots: int
+    status: OrderStatus
+    reduce_only: bool
+    refusal: Refusal
+    updated_ns: int
+
+
+class Fill(Message, frozen=True, tag=61):
+    """One execution, booked once. quantity: base asset units; quote, fee: units of their assets. late: after a done state.
+
+    Written to the order journal before anyone acts on it. A trade id alone is no key: both sides of a self-trade share it.
+    """
+
+    number: int
+    account: int
+    venue: int
+    instrument: int
+    version: int
+    owner: str
+    client_order_id: str
+    venue_order_id: int
+    trade_id: int
+    side: Side
+    price: int
+    quantity: int
+    quantity_lots: int
+    quote: int
+    fee: int
+    fee_asset: str
+    is_maker: bool
+    late: bool
+    venue_ns: int
+
+
+class Balance(Message, frozen=True, tag=62):
+    """What the venue says is ours of one asset, in its smallest unit."""
+
+    asset: str
+    free: int
+    locked: int
+
+
+class BalancesReported(Message, frozen=True, tag=63):
+    """All balances, by query. quiet: asked while no order of ours worked, so a ledger may be compared with it."""
+
+    account: int
+    venue: int
+    quiet: bool
+    balances: tuple[Balance, ...]
+
+
+class PositionUpdate(Message, frozen=True, tag=64):
+    """After a fill. position: base asset units since the baseline, fees included; cost, realized: quote units."""
+
+    number: int
+    account: int
+    venue: int
+    instrument: int
+    version: int
+    position: int
+    position_lots: int
+    cost: int
+    realized: int
+    average_price: float
+
+
+class LedgerCompared(Message, frozen=True, tag=65):
+    """Our ledger against the venue's balance of one asset. baseline: it was taken as the start, by configuration."""
+
+    account: int
+    asset: str
+    ours: int
+    venues: int
+    baseline: bool
+
+
+class TradingStateChanged(Message, frozen=True, tag=66):
+    """scope: "engine", "instrument:N" or "owner:NAME"."""
+
+    scope: str
+    state: TradingState
+    reason: str
+
+
+class OrdersReady(Message, frozen=True, tag=67):
+    """Open orders and trades were folded, leftovers are gone and a second look agrees: new orders may go."""
+
+    account: int
+    epoch: int
+    adopted: int
+    canceled: int
+    fills: int
+
+
+class OrdersUnready(Message, frozen=True, tag=68):
+    """The private stream is lost or reconciliation runs: cancels and queries only."""
+
+    account: int
+    reason: str
+
+
+class OrdersQuiet(Message, frozen=True, tag=69):
+    """After StopRequested: nothing of ours works any more, by the venue's own word."""
+
+    account: int
+    unresolved: int
+
+
+class IdsReserved(Message, frozen=True, tag=70):
+    """Client order id counters below `below` of this epoch may have been used: after a restart start above them."""
+
+    account: int
+    epoch: int
+    below: int

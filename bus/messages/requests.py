@@ -1,0 +1,221 @@
+"""Requests, their answers, timers, and what the host and the doors report. Tags 1-29.
+
+A request names its asker (actor, counter), a deadline and a generation. A door answers each exactly once: RESULT,
+REFUSED or AMBIGUOUS; the host supplies AMBIGUOUS when the door cannot. An answer goes back to `actor`, by name.
+An asker raises its generation to disown what it asked before; it drops and counts answers of an older one.
+"""
+
+from bus.messages.base import Message
+from bus.messages.enums import AlertLevel, Control, Outcome, QueryKind
+from bus.messages.orders import Balance, ExecutionReport
+
+
+class Frame(Message, frozen=True, tag=1):
+    """One WebSocket frame of a market data connection, untouched. received_ns: engine time at receipt."""
+
+    connection: int
+    received_ns: int
+    payload: bytes
+
+
+class ConnectionUp(Message, frozen=True, tag=2):
+    """A market data connection is subscribed; its generation counts its openings."""
+
+    connection: int
+    generation: int
+    received_ns: int
+
+
+class ConnectionDown(Message, frozen=True, tag=3):
+    """A market data connection is gone: every book it fed is no longer LIVE."""
+
+    connection: int
+    generation: int
+    reason: str
+
+
+class PrivateStreamUp(Message, frozen=True, tag=4):
+    """Order entry is connected and the private stream is subscribed: reports flow from here on."""
+
+    account: int
+    generation: int
+    received_ns: int
+
+
+class PrivateStreamDown(Message, frozen=True, tag=5):
+    """Reports may be missing from here on: every working order is unproven until queried."""
+
+    account: int
+    generation: int
+    reason: str
+
+
+class ClockEstimate(Message, frozen=True, tag=6):
+    """Venue time minus engine time, estimated from one request; true within +-uncertainty_ns."""
+
+    venue: int
+    offset_ns: int
+    uncertainty_ns: int
+
+
+class SetTimer(Message, frozen=True, tag=7):
+    """Ask for a TimerFired at `fires_ns` (engine time). A second one with the same (actor, counter) replaces the first."""
+
+    actor: str
+    counter: int
+    generation: int
+    fires_ns: int
+
+
+class CancelTimer(Message, frozen=True, tag=8):
+    """Forget the timer (actor, counter); not an error when it has fired."""
+
+    actor: str
+    counter: int
+
+
+class TimerFired(Message, frozen=True, tag=9):
+    """The answer to SetTimer; the cascade's time is at or after fires_ns."""
+
+    actor: str
+    counter: int
+    generation: int
+    fires_ns: int
+
+
+class SnapshotRequest(Message, frozen=True, tag=10):
+    """Ask for the REST depth snapshot of one instrument."""
+
+    actor: str
+    counter: int
+    generation: int
+    deadline_ns: int
+    venue: int
+    instrument: int
+    venue_symbol: str
+    levels: int
+
+
+class SnapshotAnswer(Message, frozen=True, tag=11):
+    """The body as the venue sent it (the actor's codec reads it); empty unless RESULT."""
+
+    actor: str
+    counter: int
+    generation: int
+    outcome: Outcome
+    instrument: int
+    received_ns: int
+    reason: str
+    payload: bytes
+
+
+class VenueQuery(Message, frozen=True, tag=12):
+    """Ask the venue about the account. ORDER: by client id. TRADES: from trade id `from_id` on, oldest first."""
+
+    actor: str
+    counter: int
+    generation: int
+    deadline_ns: int
+    account: int
+    venue: int
+    kind: QueryKind
+    instrument: int
+    client_order_id: str = ""
+    from_id: int = 0
+
+
+class QueryAnswer(Message, frozen=True, tag=13):
+    """`reports` for OPEN_ORDERS, ORDER and TRADES, `balances` for BALANCES; both empty unless RESULT.
+
+    found: False when the venue itself said that the order does not exist (outcome RESULT, no report).
+    complete: False when the venue's page was full and more follow behind the last report.
+    asked_ns: engine time when the request was written; the answer proves nothing later than it.
+    """
+
+    actor: str
+    counter: int
+    generation: int
+    outcome: Outcome
+    kind: QueryKind
+    instrument: int
+    client_order_id: str
+    asked_ns: int
+    received_ns: int
+    reason: str
+    found: bool
+    complete: bool
+    reports: tuple[ExecutionReport, ...]
+    balances: tuple[Balance, ...]
+
+
+class EngineStarted(Message, frozen=True, tag=14):
+    """First input of a run, after recovery. epoch: of every client order id this run makes."""
+
+    account: int
+    epoch: int
+
+
+class StopRequested(Message, frozen=True, tag=15):
+    """Quote nothing more, cancel what works, then OrdersQuiet. deadline_ns: after it the host stops regardless."""
+
+    reason: str
+    deadline_ns: int
+
+
+class OperatorCommand(Message, frozen=True, tag=16):
+    """A person's word; instrument -1 means all. It outranks strategies."""
+
+    control: Control
+    instrument: int
+    reason: str
+
+
+class ActorFailed(Message, frozen=True, tag=17):
+    """A handler raised. Its message had no effect; nothing was emitted for it. Risk halts on it."""
+
+    actor: str
+    message_tag: int
+    error: str
+
+
+class CommandDropped(Message, frozen=True, tag=18):
+    """A command was lost in a cascade that raised or was cut: release what was reserved for it.
+
+    command: as in OrderCommand, or -1; client_order_id: of a submit or cancel that never reached the door, or "".
+    """
+
+    instrument: int
+    owner: str
+    command: int
+    client_order_id: str
+
+
+class Alert(Message, frozen=True, tag=19):
+    """An actor's word for the log and for people. event: stable, greppable name. detail: `key=value` pairs."""
+
+    level: AlertLevel
+    actor: str
+    event: str
+    instrument: int = -1
+    detail: str = ""
+
+
+class TakeCheckpoint(Message, frozen=True, tag=20):
+    """Persistence asks the host for a checkpoint of all actors at the end of this input."""
+
+    reason: str
+
+
+class CheckpointTaken(Message, frozen=True, tag=21):
+    """The writer thread's answer. bytes_written 0 means that it failed, for `reason`."""
+
+    offset: int
+    bytes_written: int
+    took_ns: int
+    reason: str
+
+
+class WallAdjusted(Message, frozen=True, tag=22):
+    """The wall clock has moved by this much against engine time since the start. Engine time itself never steps."""
+
+    offset_ns: int
