@@ -86,7 +86,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     TradePrint: ("microstructure", "strategy"),
     BookView: ("microstructure",),
     Touch: ("execution", "risk"),
-    BookStateChanged: ("orderbook", "microstructure", "execution", "risk", "strategy", "supervisor"),
+    BookStateChanged: ("orderbook", "microstructure", "execution", "risk", "strategy", "market_data", "supervisor"),
     Mark: ("portfolio",),
     Signals: ("strategy",),
     # from the strategy, down to the order door
