@@ -1,0 +1,73 @@
+"""What the venue refuses, with the code, text and HTTP status it answers.
+
+    VenueError
+    ├── BadRequest       the request itself: parameters, precision, filters
+    ├── NotAuthorized    key, signature, session
+    ├── OrderRefused     the matching engine said no to a new order (-2010) or a cancel (-2011)
+    └── LimitReached     too much weight or too many orders; carries when to come back
+
+Codes and texts: binance-spot-api-docs errors.md and error messages seen on the venue.
+"""
+
+
+class VenueError(Exception):
+    """Carries `code` and `message` as sent to the client, and the HTTP `status`."""
+
+    status = 400
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class BadRequest(VenueError):
+    pass
+
+
+class NotAuthorized(VenueError):
+    status = 401
+
+
+class OrderRefused(VenueError):
+    pass
+
+
+class LimitReached(VenueError):
+    status = 429
+
+    def __init__(self, code: int, message: str, retry_at_ms: int) -> None:
+        super().__init__(code, message)
+        self.retry_at_ms = retry_at_ms
+
+
+def missing_parameter(name: str) -> BadRequest:
+    return BadRequest(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
+
+
+def invalid_symbol() -> BadRequest:
+    return BadRequest(-1121, "Invalid symbol.")
+
+
+def filter_failure(name: str) -> BadRequest:
+    return BadRequest(-1013, f"Filter failure: {name}")
+
+
+def insufficient_balance() -> OrderRefused:
+    return OrderRefused(-2010, "Account has insufficient balance for requested action.")
+
+
+def duplicate_order() -> OrderRefused:
+    return OrderRefused(-2010, "Duplicate order sent.")
+
+
+def would_take() -> OrderRefused:
+    return OrderRefused(-2010, "Order would immediately match and take.")
+
+
+def unknown_order() -> OrderRefused:
+    return OrderRefused(-2011, "Unknown order sent.")
+
+
+def no_such_order() -> OrderRefused:
+    return OrderRefused(-2013, "Order does not exist.")

@@ -1,0 +1,358 @@
+"""Our facts in the venue's words: the JSON objects of orders, fills, accounts, events and market streams. Pure.
+
+Field names and order follow the examples of rest-api.md, web-socket-api.md, user-data-stream.md, web-socket-streams.md.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from .book import TopOfBook
+from .decimals import decimal_text, quote_amount
+from .filters import SymbolRules, filters_payload
+from .limits import EXCHANGE_RULES
+from .orders import AccountTrade, Execution, ExecutionKind, Order, OrderType, PublicTrade
+
+NS_PER_MS = 1_000_000
+
+Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+Payload = dict[str, Json]
+Levels = Sequence[tuple[int, int]]
+"""(price, quantity) in units of 10^-8, best first."""
+
+_ZERO = "0.00000000"
+
+
+def encode(payload: Json) -> bytes:
+    return msgspec.json.encode(payload)
+
+
+def order_response(order: Order, executions: Sequence[Execution], response_type: str, now_ns: int) -> Payload:
+    """Answer to a new order; `executions` are those of this order, in order. `response_type`: ACK, RESULT or FULL."""
+    payload: Payload = {
+        "symbol": order.symbol,
+        "orderId": order.order_id,
+        "orderListId": -1,
+        "clientOrderId": order.client_order_id,
+        "transactTime": now_ns // NS_PER_MS,
+    }
+    if response_type == "ACK":
+        return payload
+    payload |= _order_sizes(order)
+    payload |= {"workingTime": order.created_ns // NS_PER_MS}
+    if response_type == "FULL":
+        payload["fills"] = [_fill(e) for e in executions if e.kind is ExecutionKind.TRADE]
+    payload["selfTradePreventionMode"] = order.prevention
+    payload |= _prevented_fields(order)
+    return payload
+
+
+def _order_sizes(order: Order) -> Payload:
+    return {
+        "price": decimal_text(order.price),
+        "origQty": decimal_text(order.quantity),
+        "executedQty": decimal_text(order.executed),
+        "origQuoteOrderQty": _ZERO,
+        "cummulativeQuoteQty": decimal_text(order.quote_executed),
+        "status": order.status,
+        "timeInForce": order.time_in_force,
+        "type": order.order_type,
+        "side": order.side,
+    }
+
+
+def _prevented_fields(order: Order) -> Payload:
+    if order.prevented_match_id is None:
+        return {}
+    return {"preventedMatchId": order.prevented_match_id, "preventedQuantity": decimal_text(order.prevented)}
+
+
+def _fill(execution: Execution) -> Payload:
+    return {
+        "price": decimal_text(execution.last_price),
+        "qty": decimal_text(execution.last_quantity),
+        "commission": decimal_text(execution.fee),
+        "commissionAsset": execution.fee_asset,
+        "tradeId": execution.trade_id,
+    }
+
+
+def cancel_response(order: Order, cancel_id: str) -> Payload:
+    """Answer to a cancel: the order's client id moves to `origClientOrderId`."""
+    return {
+        "symbol": order.symbol,
+        "origClientOrderId": order.client_order_id,
+        "orderId": order.order_id,
+        "orderListId": -1,
+        "clientOrderId": cancel_id,
+        "transactTime": order.updated_ns // NS_PER_MS,
+        **_order_sizes(order),
+        "selfTradePreventionMode": order.prevention,
+    }
+
+
+def order_status(order: Order) -> Payload:
+    return {
+        "symbol": order.symbol,
+        "orderId": order.order_id,
+        "orderListId": -1,
+        "clientOrderId": order.client_order_id,
+        **_order_sizes(order),
+        "stopPrice": _ZERO,
+        "icebergQty": _ZERO,
+        "time": order.created_ns // NS_PER_MS,
+        "updateTime": order.updated_ns // NS_PER_MS,
+        "isWorking": True,
+        "workingTime": order.created_ns // NS_PER_MS,
+        "selfTradePreventionMode": order.prevention,
+        **_prevented_fields(order),
+    }
+
+
+def account_trade(trade: AccountTrade) -> Payload:
+    return {
+        "symbol": trade.symbol,
+        "id": trade.trade_id,
+        "orderId": trade.order_id,
+        "orderListId": -1,
+        "price": decimal_text(trade.price),
+        "qty": decimal_text(trade.quantity),
+        "quoteQty": decimal_text(quote_amount(trade.price, trade.quantity)),
+        "commission": decimal_text(trade.fee),
+        "commissionAsset": trade.fee_asset,
+        "time": trade.time_ns // NS_PER_MS,
+        "isBuyer": trade.is_buyer,
+        "isMaker": trade.is_maker,
+        "isBestMatch": True,
+    }
+
+
+def account_status(
+    balances: Iterable[tuple[str, int, int]], maker_ppm: int, taker_ppm: int, now_ns: int, uid: int
+) -> Payload:
+    """`balances`: (asset, free, locked)."""
+    return {
+        "makerCommission": maker_ppm // 100,
+        "takerCommission": taker_ppm // 100,
+        "buyerCommission": 0,
+        "sellerCommission": 0,
+        "commissionRates": {
+            "maker": decimal_text(maker_ppm * 100),
+            "taker": decimal_text(taker_ppm * 100),
+            "buyer": _ZERO,
+            "seller": _ZERO,
+        },
+        "canTrade": True,
+        "canWithdraw": False,
+        "canDeposit": False,
+        "brokered": False,
+        "requireSelfTradePrevention": False,
+        "preventSor": False,
+        "updateTime": now_ns // NS_PER_MS,
+        "accountType": "SPOT",
+        "balances": [
+            {"asset": asset, "free": decimal_text(free), "locked": decimal_text(locked)}
+            for asset, free, locked in balances
+        ],
+        "permissions": ["SPOT"],
+        "uid": uid,
+    }
+
+
+def exchange_info(rules: Iterable[SymbolRules], now_ns: int) -> Payload:
+    return {
+        "timezone": "UTC",
+        "serverTime": now_ns // NS_PER_MS,
+        "rateLimits": list(EXCHANGE_RULES),
+        "exchangeFilters": [],
+        "symbols": [_symbol_info(r) for r in rules],
+        "sors": [],
+    }
+
+
+def _symbol_info(rules: SymbolRules) -> Payload:
+    return {
+        "symbol": rules.symbol,
+        "status": "TRADING",
+        "baseAsset": rules.base,
+        "baseAssetPrecision": 8,
+        "quoteAsset": rules.quote,
+        "quotePrecision": 8,
+        "quoteAssetPrecision": 8,
+        "baseCommissionPrecision": 8,
+        "quoteCommissionPrecision": 8,
+        "orderTypes": [t.value for t in OrderType],
+        "icebergAllowed": False,
+        "ocoAllowed": False,
+        "otoAllowed": False,
+        "opoAllowed": False,
+        "quoteOrderQtyMarketAllowed": False,
+        "allowTrailingStop": False,
+        "cancelReplaceAllowed": False,
+        "amendAllowed": False,
+        "pegInstructionsAllowed": False,
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
+        "filters": filters_payload(rules),
+        "permissions": [],
+        "permissionSets": [["SPOT"]],
+        "defaultSelfTradePreventionMode": "NONE",
+        "allowedSelfTradePreventionModes": ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
+    }
+
+
+def level_texts(levels: Levels) -> list[tuple[str, str]]:
+    return [(decimal_text(price), decimal_text(quantity)) for price, quantity in levels]
+
+
+def depth_snapshot(update_id: int, bids: Levels, asks: Levels) -> Payload:
+    return {"lastUpdateId": update_id, "bids": level_texts(bids), "asks": level_texts(asks)}
+
+
+def ticker(symbol: str, top: TopOfBook) -> Payload:
+    return {
+        "symbol": symbol,
+        "bidPrice": decimal_text(top.bid_price),
+        "bidQty": decimal_text(top.bid_quantity),
+        "askPrice": decimal_text(top.ask_price),
+        "askQty": decimal_text(top.ask_quantity),
+    }
+
+
+# ---- market streams
+
+
+def depth_event(symbol: str, first_id: int, last_id: int, bids: Levels, asks: Levels, now_ns: int) -> Payload:
+    return {
+        "e": "depthUpdate",
+        "E": now_ns // NS_PER_MS,
+        "s": symbol,
+        "U": first_id,
+        "u": last_id,
+        "b": level_texts(bids),
+        "a": level_texts(asks),
+    }
+
+
+def book_ticker_event(symbol: str, update_id: int, top: TopOfBook) -> Payload:
+    return {
+        "u": update_id,
+        "s": symbol,
+        "b": decimal_text(top.bid_price),
+        "B": decimal_text(top.bid_quantity),
+        "a": decimal_text(top.ask_price),
+        "A": decimal_text(top.ask_quantity),
+    }
+
+
+def trade_event(trade: PublicTrade, now_ns: int) -> Payload:
+    return {
+        "e": "trade",
+        "E": now_ns // NS_PER_MS,
+        "s": trade.symbol,
+        "t": trade.trade_id,
+        "p": decimal_text(trade.price),
+        "q": decimal_text(trade.quantity),
+        "T": trade.time_ns // NS_PER_MS,
+        "m": trade.buyer_is_maker,
+        "M": True,
+    }
+
+
+def aggregate_trade_event(trade: PublicTrade, now_ns: int) -> Payload:
+    """Each trade is its own aggregate here, so the aggregate's id is the trade's."""
+    return {
+        "e": "aggTrade",
+        "E": now_ns // NS_PER_MS,
+        "s": trade.symbol,
+        "a": trade.trade_id,
+        "p": decimal_text(trade.price),
+        "q": decimal_text(trade.quantity),
+        "f": trade.trade_id,
+        "l": trade.trade_id,
+        "T": trade.time_ns // NS_PER_MS,
+        "m": trade.buyer_is_maker,
+        "M": True,
+    }
+
+
+# ---- user data stream
+
+
+def execution_report(execution: Execution, now_ns: int) -> Payload:
+    order = execution.order
+    payload: Payload = {
+        "e": "executionReport",
+        "E": now_ns // NS_PER_MS,
+        "s": order.symbol,
+        "c": execution.client_order_id,
+        "S": order.side,
+        "o": order.order_type,
+        "f": order.time_in_force,
+        "q": decimal_text(order.quantity),
+        "p": decimal_text(order.price),
+        "P": _ZERO,
+        "F": _ZERO,
+        "g": -1,
+        "C": execution.original_client_order_id,
+        "x": execution.kind,
+        "X": execution.status,
+        "r": "NONE",
+        "i": order.order_id,
+        "l": decimal_text(execution.last_quantity),
+        "z": decimal_text(execution.executed),
+        "L": decimal_text(execution.last_price),
+        "n": decimal_text(execution.fee) if execution.fee_asset else "0",
+        "N": execution.fee_asset,
+        "T": execution.time_ns // NS_PER_MS,
+        "t": execution.trade_id,
+        "I": execution.execution_id,
+        "w": execution.is_on_book,
+        "m": execution.is_maker,
+        "M": False,
+        "O": order.created_ns // NS_PER_MS,
+        "Z": decimal_text(execution.quote_executed),
+        "Y": decimal_text(quote_amount(execution.last_price, execution.last_quantity)),
+        "Q": _ZERO,
+        "W": order.created_ns // NS_PER_MS,
+        "V": order.prevention,
+    }
+    if execution.prevented is not None:
+        payload |= _prevention_report(execution)
+    return payload
+
+
+def _prevention_report(execution: Execution) -> Payload:
+    match = execution.prevented
+    assert match is not None
+    return {
+        "v": match.match_id,
+        "A": decimal_text(match.quantity),
+        "B": decimal_text(match.quantity),
+        "u": -1,
+        "U": match.counter_order_id,
+        "Cs": execution.order.symbol,
+        "pl": _ZERO,
+        "pL": decimal_text(match.price),
+        "pY": _ZERO,
+    }
+
+
+def account_position(balances: Iterable[tuple[str, int, int]], now_ns: int) -> Payload:
+    """`balances`: (asset, free, locked) of what moved."""
+    return {
+        "e": "outboundAccountPosition",
+        "E": now_ns // NS_PER_MS,
+        "u": now_ns // NS_PER_MS,
+        "B": [{"a": a, "f": decimal_text(free), "l": decimal_text(locked)} for a, free, locked in balances],
+    }
+
+
+def balance_update(asset: str, delta: int, now_ns: int) -> Payload:
+    return {
+        "e": "balanceUpdate",
+        "E": now_ns // NS_PER_MS,
+        "a": asset,
+        "d": decimal_text(delta),
+        "T": now_ns // NS_PER_MS,
+    }

@@ -1,0 +1,130 @@
+"""What happened goes out: market streams to the hub, private events to user data subscriptions. No sockets here.
+
+Consistency of ids: a bookTicker always describes the book exactly at its `u`, since it is only ever built between two
+commands of the engine; so where its `u` equals a depth event's `u`, both tell the same top.
+"""
+
+from collections.abc import Callable
+
+from .book import DepthBatch, PriceTimeBook, TopOfBook
+from .connection import Connection
+from .matching import MatchingEngine
+from .orders import AccountId, Execution, PublicTrade
+from .payloads import (
+    Payload,
+    account_position,
+    aggregate_trade_event,
+    balance_update,
+    book_ticker_event,
+    depth_event,
+    encode,
+    execution_report,
+    trade_event,
+)
+from .streams import StreamHub
+
+TICKER_REPEAT_NS = 1_000_000_000  # a bookTicker at least this often, when the book moves at all
+
+
+class UserStreams:
+    """User data subscriptions: which connection hears which account, under which subscription id."""
+
+    def __init__(self, engine: MatchingEngine) -> None:
+        self.on_execution: Callable[[Execution, int], None] | None = None
+        self._engine = engine
+        self._subscriptions: dict[tuple[Connection, int], AccountId] = {}
+
+    def subscribe(self, connection: Connection, account: AccountId) -> int:
+        """Return the new subscription's id, unique on its connection."""
+        number = 1 + max((n for c, n in self._subscriptions if c is connection), default=-1)
+        self._subscriptions[connection, number] = account
+        return number
+
+    def subscriptions(self, connection: Connection) -> list[int]:
+        return [number for c, number in self._subscriptions if c is connection]
+
+    def unsubscribe(self, connection: Connection, number: int | None = None) -> None:
+        """End one subscription of `connection`, or all of them."""
+        for key in [k for k in self._subscriptions if k[0] is connection and number in (None, k[1])]:
+            del self._subscriptions[key]
+
+    def publish_executions(self, executions: list[Execution], now_ns: int) -> None:
+        for execution in executions:
+            if self.on_execution is not None:
+                self.on_execution(execution, now_ns)
+            self._publish(execution.order.account, execution_report(execution, now_ns))
+
+    def publish_balances(self, touched: dict[AccountId, dict[str, None]], now_ns: int) -> None:
+        for account, assets in touched.items():
+            free, locked = self._engine.ledger.free[account], self._engine.ledger.locked[account]
+            self._publish(account, account_position([(a, free[a], locked[a]) for a in assets], now_ns))
+
+    def publish_deposit(self, account: AccountId, asset: str, amount: int, now_ns: int) -> None:
+        self._publish(account, balance_update(asset, amount, now_ns))
+
+    def _publish(self, account: AccountId, event: Payload) -> None:
+        for (connection, number), owner in list(self._subscriptions.items()):
+            if owner == account:
+                connection.send(encode({"subscriptionId": number, "event": event}))
+
+
+class BookPublisher:
+    """Market streams of one generated symbol: tickers at once, depth in batches of 100 ms and 1 s."""
+
+    def __init__(self, symbol: str, book: PriceTimeBook, hub: StreamHub) -> None:
+        self.drop_next = False
+        self._symbol = symbol
+        self._book = book
+        self._hub = hub
+        name = symbol.lower()
+        self._ticker_topic = f"{name}@bookTicker"
+        self._trade_topic = f"{name}@trade"
+        self._aggregate_topic = f"{name}@aggTrade"
+        self._depth_topics = ((f"{name}@depth@100ms",), (f"{name}@depth", f"{name}@depth@1000ms"))
+        self._top = book.top()
+        self._moved_in_batch = False
+        self._ticker_ns = 0
+
+    def publish_trade(self, trade: PublicTrade, now_ns: int) -> None:
+        if self._hub.has_listeners(self._trade_topic):
+            self._hub.publish(self._trade_topic, encode(trade_event(trade, now_ns)))
+        if self._hub.has_listeners(self._aggregate_topic):
+            self._hub.publish(self._aggregate_topic, encode(aggregate_trade_event(trade, now_ns)))
+
+    def publish_top(self, now_ns: int) -> None:
+        """Send a bookTicker if the best bid or ask has changed; to be called after every command."""
+        top = self._book.top()
+        if top != self._top:
+            self._moved_in_batch = True
+            self._send_ticker(top, now_ns)
+
+    def flush_depth(self, cadence: int, now_ns: int) -> None:
+        """Send the changes of batch `cadence` (0: 100 ms, 1: 1 s); nothing while the book is quiet."""
+        batch = self._book.batches[cadence]
+        update_id = self._book.update_id
+        if update_id == batch.flushed_id:
+            return
+        if cadence == 0 and (self._moved_in_batch or now_ns - self._ticker_ns >= TICKER_REPEAT_NS):
+            self._send_ticker(self._book.top(), now_ns)
+            self._moved_in_batch = False
+        if cadence == 0 and self.drop_next:
+            self.drop_next = False
+        else:
+            self._send_depth(batch, update_id, self._depth_topics[cadence], now_ns)
+        batch.clear(update_id)
+
+    def _send_depth(self, batch: DepthBatch, update_id: int, topics: tuple[str, ...], now_ns: int) -> None:
+        if not any(self._hub.has_listeners(topic) for topic in topics):
+            return
+        bids = sorted(batch.bids.items(), reverse=True)
+        asks = sorted(batch.asks.items())
+        payload = encode(depth_event(self._symbol, batch.flushed_id + 1, update_id, bids, asks, now_ns))
+        for topic in topics:
+            self._hub.publish(topic, payload)
+
+    def _send_ticker(self, top: TopOfBook, now_ns: int) -> None:
+        self._top = top
+        self._ticker_ns = now_ns
+        if self._hub.has_listeners(self._ticker_topic):
+            event = book_ticker_event(self._symbol, self._book.update_id, top)
+            self._hub.publish(self._ticker_topic, encode(event))

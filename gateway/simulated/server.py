@@ -1,0 +1,169 @@
+"""The simulated venue put together: one port for REST, market streams, WebSocket API and, when asked for, control."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from .api import VenueApi
+from .connection import INBOUND_BYTES_MAX, Clock, Connection
+from .control import ControlDoor
+from .decimals import SCALE
+from .ledger import Ledger
+from .limits import WeightLimits
+from .market import GeneratedMarket, Market
+from .matching import MatchingEngine
+from .orders import AccountId
+from .payloads import NS_PER_MS
+from .profiles import SymbolProfile, profile
+from .rest import RestDoor
+from .settings import DEFAULT_BALANCE, Endpoints, SettingsError, VenueSettings
+from .signing import Credential, KeyRing, load_credentials, parse_public_key
+from .streams import StreamClient
+from .websocket_api import CONNECT_WEIGHT, WebSocketApiClient
+
+HOST = "127.0.0.1"
+PING_PERIOD_S = 20.0  # web-socket-streams.md: the server pings every 20 seconds
+CLOSE_GOING_AWAY = 1001
+CLOSE_POLICY = 1008
+STOP_TIMEOUT_S = 1.0
+
+
+class SimulatedVenue:
+    """Start it, trade on it, stop it. One per instance; `start` may be called once."""
+
+    def __init__(self, settings: VenueSettings, clock: Clock = time.time_ns) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._keys = KeyRing()
+        self._weights = WeightLimits()
+        self._connections: dict[Connection, None] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+        self._market: Market
+        self._api: VenueApi
+
+    async def start(self) -> Endpoints:
+        """Open the venue. Raises SettingsError for a setting that cannot be used, OSError for a port in use."""
+        settings = self._settings
+        accounts = tuple(AccountId(name) for name in settings.accounts)
+        credentials = load_credentials(settings.state, settings.accounts)
+        public_key = None if settings.ed25519_public_key is None else parse_public_key(settings.ed25519_public_key)
+        for index, entry in enumerate(credentials):
+            key = public_key if index == 0 else None
+            self._keys.add(entry.api_key, Credential(AccountId(entry.account), entry.api_secret.encode(), key))
+        self._market = self._open_market(accounts)
+        self._api = VenueApi(self._market, accounts)
+        port = await self._listen()
+        self._tasks = [asyncio.create_task(self._market.run()), asyncio.create_task(self._ping_all())]
+        return Endpoints(
+            rest=f"http://{HOST}:{port}",
+            streams=f"ws://{HOST}:{port}",
+            websocket_api=f"ws://{HOST}:{port}/ws-api/v3",
+            credentials=credentials,
+        )
+
+    async def stop(self) -> None:
+        """Close every connection and the port. Raises what stopped the background early, if something did."""
+        for task in self._tasks:
+            task.cancel()
+        for connection in list(self._connections):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(connection.close(CLOSE_GOING_AWAY), STOP_TIMEOUT_S)
+        if self._runner is not None:
+            await self._runner.cleanup()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _open_market(self, accounts: tuple[AccountId, ...]) -> Market:
+        engine = MatchingEngine(Ledger())
+        profiles = self._profiles()
+        market = GeneratedMarket(engine, profiles, self._settings.seed, self._clock)
+        assets = dict.fromkeys(a for rules in market.rules() for a in (rules.base, rules.quote))
+        for account in accounts:
+            engine.open_account(account, self._settings.fees)
+            for asset in assets:
+                amount = self._settings.balances.get(asset, DEFAULT_BALANCE)
+                engine.ledger.deposit(account, asset, amount * SCALE)
+        return market
+
+    def _profiles(self) -> list[SymbolProfile]:
+        profiles = [profile(symbol) for symbol in self._settings.symbols]
+        known = [p for p in profiles if p is not None]
+        if not known or len(known) < len(profiles):
+            raise SettingsError(
+                f"--symbols {','.join(self._settings.symbols)}: give names such as BTCUSDT, "
+                "ending in a quote asset the venue knows"
+            )
+        return known
+
+    async def _listen(self) -> int:
+        app = web.Application(client_max_size=INBOUND_BYTES_MAX)
+        app.add_routes(RestDoor(self._api, self._keys, self._weights, self._clock).routes())
+        app.add_routes(
+            [
+                web.get("/ws", self._streams),
+                web.get("/ws/{names:.+}", self._streams),
+                web.get("/stream", self._streams),
+                web.get("/ws-api/v3", self._websocket_api),
+            ]
+        )
+        if self._settings.control:
+            app.add_routes(ControlDoor(self._market, self._connections, self._clock).routes())
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=False)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, self._settings.port, shutdown_timeout=STOP_TIMEOUT_S)
+        await site.start()
+        address: tuple[str, int] = self._runner.addresses[0]
+        return address[1]
+
+    async def _streams(self, request: web.Request) -> web.StreamResponse:
+        is_combined = request.path == "/stream"
+        named = request.query.get("streams", "") if is_combined else request.match_info.get("names", "")
+
+        async def serve(connection: Connection) -> None:
+            client = StreamClient(connection, self._market.hub, is_combined=is_combined)
+            client.subscribe(name for name in named.split("/") if name)
+            try:
+                while (text := await connection.next_text()) is not None:
+                    if client.is_flooding(self._clock()):
+                        await connection.close(CLOSE_POLICY)
+                        return
+                    client.handle(text)
+            finally:
+                client.leave()
+
+        return await self._serve(request, serve)
+
+    async def _websocket_api(self, request: web.Request) -> web.StreamResponse:
+        self._weights.spend(request.remote or "", CONNECT_WEIGHT, self._clock() // NS_PER_MS)
+
+        async def serve(connection: Connection) -> None:
+            client = WebSocketApiClient(connection, self._api, self._keys, self._weights, self._clock)
+            try:
+                while (text := await connection.next_text()) is not None:
+                    client.handle(text)
+            finally:
+                client.leave()
+
+        return await self._serve(request, serve)
+
+    async def _serve(self, request: web.Request, serve: Callable[[Connection], Awaitable[None]]) -> web.StreamResponse:
+        connection = Connection(request, self._clock)
+        await connection.open()
+        self._connections[connection] = None
+        try:
+            await serve(connection)
+        finally:
+            del self._connections[connection]
+            await connection.close()
+        return connection.response
+
+    async def _ping_all(self) -> None:
+        while True:
+            await asyncio.sleep(PING_PERIOD_S)
+            for connection in list(self._connections):
+                connection.ping()

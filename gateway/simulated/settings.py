@@ -1,0 +1,60 @@
+"""What a simulated venue is started with, and what it answers once it runs. Plain data."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .matching import FeeRates
+
+# Whole units of the asset. Assets a symbol needs and that are not named get DEFAULT_BALANCE.
+START_BALANCES = {"BTC": 10, "ETH": 100, "USDT": 1_000_000}
+DEFAULT_BALANCE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class VenueSettings:
+    """`port` 0 takes a free one. `state` keeps API keys between runs; without it nothing is written.
+
+    `replay` names a capture that replaces the generated flow; `speed` is how many times faster than recorded it runs.
+    `ed25519_public_key` is PEM text; it is accepted beside the HMAC secret under the first account's API key.
+    """
+
+    port: int = 0
+    seed: int = 1
+    symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT")
+    replay: Path | None = None
+    speed: float = 1.0
+    control: bool = False
+    state: Path | None = None
+    fees: FeeRates = field(default_factory=FeeRates)
+    balances: dict[str, int] = field(default_factory=lambda: dict(START_BALANCES))
+    accounts: tuple[str, ...] = ("client",)
+    ed25519_public_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    account: str
+    api_key: str
+    api_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where a running venue answers; `credentials` in the order of VenueSettings.accounts."""
+
+    rest: str
+    streams: str
+    websocket_api: str
+    credentials: tuple[Credentials, ...]
+
+    @property
+    def api_key(self) -> str:
+        return self.credentials[0].api_key
+
+    @property
+    def api_secret(self) -> str:
+        return self.credentials[0].api_secret
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the text names the option and the remedy."""

@@ -1,0 +1,94 @@
+"""`touchline venue`: run the simulated venue until a signal comes."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.simulated.server import SimulatedVenue
+from gateway.simulated.settings import Endpoints, SettingsError, VenueSettings
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the generated order flow.")
+@click.option("--symbols", default="BTCUSDT,ETHUSDT", show_default=True, help="Symbols to generate, comma-separated.")
+@click.option("--replay", type=click.Path(path_type=Path), help="Replay this capture instead of generating flow.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Replay speed; 1 as recorded.")
+@click.option("--state", type=click.Path(path_type=Path), help="Keep API keys in this directory between runs.")
+@click.option("--control", is_flag=True, help="Serve /control/ (loopback only): force fills, gaps and disconnects.")
+@click.option("--ed25519-public-key", type=click.Path(path_type=Path), help="PEM file; allows session.logon.")
+def venue(
+    port: int,
+    seed: int,
+    symbols: str,
+    replay: Path | None,
+    speed: float,
+    state: Path | None,
+    control: bool,
+    ed25519_public_key: Path | None,
+) -> None:
+    """Run a simulated venue that speaks Binance Spot's protocol, until SIGINT or SIGTERM."""
+    try:
+        settings = VenueSettings(
+            port=port,
+            seed=seed,
+            symbols=tuple(dict.fromkeys(name.strip().upper() for name in symbols.split(",") if name.strip())),
+            replay=replay,
+            speed=speed,
+            control=control,
+            state=state,
+            ed25519_public_key=_read_public_key(ed25519_public_key),
+        )
+        _run(settings)
+    except SettingsError as error:
+        click.echo(f"venue: {error}", err=True)
+        sys.exit(2)
+
+
+def _read_public_key(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--ed25519-public-key {path}: cannot be read ({error}); name a PEM file") from error
+
+
+def _run(settings: VenueSettings) -> None:
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(_serve(settings))
+    else:
+        uvloop.run(_serve(settings))
+
+
+async def _serve(settings: VenueSettings) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    simulated = SimulatedVenue(settings)
+    try:
+        endpoints = await simulated.start()
+    except OSError as error:
+        raise SettingsError(
+            f"--port {settings.port}: cannot listen ({error.strerror}); choose another, or 0"
+        ) from error
+    _print(endpoints)
+    try:
+        await stopping.wait()
+    finally:
+        await simulated.stop()
+
+
+def _print(endpoints: Endpoints) -> None:
+    click.echo(f"rest: {endpoints.rest}")
+    click.echo(f"streams: {endpoints.streams}")
+    click.echo(f"websocket_api: {endpoints.websocket_api}")
+    click.echo(f"api_key: {endpoints.api_key}")
+    click.echo(f"api_secret: {endpoints.api_secret}")
+    sys.stdout.flush()
