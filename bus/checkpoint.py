@@ -1,0 +1,163 @@
+"""Checkpoints: the state of all actors of a host, at one offset, written by a thread; and reading the newest good one.
+
+A checkpoint is taken between inputs (HOST_PROOF: one cut inside a cascade gives another run). States are encoded at
+once, on the host's thread, because live references must not go to another; the file is written and synced by a
+thread, under a new name, so a crash leaves the one before.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import perf_counter_ns
+from typing import Any, Protocol
+from zlib import crc32
+
+import msgspec
+
+from bus.actor import NOTHING, Handler
+from bus.messages import CheckpointTaken, Message, TakeCheckpoint
+
+FORMAT = 1
+KEPT = 3
+"""Checkpoint files kept; the second and third serve when the newest cannot be read; chosen."""
+
+
+class ActorState(msgspec.Struct, frozen=True, array_like=True):
+    """One actor's state as it encoded it."""
+
+    name: str
+    version: int
+    state: bytes
+
+
+class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
+    """journal_number: the first journal record that is not in these states. vocabulary: hash of the message lock."""
+
+    format: int
+    vocabulary: str
+    host: int
+    epoch: int
+    offset: int
+    now_ns: int
+    digest: int
+    journal_number: int
+    actors: tuple[ActorState, ...]
+
+
+class CheckpointError(Exception):
+    """A checkpoint that cannot be used: its file, and why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{path}: {reason}")
+
+
+class Stateful(Protocol):
+    """An actor, as far as a checkpoint is concerned."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def state_version(self) -> int: ...
+
+    def checkpoint(self) -> Any: ...
+
+
+def collect(actors: Sequence[Stateful]) -> tuple[ActorState, ...]:
+    """Encode every actor's state, now."""
+    encode = msgspec.msgpack.encode
+    return tuple(ActorState(actor.name, actor.state_version, encode(actor.checkpoint())) for actor in actors)
+
+
+def to_bytes(checkpoint: Checkpoint) -> bytes:
+    """CRC32 first, then the struct."""
+    body = msgspec.msgpack.encode(checkpoint)
+    return crc32(body).to_bytes(4, "little") + body
+
+
+def from_bytes(path: Path, raw: bytes) -> Checkpoint:
+    """Raises CheckpointError."""
+    if len(raw) < 4 or crc32(raw[4:]).to_bytes(4, "little") != raw[:4]:
+        raise CheckpointError(path, "the checksum does not fit: the file is torn")
+    try:
+        checkpoint = msgspec.msgpack.decode(raw[4:], type=Checkpoint)
+    except msgspec.DecodeError as error:
+        raise CheckpointError(path, f"not a checkpoint: {error}") from error
+    if checkpoint.format != FORMAT:
+        raise CheckpointError(path, f"format {checkpoint.format}, this version reads {FORMAT}")
+    return checkpoint
+
+
+def newest(folder: Path) -> tuple[Checkpoint | None, list[CheckpointError]]:
+    """The newest checkpoint that can be read, and what was wrong with newer ones."""
+    problems: list[CheckpointError] = []
+    for path in sorted(folder.glob("*.checkpoint"), reverse=True):
+        try:
+            return from_bytes(path, path.read_bytes()), problems
+        except CheckpointError as error:
+            problems.append(error)
+        except OSError as error:
+            problems.append(CheckpointError(path, str(error.strerror)))
+    return None, problems
+
+
+class CheckpointWriter:
+    """The thread that writes checkpoint files. `done` gets one CheckpointTaken for each, on that thread."""
+
+    def __init__(self, folder: Path, done: Callable[[CheckpointTaken], None]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._done = folder, done
+        self._queue: SimpleQueue[tuple[int, bytes] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+        self._thread.start()
+
+    def write(self, offset: int, data: bytes) -> None:
+        self._queue.put((offset, data))
+
+    def close(self) -> None:
+        """Write what is queued, then stop."""
+        self._queue.put(None)
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            try:  # only the newest matters when the disk is slower than the schedule
+                while (later := self._queue.get_nowait()) is not None:
+                    job = later
+                self._queue.put(None)
+            except Empty:
+                pass
+            self._done(self._write(*job))
+
+    def _write(self, offset: int, data: bytes) -> CheckpointTaken:
+        started = perf_counter_ns()
+        path = self._folder / f"{offset:020d}.checkpoint"
+        try:
+            temporary = path.with_suffix(".new")
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fdatasync(file.fileno())
+            temporary.rename(path)
+            for old in sorted(self._folder.glob("*.checkpoint"))[:-KEPT]:
+                old.unlink()
+        except OSError as error:
+            return CheckpointTaken(offset, 0, perf_counter_ns() - started, str(error.strerror))
+        return CheckpointTaken(offset, len(data), perf_counter_ns() - started, "")
+
+
+class Checkpoints:
+    """The host's receiver of TakeCheckpoint: it takes one when the present cascade is complete."""
+
+    name = "checkpoints"
+
+    def __init__(self, after_cascade: Callable[[Callable[[int], None]], None], take: Callable[[int], None]) -> None:
+        self.handlers: Mapping[type[Message], Handler] = {TakeCheckpoint: self._on_request}
+        self._after_cascade, self._take = after_cascade, take
+
+    def _on_request(self, request: TakeCheckpoint, now_ns: int) -> tuple[Message, ...]:
+        self._after_cascade(self._take)
+        return NOTHING

@@ -1,0 +1,44 @@
+"""What can go wrong on the bus, named for the culprit and the remedy.
+
+BusError
+├── RouteError        the topology page and the actors disagree (our mistake; found at start)
+├── MailboxError      a mailbox did not do what ZeroMQ promises (our mistake or a broken installation)
+├── PlainTcpRefused   a tcp endpoint without CURVE off loopback
+└── InputsFull        more execution inputs wait than a venue can send: the engine hangs, stop it
+"""
+
+
+class BusError(Exception):
+    """Base of all errors of the bus."""
+
+
+class RouteError(BusError):
+    """A type is routed to an actor that has no handler for it, or to a name that is nobody's."""
+
+    def __init__(self, message_type: str, receiver: str, problem: str) -> None:
+        self.message_type, self.receiver, self.problem = message_type, receiver, problem
+        super().__init__(f"route {message_type} -> {receiver}: {problem}; mend ops/topology.py or the actor's handlers")
+
+
+class MailboxError(BusError):
+    """A counted message was not there, or a mailbox could not be opened."""
+
+    def __init__(self, mailbox: str, problem: str) -> None:
+        self.mailbox, self.problem = mailbox, problem
+        super().__init__(f"mailbox {mailbox}: {problem}")
+
+
+class PlainTcpRefused(BusError):
+    """Plain tcp carries orders in the clear and takes them from anyone."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        super().__init__(f"{endpoint}: plain tcp is refused; use ipc:// on one machine")
+
+
+class InputsFull(BusError):
+    """A queue of inputs that may never be dropped has reached its limit."""
+
+    def __init__(self, input_class: str, limit: int) -> None:
+        self.input_class, self.limit = input_class, limit
+        super().__init__(f"{limit} inputs of class {input_class} wait: the engine no longer keeps up; it stops")

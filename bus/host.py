@@ -1,0 +1,312 @@
+"""The host: it runs actors to completion. Synchronous and without a clock of its own: bus.pump gives it a loop.
+
+It takes one input, posts it, and drains mailboxes in send order until all are empty; only then comes the next input.
+The bytes really travel through the mailboxes; what is skipped is the wake-up: a send puts the receiver on the ready
+list, and exactly what was counted is received. One `now_ns` belongs to one input and its whole cascade.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter_ns
+from typing import Any, NamedTuple, Protocol
+from zlib import crc32
+
+from bus.actor import Handler
+from bus.codec import decoder, encode, tag_of
+from bus.errors import InputsFull, RouteError
+from bus.latency import Histogram
+from bus.log import LogError
+from bus.mailbox import Mailboxes
+from bus.messages import (
+    HEADER,
+    HEADER_SIZE,
+    HEADER_VERSION,
+    ActorFailed,
+    CommandDropped,
+    Message,
+)
+
+CASCADE_MAX = 20_000
+"""Messages one input may cause. The longest we know, a stop with 1,000 working orders, causes about 8,000; chosen."""
+HOP_MAX = 250
+"""Longest chain of messages in a cascade (the header has one byte); a tick has 12. Beyond it two actors call each other."""
+INPUTS_MAX = 50_000
+"""Inputs of one class that may wait. Market data beyond it is dropped, oldest first, and counted: the gap that this
+leaves makes its book INVALID and resync. Any other class beyond it stops the engine."""
+
+
+class Receiver(Protocol):
+    """An actor or a door: something with a name and a handler for each type it takes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def handlers(self) -> Mapping[type[Message], Handler]: ...
+
+
+class RecordSink(Protocol):
+    """Where the host appends: the order journal or the input log."""
+
+    def append(self, kind: int, offset: int, now_ns: int, body: bytes) -> int: ...
+
+
+class Routing(NamedTuple):
+    """The topology page, handed in: see ops/topology.py for what each part means."""
+
+    routes: Mapping[type[Message], tuple[str, ...]]
+    answers: Sequence[type[Message]]
+    journaled: Sequence[type[Message]]
+    commands: Sequence[type[Message]]
+    classes: Sequence[Sequence[type[Message]]]
+
+
+class _Cell:
+    """One receiver as the host sees it."""
+
+    __slots__ = ("decode", "handlers", "histogram", "name", "receive", "received", "send")
+
+    def __init__(self, receiver: Receiver, inbox: Iterable[type[Message]], mailboxes: Mailboxes) -> None:
+        self.name = receiver.name
+        self.send, self.receive = mailboxes.open(receiver.name)
+        self.decode = decoder(inbox)
+        self.handlers = receiver.handlers
+        self.histogram = Histogram()
+        self.received = 0
+
+
+class Host:
+    """Runs its receivers. Not thread-safe: one thread, one loop.
+
+    number: of this host, in every header. first_offset, first_sequence: where counting goes on after a restart.
+    """
+
+    def __init__(
+        self,
+        receivers: Sequence[Receiver],
+        routing: Routing,
+        mailboxes: Mailboxes,
+        now_ns: Callable[[], int],
+        *,
+        journal: RecordSink | None = None,
+        input_log: RecordSink | None = None,
+        number: int = 0,
+        first_offset: int = 0,
+        measure: bool = True,
+    ) -> None:
+        self.now_ns, self.journal, self.input_log, self.number = now_ns, journal, input_log, number
+        self.offset, self.sequence, self.digest = first_offset, 0, 0
+        self.dropped_inputs = self.failures = self.cut_cascades = self.undecodable = self.journal_failures = 0
+        self.input_log_failures = 0
+        self.inputs_taken = 0
+        self.broken = ""
+        self._measure = measure
+        inboxes = _inboxes(receivers, routing)
+        self._cells = {r.name: _Cell(r, inboxes[r.name], mailboxes) for r in receivers if inboxes[r.name]}
+        self._routes = {
+            message_type: tuple((self._cells[name], self._cells[name].send) for name in names if name in self._cells)
+            for message_type, names in routing.routes.items()
+        }
+        self._answers = frozenset(routing.answers)
+        self._journaled = {message_type: tag_of(message_type) for message_type in routing.journaled}
+        self._commands = frozenset(routing.commands)
+        self._queues: tuple[deque[Message], ...] = tuple(deque() for _ in routing.classes)
+        self._class_of = {t: (n, self._queues[n]) for n, types in enumerate(routing.classes) for t in types}
+        self._market = len(routing.classes) - 1
+        self._ready: deque[_Cell] = deque()
+        self._sent: list[bytes] = []
+        self._after: list[Callable[[int], None]] = []
+
+    # -- inputs ---------------------------------------------------------------------------------------------------
+
+    def post(self, message: Message) -> None:
+        """Queue one input in its class. Raises InputsFull when a class that may never drop is full."""
+        number, queue = self._class_of[type(message)]
+        if len(queue) >= INPUTS_MAX:
+            if number != self._market:
+                raise InputsFull(str(number), INPUTS_MAX)
+            queue.popleft()
+            self.dropped_inputs += 1
+        queue.append(message)
+
+    @property
+    def waiting(self) -> int:
+        """Inputs that have not been taken yet."""
+        return sum(map(len, self._queues))
+
+    def run(self, inputs_max: int) -> int:
+        """Take up to `inputs_max` inputs, by class, each with its whole cascade. Returns how many were taken."""
+        taken = 0
+        queues = self._queues
+        while taken < inputs_max:
+            for queue in queues:
+                if queue:
+                    self.take(queue.popleft())
+                    break
+            else:
+                return taken
+            taken += 1
+        return taken
+
+    def after_cascade(self, action: Callable[[int], None]) -> None:
+        """Run `action(now_ns)` once, when the present cascade is complete: between inputs, where state is whole."""
+        self._after.append(action)
+
+    def take(self, message: Message) -> None:
+        """Run one input to completion."""
+        now_ns = self.now_ns()
+        self.offset = offset = self.offset + 1
+        self.inputs_taken += 1
+        self.sequence += 1
+        raw = HEADER.pack(0, HEADER_VERSION, self.number, offset, self.sequence) + encode(message)
+        if self.input_log is not None:
+            self._log_input(tag_of(type(message)), now_ns, raw)
+        ready = self._ready
+        for cell, send in self._targets(message):
+            send(raw)
+            ready.append(cell)
+        self._drain(offset, now_ns)
+        if self._sent:
+            self.digest = crc32(b"".join(self._sent), self.digest)
+            self._sent.clear()
+        while self._after:
+            self._after.pop(0)(now_ns)
+
+    # -- the cascade: the hot path --------------------------------------------------------------------------------
+
+    def _drain(self, offset: int, now_ns: int) -> None:
+        ready, routes, sent, journaled, host = self._ready, self._routes, self._sent, self._journaled, self.number
+        pack, journal, answers = HEADER.pack, self.journal, self._answers
+        sequence = self.sequence
+        count = 0
+        stamp = perf_counter_ns()
+        while ready:
+            cell = ready.popleft()
+            raw = cell.receive()  # before anything that can raise, so that counts never shift
+            cell.received += 1
+            count += 1
+            message: Any = None
+            try:
+                message = cell.decode(raw[HEADER_SIZE:])
+                out = cell.handlers[type(message)](message, now_ns)
+            except Exception as error:  # noqa: BLE001 - whatever an actor's bug raises, the other messages must run
+                self._failed(cell, message, error)
+                continue
+            if out:
+                hop = raw[0] + 1
+                if count > CASCADE_MAX or hop > HOP_MAX:
+                    self._cut(cell, out)
+                    continue
+                for produced in out:
+                    kind = type(produced)
+                    sequence += 1
+                    raw = pack(hop, HEADER_VERSION, host, offset, sequence) + encode(produced)
+                    sent.append(raw)
+                    if kind in journaled and journal is not None:
+                        self._append_fact(journaled[kind], offset, now_ns, raw)
+                    for target, send in routes[kind] if kind not in answers else self._targets(produced):
+                        send(raw)
+                        ready.append(target)
+            if self._measure:
+                end = perf_counter_ns()
+                value = end - stamp
+                stamp = end
+                exponent = value.bit_length() - 5
+                histogram = cell.histogram
+                if exponent <= 0:
+                    histogram.counts[value] += 1
+                else:
+                    histogram.counts[(exponent << 4) + (value >> exponent)] += 1
+        self.sequence = sequence
+
+    def _targets(self, message: Any) -> Sequence[tuple[_Cell, Callable[[bytes], object]]]:
+        """Receivers of one message: by type, or for an answer the actor that asked."""
+        if type(message) in self._answers:
+            cell = self._cells.get(message.actor)
+            return ((cell, cell.send),) if cell is not None else ()
+        return self._routes[type(message)]
+
+    def _log_input(self, kind: int, now_ns: int, raw: bytes) -> None:
+        """The digest of everything sent before an input travels with it: a replay compares step by step.
+
+        A log that takes no more (disk full, an input too large) ends the record of this run, never the run.
+        """
+        assert self.input_log is not None
+        try:
+            self.input_log.append(kind, self.offset, now_ns, self.digest.to_bytes(4, "little") + raw)
+        except LogError:
+            self.input_log_failures += 1
+            self.input_log = None
+
+    def _append_fact(self, kind: int, offset: int, now_ns: int, raw: bytes) -> None:
+        """A fact is a fact even when the disk is full: it goes on; the door refuses new orders from then on."""
+        assert self.journal is not None
+        try:
+            self.journal.append(kind, offset, now_ns, raw)
+        except LogError:
+            self.journal_failures += 1
+
+    # -- what goes wrong ------------------------------------------------------------------------------------------
+
+    def _failed(self, cell: _Cell, message: Message | None, error: Exception) -> None:
+        """A handler raised or a message could not be read: nothing of it was emitted, the rest of the cascade runs on."""
+        if message is None:
+            self.undecodable += 1
+        self.failures += 1
+        text = f"{type(error).__name__}: {error}"[:500]
+        if isinstance(message, ActorFailed):
+            self.broken = f"{cell.name} raised while it handled a failure: {text}"  # the supervisor stops the engine
+            return
+        self.post(ActorFailed(cell.name, tag_of(type(message)) if message is not None else 0, text))
+        if message is not None:
+            self._answer_dropped((message,))
+
+    def _cut(self, cell: _Cell, out: Iterable[Message]) -> None:
+        """The cascade is longer than its limit: what `cell` wanted to say is dropped, commands are answered."""
+        self.cut_cascades += 1
+        self.post(ActorFailed(cell.name, 0, f"cascade longer than {CASCADE_MAX} messages or {HOP_MAX} hops"))
+        self._answer_dropped(out)
+
+    def _answer_dropped(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            if type(message) in self._commands:
+                self.post(
+                    CommandDropped(
+                        getattr(message, "instrument", -1),
+                        getattr(message, "owner", ""),
+                        getattr(message, "command", -1),
+                        getattr(message, "client_order_id", ""),
+                    )
+                )
+
+    # -- what it tells --------------------------------------------------------------------------------------------
+
+    def histograms(self) -> dict[str, Histogram]:
+        """One a receiver: ns from the end of the hop before to the end of this one."""
+        return {name: cell.histogram for name, cell in self._cells.items()}
+
+    def received(self) -> dict[str, int]:
+        """Messages taken, by receiver."""
+        return {name: cell.received for name, cell in self._cells.items()}
+
+
+def _inboxes(receivers: Sequence[Receiver], routing: Routing) -> dict[str, list[type[Message]]]:
+    """What each receiver gets, by the topology; checked against what it can handle. Raises RouteError."""
+    by_name = {receiver.name: receiver for receiver in receivers}
+    inboxes: dict[str, list[type[Message]]] = {name: [] for name in by_name}
+    for message_type, names in routing.routes.items():
+        for name in names:
+            if name not in by_name:
+                raise RouteError(message_type.__name__, name, "nobody has that name")
+            if message_type not in by_name[name].handlers:
+                raise RouteError(message_type.__name__, name, "it has no handler for it")
+            inboxes[name].append(message_type)
+    for message_type in routing.answers:
+        for name, receiver in by_name.items():
+            if message_type in receiver.handlers:
+                inboxes[name].append(message_type)
+    for name, receiver in by_name.items():
+        for message_type in receiver.handlers:
+            if message_type not in inboxes[name]:
+                raise RouteError(message_type.__name__, name, "it handles a type that no route brings")
+    return inboxes

@@ -1,0 +1,210 @@
+"""A WebSocket client whose writes and reads need no await: the transport of the feed door and the order door.
+
+The protocol is websockets' Sans-I/O core; the socket is an asyncio transport. A frame is handed on inside the socket
+callback that received it (the library's own client wakes a task first), and `write` reaches the kernel before it
+returns unless the transport must buffer, which `buffered` tells: so the order door can check, journal and write in
+one step.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidHandshake, InvalidURI
+from websockets.frames import Frame, Opcode
+from websockets.protocol import CLOSED, OPEN, Event
+from websockets.uri import parse_uri
+
+FRAME_BYTES_MAX = 16 << 20
+"""Largest message taken: Coinbase's whole-book snapshot has several MB; anything larger ends the connection."""
+CONNECT_TIMEOUT_S = 10.0
+PING_INTERVAL_S = 10.0
+"""Chosen: Binance pings every 20 s itself; ours finds a half-open connection in 15 s."""
+PONG_TIMEOUT_S = 5.0
+
+OnOpen = Callable[["WebSocket"], None]
+OnFrame = Callable[[bytes], None]
+OnClose = Callable[[str], None]
+
+
+class ConnectFailed(Exception):
+    """The WebSocket could not be opened. Retrying may help; nothing was sent."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        self.url, self.reason = url, reason
+        super().__init__(f"cannot connect to {url}: {reason}")
+
+
+class WebSocket(asyncio.Protocol):
+    """One open connection. Made by `connect`; `on_close` is called exactly once after that."""
+
+    def __init__(self, url: str, on_open: OnOpen, on_frame: OnFrame, on_close: OnClose) -> None:
+        self.url = url
+        self._on_open, self._on_frame, self._on_close = on_open, on_frame, on_close
+        self._protocol = ClientProtocol(parse_uri(url), max_size=FRAME_BYTES_MAX)
+        self._loop = asyncio.get_running_loop()
+        self._opened: asyncio.Future[None] = self._loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._parts: list[bytes] = []
+        self._keepalive: asyncio.TimerHandle | None = None
+        self._awaits_pong = False
+        self._closed = False
+
+    # -- for the doors --------------------------------------------------------------------------------------------
+
+    @property
+    def open(self) -> bool:
+        return self._protocol.state is OPEN and not self._closed
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that were written but have not reached the kernel."""
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+
+    def write(self, payload: bytes) -> None:
+        """Send one text frame. Only while `open`."""
+        assert self._transport is not None
+        self._protocol.send_text(payload)
+        for data in self._protocol.data_to_send():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Start the closing handshake; the connection is cut a second later whatever the peer does."""
+        if self._protocol.state is OPEN:
+            self._protocol.send_close(1000)
+            self._flush()
+            self._loop.call_later(1.0, self._abort)
+        else:
+            self._abort()
+
+    async def opened(self) -> None:
+        """Wait for the opening handshake. Raises ConnectFailed."""
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._opened
+        except TimeoutError:
+            self._abort()
+            raise ConnectFailed(self.url, f"no answer to the handshake in {CONNECT_TIMEOUT_S:.0f} s") from None
+
+    # -- asyncio.Protocol -----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._protocol.send_request(self._protocol.connect())
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        protocol = self._protocol
+        protocol.receive_data(data)
+        for event in protocol.events_received():
+            if type(event) is Frame:
+                self._take(event)
+            else:
+                self._handshake(event)
+        self._flush()
+        if protocol.close_expected():
+            self._abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost(str(exc) if exc else _close_text(self._protocol))
+
+    def eof_received(self) -> bool:
+        self._protocol.receive_eof()
+        return False
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _take(self, frame: Frame) -> None:
+        opcode = frame.opcode
+        if opcode is Opcode.TEXT or opcode is Opcode.BINARY or opcode is Opcode.CONT:
+            if frame.fin and not self._parts:
+                self._on_frame(bytes(frame.data))
+                return
+            self._parts.append(bytes(frame.data))
+            if sum(map(len, self._parts)) > FRAME_BYTES_MAX:
+                self._abort()
+            elif frame.fin:
+                whole = b"".join(self._parts)
+                self._parts.clear()
+                self._on_frame(whole)
+        elif opcode is Opcode.PONG:
+            self._awaits_pong = False
+
+    def _handshake(self, event: Event) -> None:
+        if self._opened.done():
+            return
+        if self._protocol.handshake_exc is not None:
+            self._opened.set_exception(ConnectFailed(self.url, str(self._protocol.handshake_exc)))
+            self._abort()
+        else:
+            self._opened.set_result(None)
+            self._on_open(self)  # here, because the first frame may lie in the same segment as the handshake's end
+            self._keepalive = self._loop.call_later(PING_INTERVAL_S, self._ping)
+
+    def _ping(self) -> None:
+        if not self.open:
+            return
+        self._awaits_pong = True
+        self._protocol.send_ping(b"")
+        self._flush()
+        self._keepalive = self._loop.call_later(PONG_TIMEOUT_S, self._check_pong)
+
+    def _check_pong(self) -> None:
+        if self._awaits_pong:
+            self._lost(f"no answer to a ping in {PONG_TIMEOUT_S:.0f} s")
+            self._abort()
+        else:
+            self._keepalive = self._loop.call_later(PING_INTERVAL_S - PONG_TIMEOUT_S, self._ping)
+
+    def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            if self._transport is None or self._transport.is_closing():
+                return
+            if data:
+                self._transport.write(data)
+            elif self._transport.can_write_eof() and self._protocol.state is CLOSED:
+                self._transport.close()
+
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _lost(self, reason: str) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._keepalive is not None:
+            self._keepalive.cancel()
+        if not self._opened.done():
+            self._opened.set_exception(ConnectFailed(self.url, reason or "the connection was closed"))
+        elif not self._opened.cancelled() and self._opened.exception() is None:
+            self._on_close(reason or "the connection was closed")
+
+
+def _close_text(protocol: ClientProtocol) -> str:
+    code, reason = protocol.close_code, protocol.close_reason
+    return f"closed with code {code} {reason}".strip() if code is not None else ""
+
+
+async def connect(url: str, on_open: OnOpen, on_frame: OnFrame, on_close: OnClose) -> WebSocket:
+    """Open a WebSocket; `on_open` runs before the first frame. Raises ConnectFailed, whatever went wrong."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "wss"
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, socket = await loop.create_connection(
+                lambda: WebSocket(url, on_open, on_frame, on_close),
+                parts.hostname or "",
+                parts.port or (443 if secure else 80),
+                ssl=ssl.create_default_context() if secure else None,
+            )
+    except TimeoutError:
+        raise ConnectFailed(url, f"no connection in {CONNECT_TIMEOUT_S:.0f} s") from None
+    except (OSError, InvalidURI, InvalidHandshake) as error:
+        raise ConnectFailed(url, str(error)) from error
+    await socket.opened()
+    return socket

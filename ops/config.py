@@ -1,0 +1,256 @@
+"""The configuration file: TOML, read into strict types. An unknown key is an error; keys of venues never stand in it.
+
+[venue]        where to connect, and which environment variables or files hold the credentials
+[[instrument]] what to trade, with its limits
+[strategy]     the class, and its own parameters
+[execution] [risk] [persistence] [portfolio]   each with a default for everything
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+MS = 1_000_000
+S = 1_000_000_000
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. The text names the field and the remedy."""
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all sections: an unknown key is an error."""
+
+
+class VenueSection(_Section, frozen=True):
+    """kind: the adapter. key: credentials by reference; private_key_file (PEM) means Ed25519, secret means HMAC."""
+
+    kind: Literal["binance-spot"]
+    rest: str
+    streams: str
+    websocket_api: str
+    api_key_env: str = "TOUCHLINE_API_KEY"
+    api_secret_env: str = "TOUCHLINE_API_SECRET"
+    private_key_file: str = ""
+    recv_window_ms: int = 1_000
+    clock_offset_max_ms: int = 1_000
+    snapshot_levels: int = 1_000
+    self_trade_prevention: Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"] = "EXPIRE_TAKER"
+
+
+class InstrumentSection(_Section, frozen=True):
+    """symbol: as the venue writes it. Limits are in base asset, decimal text; position_min below 0 needs a margin account."""
+
+    symbol: str
+    order_max: str
+    position_max: str
+    position_min: str = "0"
+    open_orders_max: int = 10
+    collar_bps: int = 100
+
+
+class StrategySection(_Section, frozen=True):
+    """use: module:Class of a Strategy. parameters: handed to the class's own Parameters type, strictly."""
+
+    use: str = "actors.strategy.examples.join_touch:JoinTouch"
+    owner: str = "main"
+    intent_life_ms: int = 2_000
+    parameters: dict[str, Any] = {}
+
+
+class ExecutionSection(_Section, frozen=True):
+    """How target quotes become orders; see actors/execution for each."""
+
+    reprice_ticks: int = 1
+    quantity_change_pct: int = 20
+    order_life_min_ms: int = 100
+    replace: Literal["together", "after_cancel"] = "together"
+    stale_ticks: int = 50
+
+
+class RiskSection(_Section, frozen=True):
+    """Limits of the account. notional and loss are in quote asset, decimal text; 0 or empty: no such limit."""
+
+    book_age_max_ms: int = 2_000
+    order_rate_max: int = 50
+    order_rate_window_ms: int = 1_000
+    open_orders_max: int = 50
+    open_notional_max: str = "0"
+    order_notional_max: str = "0"
+    loss_max: str = "0"
+    dust: str = "0.00000001"
+
+
+class PersistenceSection(_Section, frozen=True):
+    """sync_interval_ms: group commit of the journal for power loss; 0 leaves it to the kernel. SIGKILL never loses."""
+
+    checkpoint_interval_ms: int = 5_000
+    sync_interval_ms: int = 100
+    input_log: bool = True
+    input_log_segments: int = 8
+
+
+class PortfolioSection(_Section, frozen=True):
+    """baseline: what the first start does with the venue's balances; "accept" takes them as the ledger's start."""
+
+    baseline: Literal["accept"] = "accept"
+
+
+class OrdersSection(_Section, frozen=True):
+    """prefix: of every client order id. leftovers: what a start does with our working orders."""
+
+    prefix: str = "tl"
+    leftovers: Literal["cancel", "adopt"] = "cancel"
+    reconcile_interval_ms: int = 30_000
+
+
+class Config(_Section, frozen=True):
+    """The whole file."""
+
+    venue: VenueSection
+    instrument: list[InstrumentSection]
+    strategy: StrategySection = StrategySection()
+    execution: ExecutionSection = ExecutionSection()
+    risk: RiskSection = RiskSection()
+    orders: OrdersSection = OrdersSection()
+    persistence: PersistenceSection = PersistenceSection()
+    portfolio: PortfolioSection = PortfolioSection()
+
+
+_SECTIONS: dict[str, type[_Section]] = {
+    "venue": VenueSection,
+    "instrument": InstrumentSection,
+    "strategy": StrategySection,
+    "execution": ExecutionSection,
+    "risk": RiskSection,
+    "orders": OrdersSection,
+    "persistence": PersistenceSection,
+    "portfolio": PortfolioSection,
+}
+_POSITIVE = re.compile(r"^(recv_window_ms|snapshot_levels|order_rate_window_ms|checkpoint_interval_ms|intent_life_ms)$")
+
+
+def load(path: Path) -> Config:
+    """Read and check the file. Raises ConfigError with the file, the field and the remedy."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str = "config") -> Config:
+    """The same from text; `name` stands in front of what it says."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: not TOML: {error}") from error
+    _check_keys(table, name)
+    try:
+        config = msgspec.convert(table, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {_plain(str(error))}") from error
+    _check_values(config, name)
+    return config
+
+
+def _check_keys(table: dict[str, Any], name: str) -> None:
+    """Unknown keys first, with the key that was probably meant."""
+    _check_names(table, list(_SECTIONS), f"{name}: section")
+    for section, kind in _SECTIONS.items():
+        rows = table.get(section, {})
+        for row in rows if isinstance(rows, list) else [rows]:
+            if isinstance(row, dict):
+                _check_names(row, list(kind.__struct_fields__), f"{name}: [{section}] key")
+
+
+def _check_names(table: dict[str, Any], known: list[str], what: str) -> None:
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+            raise ConfigError(f"{what} {key!r} is unknown; {hint}")
+
+
+def _check_values(config: Config, name: str) -> None:
+    def refuse(field: str, problem: str) -> None:
+        raise ConfigError(f"{name}: {field}: {problem}")
+
+    if not config.instrument:
+        refuse("[[instrument]]", "none is given; name at least one symbol")
+    symbols = [row.symbol for row in config.instrument]
+    for row in config.instrument:
+        if not re.fullmatch(r"[A-Z0-9_-]{2,30}", row.symbol):
+            refuse("[[instrument]] symbol", f"{row.symbol!r} is not a symbol; write it as the venue does, like BTCUSDT")
+        if symbols.count(row.symbol) > 1:
+            refuse("[[instrument]] symbol", f"{row.symbol} stands twice; remove one")
+        for field in ("order_max", "position_max", "position_min"):
+            decimal_units(getattr(row, field), 8, f"{name}: [[instrument]] {row.symbol} {field}")
+    for field in ("open_notional_max", "order_notional_max", "loss_max", "dust"):
+        decimal_units(getattr(config.risk, field), 8, f"{name}: [risk] {field}")
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,2}", config.orders.prefix):
+        refuse("[orders] prefix", f"{config.orders.prefix!r} is not 1 to 3 characters of a-z, 0-9, a letter first")
+    for section, kind in _SECTIONS.items():
+        if section == "instrument":
+            continue
+        for field in kind.__struct_fields__:
+            value = getattr(getattr(config, section), field)
+            if isinstance(value, int) and not isinstance(value, bool) and value < (1 if _POSITIVE.match(field) else 0):
+                refuse(f"[{section}] {field}", f"{value} is too small")
+    if config.venue.recv_window_ms > 60_000:
+        refuse("[venue] recv_window_ms", "the venue allows at most 60000")
+    for field, schemes in (("rest", ("http", "https")), ("streams", ("ws", "wss")), ("websocket_api", ("ws", "wss"))):
+        url = getattr(config.venue, field)
+        if url.split("://")[0] not in schemes or "://" not in url:
+            refuse(f"[venue] {field}", f"{url!r} is not a URL that starts with {schemes[0]}:// or {schemes[1]}://")
+
+
+def decimal_units(text: str, scale: int, field: str) -> int:
+    """Decimal text to integer units of 10^-scale, exactly. Raises ConfigError naming `field`."""
+    match = re.fullmatch(r"(-?)(\d{1,15})(?:\.(\d+))?", text)
+    if match is None:
+        raise ConfigError(f'{field}: {text!r} is not a decimal number; write it as text, like "0.25"')
+    sign, whole, fraction = match.groups(default="")
+    if len(fraction.rstrip("0")) > scale:
+        raise ConfigError(f"{field}: {text!r} has more than {scale} decimals")
+    units: int = int(whole) * 10**scale + int(fraction[:scale].ljust(scale, "0") or "0")
+    return -units if sign else units
+
+
+def _plain(error: str) -> str:
+    """msgspec's text with the path in the words of the file: `$.venue.rest` -> [venue] rest."""
+    match = re.search(r" - at `\$(?:\.(\w+))?(?:\[(?:\.\.\.|\d+)\])?(?:\.(.+))?`$", error)
+    if match is None:
+        return error.replace("Object missing required field", "missing section or key")
+    section, key = match.groups(default="")
+    what = error[: match.start()].replace("Object missing required field", "missing key").replace("`", "'")
+    return f"[{section}] {key}: {what}".replace(" :", ":")
+
+
+def credentials(venue: VenueSection) -> tuple[str, str, str]:
+    """(api key, HMAC secret or "", Ed25519 private key PEM or ""). Raises ConfigError; it never shows a secret."""
+    key = os.environ.get(venue.api_key_env, "")
+    if not key:
+        raise ConfigError(f"the environment variable {venue.api_key_env} is not set; put the API key there")
+    if venue.private_key_file:
+        path = Path(venue.private_key_file).expanduser()
+        try:
+            if path.stat().st_mode & 0o077:
+                raise ConfigError(f"{path}: others may read this private key; chmod 600 it")
+            return key, "", path.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"[venue] private_key_file: {path} cannot be read: {error}") from error
+    secret = os.environ.get(venue.api_secret_env, "")
+    if not secret:
+        raise ConfigError(
+            f"the environment variable {venue.api_secret_env} is not set; put the API secret there, "
+            "or name a private_key_file for an Ed25519 key"
+        )
+    return key, secret, ""

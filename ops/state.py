@@ -1,0 +1,97 @@
+"""The state directory: the only place where the engine writes. One engine at a time, and an epoch a start.
+
+DIR/lock         held while an engine runs        DIR/epoch        counts starts; in every client order id
+DIR/journal      the order journal                DIR/input-log    every input, for replay
+DIR/checkpoints  the last few                     DIR/store.sqlite index of the journal, for people
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+EPOCH_MAX = 36**4 - 1
+"""Epochs fit four characters of base 36 in a client order id: 1.6 million starts."""
+
+
+class StateError(Exception):
+    """The state directory cannot be used. The text says what to do."""
+
+
+class StateDirectory:
+    """An open state directory; `close` (or the process's end, however it comes) frees it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises StateError: in use by another engine, not writable, not a directory."""
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateError(f"{path}: cannot be used as a state directory: {error.strerror}") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip()
+            os.close(self._lock)
+            raise StateError(
+                f"{path}: in use by another engine (process {holder or 'unknown'}); stop it, or give --state another directory"
+            ) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal"
+
+    @property
+    def input_log(self) -> Path:
+        return self.path / "input-log"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def store(self) -> Path:
+        return self.path / "store.sqlite"
+
+    def raise_epoch(self, above: int) -> int:
+        """The epoch of this start: one above the counter and above `above` (the highest seen elsewhere); durable.
+
+        Raises StateError when the counter's file says something else than a number: guessing could repeat order ids.
+        """
+        path = self.path / "epoch"
+        try:
+            text = path.read_text(encoding="ascii").strip() if path.exists() else "0"
+            last = int(text)
+        except (OSError, ValueError) as error:
+            raise StateError(
+                f"{path}: not an epoch ({error}); write the highest epoch ever used there, or start a new directory"
+            ) from error
+        epoch = max(last, above) + 1
+        if epoch > EPOCH_MAX:
+            raise StateError(f"{path}: all {EPOCH_MAX} epochs are used up; start a new directory with a new prefix")
+        write_durably(path, f"{epoch}\n".encode())
+        return epoch
+
+    def close(self) -> None:
+        os.close(self._lock)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Replace the file in one step: either the old or the new content is there after a crash or a power loss."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
