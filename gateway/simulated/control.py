@@ -83,11 +83,11 @@ class ControlDoor:
         return {"account": account, "asset": asset, "amount": decimal_text(amount)}
 
     def _pause(self, params: dict[str, str]) -> Json:
-        self._market.is_flowing = False
+        self._market.flowing.clear()
         return {"flowing": False}
 
     def _resume(self, params: dict[str, str]) -> Json:
-        self._market.is_flowing = True
+        self._market.flowing.set()
         return {"flowing": True}
 
 

@@ -3,7 +3,7 @@
 A simplified queue-reactive model (after Huang, Lehalle and Rosenbaum, JASA 110(509):107-122, 2015): whether an event at
 a price adds or cancels depends on how many orders already queue there, so every queue is drawn to a usual length that
 falls with the distance. Sizes are Pareto. Market orders lean toward a slowly wandering fair price, which the book follows.
-All figures below are chosen, and tuned by measurement: about 60 book changes a second and symbol, and an order resting
+All figures below are chosen, and tuned by measurement: about 75 book changes a second and symbol, and an order resting
 at the touch filled about every second or two.
 """
 
@@ -15,12 +15,12 @@ from .matching import MatchingEngine
 from .orders import BACKGROUND, OPPOSITE, NewOrder, Order, OrderType, Side
 from .profiles import SymbolProfile
 
-LIMIT_EVENTS_PER_S = 60.0
-MARKET_ORDERS_PER_S = 3.0
+LIMIT_EVENTS_PER_S = 70.0
+MARKET_ORDERS_PER_S = 2.5
 NEAR_SHARE = 0.75  # share of limit events within a few ticks; the rest reaches out by a power law
-NEAR_DECAY = 0.55  # how fast the near events thin out, a tick
+NEAR_DECAY = 0.35  # how fast the near events thin out, a tick
 FAR_TICKS_MAX = 1_500
-QUEUE_USUAL = 3.0  # orders at a price near the touch that make adding and canceling equally likely
+QUEUE_USUAL = 2.5  # orders at a price near the touch that make adding and canceling equally likely
 SIZE_TAIL = 1.5  # Pareto exponent of sizes, as equities' (Gopikrishnan et al., PRE 62, 2000: about 1.5)
 SIZE_CAP_UNITS = 60.0
 FAIR_TICKS_PER_ROOT_S = 3.0

@@ -26,7 +26,8 @@ class Market(Protocol):
     engine: MatchingEngine
     hub: StreamHub
     users: UserStreams
-    is_flowing: bool
+    flowing: asyncio.Event
+    """Set while the background moves."""
 
     def rules(self) -> list[SymbolRules]: ...
 
@@ -51,7 +52,8 @@ class GeneratedMarket:
         self.engine = engine
         self.hub = StreamHub([p.rules.symbol for p in profiles])
         self.users = UserStreams(engine)
-        self.is_flowing = True
+        self.flowing = asyncio.Event()
+        self.flowing.set()
         self._clock = clock
         self._books: dict[str, PriceTimeBook] = {}
         self._publishers: dict[str, BookPublisher] = {}
@@ -110,13 +112,13 @@ class GeneratedMarket:
             now_ns = self._clock()
             self.advance(now_ns)
             due_ns = min(f + d for f, d in zip(self._flushed_ns, DEPTH_NS, strict=True))
-            if self.is_flowing:
+            if self.flowing.is_set():
                 due_ns = min(due_ns, *(flow.next_ns for flow in self._flows))
             await asyncio.sleep(max(0.0, (due_ns - self._clock()) / 1e9))
 
     def advance(self, now_ns: int) -> None:
         """Do all that is due by `now_ns`: the crowd's orders, then the depth batches."""
-        if self.is_flowing:
+        if self.flowing.is_set():
             self._step_flows(now_ns)
         for cadence, period_ns in enumerate(DEPTH_NS):
             if now_ns - self._flushed_ns[cadence] >= period_ns:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from .api import VenueApi
+from .capture import CaptureError
 from .connection import INBOUND_BYTES_MAX, Clock, Connection
 from .control import ControlDoor
 from .decimals import SCALE
@@ -18,6 +19,7 @@ from .matching import MatchingEngine
 from .orders import AccountId
 from .payloads import NS_PER_MS
 from .profiles import SymbolProfile, profile
+from .replay import ReplayMarket
 from .rest import RestDoor
 from .settings import DEFAULT_BALANCE, Endpoints, SettingsError, VenueSettings
 from .signing import Credential, KeyRing, load_credentials, parse_public_key
@@ -80,8 +82,7 @@ class SimulatedVenue:
 
     def _open_market(self, accounts: tuple[AccountId, ...]) -> Market:
         engine = MatchingEngine(Ledger())
-        profiles = self._profiles()
-        market = GeneratedMarket(engine, profiles, self._settings.seed, self._clock)
+        market = self._background(engine)
         assets = dict.fromkeys(a for rules in market.rules() for a in (rules.base, rules.quote))
         for account in accounts:
             engine.open_account(account, self._settings.fees)
@@ -89,6 +90,15 @@ class SimulatedVenue:
                 amount = self._settings.balances.get(asset, DEFAULT_BALANCE)
                 engine.ledger.deposit(account, asset, amount * SCALE)
         return market
+
+    def _background(self, engine: MatchingEngine) -> Market:
+        path = self._settings.replay
+        if path is None:
+            return GeneratedMarket(engine, self._profiles(), self._settings.seed, self._clock)
+        try:
+            return ReplayMarket(engine, path, self._settings.speed, self._clock)
+        except CaptureError as error:
+            raise SettingsError(f"--replay {path}: {error}; name a capture of binance-spot or binance-us") from error
 
     def _profiles(self) -> list[SymbolProfile]:
         profiles = [profile(symbol) for symbol in self._settings.symbols]

@@ -1,0 +1,254 @@
+"""The replayed market: a capture's depth, tickers and trades go out again at their pace, and fill our clients' orders.
+
+Update ids, trade ids and values stay as recorded; only event times are stamped anew. A symbol's streams begin with its
+snapshot, so that a client can bridge from `GET /api/v3/depth`. At the end of the capture the books stand still.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+from .book import TopOfBook
+from .capture import (
+    Event,
+    RecordedAggregate,
+    RecordedDepth,
+    RecordedSnapshot,
+    RecordedTicker,
+    RecordedTrade,
+    Timed,
+    read_events,
+    survey,
+)
+from .connection import Clock
+from .decimals import SCALE, parse_decimal
+from .errors import BadRequest
+from .filters import SymbolRules
+from .matching import MatchingEngine
+from .orders import BACKGROUND, Side
+from .payloads import NS_PER_MS, Levels, Payload, encode
+from .publisher import UserStreams
+from .recorded_book import RecordedBook
+from .streams import StreamHub
+
+DEPOSIT = 10**12 * SCALE  # practically unlimited
+SLOW_DEPTH_NS = 1_000_000_000  # cadence of @depth
+WAIT_NS_MIN = 1_000_000  # chosen: shorter waits are not worth a timer
+FRAMES_AT_ONCE_MAX = 100  # chosen: behind its pace, the replay lets the doors work this often
+
+
+class _SlowDepth:
+    """Recorded 100 ms diffs merged for the one-second stream."""
+
+    def __init__(self) -> None:
+        self.first_id: int | None = None
+        self.sent_ns = 0
+        self.bids: dict[str, str] = {}
+        self.asks: dict[str, str] = {}
+
+    def add(self, diff: RecordedDepth) -> None:
+        if self.first_id is None:
+            self.first_id = diff.U
+        self.bids.update(diff.b)
+        self.asks.update(diff.a)
+
+    def clear(self, now_ns: int) -> None:
+        self.first_id, self.sent_ns = None, now_ns
+        self.bids, self.asks = {}, {}
+
+
+class ReplayMarket:
+    """Raises CaptureError from the constructor when the file cannot be replayed."""
+
+    def __init__(self, engine: MatchingEngine, path: Path, speed: float, clock: Clock) -> None:
+        found = survey(path)
+        self.engine = engine
+        self.hub = StreamHub(list(found.rules))
+        self.users = UserStreams(engine)
+        self.flowing = asyncio.Event()
+        self.flowing.set()
+        self._clock = clock
+        self._speed = speed
+        self._with_trades = found.with_trades
+        self._books: dict[str, RecordedBook] = {}
+        self._slow = {symbol: _SlowDepth() for symbol in found.rules}
+        self._dropping: dict[str, None] = {}
+        for symbol, rules in found.rules.items():
+            book = self._books[symbol] = RecordedBook()
+            engine.list_instrument(rules, book)
+            for asset in (rules.base, rules.quote):
+                engine.ledger.deposit(BACKGROUND, asset, DEPOSIT)
+        self._events = read_events(path)
+        self._position_ns = self._skip_to_snapshot(self._events)
+
+    def _skip_to_snapshot(self, events: Iterator[Timed]) -> int:
+        """Play up to the first snapshot at once, so that there is a book when the doors open; return its time."""
+        for timed in events:
+            self._play(timed.event)
+            if isinstance(timed.event, RecordedSnapshot) and timed.event.symbol in self._books:
+                return timed.received_ns
+        raise AssertionError("the survey saw a snapshot")
+
+    def rules(self) -> list[SymbolRules]:
+        return [instrument.rules for instrument in self.engine.instruments.values()]
+
+    def depth(self, symbol: str, limit: int) -> tuple[int, Levels, Levels]:
+        return self._live(symbol).depth(limit)
+
+    def top(self, symbol: str) -> TopOfBook:
+        return self._live(symbol).top()
+
+    def _live(self, symbol: str) -> RecordedBook:
+        self.engine.instrument(symbol)
+        book = self._books[symbol]
+        if book.update_id is None:
+            raise BadRequest(-1112, "No orders on book for symbol.")
+        return book
+
+    def publish(self, now_ns: int) -> None:
+        executions, _, touched = self.engine.drain()
+        self.users.publish_executions(executions, now_ns)
+        self.users.publish_balances(touched, now_ns)
+
+    def drop_next_depth(self, symbol: str) -> None:
+        self._live(symbol)
+        self._dropping[symbol] = None
+
+    def background_order(self, symbol: str, side: Side, quantity: int, now_ns: int) -> int:
+        """Act on our clients' resting orders like a recorded trade at the best price; the recorded book stays."""
+        top = self._live(symbol).top()
+        price = top.ask_price if side is Side.BUY else top.bid_price
+        return self._trade(symbol, price, quantity, side is Side.SELL, now_ns)
+
+    async def run(self) -> None:
+        start_ns, burst = self._clock(), 0
+        for timed in self._events:
+            paused_ns = await self._wait_while_paused()
+            start_ns += paused_ns
+            due_ns = start_ns + int((timed.received_ns - self._position_ns) / self._speed)
+            wait_ns = due_ns - self._clock()
+            burst += 1
+            if wait_ns >= WAIT_NS_MIN or burst >= FRAMES_AT_ONCE_MAX:
+                burst = 0
+                await asyncio.sleep(max(0.0, wait_ns / 1e9))
+            self._play(timed.event)
+
+    async def _wait_while_paused(self) -> int:
+        """Return how long the flow was paused, in nanoseconds."""
+        if self.flowing.is_set():
+            return 0
+        since_ns = self._clock()
+        await self.flowing.wait()
+        return self._clock() - since_ns
+
+    def _play(self, event: Event) -> None:
+        now_ns = self._clock()
+        if isinstance(event, RecordedDepth):
+            self._play_depth(event, now_ns)
+        elif isinstance(event, RecordedTicker):
+            self._play_ticker(event)
+        elif isinstance(event, RecordedTrade | RecordedAggregate):
+            self._play_trade(event, now_ns)
+        elif isinstance(event, RecordedSnapshot):
+            self._play_snapshot(event)
+
+    def _play_snapshot(self, snapshot: RecordedSnapshot) -> None:
+        """Start a book; later snapshots only repair one that the recording left with a gap."""
+        book = self._books.get(snapshot.symbol)
+        if book is not None and (book.update_id is None or book.is_gapped):
+            book.load(snapshot.lastUpdateId, snapshot.bids, snapshot.asks)
+
+    def _play_depth(self, diff: RecordedDepth, now_ns: int) -> None:
+        book = self._books.get(diff.s)
+        if book is None or not book.apply(diff.U, diff.u, diff.b, diff.a):
+            return
+        name = diff.s.lower()
+        if diff.s in self._dropping:
+            del self._dropping[diff.s]
+        else:
+            self._send_depth(f"{name}@depth@100ms", diff.s, diff.U, diff.u, diff.b, diff.a, now_ns)
+        slow = self._slow[diff.s]
+        slow.add(diff)
+        if now_ns - slow.sent_ns >= SLOW_DEPTH_NS:
+            for topic in (f"{name}@depth", f"{name}@depth@1000ms"):
+                first_id = diff.U if slow.first_id is None else slow.first_id
+                bids, asks = list(slow.bids.items()), list(slow.asks.items())
+                self._send_depth(topic, diff.s, first_id, diff.u, bids, asks, now_ns)
+            slow.clear(now_ns)
+
+    def _send_depth(
+        self,
+        topic: str,
+        symbol: str,
+        first_id: int,
+        last_id: int,
+        bids: list[tuple[str, str]],
+        asks: list[tuple[str, str]],
+        now_ns: int,
+    ) -> None:
+        if not self.hub.has_listeners(topic):
+            return
+        event_ms = now_ns // NS_PER_MS
+        payload: Payload = {
+            "e": "depthUpdate",
+            "E": event_ms,
+            "s": symbol,
+            "U": first_id,
+            "u": last_id,
+            "b": bids,
+            "a": asks,
+        }
+        self.hub.publish(topic, encode(payload))
+
+    def _play_ticker(self, ticker: RecordedTicker) -> None:
+        book = self._books.get(ticker.s)
+        if book is None or book.update_id is None:
+            return
+        top = TopOfBook(*(parse_decimal(text) for text in (ticker.b, ticker.B, ticker.a, ticker.A)))
+        book.see_top(ticker.u, top)
+        topic = f"{ticker.s.lower()}@bookTicker"
+        if self.hub.has_listeners(topic):
+            payload: Payload = {
+                "u": ticker.u,
+                "s": ticker.s,
+                "b": ticker.b,
+                "B": ticker.B,
+                "a": ticker.a,
+                "A": ticker.A,
+            }
+            self.hub.publish(topic, encode(payload))
+
+    def _play_trade(self, trade: RecordedTrade | RecordedAggregate, now_ns: int) -> None:
+        """Aggregates fill orders only where the capture has no single trades, or each trade would count twice."""
+        book = self._books.get(trade.s)
+        if book is None or book.update_id is None:
+            return
+        self._send_trade(trade, now_ns)
+        if isinstance(trade, RecordedAggregate) and trade.s in self._with_trades:
+            return
+        price, quantity = parse_decimal(trade.p), parse_decimal(trade.q)
+        self.engine.instruments[trade.s].average.add(price, quantity, now_ns)
+        self._trade(trade.s, price, quantity, trade.m, now_ns)
+
+    def _trade(self, symbol: str, price: int, quantity: int, buyer_is_maker: bool, now_ns: int) -> int:
+        """Fill what the trade fills and tell the clients; return the quantity."""
+        fills = self._books[symbol].see_trade(price, quantity, buyer_is_maker=buyer_is_maker)
+        for order, filled in fills:
+            self.engine.fill_resting(order, order.price, filled, now_ns)
+        if fills:
+            self.publish(now_ns)
+        return sum(filled for _, filled in fills)
+
+    def _send_trade(self, trade: RecordedTrade | RecordedAggregate, now_ns: int) -> None:
+        now_ms = now_ns // NS_PER_MS
+        kind = "trade" if isinstance(trade, RecordedTrade) else "aggTrade"
+        topic = f"{trade.s.lower()}@{kind}"
+        if not self.hub.has_listeners(topic):
+            return
+        payload: Payload = {"e": kind, "E": now_ms, "s": trade.s, "p": trade.p, "q": trade.q}
+        if isinstance(trade, RecordedTrade):
+            payload |= {"t": trade.t}
+        else:
+            payload |= {"a": trade.a, "f": trade.f, "l": trade.l}
+        payload |= {"T": now_ms, "m": trade.m, "M": True}
+        self.hub.publish(topic, encode(payload))
