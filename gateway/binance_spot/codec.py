@@ -1,0 +1,207 @@
+"""Binance Spot market data: frames and depth snapshots to values. Pure, stateless. The hot path of the engine.
+
+A depth diff is read on one of two routes with equal results. The fast one accepts exactly the bytes the venue writes:
+fields in its order, one dot in every number, at most eight decimals, no blank, sign or exponent. That is proven, not
+assumed: with all digits deleted the levels must equal a known text (`_BIDS`, `_ASKS`), and no dot may be followed by
+a ninth digit. Whatever is not exactly so goes to `slow`, which reads any JSON, decides, and names the field at fault.
+
+Fast: the levels become one flat JSON array `[2683.80000000e8,...]`, which msgspec reads to integers in C. Exact: at
+most eight decimals times 10^8 is an integer, and an integer below 2^53 is a double; `_Unit` refuses 2^51 and more.
+Frames of 10 / 30 / 100 levels, p50 us, routes interleaved in one process on a 2-core x86 machine, Python 3.11:
+this, sound, with its DepthDiff                               4.9 /  8.5 / 21.6
+floats, then int(x * 1e8 + .5): takes nine decimals and "nan"  4.1 /  9.5 / 28.7
+the same made sound (digits to zero, count `.00000000"`)       5.3 / 12.0 / 36
+texts, then int(text.replace(".", "")): as unsound             5.4 / 12.8 / 39.6
+the slow route                                                12.9 / 31.6 / 102
+"""
+
+import re
+from typing import Annotated
+
+import msgspec
+
+from bus.messages import Side
+from bus.messages.feed import DepthBody, DepthDiff, FeedEvent, Garbage, QuoteEvent, TradeEvent
+from gateway.binance_spot.decimals import SCALE, units
+from gateway.binance_spot.slow import MS_NS, Quote, Trade, slow_frame, slow_snapshot
+
+PRICE_SCALE = SCALE
+QUANTITY_SCALE = SCALE
+FAST_LEVELS_MAX = 5000  # a side; the deepest snapshot the venue gives. More: the slow route reads it.
+
+_Unit = Annotated[int, msgspec.Meta(ge=0, lt=1 << 51)]
+_DIGITS = b"0123456789"
+_NOISE = b'"[]{}:abiksd'  # what surrounds the numbers of `,"b":[["1.0","2.0"]],"a":[...]}}` and of a snapshot's tail
+_BIDS = b',"b":[' + b'[".","."],' * FAST_LEVELS_MAX
+_ASKS = b'],"a":[' + b'[".","."],' * FAST_LEVELS_MAX
+_SNAPSHOT_BIDS = b',"bids":[' + b'[".","."],' * FAST_LEVELS_MAX
+_SNAPSHOT_ASKS = b'],"asks":[' + b'[".","."],' * FAST_LEVELS_MAX
+_ninth_decimal = re.compile(rb"(?s)\.........[^,]").search
+"""Finds every dot followed by nine digits (and some shorter numbers, which the slow route then reads). 1.1 us in 60
+numbers; `[0-9]` for `[^,]` takes 1.4, `[0-9]{9}` 1.6, mapping digits to zero and counting `.00000000"` 1.9."""
+_ENVELOPE = b'{"stream":"'
+_DATA = b'","data":{'
+_STREAM_NAME_MAX = 100  # the envelope's length; a longer one is read slowly
+
+
+class _Depth(msgspec.Struct, gc=False):
+    E: int
+    s: str
+    U: int
+    u: int
+    v: tuple[_Unit, ...] = ()
+
+
+class _Snapshot(msgspec.Struct, gc=False):
+    lastUpdateId: int
+    v: tuple[_Unit, ...] = ()
+
+
+class _QuoteIn(msgspec.Struct, gc=False):
+    data: Quote
+
+
+class _TradeIn(msgspec.Struct, gc=False):
+    data: Trade
+
+
+_depth = msgspec.json.Decoder(_Depth, strict=False).decode
+_quote = msgspec.json.Decoder(Quote).decode
+_quote_in = msgspec.json.Decoder(_QuoteIn).decode
+_trade = msgspec.json.Decoder(Trade).decode
+_trade_in = msgspec.json.Decoder(_TradeIn).decode
+_snapshot = msgspec.json.Decoder(_Snapshot, strict=False).decode
+
+
+class BinanceSpotCodec:
+    """A MarketCodec. Reads `/stream` (enveloped) and `/ws` (raw) frames alike; keeps nothing between frames."""
+
+    def decode_frame(self, payload: bytes) -> FeedEvent:
+        """Return what one frame says; Notice for an event nobody trades on, Garbage for what cannot be read."""
+        start = 1
+        if payload.startswith(_ENVELOPE):
+            start = payload.find(_DATA, 11, _STREAM_NAME_MAX) + 10
+        lead = payload[start : start + 6]
+        try:
+            if lead == b'"e":"d':
+                return _fast_depth(payload, start - 1) or slow_frame(payload)
+            if lead[:4] == b'"u":':
+                quote = _quote(payload) if start == 1 else _quote_in(payload).data
+                return QuoteEvent(quote.s, quote.u, units(quote.b), units(quote.B), units(quote.a), units(quote.A))
+            if lead == b'"e":"t':
+                trade = _trade(payload) if start == 1 else _trade_in(payload).data
+                return TradeEvent(
+                    trade.s,
+                    trade.t,
+                    trade.T * MS_NS,
+                    units(trade.p),
+                    units(trade.q),
+                    Side.SELL if trade.m else Side.BUY,
+                )
+        except ValueError:  # a DecodeError is one too
+            return slow_frame(payload)
+        return slow_frame(payload)
+
+    def decode_snapshot(self, payload: bytes) -> DepthBody | Garbage:
+        return _fast_snapshot(payload) or slow_snapshot(payload)
+
+
+def _fast_depth(payload: bytes, start: int) -> DepthDiff | None:
+    """Return the diff whose object opens at `start`, or None when the bytes are not exactly the venue's usual ones."""
+    cut = payload.find(b',"b":[', start)
+    tail = payload[cut:]
+    shape = tail.translate(None, _DIGITS)
+    middle = shape.find(b'],"a":[')
+    end = len(shape) - (3 if start else 2)
+    bids, asks = middle - 5, end - middle - 6  # 1 for no level, else 10 a level
+    if not (
+        cut > 0
+        and middle > 0
+        and (bids == 1 or bids % 10 == 0)
+        and (asks == 1 or asks % 10 == 0)
+        and _BIDS.startswith(shape[:middle])
+        and _ASKS.startswith(shape[middle:end])
+        and shape[end:] == (b"]}}" if start else b"]}")
+    ):
+        return None
+    flat = _flat(tail, bids > 1, asks > 1)
+    if flat is None:
+        return None
+    try:
+        depth = _depth(payload[start:cut] + flat)
+    except msgspec.DecodeError:
+        return None
+    values = depth.v
+    split = bids // 10 * 2
+    return DepthDiff(
+        depth.s,
+        depth.U,
+        depth.u,
+        depth.E * MS_NS,
+        values[:split:2],
+        values[1:split:2],
+        values[split::2],
+        values[split + 1 :: 2],
+    )
+
+
+def _flat(tail: bytes, has_bids: bool, has_asks: bool) -> bytes | None:
+    """Return `,"v":[...]}` of all numbers in `tail`, bids first; None if one has over eight decimals.
+
+    Deleting the noise leaves `,` bids `,` asks, each list joined by commas: an empty side leaves its comma behind.
+    """
+    flat = tail.translate(None, _NOISE)
+    if _ninth_decimal(flat):
+        return None
+    if has_bids:
+        flat = flat[1:] if has_asks else flat[1:-1]
+    elif has_asks:
+        flat = flat[2:]
+    else:
+        return b"}"
+    return b',"v":[' + flat.replace(b",", b"e8,") + b"e8]}"
+
+
+def _fast_snapshot(payload: bytes) -> DepthBody | None:
+    """As `_fast_depth`; the book's five thousand levels a side are read off the hot path, but in one go."""
+    cut = payload.find(b',"bids":[')
+    tail = payload[cut:]
+    shape = tail.translate(None, _DIGITS)
+    middle = shape.find(b'],"asks":[')
+    end = len(shape) - 2
+    bids, asks = middle - 8, end - middle - 9
+    if not (
+        cut > 0
+        and middle > 0
+        and (bids == 1 or bids % 10 == 0)
+        and (asks == 1 or asks % 10 == 0)
+        and _SNAPSHOT_BIDS.startswith(shape[:middle])
+        and _SNAPSHOT_ASKS.startswith(shape[middle:end])
+        and shape[end:] == b"]}"
+    ):
+        return None
+    flat = _flat(tail, bids > 1, asks > 1)
+    if flat is None:
+        return None
+    try:
+        body = _snapshot(payload[:cut] + flat)
+    except msgspec.DecodeError:
+        return None
+    values = body.v
+    split = bids // 10 * 2
+    return DepthBody(body.lastUpdateId, values[:split:2], values[1:split:2], values[split::2], values[split + 1 :: 2])
+
+
+def stream_path(venue_symbols: list[str] | tuple[str, ...]) -> str:
+    """Return the combined-stream path for depth every 100 ms, best quote and trades of each symbol."""
+    streams = "/".join(f"{symbol.lower()}@{kind}" for symbol in venue_symbols for kind in STREAMS)
+    return f"/stream?streams={streams}"
+
+
+STREAMS = ("depth@100ms", "bookTicker", "trade")
+STREAMS_MAX = 1024  # a connection (docs, web-socket-streams, "General information"): 341 symbols
+
+
+def snapshot_path(venue_symbol: str, levels: int) -> str:
+    """Return the REST path of the depth snapshot; levels at most 5000, weight 5 / 25 / 50 / 250 to 100 / 500 / 1000 / 5000."""
+    return f"/api/v3/depth?symbol={venue_symbol}&limit={levels}"

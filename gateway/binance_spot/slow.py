@@ -1,0 +1,142 @@
+"""Market data on the slow route: any JSON, exact text, a named field when it cannot be read. Pure.
+
+Also the only place that makes Notice and Garbage. Of 80,513 recorded frames (2021, 2024, 2026) it gets 20, all of
+them Notices: every depth frame, quote and trade is read on the fast route.
+"""
+
+from typing import Any
+
+import msgspec
+
+from bus.messages import Side
+from bus.messages.feed import DepthBody, DepthDiff, FeedEvent, Garbage, Notice, QuoteEvent, TradeEvent
+from gateway.binance_spot.decimals import BadDecimal, units
+
+MS_NS = 1_000_000
+DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
+
+_Levels = list[tuple[str, str]]
+
+
+class _Depth(msgspec.Struct):
+    E: int
+    s: str
+    U: int
+    u: int
+    b: _Levels
+    a: _Levels
+
+
+class Quote(msgspec.Struct, gc=False):
+    u: int
+    s: str
+    b: str
+    B: str
+    a: str
+    A: str
+
+
+class Trade(msgspec.Struct, gc=False):
+    s: str
+    t: int
+    p: str
+    q: str
+    T: int
+    m: bool
+
+
+class _Snapshot(msgspec.Struct):
+    lastUpdateId: int
+    bids: _Levels
+    asks: _Levels
+
+
+_QUOTE_FIELDS = frozenset(("u", "s", "b", "B", "a", "A"))
+
+
+def slow_frame(payload: bytes) -> FeedEvent:
+    """Return what the frame says, whatever it is. Never raises."""
+    try:
+        frame = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return Garbage(f"not JSON: {error}")
+    if not isinstance(frame, dict):
+        return Notice(type(frame).__name__, _excerpt(payload))
+    data = frame["data"] if "stream" in frame and "data" in frame else frame
+    if not isinstance(data, dict):
+        return Notice(str(frame["stream"])[:DETAIL_MAX] if data is not frame else "unknown", _excerpt(payload))
+    name = data.get("e")
+    try:
+        if name == "depthUpdate":
+            return _depth(msgspec.convert(data, _Depth))
+        if name == "trade":
+            return _trade(msgspec.convert(data, Trade))
+        if name is None and data.keys() >= _QUOTE_FIELDS:
+            return _quote(msgspec.convert(data, Quote))
+    except (msgspec.ValidationError, BadDecimal) as error:
+        return Garbage(f"{name or 'bookTicker'}: {error}")
+    return Notice(_notice_kind(name, data), _excerpt(payload))
+
+
+def slow_snapshot(payload: bytes) -> DepthBody | Garbage:
+    """Return the depth snapshot, or which field of it cannot be read. Never raises."""
+    try:
+        body = msgspec.json.decode(payload, type=_Snapshot)
+        bid_prices, bid_quantities = _levels("bids", body.bids)
+        ask_prices, ask_quantities = _levels("asks", body.asks)
+    except (msgspec.DecodeError, BadDecimal, RecursionError) as error:
+        return Garbage(f"depth snapshot: {error}")
+    return DepthBody(body.lastUpdateId, bid_prices, bid_quantities, ask_prices, ask_quantities)
+
+
+def _depth(depth: _Depth) -> DepthDiff:
+    bid_prices, bid_quantities = _levels("b", depth.b)
+    ask_prices, ask_quantities = _levels("a", depth.a)
+    return DepthDiff(depth.s, depth.U, depth.u, depth.E * MS_NS, bid_prices, bid_quantities, ask_prices, ask_quantities)
+
+
+def _quote(quote: Quote) -> QuoteEvent:
+    return QuoteEvent(
+        quote.s,
+        quote.u,
+        _named("b", quote.b),
+        _named("B", quote.B),
+        _named("a", quote.a),
+        _named("A", quote.A),
+    )
+
+
+def _trade(trade: Trade) -> TradeEvent:
+    side = Side.SELL if trade.m else Side.BUY  # m: the buyer was the maker, so the seller took
+    return TradeEvent(trade.s, trade.t, trade.T * MS_NS, _named("p", trade.p), _named("q", trade.q), side)
+
+
+def _levels(side: str, levels: _Levels) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return prices and quantities. Raises BadDecimal naming side, level and which of the two."""
+    try:
+        return tuple([units(price) for price, _ in levels]), tuple([units(quantity) for _, quantity in levels])
+    except BadDecimal:
+        for rank, (price, quantity) in enumerate(levels):
+            _named(f"{side}[{rank}].price", price)
+            _named(f"{side}[{rank}].quantity", quantity)
+        raise
+
+
+def _named(field: str, text: str) -> int:
+    try:
+        return units(text)
+    except BadDecimal:
+        raise BadDecimal(f"{field}: {text[:64]!r} is no decimal of at most eight places") from None
+
+
+def _notice_kind(name: Any, data: dict[str, Any]) -> str:
+    """The event's name; a frame without one is the answer to a request of ours or something new."""
+    if isinstance(name, str):
+        return name[:DETAIL_MAX]
+    if "error" in data or "code" in data:
+        return "error"
+    return "answer" if "id" in data else "unknown"
+
+
+def _excerpt(payload: bytes) -> str:
+    return payload[:DETAIL_MAX].decode("utf-8", "replace")
