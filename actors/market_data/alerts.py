@@ -1,0 +1,44 @@
+"""Alerts at a bounded rate: a venue that sends garbage a thousand times a second must not do so to the log."""
+
+import msgspec
+
+from bus.messages import Alert, AlertLevel
+
+ALERT_INTERVAL_NS = 10_000_000_000  # chosen: one line of a kind in 10 s; what lies between is counted in the next
+
+
+class AlertLine(msgspec.Struct):
+    """One event name: when it may be said again, and how often it was not said."""
+
+    event: str
+    next_ns: int
+    suppressed: int
+
+
+class AlertGate(msgspec.Struct):
+    """One Alert per event name in ALERT_INTERVAL_NS. Event names are ours, so the list stays short. Own checkpoint."""
+
+    actor: str
+    lines: list[AlertLine] = []
+
+    def alert(
+        self, now_ns: int, level: AlertLevel, event: str, instrument: int = -1, detail: str = ""
+    ) -> tuple[Alert, ...]:
+        """The alert, or () when one of that name was sent less than ALERT_INTERVAL_NS ago."""
+        line = self._line(event, now_ns)
+        if now_ns < line.next_ns:
+            line.suppressed += 1
+            return ()
+        line.next_ns = now_ns + ALERT_INTERVAL_NS
+        if line.suppressed:
+            detail = f"{detail} suppressed={line.suppressed}".strip()
+            line.suppressed = 0
+        return (Alert(level, self.actor, event, instrument, detail),)
+
+    def _line(self, event: str, now_ns: int) -> AlertLine:
+        for line in self.lines:
+            if line.event == event:
+                return line
+        line = AlertLine(event, now_ns, 0)
+        self.lines.append(line)
+        return line
