@@ -1,0 +1,70 @@
+"""Where an order may stand, and whether the one that stands there will do. Pure functions, integers. HOT PATH."""
+
+from enum import IntEnum
+
+from actors.execution.settings import ExecutionSettings
+from actors.execution.slots import Order
+from bus.messages import Touch
+
+PPM = 1_000_000
+
+
+class Verdict(IntEnum):
+    KEEP = 0
+    MOVE = 1
+    """Better elsewhere, but not dangerous here: when its time has come."""
+    URGENT = 2
+    """The owner wishes to stand farther from the touch, or with less: now."""
+
+
+def passive_price(side: int, ticks: int, touch: Touch, tick: int) -> int:
+    """`ticks`, or the best tick that does not meet the other side. An empty other side bounds nothing."""
+    if side > 0:
+        if touch.ask:
+            best = (touch.ask - 1) // tick  # an ask off the tick grid: the grid's last price below it
+            return ticks if ticks < best else best
+        return ticks
+    best = touch.bid // tick + 1
+    return ticks if ticks > best else best
+
+
+def judge(order: Order, ticks: int, lots: int, settings: ExecutionSettings) -> Verdict:
+    """The order against the wish. toward: ticks by which the wish is nearer the touch than the order.
+
+    Fewer lots are compared with what is open, more lots with what the order was sent with: a partial fill alone does
+    not give up a place in the queue.
+    """
+    toward = (ticks - order.price_ticks) * order.side
+    if toward < 0:
+        return Verdict.URGENT
+    bound = settings.quantity_change_ppm * lots
+    if (order.leaves_lots - lots) * PPM > bound:
+        return Verdict.URGENT
+    if toward >= settings.reprice_ticks or (lots - order.quantity_lots) * PPM > bound:
+        return Verdict.MOVE
+    return Verdict.KEEP
+
+
+def left_alone(order: Order, touch: Touch, reference_opposite: int, tick: int, lot: int, stale_ticks: int) -> bool:
+    """Whether the market came at this order since its owner last spoke, and nobody else stands with it.
+
+    The opposite touch is more than stale_ticks nearer than it was at the owner's wish, and on the own side there is
+    no better or equal price but this order itself (the book we see contains it). Then the order is canceled without
+    waiting for the owner: the next trade through it is the informed one.
+    """
+    price = order.price_ticks * tick
+    if order.side > 0:
+        best, shown, came = touch.bid, touch.bid_quantity, reference_opposite - touch.ask
+        alone = best < price
+    else:
+        best, shown, came = touch.ask, touch.ask_quantity, touch.bid - reference_opposite
+        alone = best > price or best == 0
+    if came <= stale_ticks * tick or not reference_opposite or not touch.bid or not touch.ask:
+        return False
+    return alone or (best == price and shown <= order.leaves_lots * lot)
+
+
+def backoff_ns(refusals: int, settings: ExecutionSettings) -> int:
+    """After the n-th refusal in a row: backoff_ns_min, doubled each time, up to backoff_ns_max."""
+    doubled = settings.backoff_ns_min << min(refusals - 1, 20)
+    return min(doubled, settings.backoff_ns_max)

@@ -1,0 +1,109 @@
+"""What execution keeps: markets, an owner's desk in each, a slot a side, its orders. Plain data; saved as it is."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from actors.execution.phases import Phase
+from bus.messages import Instrument, QuoteIntent, Touch, TradingState
+
+
+class Order(msgspec.Struct):
+    """One order not known to be done. since_ns: commanded, or first heard of. attempts: cancels sent."""
+
+    command: int
+    client_order_id: str
+    account: int
+    venue: int
+    side: int
+    price_ticks: int
+    quantity_lots: int
+    leaves_lots: int
+    phase: Phase
+    since_ns: int
+    cancel_ns: int = 0
+    attempts: int = 0
+    accepted: bool = False
+    alerted: bool = False
+
+
+class Slot(msgspec.Struct):
+    """One side of one owner in one instrument: at most one order that is not being canceled, and two in all.
+
+    waiting: something is wished that could not be done yet; looked at again with each touch and sweep.
+    muted: an answer is awaited: nothing new until the owner wishes again (its order was filled, or proved stale).
+    crowded: the last refusal was for want of room, so the end of another order is a reason to try again at once.
+    """
+
+    side: int
+    orders: list[Order] = []
+    waiting: bool = False
+    muted: bool = False
+    crowded: bool = False
+    refusals: int = 0
+    not_before_ns: int = 0
+
+
+class Desk(msgspec.Struct):
+    """One owner in one instrument. target None: no wish is in force, and what rests (after a restart) is left alone.
+
+    reference_bid, reference_ask: the touch when the wish came, price units.
+    """
+
+    owner: str
+    buy: Slot
+    sell: Slot
+    target: QuoteIntent | None = None
+    reference_bid: int = 0
+    reference_ask: int = 0
+    state: TradingState = TradingState.CANCEL_ONLY
+
+
+class Market(msgspec.Struct):
+    """One instrument. touch None: its book is not LIVE."""
+
+    number: int
+    instrument: Instrument | None = None
+    touch: Touch | None = None
+    desks: list[Desk] = []
+
+    def desk(self, owner: str) -> Desk | None:
+        for desk in self.desks:
+            if desk.owner == owner:
+                return desk
+        return None
+
+
+class Place(NamedTuple):
+    """Where an order stands."""
+
+    market: Market
+    desk: Desk
+    slot: Slot
+    order: Order
+
+
+class ExecutionState(msgspec.Struct):
+    markets: list[Market]
+    scopes: list[tuple[str, TradingState]]
+    stopping: bool
+    armed: bool
+    generation: int
+    next_command: int
+    last_update: int
+    counters: list[tuple[str, int]]
+    position_lots: list[tuple[int, int]]
+
+
+def resting(slot: Slot) -> Order | None:
+    """The one order that is not being canceled, or None."""
+    for order in slot.orders:
+        phase = order.phase
+        if phase is not Phase.CANCELING and phase is not Phase.DOOMED:
+            return order
+    return None
+
+
+def remove(slot: Slot, order: Order) -> None:
+    """By identity: two orders may be equal in value."""
+    slot.orders[:] = [other for other in slot.orders if other is not order]

@@ -1,0 +1,308 @@
+"""The actor "risk": the last word on each new order, and the first on stopping. Pure. HOT PATH: OrderCommand in.
+
+Cancels do not pass here: nothing may hold them up. One risk actor an account. It starts in CANCEL_ONLY and orders
+lifts it (OrdersReady). Position and remainders are folded facts (exposure.py); checks are in checks.py, the states'
+table in states.py, what stops trading in switch.py.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from actors.risk.checks import CHECKS, EXEMPT, NONE, Book
+from actors.risk.exposure import Account, SavedExposure
+from actors.risk.limits import AccountLimits, RiskLimits
+from actors.risk.states import ACTIVE, PASSES, Command, Reason
+from actors.risk.switch import Day, Switch
+from actors.risk.window import Window
+from bus.actor import NOTHING, Actor
+from bus.messages import (
+    ActorFailed,
+    ApprovedOrder,
+    BookState,
+    BookStateChanged,
+    ClockEstimate,
+    CommandDropped,
+    EngineStarted,
+    Fill,
+    Instrument,
+    LedgerCompared,
+    Message,
+    OperatorCommand,
+    OrderCommand,
+    OrderRefused,
+    OrdersReady,
+    OrderStatus,
+    OrdersUnready,
+    OrderUpdate,
+    PositionUpdate,
+    Refusal,
+    StopRequested,
+    Touch,
+)
+
+
+class RiskState(msgspec.Struct):
+    """Everything but the sums, which are built up again."""
+
+    books: list[SavedExposure]
+    reasons: list[Reason]
+    days: list[Day]
+    rejects: list[tuple[int, list[int]]]
+    rate: list[int]
+    next_approval: int
+    last_update: int
+    last_fill: int
+    approved: int
+    repeated: int
+    refused: list[tuple[Refusal, int]]
+
+
+class Risk(Actor[RiskState]):
+    """limits: by instrument number; an instrument without limits trades nothing."""
+
+    name = "risk"
+    State = RiskState
+
+    def __init__(self, limits: Mapping[int, RiskLimits], account_limits: AccountLimits) -> None:
+        self.limits = dict(limits)
+        self.account_limits = account_limits
+        self.next_approval = 0
+        self.approved = self.repeated = 0
+        self.last_update = self.last_fill = -1
+        self.refused: dict[Refusal, int] = {}
+        self._fresh()
+        self.switch = Switch(account_limits)
+        switch = self.switch
+        self.handlers = {
+            OrderCommand: self.on_command,
+            Touch: self.on_touch,
+            OrderUpdate: self.on_update,
+            Fill: self.on_fill,
+            PositionUpdate: self.on_position,
+            OrderRefused: self.on_refused,
+            CommandDropped: self.on_dropped,
+            BookStateChanged: self.on_book_state,
+            Instrument: self.on_instrument,
+            EngineStarted: self.on_engine_started,
+            StopRequested: switch.on_stop,
+            OrdersReady: switch.on_ready,
+            OrdersUnready: switch.on_unready,
+            OperatorCommand: self.on_operator,
+            ActorFailed: switch.on_actor_failed,
+            ClockEstimate: switch.on_clock,
+            LedgerCompared: switch.on_ledger,
+        }
+
+    def _fresh(self) -> None:
+        limits = self.account_limits
+        self.account = Account(0, {})
+        self.rate = Window(limits.order_rate, limits.order_rate_window_ns)
+        self.books: dict[int, Book] = {}
+        self.rejects: dict[int, Window] = {}
+        for number, bounds in self.limits.items():
+            self._add_book(number, bounds)
+
+    def _add_book(self, number: int, bounds: RiskLimits) -> Book:
+        book = Book(number, self.account)
+        book.configure(bounds)
+        self.books[number] = book
+        self.rejects[number] = Window(bounds.rejects_max, bounds.rejects_window_ns)
+        return book
+
+    # The decision
+
+    def on_command(self, command: OrderCommand, now_ns: int) -> tuple[Message, ...]:
+        book = self.books.get(command.instrument)
+        if book is None:
+            return self._refuse(command, Refusal.UNKNOWN_INSTRUMENT)
+        if (command.owner, command.command) in book.requests:
+            self.repeated += 1  # delivered twice: the first one stands, and what is reserved for it
+            return NOTHING
+        reason = self._judge(command, book, now_ns)
+        if reason is not NONE:
+            return self._refuse(command, reason)
+        book.reserve(command)
+        self.rate.count(now_ns)
+        self.approved += 1
+        approval = self.next_approval
+        self.next_approval = approval + 1
+        return (
+            ApprovedOrder(
+                command.account,
+                command.venue,
+                command.instrument,
+                command.version,
+                command.owner,
+                command.reduce_only,
+                command.update_id,
+                command.received_ns,
+                command.expires_ns,
+                command.command,
+                command.side,
+                command.price_ticks,
+                command.quantity_lots,
+                command.post_only,
+                approval,
+            ),
+        )
+
+    def _judge(self, command: OrderCommand, book: Book, now_ns: int) -> Refusal:
+        if book.unsettled:
+            book.settle(now_ns)
+        reducing = book.reduces(command.side, command.quantity_lots)
+        state = self.switch.state_for(command.instrument, command.owner)
+        if state is not ACTIVE and not PASSES[state, Command.NEW_REDUCING if reducing else Command.NEW_INCREASING]:
+            return Refusal.TRADING_STATE
+        if command.reduce_only and not reducing:
+            return Refusal.NOT_REDUCING
+        for check in CHECKS:
+            reason = check(command, book, now_ns)
+            if reason is not NONE:
+                return reason
+        limits = self.account_limits
+        if self.account.open_orders >= limits.open_orders_max:
+            return Refusal.OPEN_ORDERS
+        if reducing:
+            return NONE
+        for check in EXEMPT:
+            reason = check(command, book, now_ns)
+            if reason is not NONE:
+                return reason
+        most = limits.open_notional_max.get(book.asset)
+        if most is not None:
+            wished = book.notional_of(command.price_ticks, command.quantity_lots)
+            if self.account.notional.get(book.asset, 0) + wished > most:
+                return Refusal.NOTIONAL
+        return NONE if self.rate.has_room(now_ns) else Refusal.ORDER_RATE
+
+    def _refuse(self, command: OrderCommand, reason: Refusal) -> tuple[Message, ...]:
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+        return (OrderRefused(command.instrument, command.owner, command.command, command.side, reason),)
+
+    # Facts
+
+    def on_touch(self, touch: Touch, now_ns: int) -> tuple[Message, ...]:
+        book = self.books.get(touch.instrument)
+        if book is not None:
+            book.touch = touch
+        return NOTHING
+
+    def on_book_state(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
+        """LIVE again brings its own Touch; until then there is no price to judge by."""
+        book = self.books.get(change.instrument)
+        if book is not None and change.state != BookState.LIVE:
+            book.touch = None
+        return NOTHING
+
+    def on_update(self, update: OrderUpdate, now_ns: int) -> tuple[Message, ...]:
+        if update.number <= self.last_update:
+            self.repeated += 1
+            return NOTHING
+        self.last_update = update.number
+        self._book(update.instrument).on_update(update)
+        if update.status is OrderStatus.REJECTED and update.refusal is Refusal.VENUE_REJECTED:
+            rejects = self.rejects[update.instrument]
+            rejects.count(now_ns)
+            if not rejects.has_room(now_ns):
+                return self.switch.on_rejects(update.instrument, rejects.limit)
+        return NOTHING
+
+    def on_fill(self, fill: Fill, now_ns: int) -> tuple[Message, ...]:
+        if fill.number <= self.last_fill:
+            self.repeated += 1
+            return NOTHING
+        self.last_fill = fill.number
+        self._book(fill.instrument).on_fill(fill, now_ns)
+        return NOTHING
+
+    def on_position(self, position: PositionUpdate, now_ns: int) -> tuple[Message, ...]:
+        book = self._book(position.instrument)
+        book.on_position(position, now_ns)
+        return self.switch.on_realized(position, book.asset, now_ns)
+
+    def on_refused(self, refused: OrderRefused, now_ns: int) -> tuple[Message, ...]:
+        """Our own refusals come back here as well: nothing is reserved for those."""
+        book = self.books.get(refused.instrument)
+        if book is not None:
+            book.release(refused.owner, refused.command)
+        return NOTHING
+
+    def on_dropped(self, dropped: CommandDropped, now_ns: int) -> tuple[Message, ...]:
+        """Only what has no order yet is released: once there is an order, its OrderUpdate says how it ended."""
+        book = self.books.get(dropped.instrument)
+        if book is not None and dropped.command >= 0:
+            book.release(dropped.owner, dropped.command)
+        return NOTHING
+
+    def _book(self, number: int) -> Book:
+        """Facts of an instrument nobody configured limits for are counted too; it can only not trade."""
+        book = self.books.get(number)
+        return book if book is not None else self._add_book(number, CLOSED)
+
+    # Start, stop, states
+
+    def on_instrument(self, instrument: Instrument, now_ns: int) -> tuple[Message, ...]:
+        if instrument.instrument in self.limits:
+            self.books[instrument.instrument].set_instrument(instrument)
+            self.switch.name_asset(instrument.instrument, instrument.quote_asset)
+        return NOTHING
+
+    def on_engine_started(self, started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
+        for book in self.books.values():
+            book.touch = None  # of the run before, if of any
+        return self.switch.on_started(started, now_ns)
+
+    def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
+        return self.switch.on_operator(command, now_ns)
+
+    # Recovery and checkpoint
+
+    def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
+        return {OrderUpdate: self.on_update, Fill: self.on_fill, PositionUpdate: self.on_position}
+
+    def checkpoint(self) -> RiskState:
+        return RiskState(
+            books=[book.saved() for book in self.books.values()],
+            reasons=self.switch.reasons.saved(),
+            days=self.switch.saved_days(),
+            rejects=[(number, window.saved()) for number, window in self.rejects.items()],
+            rate=self.rate.saved(),
+            next_approval=self.next_approval,
+            last_update=self.last_update,
+            last_fill=self.last_fill,
+            approved=self.approved,
+            repeated=self.repeated,
+            refused=list(self.refused.items()),
+        )
+
+    def restore(self, state: RiskState) -> None:
+        self._fresh()
+        for saved in state.books:
+            self._book(saved.number).restore(saved)
+        for number, times in state.rejects:
+            self.rejects[number].restore(times)
+        self.rate.restore(state.rate)
+        self.switch.restore(state.reasons, state.days)
+        self.next_approval = state.next_approval
+        self.last_update, self.last_fill = state.last_update, state.last_fill
+        self.approved, self.repeated = state.approved, state.repeated
+        self.refused = dict(state.refused)
+
+    def view(self) -> dict[str, Any]:
+        return {
+            "states": {scope: state.name for scope, state in self.switch.reasons.states.items()},
+            "reasons": [(r.scope, r.name, r.state.name, r.text) for r in self.switch.reasons.saved()],
+            "worst_long_lots": {number: book.worst_long() for number, book in self.books.items()},
+            "worst_short_lots": {number: book.worst_short() for number, book in self.books.items()},
+            "open_orders": self.account.open_orders,
+            "open_notional": dict(self.account.notional),
+            "approved": self.approved,
+            "refused": {reason.name: count for reason, count in self.refused.items()},
+            "repeated": self.repeated,
+        }
+
+
+CLOSED = RiskLimits(order_lots_max=1, position_lots_max=0)
+"""Bounds of an instrument that only appears in facts. Its Instrument is not taken, so nothing can be approved."""

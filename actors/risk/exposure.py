@@ -1,0 +1,319 @@
+"""What one instrument could cost at worst: position, open remainders, reservations. Pure. Single writer: the risk actor.
+
+An approval reserves its whole quantity at once and keeps it until the order is done by OrderUpdate, or the command is
+refused or dropped. The facts of one fill reach risk as three messages in an order nobody promises: OrderUpdate (the
+remainder shrinks), Fill, PositionUpdate (the position grows). At each moment between them
+
+    worst long  = max(base, portfolio) + ahead_buy  + leaves_buy
+    worst short = min(base, portfolio) - ahead_sell - leaves_sell
+
+holds at least what is true: a remainder shrinks by the first fact that tells of an execution, and in that same step
+either `base` (by Fill) or `ahead` (by OrderUpdate: cumulative beyond the fills seen) grows by it. `portfolio` is the
+last PositionUpdate; when each Fill has met its PositionUpdate, `base` is set to it, so that fees are in both.
+"""
+
+import msgspec
+
+from bus.messages import (
+    ApprovedOrder,
+    Fill,
+    Instrument,
+    OrderCommand,
+    OrderStatus,
+    OrderUpdate,
+    PositionUpdate,
+    Touch,
+)
+
+SETTLE_NS = 1_000_000_000  # a Fill whose PositionUpdate never came (chosen: far beyond a cascade or a hop) is let go
+VERSIONS_MAX = 8  # lot sizes remembered for late facts of older versions; beyond: read as the present one
+
+
+class Hold(msgspec.Struct):
+    """One reservation, then one order. side: +1 or -1. Lots and ticks of the instrument's present version.
+
+    told: open remainder by OrderUpdate. cumulative: executed by OrderUpdate. filled: executed by Fill. first:
+    cumulative when the order was first seen (not 0 only for an order we did not approve in this life).
+    leaves, ahead, notional: what is counted of it now.
+    """
+
+    owner: str
+    command: int
+    client_order_id: str
+    side: int
+    price_ticks: int
+    quantity: int
+    told: int
+    cumulative: int = 0
+    filled: int = 0
+    first: int = 0
+    leaves: int = 0
+    ahead: int = 0
+    notional: int = 0
+    done: bool = False
+
+
+class Account(msgspec.Struct):
+    """Sums over all instruments. notional: open, by quote asset."""
+
+    open_orders: int = 0
+    notional: dict[str, int] = {}
+
+
+class Exposure:
+    """Counts of one instrument. The sums are kept, not computed; a test compares them with the sum over the holds."""
+
+    def __init__(self, number: int, account: Account) -> None:
+        self.number = number
+        self.account = account
+        self.instrument: Instrument | None = None
+        self.asset = ""
+        self.touch: Touch | None = None
+        self.requests: dict[tuple[str, int], Hold] = {}
+        self.holds: dict[str, Hold] = {}
+        self.leaves_buy = self.leaves_sell = self.ahead_buy = self.ahead_sell = self.open_orders = 0
+        self.base = self.portfolio = 0
+        self.unsettled = 0
+        self.fill_ns = self.position_ns = -1
+        self.versions: dict[int, int] = {}
+        self.numerator, self.denominator = 0, 1
+
+    # Reading
+
+    def worst_long(self) -> int:
+        position = self.base if self.base > self.portfolio else self.portfolio
+        return position + self.ahead_buy + self.leaves_buy
+
+    def worst_short(self) -> int:
+        position = self.base if self.base < self.portfolio else self.portfolio
+        return position - self.ahead_sell - self.leaves_sell
+
+    def reduces(self, side: int, lots: int) -> bool:
+        """Whether `lots` more, everything open on that side filled as well, still only bring the position nearer 0."""
+        return self.worst_long() + lots <= 0 if side > 0 else self.worst_short() - lots >= 0
+
+    def notional_of(self, price_ticks: int, lots: int) -> int:
+        """Quote units, rounded up."""
+        return -(-price_ticks * lots * self.numerator // self.denominator)
+
+    def crosses_own(self, side: int, price_ticks: int) -> bool:
+        """Whether an order there would meet one of ours, those being canceled included (at most open_orders_max)."""
+        for holds in (self.holds, self.requests):
+            for hold in holds.values():
+                if hold.side != side and not hold.done and (price_ticks - hold.price_ticks) * side >= 0:
+                    return True
+        return False
+
+    # Reserving and releasing
+
+    def reserve(self, command: OrderCommand | ApprovedOrder) -> None:
+        lots = command.quantity_lots
+        hold = Hold(command.owner, command.command, "", int(command.side), command.price_ticks, lots, lots)
+        self.requests[command.owner, command.command] = hold
+        self._open(1)
+        self._count(hold)
+
+    def release(self, owner: str, command: int) -> bool:
+        """The command did not become an order. False: nothing was reserved for it (any more)."""
+        hold = self.requests.pop((owner, command), None)
+        if hold is None:
+            return False
+        self._end(hold)
+        return True
+
+    # Facts
+
+    def on_update(self, update: OrderUpdate) -> None:
+        hold = self.holds.get(update.client_order_id)
+        done = update.status >= OrderStatus.FILLED
+        cumulative = self._lots(update.version, update.cumulative_lots)
+        if hold is None:
+            hold = self._bind(update, done, cumulative)
+            if hold is None:
+                return
+        if cumulative > hold.cumulative:
+            hold.cumulative = cumulative
+        hold.told = self._lots(update.version, update.leaves_lots)
+        if done and not hold.done:
+            self._end(hold)
+        elif not done and hold.done:  # the venue's later word: it works after all (ORDERS.md, contradiction)
+            hold.done = False
+            self._open(1)
+        self._count(hold)
+        self._forget_when_settled(hold)
+
+    def _bind(self, update: OrderUpdate, done: bool, cumulative: int) -> Hold | None:
+        """The reservation of its command, or a new hold for an order from before this life. None: done and unknown."""
+        hold = self.requests.pop((update.owner, update.command), None)
+        if hold is None:
+            if done:
+                return None
+            lots = self._lots(update.version, update.quantity_lots)
+            # Ticks are taken as they are: an older version's order is being canceled, its price only guards a crossing.
+            hold = Hold(update.owner, update.command, "", int(update.side), update.price_ticks, lots, lots)
+            hold.first = hold.cumulative = cumulative
+            self._open(1)
+        hold.client_order_id = update.client_order_id
+        self.holds[update.client_order_id] = hold
+        return hold
+
+    def on_fill(self, fill: Fill, now_ns: int) -> None:
+        lots = self._lots(fill.version, fill.quantity_lots)
+        if self.unsettled > 0 and now_ns - self.fill_ns > SETTLE_NS and self.position_ns >= self.fill_ns:
+            self.unsettled, self.base = 0, self.portfolio
+        self.settle(now_ns)
+        self.base += fill.side * lots
+        self.fill_ns = now_ns
+        self.unsettled += 1
+        if self.unsettled == 0:
+            self.base = self.portfolio
+        hold = self.holds.get(fill.client_order_id)
+        if hold is not None:
+            hold.filled += lots
+            self._count(hold)
+            self._forget_when_settled(hold)
+
+    def on_position(self, position: PositionUpdate, now_ns: int) -> None:
+        self.settle(now_ns)
+        self.portfolio = self._lots(position.version, position.position_lots)
+        self.position_ns = now_ns
+        self.unsettled -= 1
+        if self.unsettled == 0:
+            self.base = self.portfolio
+
+    def settle(self, now_ns: int) -> None:
+        """A PositionUpdate that came before its Fill has met it by the end of the cascade; one without a Fill (an
+        adjustment) never will. Either way it is the position, once another input is being handled."""
+        if self.unsettled < 0 and now_ns != self.position_ns:
+            self.unsettled, self.base = 0, self.portfolio
+
+    # Sums
+
+    def _count(self, hold: Hold) -> None:
+        """Bring the sums from what was counted of `hold` to what is to be counted now."""
+        seen = hold.cumulative - hold.first
+        ahead = seen - hold.filled if seen > hold.filled else 0
+        leaves = 0
+        if not hold.done:
+            # Fills ahead of their OrderUpdate shrink the remainder too, unless they may be of before `first`.
+            early = hold.filled - seen if hold.filled > seen and not hold.first else 0
+            leaves = hold.told - early if hold.told > early else 0
+        if hold.side > 0:
+            self.leaves_buy += leaves - hold.leaves
+            self.ahead_buy += ahead - hold.ahead
+        else:
+            self.leaves_sell += leaves - hold.leaves
+            self.ahead_sell += ahead - hold.ahead
+        hold.ahead = ahead
+        if leaves != hold.leaves:
+            hold.leaves = leaves
+            notional = self.notional_of(hold.price_ticks, leaves)
+            amounts = self.account.notional
+            amounts[self.asset] = amounts.get(self.asset, 0) + notional - hold.notional
+            hold.notional = notional
+
+    def _open(self, change: int) -> None:
+        self.open_orders += change
+        self.account.open_orders += change
+
+    def _end(self, hold: Hold) -> None:
+        hold.done = True
+        self._open(-1)
+        self._count(hold)
+
+    def _forget_when_settled(self, hold: Hold) -> None:
+        if hold.done and hold.ahead == 0:
+            self.holds.pop(hold.client_order_id, None)
+
+    # Metadata
+
+    def set_instrument(self, instrument: Instrument) -> None:
+        """Take new metadata; everything counted in older lots and ticks is counted in the new ones, rounded outward."""
+        old = self.instrument
+        amounts = self.account.notional
+        holds = [*self.requests.values(), *self.holds.values()]
+        for hold in holds:
+            amounts[self.asset] = amounts.get(self.asset, 0) - hold.notional
+            hold.notional = 0
+        self.instrument = instrument
+        self.asset = instrument.quote_asset
+        self.versions[instrument.version] = instrument.lot
+        if len(self.versions) > VERSIONS_MAX:
+            del self.versions[next(iter(self.versions))]
+        self.numerator = instrument.tick * instrument.lot * 10**instrument.quote_scale
+        self.denominator = 10 ** (instrument.price_scale + instrument.quantity_scale)
+        if old is not None and (old.lot, old.tick) != (instrument.lot, instrument.tick):
+            self._rescale(holds, old, instrument)
+        for hold in holds:
+            hold.notional = self.notional_of(hold.price_ticks, hold.leaves)
+            amounts[self.asset] = amounts.get(self.asset, 0) + hold.notional
+
+    def _rescale(self, holds: list[Hold], old: Instrument, new: Instrument) -> None:
+        self.base = _outward(self.base, old.lot, new.lot)
+        self.portfolio = _outward(self.portfolio, old.lot, new.lot)
+        for hold in holds:
+            hold.quantity = _outward(hold.quantity, old.lot, new.lot)
+            hold.told = _outward(hold.told, old.lot, new.lot)
+            hold.cumulative = _outward(hold.cumulative, old.lot, new.lot)
+            hold.filled = hold.filled * old.lot // new.lot
+            hold.first = hold.first * old.lot // new.lot
+            hold.price_ticks = _outward(hold.price_ticks, old.tick, new.tick)
+            self._count(hold)
+
+    def _lots(self, version: int, lots: int) -> int:
+        instrument = self.instrument
+        if instrument is None or version == instrument.version:
+            return lots
+        return _outward(lots, self.versions.get(version, instrument.lot), instrument.lot)
+
+    # Checkpoint
+
+    def saved(self) -> "SavedExposure":
+        return SavedExposure(
+            number=self.number,
+            instrument=self.instrument,
+            touch=self.touch,
+            requests=list(self.requests.values()),
+            holds=list(self.holds.values()),
+            base=self.base,
+            portfolio=self.portfolio,
+            unsettled=self.unsettled,
+            fill_ns=self.fill_ns,
+            position_ns=self.position_ns,
+            versions=list(self.versions.items()),
+        )
+
+    def restore(self, saved: "SavedExposure") -> None:
+        """Into a fresh Exposure; the sums, here and in the account, are built up again."""
+        self.touch = saved.touch
+        self.base, self.portfolio, self.unsettled = saved.base, saved.portfolio, saved.unsettled
+        self.fill_ns, self.position_ns = saved.fill_ns, saved.position_ns
+        if saved.instrument is not None:
+            self.set_instrument(saved.instrument)
+        self.versions = dict(saved.versions)
+        self.requests = {(hold.owner, hold.command): hold for hold in saved.requests}
+        self.holds = {hold.client_order_id: hold for hold in saved.holds}
+        for hold in (*saved.requests, *saved.holds):
+            hold.leaves = hold.ahead = hold.notional = 0
+            self._count(hold)
+            if not hold.done:
+                self._open(1)
+
+
+class SavedExposure(msgspec.Struct):
+    number: int
+    instrument: Instrument | None
+    touch: Touch | None
+    requests: list[Hold]
+    holds: list[Hold]
+    base: int
+    portfolio: int
+    unsettled: int
+    fill_ns: int
+    position_ns: int
+    versions: list[tuple[int, int]]
+
+
+def _outward(count: int, old: int, new: int) -> int:
+    """A count of `old` units in `new` units, away from 0."""
+    return -(-count * old // new) if count > 0 else count * old // new

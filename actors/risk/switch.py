@@ -1,0 +1,211 @@
+"""The kill switch: who may stop trading, how far, and what starts it again. Pure; off the hot path but `state_for`.
+
+| reason       | scope      | state       | ends with                                  |
+|--------------|------------|-------------|--------------------------------------------|
+| orders       | engine     | CANCEL_ONLY | OrdersReady                                |
+| stop         | engine     | CANCEL_ONLY | the next EngineStarted                     |
+| clock:VENUE  | engine     | CANCEL_ONLY | a good ClockEstimate of that venue         |
+| operator     | any        | as ordered  | RESUME with a reason                       |
+| actor_failed | engine     | HALTED      | RESUME                                     |
+| ledger:ASSET | engine     | REDUCING    | RESUME                                     |
+| loss:ASSET   | engine     | REDUCING    | RESUME, which also grants the day anew     |
+| rejects      | instrument | CANCEL_ONLY | RESUME                                     |
+| settings     | owner      | as written  | a change of the configuration              |
+"""
+
+import msgspec
+
+from actors.risk.limits import AccountLimits
+from actors.risk.states import ACTIVE, ENGINE, Reason, Reasons, instrument_scope, owner_scope
+from bus.actor import NOTHING
+from bus.messages import (
+    ActorFailed,
+    Alert,
+    AlertLevel,
+    ClockEstimate,
+    Control,
+    EngineStarted,
+    LedgerCompared,
+    Message,
+    OperatorCommand,
+    OrdersReady,
+    OrdersUnready,
+    PositionUpdate,
+    StopRequested,
+    TradingState,
+    TradingStateChanged,
+)
+
+DAY_NS = 86_400_000_000_000
+ENDS_WITH_RESUME = ("operator", "actor_failed", "ledger:", "loss:", "rejects")
+ORDERED = {
+    Control.HALT: TradingState.HALTED,
+    Control.CANCEL_ONLY: TradingState.CANCEL_ONLY,
+    Control.REDUCE: TradingState.REDUCING,
+}
+
+
+class Day(msgspec.Struct):
+    """Realized result of one instrument, quote units. start: at the day's beginning, or at the last RESUME."""
+
+    instrument: int
+    asset: str
+    day: int
+    start: int
+    realized: int
+
+
+class Switch:
+    def __init__(self, limits: AccountLimits) -> None:
+        self.limits = limits
+        self.reasons = Reasons()
+        self.days: dict[int, Day] = {}
+        self.instruments: dict[int, str] = {}
+        self.owners: dict[str, str] = {}
+        self._configured()
+        self.reasons.hold(ENGINE, "orders", TradingState.CANCEL_ONLY, "start")
+
+    def _configured(self) -> None:
+        for owner, state in self.limits.owner_states.items():
+            self.reasons.hold(owner_scope(owner), "settings", state, "configuration")
+
+    def state_for(self, instrument: int, owner: str) -> TradingState:
+        """The strictest of engine, instrument and owner. Scope names are made once: no formatting on the path."""
+        states = self.reasons.states
+        scope = self.instruments.get(instrument)
+        if scope is None:
+            scope = self.instruments[instrument] = instrument_scope(instrument)
+        owned = self.owners.get(owner)
+        if owned is None:
+            owned = self.owners[owner] = owner_scope(owner)
+        state = self.reasons.engine
+        here = states.get(scope, ACTIVE)
+        if here > state:
+            state = here
+        here = states.get(owned, ACTIVE)
+        return here if here > state else state
+
+    # Run
+
+    def on_started(self, _started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
+        """Says every scope's state once, so that execution and strategy need not have seen the change."""
+        reasons = self.reasons
+        reasons.drop(ENGINE, "stop", "start")
+        reasons.hold(ENGINE, "orders", TradingState.CANCEL_ONLY, "start")
+        return tuple(
+            TradingStateChanged(scope, state, "start")
+            for scope, state in reasons.states.items()
+            if scope == ENGINE or state != ACTIVE
+        )
+
+    def on_ready(self, _ready: OrdersReady, now_ns: int) -> tuple[Message, ...]:
+        return self.reasons.drop(ENGINE, "orders", "orders ready")
+
+    def on_unready(self, unready: OrdersUnready, now_ns: int) -> tuple[Message, ...]:
+        return self.reasons.hold(ENGINE, "orders", TradingState.CANCEL_ONLY, unready.reason)
+
+    def on_stop(self, stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
+        return self.reasons.hold(ENGINE, "stop", TradingState.CANCEL_ONLY, stop.reason)
+
+    # People
+
+    def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
+        """A looser order does not loosen a stricter one: that is RESUME's, and a RESUME says why."""
+        scope = ENGINE if command.instrument < 0 else instrument_scope(command.instrument)
+        if command.control == Control.RESUME:
+            return self._resume(command, scope)
+        ordered = ORDERED.get(command.control)
+        if ordered is None:
+            return NOTHING  # CANCEL_ALL is for execution and orders
+        held = self.reasons.held.get((scope, "operator"))
+        if held is not None and held.state >= ordered:
+            return NOTHING
+        return self.reasons.hold(scope, "operator", ordered, command.reason)
+
+    def _resume(self, command: OperatorCommand, scope: str) -> tuple[Message, ...]:
+        if not command.reason.strip():
+            return (_alert(AlertLevel.WARNING, "resume_without_reason", f"scope={scope}", command.instrument),)
+        changes: tuple[Message, ...] = ()
+        for held in self.reasons.saved():
+            if (held.scope == scope or scope == ENGINE) and held.name.startswith(ENDS_WITH_RESUME):
+                changes += self.reasons.drop(held.scope, held.name, command.reason)
+        for day in self.days.values():
+            if scope == ENGINE:
+                day.start = day.realized
+        return changes
+
+    # Things that went wrong
+
+    def on_actor_failed(self, failed: ActorFailed, now_ns: int) -> tuple[Message, ...]:
+        text = f"actor={failed.actor} tag={failed.message_tag} error={failed.error}"
+        changes = self.reasons.hold(ENGINE, "actor_failed", TradingState.HALTED, text)
+        return (*changes, _alert(AlertLevel.CRITICAL, "actor_failed", text))
+
+    def on_clock(self, estimate: ClockEstimate, now_ns: int) -> tuple[Message, ...]:
+        name = f"clock:{estimate.venue}"
+        error = abs(estimate.offset_ns) + estimate.uncertainty_ns
+        if error <= self.limits.clock_error_ns_max:
+            return self.reasons.drop(ENGINE, name, "clock good")
+        text = f"clock off by more than the venue allows: error_ns={error} max_ns={self.limits.clock_error_ns_max}"
+        fresh = not self.reasons.holds(ENGINE, name)
+        changes: tuple[Message, ...] = self.reasons.hold(ENGINE, name, TradingState.CANCEL_ONLY, text)
+        return (*changes, _alert(AlertLevel.CRITICAL, "clock_off", text)) if fresh else changes
+
+    def on_ledger(self, compared: LedgerCompared, now_ns: int) -> tuple[Message, ...]:
+        dust = self.limits.dust.get(compared.asset, 0)
+        if compared.baseline or abs(compared.ours - compared.venues) <= dust:
+            return NOTHING
+        name = f"ledger:{compared.asset}"
+        text = f"asset={compared.asset} ours={compared.ours} venues={compared.venues} dust={dust}"
+        fresh = not self.reasons.holds(ENGINE, name)
+        changes: tuple[Message, ...] = self.reasons.hold(ENGINE, name, TradingState.REDUCING, text)
+        return (*changes, _alert(AlertLevel.CRITICAL, "ledger_differs", text)) if fresh else changes
+
+    def on_rejects(self, instrument: int, limit: int) -> tuple[Message, ...]:
+        scope = instrument_scope(instrument)
+        if self.reasons.holds(scope, "rejects"):
+            return NOTHING
+        text = f"venue rejected {limit} orders within the window"
+        changes = self.reasons.hold(scope, "rejects", TradingState.CANCEL_ONLY, text)
+        return (*changes, _alert(AlertLevel.CRITICAL, "too_many_rejects", text, instrument))
+
+    # The day's loss
+
+    def name_asset(self, instrument: int, asset: str) -> None:
+        day = self.days.get(instrument)
+        if day is not None:
+            day.asset = asset
+
+    def on_realized(self, position: PositionUpdate, asset: str, now_ns: int) -> tuple[Message, ...]:
+        today = now_ns // DAY_NS
+        day = self.days.get(position.instrument)
+        if day is None:
+            day = self.days[position.instrument] = Day(position.instrument, asset, today, 0, 0)
+        if day.day != today:
+            day.day, day.start = today, day.realized
+        day.realized = position.realized
+        most = self.limits.daily_loss_max.get(asset)
+        if most is None:
+            return NOTHING
+        loss = sum(d.start - d.realized for d in self.days.values() if d.asset == asset and d.day == today)
+        name = f"loss:{asset}"
+        if loss <= most or self.reasons.holds(ENGINE, name):
+            return NOTHING
+        text = f"asset={asset} loss={loss} max={most}"
+        changes = self.reasons.hold(ENGINE, name, TradingState.REDUCING, text)
+        return (*changes, _alert(AlertLevel.CRITICAL, "daily_loss", text))
+
+    # Checkpoint
+
+    def saved_days(self) -> list[Day]:
+        return list(self.days.values())
+
+    def restore(self, reasons: list[Reason], days: list[Day]) -> None:
+        """What the configuration says of owners counts, not what it said when the checkpoint was taken."""
+        self.reasons.restore([reason for reason in reasons if reason.name != "settings"])
+        self._configured()
+        self.days = {day.instrument: day for day in days}
+
+
+def _alert(level: AlertLevel, event: str, detail: str, instrument: int = -1) -> Alert:
+    return Alert(level, "risk", event, instrument, detail)

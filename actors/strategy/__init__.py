@@ -1,0 +1,21 @@
+"""STRATEGY. The user's code and its host: signals in, quote intents out. Touches nothing.
+
+Subclass `Strategy`, ask the `Context`; `examples/join_touch.py` is a whole strategy to start from.
+"""
+
+from actors.strategy.actor import StrategyActor
+from actors.strategy.context import Context
+from actors.strategy.prices import price_of, ticks_aggressive, ticks_passive
+from actors.strategy.state import StrategySettings, StrategyState
+from actors.strategy.strategy import Strategy
+
+__all__ = [
+    "Context",
+    "Strategy",
+    "StrategyActor",
+    "StrategySettings",
+    "StrategyState",
+    "price_of",
+    "ticks_aggressive",
+    "ticks_passive",
+]
