@@ -123,10 +123,14 @@ class SimulatedVenue:
         )
         if self._settings.control:
             app.add_routes(ControlDoor(self._market, self._connections, self._clock).routes())
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=False)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, self._settings.port, shutdown_timeout=STOP_TIMEOUT_S)
-        await site.start()
+        site = web.TCPSite(self._runner, HOST, self._settings.port)
+        try:
+            await site.start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
         address: tuple[str, int] = self._runner.addresses[0]
         return address[1]
 

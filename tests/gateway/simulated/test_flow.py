@@ -1,0 +1,72 @@
+"""The crowd: the same for the same seed, lively, and it leaves a sound book."""
+
+import pytest
+
+from gateway.simulated.book import PriceTimeBook
+from gateway.simulated.flow import LEVELS_MAX, LEVELS_MIN, OrderFlow
+from gateway.simulated.ledger import Ledger
+from gateway.simulated.matching import FeeRates, MatchingEngine
+from gateway.simulated.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
+from gateway.simulated.profiles import profile
+
+SECOND_NS = 1_000_000_000
+ME = AccountId("me")
+
+
+class Crowd:
+    def __init__(self, symbol: str = "BTCUSDT", seed: int = 1) -> None:
+        found = profile(symbol)
+        assert found is not None
+        self.profile = found
+        self.engine = MatchingEngine(Ledger())
+        self.book = PriceTimeBook(symbol)
+        self.engine.list_instrument(found.rules, self.book)
+        self.flow = OrderFlow(self.engine, self.book, found, seed)
+        self.flow.fill_book(0)
+
+    def run(self, seconds: int) -> list[PublicTrade]:
+        while self.flow.next_ns < seconds * SECOND_NS:
+            self.flow.step()
+        return self.engine.drain()[1]
+
+
+def test_same_seed_same_market() -> None:
+    one, two, other = Crowd(), Crowd(), Crowd(seed=2)
+    assert one.run(20) == two.run(20)
+    assert one.book.depth(1_000) == two.book.depth(1_000)
+    assert one.book.depth(5) != other.book.depth(5)
+
+
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "ETHUSDT", "SOLUSDT"])
+def test_a_minute_is_lively_and_sound(symbol: str) -> None:
+    crowd = Crowd(symbol)
+    start_id = crowd.book.update_id
+    trades = crowd.run(60)
+    assert 30 < (crowd.book.update_id - start_id) / 60 < 150
+    assert 2 < len(trades) / 60 < 20
+    assert crowd.engine.ledger.imbalances() == {}
+    for side in Side:
+        assert LEVELS_MIN <= crowd.book.level_count(side) <= LEVELS_MAX
+    top = crowd.book.top()
+    assert 0 < top.bid_price < top.ask_price < top.bid_price * 1.001
+
+
+def test_an_order_at_the_touch_fills_every_few_seconds() -> None:
+    """Goal: a maker gets something to do. Method: rest a small bid at the best, renew it when filled or left behind."""
+    crowd = Crowd()
+    crowd.engine.open_account(ME, FeeRates())
+    crowd.engine.ledger.deposit(ME, "USDT", 10**16)
+    step = crowd.profile.rules.step_size
+    order, fills, number = None, 0, 0
+    while crowd.flow.next_ns < 90 * SECOND_NS:
+        crowd.flow.step()
+        best = crowd.book.best(Side.BUY)
+        assert best is not None
+        if order is not None and order.is_open and order.price < best:
+            crowd.engine.cancel(order, "c", crowd.flow.next_ns)
+        if order is None or not order.is_open:
+            fills += order is not None and order.executed > 0
+            number += 1
+            request = NewOrder(ME, "BTCUSDT", str(number), Side.BUY, OrderType.LIMIT, 100 * step, best)
+            order = crowd.engine.place(request, crowd.flow.next_ns)
+    assert 1 / 3 < fills / 90 < 2
