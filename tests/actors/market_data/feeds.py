@@ -1,0 +1,110 @@
+"""A codec that reads what the test put into it, and short builders of feed values."""
+
+from typing import Any
+
+import msgspec
+
+from actors.market_data import FeedConnection, MarketData
+from bus.actor import Actor
+from bus.messages import Frame, Instrument, Message, Outcome, SnapshotAnswer, SnapshotRequest
+from bus.messages.feed import DepthBody, DepthDiff, FeedEvent, Garbage
+
+VENUE = 3
+SYMBOL = "BTCUSDT"
+NUMBER = 7
+
+
+class TableCodec:
+    """`put` stores a value and returns the payload that stands for it."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+
+    def put(self, value: FeedEvent | DepthBody) -> bytes:
+        self.values.append(value)
+        return str(len(self.values) - 1).encode()
+
+    def decode_frame(self, payload: bytes) -> FeedEvent:
+        return self.values[int(payload)]
+
+    def decode_snapshot(self, payload: bytes) -> DepthBody | Garbage:
+        return self.values[int(payload)]
+
+
+def instrument(number: int = NUMBER, symbol: str = SYMBOL, version: int = 1, venue: int = VENUE, scale: int = 8):
+    return Instrument(number, version, 1, venue, symbol, "BTC", "USDT", scale, 8, 8, 8, 1, 1, 0, 0, 0, 0, 0, 0, 0)
+
+
+def diff(first: int, last: int, bids=(), asks=(), symbol: str = SYMBOL) -> DepthDiff:
+    """bids, asks: ((price, quantity), ...)."""
+    return DepthDiff(
+        symbol,
+        first,
+        last,
+        0,
+        tuple(price for price, _ in bids),
+        tuple(quantity for _, quantity in bids),
+        tuple(price for price, _ in asks),
+        tuple(quantity for _, quantity in asks),
+    )
+
+
+def body(last: int, bids=((100, 5),), asks=((101, 5),)) -> DepthBody:
+    return DepthBody(
+        last,
+        tuple(price for price, _ in bids),
+        tuple(quantity for _, quantity in bids),
+        tuple(price for price, _ in asks),
+        tuple(quantity for _, quantity in asks),
+    )
+
+
+class Desk:
+    """A market data actor, its codec, and the verbs of a test. Time moves by one nanosecond a verb unless told."""
+
+    def __init__(self) -> None:
+        self.codec = TableCodec()
+        self.actor = MarketData({1: FeedConnection(self.codec, VENUE)})
+        self.now_ns = 1_000
+        self.inputs: list[tuple[Message, int]] = []
+        self.request: SnapshotRequest | None = None
+
+    def send(self, message: Message) -> tuple[Message, ...]:
+        self.now_ns += 1
+        self.inputs.append((message, self.now_ns))
+        emitted = self.actor.receive(message, self.now_ns)
+        for item in emitted:
+            if isinstance(item, SnapshotRequest):
+                self.request = item
+        return emitted
+
+    def frame(self, event: FeedEvent) -> tuple[Message, ...]:
+        return self.send(Frame(1, self.now_ns, self.codec.put(event)))
+
+    def answer(self, snapshot: DepthBody | Garbage, outcome: Outcome = Outcome.RESULT) -> tuple[Message, ...]:
+        request = self.request
+        assert request is not None
+        payload = self.codec.put(snapshot)
+        return self.send(
+            SnapshotAnswer(
+                request.actor,
+                request.counter,
+                request.generation,
+                outcome,
+                request.instrument,
+                self.now_ns,
+                "",
+                payload,
+            )
+        )
+
+
+def copy_of(actor: Actor[Any], fresh: Actor[Any]) -> Actor[Any]:
+    """`fresh`, restored from the encoded checkpoint of `actor`: nothing can be shared."""
+    encoded = msgspec.msgpack.encode(actor.checkpoint())
+    fresh.restore(msgspec.msgpack.decode(encoded, type=actor.State))
+    return fresh
+
+
+def names(messages: tuple[Message, ...]) -> list[str]:
+    return [type(message).__name__ for message in messages]
