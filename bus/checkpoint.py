@@ -154,10 +154,16 @@ class Checkpoints:
 
     name = "checkpoints"
 
-    def __init__(self, after_cascade: Callable[[Callable[[int], None]], None], take: Callable[[int], None]) -> None:
+    def __init__(self, take: Callable[[int], None]) -> None:
         self.handlers: Mapping[type[Message], Handler] = {TakeCheckpoint: self._on_request}
-        self._after_cascade, self._take = after_cascade, take
+        self._take = take
+        self._after_cascade: Callable[[Callable[[int], None]], None] | None = None
+
+    def attach(self, after_cascade: Callable[[Callable[[int], None]], None]) -> None:
+        """The host's `after_cascade`; before the first message."""
+        self._after_cascade = after_cascade
 
     def _on_request(self, request: TakeCheckpoint, now_ns: int) -> tuple[Message, ...]:
+        assert self._after_cascade is not None
         self._after_cascade(self._take)
         return NOTHING

@@ -68,22 +68,24 @@ class ExecutionSection(_Section, frozen=True):
 
     reprice_ticks: int = 1
     quantity_change_pct: int = 20
-    order_life_min_ms: int = 100
+    order_life_min_ms: int = 50
     replace: Literal["together", "after_cancel"] = "together"
-    stale_ticks: int = 50
+    stale_ticks: int = 10
 
 
 class RiskSection(_Section, frozen=True):
-    """Limits of the account. notional and loss are in quote asset, decimal text; 0 or empty: no such limit."""
+    """Limits of the account. Rates are of new orders; notional and loss are in quote asset, decimal text; 0 or empty: no such limit."""
 
-    book_age_max_ms: int = 2_000
-    order_rate_max: int = 50
-    order_rate_window_ms: int = 1_000
+    book_age_max_ms: int = 5_000
+    intent_age_max_ms: int = 2_000
+    order_rate_max: int = 40
+    order_rate_window_ms: int = 10_000
     open_orders_max: int = 50
     open_notional_max: str = "0"
     order_notional_max: str = "0"
-    loss_max: str = "0"
-    dust: str = "0.00000001"
+    daily_loss_max: str = "0"
+    dust: str = "0"
+    clock_error_max_ms: int = 500
 
 
 class PersistenceSection(_Section, frozen=True):
@@ -193,7 +195,7 @@ def _check_values(config: Config, name: str) -> None:
             refuse("[[instrument]] symbol", f"{row.symbol} stands twice; remove one")
         for field in ("order_max", "position_max", "position_min"):
             decimal_units(getattr(row, field), 8, f"{name}: [[instrument]] {row.symbol} {field}")
-    for field in ("open_notional_max", "order_notional_max", "loss_max", "dust"):
+    for field in ("open_notional_max", "order_notional_max", "daily_loss_max", "dust"):
         decimal_units(getattr(config.risk, field), 8, f"{name}: [risk] {field}")
     if not re.fullmatch(r"[a-z][a-z0-9]{0,2}", config.orders.prefix):
         refuse("[orders] prefix", f"{config.orders.prefix!r} is not 1 to 3 characters of a-z, 0-9, a letter first")

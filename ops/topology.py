@@ -5,6 +5,9 @@ receivers get it in the order written here, so the order is a decision: what lie
 comes first. An answer to a request (`ANSWERS`) goes to the actor that its `actor` field names, and nowhere else.
 """
 
+from collections.abc import Collection
+
+from bus.host import Routing
 from bus.messages import (
     ActorFailed,
     Alert,
@@ -167,3 +170,9 @@ TIMERS: tuple[type[Message], ...] = (TimerFired, CheckpointTaken, WallAdjusted)
 MARKET: tuple[type[Message], ...] = (Frame, SnapshotAnswer)
 INPUT_CLASSES = (CONTROL, EXECUTION, TIMERS, MARKET)
 """Inputs are taken by class in this order, within a class in order of arrival."""
+
+
+def routing(names: Collection[str] = (*ACTORS, *DOORS)) -> Routing:
+    """The page as the host takes it; `names` leaves out receivers that a reduced host (a bench, a test) does not have."""
+    routes = {kind: tuple(name for name in receivers if name in names) for kind, receivers in ROUTES.items()}
+    return Routing(routes, ANSWERS, JOURNALED, COMMANDS, INPUT_CLASSES)

@@ -79,6 +79,11 @@ class WebSocket(asyncio.Protocol):
         else:
             self._abort()
 
+    def abort(self, reason: str) -> None:
+        """Cut the connection now; `on_close` has run when this returns."""
+        self._lost(reason)
+        self._abort()
+
     async def opened(self) -> None:
         """Wait for the opening handshake. Raises ConnectFailed."""
         try:

@@ -79,10 +79,11 @@ async def _serve(settings: VenueSettings) -> None:
             f"--port {settings.port}: cannot listen ({error.strerror}); choose another, or 0"
         ) from error
     _print(endpoints)
-    try:
-        await stopping.wait()
-    finally:
-        await simulated.stop()
+    waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(simulated.wait_broken())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    await simulated.stop()
 
 
 def _print(endpoints: Endpoints) -> None:

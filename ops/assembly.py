@@ -1,0 +1,156 @@
+"""From a configuration and the venue's instruments to actors. The one place that knows every actor's constructor."""
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from actors.execution import Execution, ExecutionSettings
+from actors.market_data import FeedConnection, MarketData
+from actors.microstructure import Microstructure
+from actors.orderbook import Orderbook
+from actors.orders import Leftovers, Orders, OrdersSettings
+from actors.persistence import Persistence, PersistenceSettings
+from actors.portfolio import Portfolio, PortfolioSettings
+from actors.risk import AccountLimits, Risk, RiskLimits
+from actors.strategy import Strategy, StrategyActor, StrategySettings
+from bus.actor import Actor
+from bus.messages import Instrument
+from gateway.binance_spot.codec import BinanceSpotCodec
+from ops.config import MS, Config, ConfigError, InstrumentSection, decimal_units
+
+ACCOUNT = 0
+VENUE = 0
+"""Numbers of the one account and venue that a configuration names."""
+
+
+def build_actors(config: Config, instruments: Sequence[Instrument]) -> list[Actor[Any]]:
+    """All actors, in the order of the layers. Raises ConfigError when a limit does not fit an instrument's filters."""
+    snapshot_levels = config.venue.snapshot_levels
+    feed = FeedConnection(BinanceSpotCodec(), VENUE)
+    numbers = tuple(instrument.instrument for instrument in instruments)
+    strategy = StrategySettings(
+        owner=config.strategy.owner,
+        account=ACCOUNT,
+        instruments=numbers,
+        intent_life_ns=config.strategy.intent_life_ms * MS,
+    )
+    return [
+        MarketData({0: feed}, snapshot_levels),
+        Orderbook(snapshot_levels),
+        Microstructure(),
+        StrategyActor(load_strategy(config), strategy),
+        Execution(_execution(config)),
+        Risk(_limits(config, instruments), _account_limits(config, instruments)),
+        Orders(_orders(config)),
+        Portfolio(PortfolioSettings(account=ACCOUNT, venue=VENUE)),
+        Persistence(PersistenceSettings(checkpoint_interval_ns=config.persistence.checkpoint_interval_ms * MS)),
+    ]
+
+
+def load_strategy(config: Config) -> Strategy:
+    """Import `[strategy] use` and hand it its parameters. Raises ConfigError naming what is wrong."""
+    use = config.strategy.use
+    module_name, _, class_name = use.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+        cls = getattr(module, class_name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"[strategy] use: {use!r} cannot be loaded ({error}); write module:Class") from error
+    if not (isinstance(cls, type) and issubclass(cls, Strategy)):
+        raise ConfigError(f"[strategy] use: {use!r} is not a subclass of actors.strategy.Strategy")
+    parameters = getattr(module, "Parameters", None)
+    if parameters is None:
+        if config.strategy.parameters:
+            raise ConfigError(f"[strategy.parameters]: {module_name} has no Parameters type and takes none")
+        return cls()
+    try:
+        return cls(msgspec.convert(config.strategy.parameters, parameters))  # type: ignore[call-arg]  # by convention
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ConfigError(f"[strategy.parameters]: {error}") from error
+
+
+def _execution(config: Config) -> ExecutionSettings:
+    section = config.execution
+    try:
+        return ExecutionSettings(
+            reprice_ticks=section.reprice_ticks,
+            quantity_change_ppm=section.quantity_change_pct * 10_000,
+            order_life_ns_min=section.order_life_min_ms * MS,
+            replace=section.replace,
+            stale_ticks=section.stale_ticks,
+        )
+    except ValueError as error:
+        raise ConfigError(f"[execution]: {error}") from error
+
+
+def _orders(config: Config) -> OrdersSettings:
+    return OrdersSettings(
+        account=ACCOUNT,
+        venue=VENUE,
+        prefix=config.orders.prefix,
+        leftovers=Leftovers[config.orders.leftovers.upper()],
+        recv_window_ns=config.venue.recv_window_ms * MS,
+        reconcile_interval_ns=config.orders.reconcile_interval_ms * MS,
+    )
+
+
+def _limits(config: Config, instruments: Sequence[Instrument]) -> dict[int, RiskLimits]:
+    rows = {row.symbol: row for row in config.instrument}
+    return {
+        instrument.instrument: _limit(config, rows[instrument.venue_symbol], instrument) for instrument in instruments
+    }
+
+
+def _limit(config: Config, row: InstrumentSection, instrument: Instrument) -> RiskLimits:
+    def lots(field: str) -> int:
+        units = decimal_units(getattr(row, field), instrument.quantity_scale, f"[[instrument]] {row.symbol} {field}")
+        whole, rest = divmod(units, instrument.lot)
+        if rest:
+            step = instrument.lot / 10**instrument.quantity_scale
+            raise ConfigError(
+                f"[[instrument]] {row.symbol} {field}: {getattr(row, field)} is not a multiple of the venue's lot {step:.8f}"
+            )
+        return whole
+
+    try:
+        return RiskLimits(
+            order_lots_max=lots("order_max"),
+            position_lots_max=lots("position_max"),
+            position_lots_min=lots("position_min"),
+            order_notional_max=decimal_units(
+                config.risk.order_notional_max, instrument.quote_scale, "[risk] order_notional_max"
+            ),
+            open_orders_max=row.open_orders_max,
+            collar_bps=row.collar_bps,
+            touch_age_ns_max=config.risk.book_age_max_ms * MS,
+            intent_age_ns_max=config.risk.intent_age_max_ms * MS,
+        )
+    except ValueError as error:
+        raise ConfigError(f"[[instrument]] {row.symbol}: {error}") from error
+
+
+def _account_limits(config: Config, instruments: Sequence[Instrument]) -> AccountLimits:
+    risk = config.risk
+    quotes = {instrument.quote_asset: instrument.quote_scale for instrument in instruments}
+    bases = {instrument.base_asset: instrument.base_scale for instrument in instruments}
+
+    def bounds(text: str, field: str, scales: dict[str, int]) -> dict[str, int]:
+        """The same decimal bound for each asset; "0" is none."""
+        return {
+            asset: units for asset, scale in scales.items() if (units := decimal_units(text, scale, f"[risk] {field}"))
+        }
+
+    try:
+        return AccountLimits(
+            open_orders_max=risk.open_orders_max,
+            open_notional_max=bounds(risk.open_notional_max, "open_notional_max", quotes),
+            order_rate=risk.order_rate_max,
+            order_rate_window_ns=risk.order_rate_window_ms * MS,
+            daily_loss_max=bounds(risk.daily_loss_max, "daily_loss_max", quotes),
+            dust=bounds(risk.dust, "dust", quotes | bases),
+            clock_error_ns_max=risk.clock_error_max_ms * MS,
+        )
+    except ValueError as error:
+        raise ConfigError(f"[risk]: {error}") from error

@@ -1,0 +1,364 @@
+"""The engine without a network: all actors, the real order door on a socket that keeps bytes, and a venue that says yes.
+
+The same rig runs on every transport that the tick benchmark compares, so that only the transport differs.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any, Protocol
+
+from bus.actor import Actor, Handler
+from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect, to_bytes
+from bus.clock import EngineClock
+from bus.host import Host, Receiver
+from bus.log import JOURNAL_SEGMENT_BYTES, RecordLog
+from bus.loopback import LoopbackMailboxes
+from bus.mailbox import Mailboxes, ZmqMailboxes
+from bus.messages import (
+    CancelOrder,
+    ConnectionUp,
+    EngineStarted,
+    ExecutionReport,
+    Frame,
+    Instrument,
+    Message,
+    OrdersReady,
+    Outcome,
+    PrivateStreamUp,
+    QueryAnswer,
+    QueryKind,
+    Refusal,
+    ReportKind,
+    ReportSource,
+    RequestAnswered,
+    RequestKind,
+    SnapshotAnswer,
+    SnapshotRequest,
+    SubmitOrder,
+    VenueQuery,
+    VenueState,
+)
+from bus.timers import Timers
+from gateway.binance_spot.signing import HmacSigner
+from gateway.doors.order import Identity, OrderDoor
+from gateway.doors.venue_time import VenueTime
+from ops.assembly import ACCOUNT, VENUE, build_actors
+from ops.bench.market import SYMBOL, TICK, Market
+from ops.config import Config, InstrumentSection, OrdersSection, RiskSection, StrategySection, VenueSection
+from ops.topology import routing
+from ops.venues import BinanceSpotOrders
+
+TICK_NS = 100_000_000
+"""Engine time between two frames; the depth stream's own pace."""
+
+INSTRUMENT = Instrument(
+    instrument=0,
+    version=1,
+    account=ACCOUNT,
+    venue=VENUE,
+    venue_symbol=SYMBOL,
+    base_asset="BTC",
+    quote_asset="USDT",
+    price_scale=8,
+    quantity_scale=8,
+    base_scale=8,
+    quote_scale=8,
+    tick=TICK,
+    lot=1_000,
+    min_price_ticks=1,
+    max_price_ticks=100_000_000,
+    min_lots=1,
+    max_lots=900_000_000,
+    min_notional=500_000_000,
+    max_notional=0,
+    max_orders=200,
+)
+
+
+def config() -> Config:
+    """One instrument, quotes on the bid (a spot account without inventory), limits out of the way."""
+    return Config(
+        venue=VenueSection("binance-spot", "http://localhost", "ws://localhost", "ws://localhost"),
+        instrument=[InstrumentSection(SYMBOL, order_max="10", position_max="100", open_orders_max=100, collar_bps=1_000)],
+        strategy=StrategySection(parameters={"quantity_lots": 100, "max_position_lots": 1_000_000}),
+        risk=RiskSection(order_rate_max=10_000, open_orders_max=100),
+        orders=OrdersSection(reconcile_interval_ms=3_600_000),
+    )
+
+
+class Socket:
+    """What the order door writes to: it notes when, and keeps nothing but counts."""
+
+    open = True
+    buffered = 0
+
+    def __init__(self) -> None:
+        self.order_ns = self.cancel_ns = 0
+        self.orders = self.cancels = self.bytes = 0
+
+    def write(self, payload: bytes) -> None:
+        now = perf_counter_ns()
+        self.bytes += len(payload)
+        if payload.startswith(b'{"id":"s'):
+            self.order_ns = self.order_ns or now
+            self.orders += 1
+        else:
+            self.cancel_ns = self.cancel_ns or now
+            self.cancels += 1
+
+
+class NullSink:
+    """A log that forgets: for the variants without one."""
+
+    def append(self, kind: int, offset: int, now_ns: int, body: bytes) -> int:
+        return 0
+
+
+class Runner(Protocol):
+    """A transport under test."""
+
+    def post(self, message: Message) -> None: ...
+
+    def run(self, inputs_max: int) -> int: ...
+
+    @property
+    def offset(self) -> int: ...
+
+
+class Rig:
+    """One engine on one transport. `tick` runs one frame and returns (ns to the order's bytes, ns to the cancel's)."""
+
+    def __init__(self, transport: str, folder: Path, seed: int, *, logs: bool = True, measure: bool = True) -> None:
+        self.clock = EngineClock()
+        self._skew_ns = 0
+        self.market = Market(seed)
+        self.actors: list[Actor[Any]] = build_actors(config(), [INSTRUMENT])
+        self.timers = Timers()
+        self.socket = Socket()
+        self._reports: deque[Message] = deque()
+        self._venue_ids = 0
+        self._closers: list[Callable[[], object]] = []
+        self.journal: RecordLog | NullSink = NullSink()
+        self.input_log: RecordLog | None = None
+        if logs:
+            self.journal = RecordLog(folder / transport / "journal", segment_bytes=JOURNAL_SEGMENT_BYTES, reserve=True)
+            self.input_log = RecordLog(folder / transport / "input-log", retain=2, reserve=True)
+            self._closers += [self.journal.close, self.input_log.close]
+        self.door = self._make_door()
+        checkpoints = Checkpoints(self._take_checkpoint)
+        self.checkpoints_taken = 0
+        self._writer = CheckpointWriter(folder / transport / "checkpoints", lambda taken: None) if logs else None
+        receivers: list[Receiver] = [*self.actors, self.door, Answers(self), self.timers, checkpoints, Ear()]
+        self.host: Any = self._make_runner(transport, receivers, measure=measure)
+        checkpoints.attach(self.host.after_cascade)
+        self.door.attach(self.host.post, lambda: self.host.offset)
+        self._start()
+
+    def now_ns(self) -> int:
+        """Engine time: the real clock, moved on by TICK_NS a frame so that order lives and windows are realistic."""
+        return self.clock.now_ns() + self._skew_ns
+
+    def tick(self, frame: bytes) -> tuple[int, int]:
+        """One frame, timed from its receipt; then, untimed, the venue's answers and due timers."""
+        socket, host = self.socket, self.host
+        socket.order_ns = socket.cancel_ns = 0
+        start = perf_counter_ns()
+        host.post(Frame(0, self.now_ns(), frame))
+        host.run(1)
+        order, cancel = socket.order_ns, socket.cancel_ns
+        self.settle()
+        return (order - start if order else 0), (cancel - start if cancel else 0)
+
+    def settle(self) -> None:
+        """Let the venue answer what was sent, run everything, and move engine time on."""
+        host = self.host
+        host.run(1_000)
+        while self._reports:
+            host.post(self._reports.popleft())
+            host.run(1_000)
+        self._skew_ns += TICK_NS
+        for fired in self.timers.due(self.now_ns()):
+            host.post(fired)
+        host.run(1_000)
+        for log in (self.journal, self.input_log):
+            if isinstance(log, RecordLog):
+                log.touch_ahead()
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        for close in self._closers:
+            close()
+
+    # -- the parts ------------------------------------------------------------------------------------------------
+
+    def _make_door(self) -> OrderDoor:
+        instruments: Mapping[int, Instrument] = {0: INSTRUMENT}
+        venue = BinanceSpotOrders(HmacSigner("key", "secret" * 8), config().venue, instruments, ACCOUNT, VENUE)
+        door = OrderDoor("", venue, Identity(0, ACCOUNT, VENUE, 1), self.journal, VenueTime(), self.now_ns)
+        door._socket, door._subscribed = self.socket, True  # type: ignore[assignment]  # the door's own socket, as after a logon
+        submit, cancel = door.handlers[SubmitOrder], door.handlers[CancelOrder]
+
+        def on_submit(order: SubmitOrder, now_ns: int) -> tuple[Message, ...]:
+            out = submit(order, now_ns)
+            self._accept(order)
+            return out
+
+        def on_cancel(request: CancelOrder, now_ns: int) -> tuple[Message, ...]:
+            out = cancel(request, now_ns)
+            self._confirm(request)
+            return out
+
+        door.handlers = {**door.handlers, SubmitOrder: on_submit, CancelOrder: on_cancel}
+        return door
+
+    def _make_runner(self, transport: str, receivers: list[Receiver], *, measure: bool) -> Any:
+        if transport in ("direct", "deque"):
+            from ops.bench.plain import DequeRunner, DirectRunner
+
+            return (DirectRunner if transport == "direct" else DequeRunner)(receivers, routing(), self.now_ns)
+        mailboxes: Mailboxes = LoopbackMailboxes() if transport.startswith("loopback") else ZmqMailboxes()
+        self._closers.append(mailboxes.close)
+        journal = self.journal if isinstance(self.journal, RecordLog) else None
+        return Host(
+            receivers, routing(), mailboxes, self.now_ns, journal=journal, input_log=self.input_log, measure=measure
+        )
+
+    def _take_checkpoint(self, now_ns: int) -> None:
+        self.checkpoints_taken += 1
+        if self._writer is not None:
+            host = self.host
+            states = collect(self.actors)
+            data = Checkpoint(FORMAT, "", 0, 1, host.offset, now_ns, host.digest, 0, states)
+            self._writer.write(host.offset, to_bytes(data))
+
+    def _start(self) -> None:
+        host = self.host
+        for message in (
+            INSTRUMENT,
+            EngineStarted(ACCOUNT, 1),
+            PrivateStreamUp(ACCOUNT, 1, self.now_ns()),
+            ConnectionUp(0, 1, self.now_ns()),
+        ):
+            host.post(message)
+        for _ in range(20):  # queries, snapshot, timers of the start
+            self.tick(self.market.frame())
+        assert self.ready, "the rig's engine did not become ready"
+
+    ready = False
+
+    # -- the venue that says yes ----------------------------------------------------------------------------------
+
+    def _accept(self, order: SubmitOrder) -> None:
+        self._venue_ids += 1
+        now_ns = self.now_ns()
+        self._reports.append(
+            RequestAnswered(
+                RequestKind.SUBMIT, 0, order.client_order_id, Outcome.RESULT, Refusal.NONE, 0, self._venue_ids, now_ns, ""
+            )
+        )
+        quantity = order.quantity_lots * INSTRUMENT.lot
+        price = order.price_ticks * TICK
+        self._reports.append(
+            _report(order.client_order_id, self._venue_ids, ReportKind.NEW, order.side, price, quantity, now_ns)
+        )
+        self._open[order.client_order_id] = (self._venue_ids, order.side, price, quantity)
+
+    def _confirm(self, cancel: CancelOrder) -> None:
+        venue_id, side, price, quantity = self._open.pop(cancel.client_order_id)
+        now_ns = self.now_ns()
+        self._reports.append(
+            RequestAnswered(
+                RequestKind.CANCEL, 0, cancel.client_order_id, Outcome.RESULT, Refusal.NONE, 0, venue_id, now_ns, ""
+            )
+        )
+        self._reports.append(
+            _report(cancel.client_order_id, venue_id, ReportKind.CANCELED, side, price, quantity, now_ns)
+        )
+
+    @property
+    def _open(self) -> dict[str, tuple[int, Any, int, int]]:
+        if not hasattr(self, "_open_orders"):
+            self._open_orders: dict[str, tuple[int, Any, int, int]] = {}
+        return self._open_orders
+
+    def answer(self, message: Message) -> None:
+        """Queue an answer of the REST side."""
+        self._reports.append(message)
+
+
+class Answers:
+    """The REST door's place: the market's snapshot, an empty account."""
+
+    name = "rest_door"
+
+    def __init__(self, rig: Rig) -> None:
+        self.handlers: dict[type[Message], Handler] = {SnapshotRequest: self._snapshot, VenueQuery: self._query}
+        self._rig = rig
+
+    def _snapshot(self, request: SnapshotRequest, now_ns: int) -> tuple[Message, ...]:
+        head = (request.actor, request.counter, request.generation, Outcome.RESULT, request.instrument, now_ns, "")
+        self._rig.answer(SnapshotAnswer(*head, self._rig.market.snapshot()))
+        return ()
+
+    def _query(self, query: VenueQuery, now_ns: int) -> tuple[Message, ...]:
+        found = query.kind is not QueryKind.ORDER
+        self._rig.answer(
+            QueryAnswer(
+                query.actor, query.counter, query.generation, Outcome.RESULT, query.kind, query.instrument,
+                query.client_order_id, now_ns, now_ns, "", found, True, (), (),
+            )  # fmt: skip
+        )
+        return ()
+
+
+class Ear:
+    """The supervisor's place; it only hears whether the engine became ready."""
+
+    name = "supervisor"
+
+    def __init__(self) -> None:
+        from ops.supervisor import Supervisor
+
+        self.handlers: dict[type[Message], Handler] = {kind: self._hear for kind in Supervisor().handlers}
+
+    def _hear(self, message: Message, now_ns: int) -> tuple[Message, ...]:
+        if type(message) is OrdersReady:
+            Rig.ready = True
+        return ()
+
+
+def _report(
+    client_order_id: str, venue_id: int, kind: ReportKind, side: Any, price: int, quantity: int, now_ns: int
+) -> ExecutionReport:
+    done = kind is ReportKind.CANCELED
+    return ExecutionReport(
+        account=ACCOUNT,
+        venue=VENUE,
+        instrument=0,
+        source=ReportSource.STREAM,
+        kind=kind,
+        state=VenueState.DONE_CANCELED if done else VenueState.WORKING,
+        status=kind.name,
+        client_order_id=client_order_id,
+        venue_order_id=venue_id,
+        side=side,
+        price=price,
+        quantity=quantity,
+        cumulative=0,
+        cumulative_quote=0,
+        trade_id=-1,
+        last_quantity=0,
+        last_price=0,
+        last_quote=0,
+        fee=0,
+        fee_asset="",
+        is_maker=False,
+        execution_id=2 * venue_id + done,
+        venue_ns=now_ns,
+        received_ns=now_ns,
+        reason="",
+        venue_symbol=SYMBOL,
+    )

@@ -1,0 +1,31 @@
+"""`touchline check CONFIG`: is this configuration usable? Nothing is connected and nothing is written."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from ops.assembly import load_strategy
+from ops.config import ConfigError, load
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def check(config: Path, as_json: bool) -> None:
+    """Check CONFIG: keys, types, values, and that the strategy can be loaded. Exit code 2 when it is unusable."""
+    try:
+        loaded = load(config)
+        load_strategy(loaded)
+    except ConfigError as error:
+        if as_json:
+            click.echo(json.dumps({"usable": False, "error": str(error)}))
+        else:
+            click.echo(str(error), err=True)
+        sys.exit(2)
+    symbols = [row.symbol for row in loaded.instrument]
+    if as_json:
+        click.echo(json.dumps({"usable": True, "venue": loaded.venue.kind, "instruments": symbols}))
+    else:
+        click.echo(f"{config}: usable; {loaded.venue.kind}, {', '.join(symbols)}, strategy {loaded.strategy.use}")

@@ -1,0 +1,90 @@
+"""`touchline demo`: a simulated venue and an engine that trades on it, in one go."""
+
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ops.demo import CONFIG, DemoFailed, EngineProcess, VenueProcess, VenueWord, shortfalls
+
+
+@click.command()
+@click.option(
+    "--seconds", type=click.FloatRange(min=3.0), help="Stop by itself after this long. Default: until Ctrl-C."
+)
+@click.option("--headless", is_flag=True, help="No live line; needs --seconds.")
+@click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the simulated market.")
+@click.option("--state", type=click.Path(path_type=Path), help="State directory, kept. Default: a temporary one.")
+def demo(seconds: float | None, headless: bool, as_json: bool, seed: int, state: Path | None) -> None:
+    """Start a simulated venue and an engine that quotes on it; at the end ask the venue what is left.
+
+    Exit code 1: something a demo must show did not hold (it says what).
+    """
+    if headless and seconds is None:
+        click.echo("touchline demo: --headless needs --seconds, or nothing would ever end it", err=True)
+        sys.exit(2)
+    with ExitStack() as stack:
+        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="touchline-demo-")))
+        live = sys.stdout.isatty() and not headless and not as_json
+        if not headless:
+            click.echo(f"demo: a simulated venue and an engine; logs and state in {folder}", err=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            result, problems = asyncio.run(_demo(folder, seconds, seed, live=live))
+        except (DemoFailed, OSError) as error:
+            click.echo(f"touchline demo: {error}", err=True)
+            sys.exit(2)
+        if problems and not state:
+            click.echo(_last_words(folder / "engine.log"), err=True)
+    for problem in problems:
+        click.echo(f"touchline demo: {problem}", err=True)
+    click.echo(json.dumps(result) if as_json else _summary(result))
+    sys.exit(1 if problems else 0)
+
+
+async def _demo(folder: Path, seconds: float | None, seed: int, *, live: bool) -> tuple[dict[str, Any], list[str]]:
+    venue = await VenueProcess.start(seed, folder / "venue", folder / "venue.log")
+    try:
+        config = folder / "config.toml"
+        config.write_text(CONFIG.format(**venue.told), encoding="utf-8")
+        engine = EngineProcess(config, folder / "engine", venue.told, folder / "report.json")
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, engine.stop)
+        started = loop.time()
+        code, result = await engine.run(seconds, folder / "engine.log", live=live)
+        ran = loop.time() - started
+        # The engine has exited: what follows is the venue's own answer.
+        word = VenueWord(venue.told)
+        result["working_orders_at_exit"] = await word.working_orders()
+        result["venue_ledger_equal"] = await word.ledger_equals(result.get("ledger", {}))
+        result["engine_exit_code"], result["engine_restarts"] = code, engine.restarts
+        problems = shortfalls(result, seconds or ran)
+        if code != 0:
+            problems.insert(0, f"the engine ended with exit code {code}; see {folder / 'engine.log'}")
+        return result, problems
+    finally:
+        await venue.stop()
+
+
+def _summary(result: dict[str, Any]) -> str:
+    if "frames" not in result:
+        return "the engine left no report"
+    tick = result["tick_to_order_us"]
+    return (
+        f"{result['frames']} frames, {result['orders_sent']} orders, {result['fills']} fills, positions {result['positions']}\n"
+        f"tick to order p50 {tick['p50']} p99 {tick['p99']} us; {result['top_checks']} tops checked, "
+        f"{result['top_mismatches']} wrong; venue's ledger equal: {result['venue_ledger_equal']}; "
+        f"orders left working: {result['working_orders_at_exit']}"
+    )
+
+
+def _last_words(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]) if log.exists() else ""

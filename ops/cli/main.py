@@ -1,0 +1,21 @@
+"""The group of all commands."""
+
+import click
+
+from ops.cli.bench import bench
+from ops.cli.capture import capture
+from ops.cli.check import check
+from ops.cli.demo import demo
+from ops.cli.later import monitor, replay
+from ops.cli.run import run
+from ops.cli.venue import venue
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="touchline")
+def main() -> None:
+    """Touchline: a low-latency trading engine. Actors decide, the bus carries, the gateway touches the world."""
+
+
+for command in (demo, run, venue, check, capture, bench, replay, monitor):
+    main.add_command(command)

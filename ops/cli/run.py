@@ -1,0 +1,84 @@
+"""`touchline run CONFIG`: the engine, until it is told to stop."""
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import uvloop
+
+from bus.errors import BusError
+from bus.log import LogError
+from ops import events
+from ops.config import Config, ConfigError, load
+from ops.engine import Engine, StartFailed
+from ops.report import live_line, report
+from ops.state import StateDirectory, StateError, write_durably
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option(
+    "--state", type=click.Path(path_type=Path), required=True, help="State directory; the only place written to."
+)
+@click.option("--seconds", type=click.FloatRange(min=1.0), help="Stop by itself after this long.")
+@click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
+@click.option(
+    "--report", "report_path", type=click.Path(path_type=Path), help="Write that object into this file as well."
+)
+@click.option("--headless", is_flag=True, help="No live line, even on a terminal.")
+def run(
+    config: Path, state: Path, seconds: float | None, as_json: bool, report_path: Path | None, headless: bool
+) -> None:
+    """Run the engine on CONFIG until SIGINT or SIGTERM; it cancels its orders and sees them gone before it ends.
+
+    Exit code 1: orders of ours may still work, or the engine broke; 2: it could not start.
+    """
+    live = sys.stdout.isatty() and not headless
+    log = events.EventLog()
+    try:
+        code, result = uvloop.run(_run(load(config), state, seconds, live))
+    except (ConfigError, StateError, StartFailed, LogError, BusError) as error:
+        click.echo(f"touchline run: {error}", err=True)
+        sys.exit(2)
+    finally:
+        log.close()
+    if report_path is not None:
+        write_durably(report_path, json.dumps(result).encode())
+    if as_json:
+        click.echo(json.dumps(result))
+    sys.exit(code)
+
+
+async def _run(config: Config, state_path: Path, seconds: float | None, live: bool) -> tuple[int, dict[str, Any]]:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    state = StateDirectory(state_path)
+    engine: Engine | None = None
+    try:
+        engine = Engine(config, state)
+        await engine.start()
+        watch = asyncio.ensure_future(_watch(engine)) if live else None
+        broken = await engine.wait(seconds, stopped)
+        if watch is not None:
+            watch.cancel()
+        unresolved = await engine.stop(broken or ("signal" if stopped.is_set() else "time is up"))
+        result = report(engine)
+        return (1 if broken or unresolved else 0), result
+    finally:
+        if engine is not None:
+            await engine.close()
+        state.close()
+
+
+async def _watch(engine: Engine) -> None:
+    seconds = 0
+    while True:
+        await asyncio.sleep(1.0)
+        seconds += 1
+        click.echo(live_line(engine, seconds))

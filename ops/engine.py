@@ -1,0 +1,346 @@
+"""The engine: one process with all actors, from configuration to a clean stop.
+
+Order of a start: state directory and lock; the venue's clock and instruments; recovery (checkpoint, journal tail);
+epoch; host; order door (private stream first); feed door. Order of a stop: strategies quiet, orders canceled and
+proven gone, doors closed, last checkpoint, logs synced.
+"""
+
+import asyncio
+import contextlib
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gateway.doors.store import JournalIndex
+
+from bus.actor import Actor
+from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect, to_bytes
+from bus.clock import EngineClock
+from bus.collector import Collector
+from bus.host import Host, Receiver
+from bus.latency import Histogram
+from bus.log import INPUT_SEGMENT_BYTES, JOURNAL_SEGMENT_BYTES, RecordLog, Syncer
+from bus.mailbox import ZmqMailboxes
+from bus.messages import CheckpointTaken, EngineStarted, Instrument, Message, StopRequested, WallAdjusted
+from bus.messages.feed import Garbage
+from bus.pump import Pump
+from bus.timers import Timers
+from bus.vocabulary_lock import vocabulary_hash
+from gateway.binance_spot.queries import decode_time
+from gateway.binance_spot.errors import SymbolError
+from gateway.binance_spot.symbols import read_instruments
+from gateway.doors.feed import FeedDoor
+from gateway.doors.order import Identity, OrderDoor, SessionRefused
+from gateway.doors.rest import RestDoor, RestFailed
+from gateway.doors.venue_time import VenueTime, estimate
+from ops import events
+from ops.assembly import ACCOUNT, VENUE, build_actors
+from ops.config import Config, credentials
+from ops.recovery import Recovered, recover
+from ops.state import StateDirectory
+from ops.supervisor import Supervisor
+from ops.topology import routing
+from ops.venues import BinanceSpotOrders, BinanceSpotRest, signer, stream_url
+
+HOST = 0
+START_S_MAX = 30.0
+"""From connecting to orders ready: Binance's slowest query has 10 s, and three follow each other; chosen."""
+WARM_UP_S = 3.0
+"""Until caches, buffers and code paths have settled and the heap is frozen; chosen."""
+RSS_AT_S = 10.0
+"""Memory at the end of a run is compared with memory at this age."""
+STOP_S = 5.0
+WALL_CHECK_S = 10.0
+WALL_STEP_NS = 10_000_000
+"""A wall clock that moved less than this against engine time is not worth an input."""
+
+
+class StartFailed(Exception):
+    """The engine cannot start. The text says why and what to do."""
+
+
+class Engine:
+    """One engine. `start`, then `wait`, then `stop`; whatever happens in between, `close` frees what was taken."""
+
+    def __init__(self, config: Config, state: StateDirectory) -> None:
+        self.config, self.state = config, state
+        self.clock = EngineClock()
+        self.collector = Collector()
+        self.supervisor = Supervisor()
+        self.venue_time = VenueTime()
+        self.timers = Timers()
+        self.tick_to_order = Histogram()
+        self.rest = RestDoor(config.venue.rest, self.clock.now_ns, self.venue_time)
+        self.instruments: dict[int, Instrument] = {}
+        self.actors: list[Actor[Any]] = []
+        self.started_ns = self.clock.now_ns()
+        self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._signer = signer(*credentials(config.venue))
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closers: list[Callable[[], object]] = []
+        self._mailboxes = ZmqMailboxes()
+        self.rss_at_10s = 0.0
+        self._warm = False
+        self._wall_offset_ns = 0
+
+    # -- start ----------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Raises StartFailed, StateError, ConfigError. Trading begins by itself once orders are ready."""
+        await self.rest.open()
+        clock_estimate = await self._check_clock()
+        await self._read_instruments()
+        self.actors = build_actors(self.config, list(self.instruments.values()))
+        recovered = recover(self.state, self.actors)
+        self.epoch = self.state.raise_epoch(recovered.epoch)
+        self._log_recovery(recovered)
+        self._open_logs()
+        self._make_order_door()
+        self._make_host(recovered)
+        for instrument in self.instruments.values():
+            self.host.post(instrument)
+        self.pump.post(clock_estimate, EngineStarted(ACCOUNT, self.epoch))
+        self._run(self._guard(self.order_door.run()))
+        self.feed = FeedDoor(0, self._stream_url(), self.pump.post, self.clock.now_ns)
+        self._run(self._guard(self.feed.run()))
+        self._run(self._guard(self._housekeeping()))
+        await self._until_ready()
+
+    async def _check_clock(self) -> Message:
+        asked_ns = self.clock.now_ns()
+        try:
+            status, body = await self.rest.get("/api/v3/time", 5.0)
+            answered_ns = self.clock.now_ns()
+        except RestFailed as error:
+            raise StartFailed(
+                f"[venue] rest: the venue cannot be reached: {error}; check the URL and the network"
+            ) from error
+        venue_ns = decode_time(body)
+        if status != 200 or isinstance(venue_ns, Garbage):
+            raise StartFailed(
+                f"[venue] rest: {self.config.venue.rest} is not the venue: status {status}, {body[:100]!r}"
+            )
+        measured = estimate(VENUE, asked_ns, answered_ns, venue_ns // 1_000_000)
+        off_ms = (abs(measured.offset_ns) - measured.uncertainty_ns) / 1e6
+        if off_ms > self.config.venue.clock_offset_max_ms:
+            raise StartFailed(
+                f"this machine's clock is {measured.offset_ns / -1e6:+.0f} ms off the venue's, more than "
+                f"clock_offset_max_ms = {self.config.venue.clock_offset_max_ms}: set it (chrony or systemd-timesyncd)"
+            )
+        self.venue_time.take(measured)
+        return measured
+
+    async def _read_instruments(self) -> None:
+        symbols = [row.symbol for row in self.config.instrument]
+        try:
+            status, body = await self.rest.get("/api/v3/exchangeInfo", 15.0)
+            if status != 200:
+                raise StartFailed(f"the venue answered exchangeInfo with status {status}: {body[:200]!r}")
+            found = read_instruments(body, symbols, account=ACCOUNT, venue=VENUE)
+        except RestFailed as error:
+            raise StartFailed(f"[venue] rest: exchangeInfo: {error}") from error
+        except SymbolError as error:
+            raise StartFailed(f"[[instrument]] symbol: {error}") from error
+        self.instruments = {instrument.instrument: instrument for instrument in found}
+
+    def _log_recovery(self, recovered: Recovered) -> None:
+        for problem in recovered.problems:
+            events.warning("recovery_problem", detail=problem)
+        events.info(
+            "recovered",
+            checkpoint=recovered.checkpoint_offset,
+            journal_records=recovered.records,
+            last_epoch=recovered.epoch,
+            epoch=self.epoch,
+        )
+        self._first_offset = recovered.offset
+
+    def _open_logs(self) -> None:
+        persistence = self.config.persistence
+        self.journal = RecordLog(self.state.journal, segment_bytes=JOURNAL_SEGMENT_BYTES, reserve=True)
+        self._closers.append(self.journal.close)
+        self.input_log: RecordLog | None = None
+        self._first_offset = max(self._first_offset, self.journal.last_offset)
+        if persistence.input_log:
+            self.input_log = RecordLog(
+                self.state.input_log,
+                segment_bytes=INPUT_SEGMENT_BYTES,
+                retain=persistence.input_log_segments,
+                reserve=True,
+            )
+            self._first_offset = max(self._first_offset, self.input_log.last_offset)
+            self._closers.append(self.input_log.close)
+        self.syncer = Syncer(self.journal, persistence.sync_interval_ms)
+        self._closers.append(self.syncer.stop)
+        self.index = JournalIndex(self.state.store, self.state.journal)
+        self._closers.append(self.index.close)
+
+    def _make_order_door(self) -> None:
+        identity = Identity(HOST, ACCOUNT, VENUE, self.epoch)
+        venue = BinanceSpotOrders(self._signer, self.config.venue, self.instruments, ACCOUNT, VENUE)
+        door = OrderDoor(
+            self.config.venue.websocket_api, venue, identity, self.journal, self.venue_time, self.clock.now_ns
+        )
+        door.disk_failed = lambda: self.syncer.failed or self.journal.full
+        door.on_sent = self.tick_to_order.record
+        door.on_unreadable = lambda detail: events.critical("private_stream_unreadable", detail=detail)
+        self.order_door = door
+
+    def _make_host(self, recovered: Recovered) -> None:
+        loop = asyncio.get_running_loop()
+        checkpoints = Checkpoints(self._take_checkpoint)
+        receivers: list[Receiver] = [
+            *self.actors, self.order_door, self.rest, self.timers, checkpoints, self.supervisor,
+        ]  # fmt: skip
+        self.host = Host(
+            receivers,
+            routing(),
+            self._mailboxes,
+            self.clock.now_ns,
+            journal=self.journal,
+            input_log=self.input_log,
+            number=HOST,
+            first_offset=self._first_offset,
+        )
+        checkpoints.attach(self.host.after_cascade)
+        self.pump = Pump(self.host, self.timers, self.clock, self.collector)
+
+        def written(taken: CheckpointTaken) -> None:
+            loop.call_soon_threadsafe(self.pump.post, taken)
+
+        self.writer = CheckpointWriter(self.state.checkpoints, written)
+        self.order_door.attach(self.pump.post, lambda: self.host.offset)
+        self.rest.attach(BinanceSpotRest(self._signer, self.config.venue, self.instruments), self.pump.post)
+        self.pump.at_quiet(self.journal.touch_ahead)
+        if self.input_log is not None:
+            self.pump.at_quiet(self.input_log.touch_ahead)
+
+    def _take_checkpoint(self, now_ns: int) -> None:
+        checkpoint = Checkpoint(
+            FORMAT,
+            vocabulary_hash(),
+            HOST,
+            self.epoch,
+            self.host.offset,
+            now_ns,
+            self.host.digest,
+            self.journal.next_number,
+            collect(self.actors),
+        )
+        self.writer.write(self.host.offset, to_bytes(checkpoint))
+
+    def _stream_url(self) -> str:
+        return stream_url(self.config.venue, [row.symbol for row in self.config.instrument])
+
+    async def _until_ready(self) -> None:
+        await self._until(self.supervisor.ready, START_S_MAX)
+        if self.failure.done():
+            raise StartFailed(self.failure.result())
+        if not self.supervisor.ready.is_set():
+            raise StartFailed(
+                f"orders were not ready within {START_S_MAX:.0f} s: the venue did not answer the start-up queries, "
+                "or an order of an earlier run could not be resolved; see the log above"
+            )
+
+    # -- while it runs --------------------------------------------------------------------------------------------
+
+    async def wait(self, seconds: float | None, stopped: asyncio.Event) -> str:
+        """Until `seconds` have passed, `stopped` is set, or something broke; returns what broke, or ""."""
+        await self._until(stopped, seconds)
+        return self.failure.result() if self.failure.done() else ""
+
+    async def _until(self, event: asyncio.Event, seconds: float | None) -> None:
+        """Until the event, a failure or the time is there."""
+        waiting: asyncio.Future[Any] = asyncio.ensure_future(event.wait())
+        ends: set[asyncio.Future[Any]] = {waiting, self.failure}
+        await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+
+    async def _housekeeping(self) -> None:
+        """Once a second, off the hot path: warm-up, wall clock, what only a poll can see."""
+        seconds = 0.0
+        while True:
+            await asyncio.sleep(1.0)
+            seconds += 1.0
+            if seconds == RSS_AT_S:
+                self.rss_at_10s = resident_mb()
+            if self.host.broken:
+                raise RuntimeError(self.host.broken)
+            if not self._warm and seconds >= WARM_UP_S:
+                self._warm = True
+                self.collector.warm_up_done()
+                self._closers.append(self.collector.restore)
+            if seconds % WALL_CHECK_S == 0 and abs(self.clock.wall_offset_ns() - self._wall_offset_ns) > WALL_STEP_NS:
+                self._wall_offset_ns = self.clock.wall_offset_ns()
+                self.pump.post(WallAdjusted(self._wall_offset_ns))
+
+    async def _guard(self, work: Any) -> None:
+        """Run a door for as long as the engine lives; an end of it is a failure of the engine."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except (SessionRefused, RestFailed) as error:
+            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001 - any other end of a door must stop the engine, with its reason
+            self._fail(f"{type(error).__name__}: {error}")
+
+    def _fail(self, reason: str) -> None:
+        events.critical("engine_failed", reason=reason)
+        if not self.failure.done():
+            self.failure.set_result(reason)
+
+    def _run(self, work: Any) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(work))
+
+    # -- stop -----------------------------------------------------------------------------------------------------
+
+    async def stop(self, reason: str) -> int:
+        """Cancel everything and see it gone. Returns how many of our orders may still work (-1: not known)."""
+        events.info("stopping", reason=reason)
+        self.pump.post(StopRequested(reason, self.clock.now_ns() + int(STOP_S * 1e9)))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S + 1.0):
+                await self.supervisor.quiet.wait()
+        events.info("stopped", unresolved=self.supervisor.unresolved)
+        return self.supervisor.unresolved
+
+    async def close(self) -> None:
+        """Free everything, whatever state it is in. Takes a last checkpoint when there is something to save."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if hasattr(self, "host"):
+            self.feed_close()
+            self.order_door.close()
+            await asyncio.sleep(0)
+            self.pump.stop()
+            self._take_checkpoint(self.clock.now_ns())
+            self.writer.close()
+        await self.rest.close()
+        for close in reversed(self._closers):
+            close()
+        self._mailboxes.close()
+
+    def feed_close(self) -> None:
+        if hasattr(self, "feed"):
+            self.feed.close()
+
+    # -- what it tells --------------------------------------------------------------------------------------------
+
+    def views(self) -> dict[str, dict[str, Any]]:
+        """Each actor's view; between cascades only."""
+        return {actor.name: actor.view() for actor in self.actors}
+
+
+def resident_mb() -> float:
+    """Resident memory of this process, MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+def versions() -> dict[str, str]:
+    """What a bug report needs."""
+    return {"python": platform.python_version(), "vocabulary": vocabulary_hash()}

@@ -1,0 +1,85 @@
+"""Coming back: the newest checkpoint, then the tail of the order journal, folded. Decisions are never run again.
+
+Orders, risk, portfolio, execution and persistence come back together, from facts. Market data, book, microstructure
+and strategy start afresh: they resynchronize with the venue.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bus.actor import Actor
+from bus.checkpoint import Checkpoint, newest
+from bus.codec import TYPE_OF_TAG, decode_any
+from bus.log import LogError, read
+from bus.messages import HEADER_SIZE, IdsReserved, Message, SubmitOrder
+from ops.state import StateDirectory, StateError
+
+RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence")
+
+
+class Recovered(NamedTuple):
+    """What was found. epoch: the highest ever seen; offset: of the last input; records: folded from the journal."""
+
+    epoch: int
+    offset: int
+    records: int
+    checkpoint_offset: int
+    problems: list[str]
+
+
+def recover(state: StateDirectory, actors: Sequence[Actor[Any]]) -> Recovered:
+    """Bring the actors in RECOVERED back to what they knew. Raises StateError when the journal cannot be trusted."""
+    checkpoint, unusable = newest(state.checkpoints)
+    problems = [str(problem) for problem in unusable]
+    if checkpoint is None and unusable:
+        problems.append("no checkpoint is readable: the whole journal is folded")
+    recovered = [actor for actor in actors if actor.name in RECOVERED]
+    epoch = offset = start = 0
+    if checkpoint is not None:
+        _restore(checkpoint, recovered)
+        epoch, offset, start = checkpoint.epoch, checkpoint.offset, checkpoint.journal_number
+    folders = [fold for actor in recovered for fold in actor.recovers().items()]
+    records = 0
+    try:
+        for record in read(state.journal, start) if state.journal.exists() else ():
+            message = _message(state.journal, record.kind, record.body)
+            for message_type, fold in folders:
+                if type(message) is message_type:
+                    fold(message, record.now_ns)
+            if isinstance(message, SubmitOrder | IdsReserved):
+                epoch = max(epoch, message.epoch)
+            offset = max(offset, record.offset)
+            records += 1
+    except LogError as error:
+        raise StateError(
+            f"the order journal cannot be read: {error}; do not trade on a guess: restore it, or start a new --state directory after canceling by hand"
+        ) from error
+    return Recovered(epoch, offset, records, checkpoint.offset if checkpoint else -1, problems)
+
+
+def _restore(checkpoint: Checkpoint, actors: Sequence[Actor[Any]]) -> None:
+    states = {state.name: state for state in checkpoint.actors}
+    for actor in actors:
+        saved = states.get(actor.name)
+        if saved is None:
+            raise StateError(
+                f"the checkpoint at offset {checkpoint.offset} has no state of {actor.name}; remove the file to fold the whole journal"
+            )
+        if saved.version != actor.state_version:
+            raise StateError(
+                f"the checkpoint's state of {actor.name} has version {saved.version}, this program has {actor.state_version}; "
+                "start the version that wrote it and stop it cleanly, or remove the checkpoints to fold the whole journal"
+            )
+        actor.restore(msgspec.msgpack.decode(saved.state, type=actor.State))
+
+
+def _message(journal: Path, kind: int, body: bytes) -> Message:
+    if kind not in TYPE_OF_TAG:
+        raise StateError(f"{journal}: a record of kind {kind} is unknown; a newer version wrote it: start that one")
+    try:
+        return decode_any(body[HEADER_SIZE:])
+    except msgspec.DecodeError as error:
+        raise StateError(f"{journal}: a {TYPE_OF_TAG[kind].__name__} cannot be read: {error}") from error

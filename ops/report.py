@@ -1,0 +1,79 @@
+"""What a run has to say for itself: the figures behind `run --json`, `demo --json` and the live line. Reads, never decides."""
+
+from typing import Any
+
+from bus.messages import Instrument
+from ops.engine import Engine, resident_mb
+
+
+def decimal_text(units: int, scale: int) -> str:
+    """Integer units of 10^-scale as plain decimal text without trailing zeros: -150000000, 8 -> -1.5."""
+    whole, part = divmod(abs(units), 10**scale)
+    fraction = f".{part:0{scale}d}".rstrip("0").rstrip(".") if scale else ""
+    return f"{'-' if units < 0 else ''}{whole}{fraction}"
+
+
+def report(engine: Engine) -> dict[str, Any]:
+    """The run's JSON object. `ledger`: asset -> decimal text, what the venue should say is ours."""
+    views = engine.views()
+    books = views["orderbook"]["instruments"]
+    host = engine.host
+    positions = {row.venue_symbol: _position(views, row) for row in engine.instruments.values()}
+    return {
+        "frames": engine.feed.frames,
+        "orders_sent": engine.order_door.orders_sent,
+        "cancels_sent": engine.order_door.cancels_sent,
+        "fills": views["portfolio"]["fills"],
+        "position_base": next(iter(positions.values())),
+        "positions": positions,
+        "ledger": {asset: decimal_text(units, 8) for asset, units in views["portfolio"]["ledger"].items()},
+        "pnl": views["portfolio"].get("pnl", {}),
+        "top_checks": sum(book["top_checks"] for book in books.values()),
+        "top_mismatches": sum(book["top_mismatches"] for book in books.values()),
+        "tick_to_order_us": _percentiles(engine.tick_to_order.to_summary()),
+        "gc_pause_max_us": round(engine.collector.pause_max_us, 1),
+        "rss_mb": {"at_10s": round(engine.rss_at_10s or resident_mb(), 1), "end": round(resident_mb(), 1)},
+        "hops_us": {name: _percentiles(row.to_summary()) for name, row in host.histograms().items()},
+        "unresolved_orders": engine.supervisor.unresolved,
+        "epoch": engine.epoch,
+        "health": {
+            "actor_failures": host.failures,
+            "undecodable": host.undecodable,
+            "cut_cascades": host.cut_cascades,
+            "dropped_inputs": host.dropped_inputs,
+            "journal_failures": host.journal_failures,
+            "input_log_failures": host.input_log_failures,
+            "ambiguous_answers": engine.order_door.ambiguous,
+            "orders_refused_by_door": engine.order_door.refused,
+            "ledger_differences": sorted(engine.supervisor.differences),
+            "index_behind": engine.index.behind,
+        },
+    }
+
+
+def live_line(engine: Engine, seconds: int) -> str:
+    """One line a second for a terminal."""
+    views = engine.views()
+    books = views["orderbook"]["instruments"]
+    parts = [f"{seconds:5d}s"]
+    for instrument in engine.instruments.values():
+        book = books.get(instrument.instrument, {})
+        parts.append(
+            f"{instrument.venue_symbol} {decimal_text(book.get('bid', 0), instrument.price_scale)}/"
+            f"{decimal_text(book.get('ask', 0), instrument.price_scale)} pos {_position(views, instrument)}"
+        )
+    summary = engine.tick_to_order.to_summary()
+    parts.append(f"orders {engine.order_door.orders_sent} fills {views['portfolio']['fills']}")
+    parts.append(f"working {views['orders']['working']}")
+    parts.append(f"tick-to-order p50 {summary['p50']:.0f} p99 {summary['p99']:.0f} us")
+    parts.append(engine.supervisor.trading["engine"].name)
+    return "  ".join(parts)
+
+
+def _position(views: dict[str, dict[str, Any]], instrument: Instrument) -> str:
+    row = views["portfolio"]["positions"].get(instrument.instrument)
+    return decimal_text(row["position"] if row else 0, instrument.base_scale)
+
+
+def _percentiles(summary: dict[str, float]) -> dict[str, float]:
+    return {name: round(summary[name], 1) for name in ("p50", "p99", "p999", "max")}

@@ -1,0 +1,90 @@
+"""The supervisor: ops' ear on the bus. It hears states and alerts, logs them, and tells the engine when to go on or stop."""
+
+import asyncio
+
+from bus.actor import NOTHING, Handler
+from bus.messages import (
+    ActorFailed,
+    Alert,
+    AlertLevel,
+    BookState,
+    BookStateChanged,
+    LedgerCompared,
+    Message,
+    OrdersQuiet,
+    OrdersReady,
+    TradingState,
+    TradingStateChanged,
+)
+from ops import events
+
+
+class Supervisor:
+    """A receiver that only remembers, logs and sets events; it answers nothing."""
+
+    name = "supervisor"
+
+    def __init__(self) -> None:
+        self.handlers: dict[type[Message], Handler] = {
+            Alert: self._alert,
+            BookStateChanged: self._book,
+            TradingStateChanged: self._trading,
+            OrdersReady: self._ready,
+            OrdersQuiet: self._quiet,
+            LedgerCompared: self._ledger,
+            ActorFailed: self._failed,
+        }
+        self.ready = asyncio.Event()
+        self.quiet = asyncio.Event()
+        self.unresolved = -1
+        self.books: dict[int, BookState] = {}
+        self.trading: dict[str, TradingState] = {"engine": TradingState.CANCEL_ONLY}
+        self.alerts = dict.fromkeys(AlertLevel, 0)
+        self.failures = 0
+        self.differences: dict[str, tuple[int, int]] = {}
+
+    def _alert(self, alert: Alert, now_ns: int) -> tuple[Message, ...]:
+        self.alerts[alert.level] += 1
+        write = (events.info, events.warning, events.critical)[alert.level]
+        where = {"instrument": alert.instrument} if alert.instrument >= 0 else {}
+        write(alert.event, actor=alert.actor, **where, **({"detail": alert.detail} if alert.detail else {}))
+        return NOTHING
+
+    def _book(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
+        self.books[change.instrument] = change.state
+        write = events.info if change.state in (BookState.LIVE, BookState.SYNCING) else events.warning
+        write("book_state", instrument=change.instrument, state=change.state.name, reason=change.reason.name)
+        return NOTHING
+
+    def _trading(self, change: TradingStateChanged, now_ns: int) -> tuple[Message, ...]:
+        self.trading[change.scope] = change.state
+        write = events.info if change.state is TradingState.ACTIVE else events.warning
+        write("trading_state", scope=change.scope, state=change.state.name, reason=change.reason)
+        return NOTHING
+
+    def _ready(self, ready: OrdersReady, now_ns: int) -> tuple[Message, ...]:
+        events.info(
+            "orders_ready", epoch=ready.epoch, adopted=ready.adopted, canceled=ready.canceled, fills=ready.fills
+        )
+        self.ready.set()
+        return NOTHING
+
+    def _quiet(self, quiet: OrdersQuiet, now_ns: int) -> tuple[Message, ...]:
+        self.unresolved = quiet.unresolved
+        self.quiet.set()
+        return NOTHING
+
+    def _ledger(self, compared: LedgerCompared, now_ns: int) -> tuple[Message, ...]:
+        if compared.baseline:
+            events.info("ledger_baseline", asset=compared.asset, units=compared.venues)
+        elif compared.ours != compared.venues:
+            self.differences[compared.asset] = (compared.ours, compared.venues)
+            events.critical("ledger_difference", asset=compared.asset, ours=compared.ours, venue=compared.venues)
+        else:
+            self.differences.pop(compared.asset, None)
+        return NOTHING
+
+    def _failed(self, failure: ActorFailed, now_ns: int) -> tuple[Message, ...]:
+        self.failures += 1
+        events.critical("actor_failed", actor=failure.actor, tag=failure.message_tag, error=failure.error)
+        return NOTHING
