@@ -22,8 +22,8 @@ import msgspec
 
 from bus.messages import Side
 from bus.messages.feed import DepthBody, DepthDiff, FeedEvent, Garbage, QuoteEvent, TradeEvent
-from gateway.binance_spot.decimals import SCALE, units
-from gateway.binance_spot.slow import MS_NS, Quote, Trade, slow_frame, slow_snapshot
+from gateway.binance_spot.decimals import MS_NS, SCALE, Id, Millis, units
+from gateway.binance_spot.slow import Quote, Trade, slow_frame, slow_snapshot
 
 PRICE_SCALE = SCALE
 QUANTITY_SCALE = SCALE
@@ -45,15 +45,15 @@ _STREAM_NAME_MAX = 100  # the envelope's length; a longer one is read slowly
 
 
 class _Depth(msgspec.Struct, gc=False):
-    E: int
+    E: Millis
     s: str
-    U: int
-    u: int
+    U: Id
+    u: Id
     v: tuple[_Unit, ...] = ()
 
 
 class _Snapshot(msgspec.Struct, gc=False):
-    lastUpdateId: int
+    lastUpdateId: Id
     v: tuple[_Unit, ...] = ()
 
 
@@ -81,14 +81,13 @@ class BinanceSpotCodec:
         start = 1
         if payload.startswith(_ENVELOPE):
             start = payload.find(_DATA, 11, _STREAM_NAME_MAX) + 10
-        lead = payload[start : start + 6]
         try:
-            if lead == b'"e":"d':
+            if payload.startswith(b'"e":"depthUpdate",', start):
                 return _fast_depth(payload, start - 1) or slow_frame(payload)
-            if lead[:4] == b'"u":':
+            if payload.startswith(b'"u":', start):
                 quote = _quote(payload) if start == 1 else _quote_in(payload).data
                 return QuoteEvent(quote.s, quote.u, units(quote.b), units(quote.B), units(quote.a), units(quote.A))
-            if lead == b'"e":"t':
+            if payload.startswith(b'"e":"trade",', start):
                 trade = _trade(payload) if start == 1 else _trade_in(payload).data
                 return TradeEvent(
                     trade.s,

@@ -12,9 +12,8 @@ import msgspec
 
 from bus.messages import Balance, ExecutionReport, ReportKind, ReportSource, Side, VenueState
 from bus.messages.feed import Garbage, Notice
-from gateway.binance_spot.decimals import BadDecimal, signed_units, units
+from gateway.binance_spot.decimals import MS_NS, BadDecimal, Id, Millis, signed_units, units
 
-MS_NS = 1_000_000
 DETAIL_MAX = 300  # characters of an event kept in a Notice or Garbage
 
 KINDS = {
@@ -65,18 +64,18 @@ class _Order(msgspec.Struct, gc=False):
     p: str
     x: str
     X: str
-    i: int
+    i: Id
     z: str
     Z: str
-    T: int
-    I: int  # noqa: E741  # the venue's own field name
+    T: Millis
+    I: Id  # noqa: E741  # the venue's own field name
     l: str = "0"  # noqa: E741  # the venue's own field name
     L: str = "0"
     Y: str = "0"
     n: str | None = "0"
     N: str | None = None
     C: str = ""
-    t: int = -1
+    t: Id = -1
     m: bool = False
     r: str = "NONE"
     eR: int | str | None = None
@@ -89,7 +88,7 @@ class _Asset(msgspec.Struct, gc=False):
 
 
 class _Position(msgspec.Struct, gc=False):
-    E: int
+    E: Millis
     B: list[_Asset]
 
 

@@ -21,7 +21,7 @@ from bus.messages import (
     SubmitOrder,
 )
 from bus.messages.feed import Garbage, Notice
-from gateway.binance_spot.decimals import UNIT
+from gateway.binance_spot.decimals import MS_NS, UNIT, Id, Millis
 from gateway.binance_spot.events import AccountPosition, decode_event
 from gateway.binance_spot.outcomes import outcome_of
 from gateway.binance_spot.signing import Signer, signed_params
@@ -51,8 +51,15 @@ class SessionAnswer(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Error(msgspec.Struct, gc=False):
+    """data: of -1003 and others, `retryAfter` in ms since 1970 among it."""
+
     code: int = 0
     msg: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _ErrorData(msgspec.Struct, gc=False):
+    retryAfter: int = 0
 
 
 class _Frame(msgspec.Struct, gc=False):
@@ -67,18 +74,19 @@ class _Frame(msgspec.Struct, gc=False):
 
 
 class _OrderResult(msgspec.Struct, gc=False):
-    orderId: int
+    orderId: Id
     symbol: str = ""
 
 
 class _TimeResult(msgspec.Struct, gc=False):
-    serverTime: int
+    serverTime: Millis
 
 
 Decoded = RequestAnswered | ExecutionReport | AccountPosition | SessionAnswer | Notice | Garbage
 
 _frame = msgspec.json.Decoder(_Frame).decode
 _order_result = msgspec.json.Decoder(_OrderResult).decode
+_error_data = msgspec.json.Decoder(_ErrorData).decode
 _time_result = msgspec.json.Decoder(_TimeResult).decode
 
 
@@ -228,9 +236,9 @@ class OrderCodec:
             except msgspec.DecodeError as error:  # it was done, but we cannot say as what
                 outcome, reason = Outcome.AMBIGUOUS, f"result: {error}"
         else:
-            code, text = (frame.error.code, frame.error.msg) if frame.error else (0, "no error in the answer")
+            code, text = (frame.error.code, frame.error.msg) if frame.error else (0, "")
             outcome = outcome_of(request, frame.status, code, text)
-            reason = text[:REASON_MAX]
+            reason = _error_text(frame.error)
         refusal = Refusal.VENUE_REJECTED if outcome is Outcome.REFUSED else Refusal.NONE
         return RequestAnswered(
             request, instrument, client_order_id, outcome, refusal, code, venue_order_id, received_ns, reason
@@ -239,13 +247,25 @@ class OrderCodec:
 
 def _session_answer(request_id: str, frame: _Frame) -> SessionAnswer:
     if frame.error is not None:
-        return SessionAnswer(request_id, frame.status, frame.error.code, frame.error.msg[:REASON_MAX])
+        return SessionAnswer(request_id, frame.status, frame.error.code, _error_text(frame.error))
     if request_id != TIME_ID or frame.status != _OK:
         return SessionAnswer(request_id, frame.status, 0, "")
     try:
-        return SessionAnswer(request_id, frame.status, 0, "", _time_result(frame.result).serverTime * 1_000_000)
+        return SessionAnswer(request_id, frame.status, 0, "", _time_result(frame.result).serverTime * MS_NS)
     except msgspec.DecodeError as error:
         return SessionAnswer(request_id, frame.status, 0, f"result: {error}"[:REASON_MAX])
+
+
+def _error_text(error: _Error | None) -> str:
+    """Return the venue's text, and ` retry_after_ms=` (ms since 1970) where it says when to come back."""
+    if error is None:
+        return "no error in the answer"
+    try:
+        retry_after_ms = _error_data(error.data).retryAfter
+    except msgspec.DecodeError:
+        retry_after_ms = 0
+    text = error.msg[:REASON_MAX]
+    return f"{text} retry_after_ms={retry_after_ms}" if retry_after_ms else text
 
 
 def _request(request_id: str, method: str, params: dict[str, str | int]) -> bytes:

@@ -10,25 +10,24 @@ import msgspec
 
 from bus.messages import Side
 from bus.messages.feed import DepthBody, DepthDiff, FeedEvent, Garbage, Notice, QuoteEvent, TradeEvent
-from gateway.binance_spot.decimals import BadDecimal, units
+from gateway.binance_spot.decimals import MS_NS, BadDecimal, Id, Millis, units
 
-MS_NS = 1_000_000
 DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
 
 _Levels = list[tuple[str, str]]
 
 
 class _Depth(msgspec.Struct):
-    E: int
+    E: Millis
     s: str
-    U: int
-    u: int
+    U: Id
+    u: Id
     b: _Levels
     a: _Levels
 
 
 class Quote(msgspec.Struct, gc=False):
-    u: int
+    u: Id
     s: str
     b: str
     B: str
@@ -38,15 +37,15 @@ class Quote(msgspec.Struct, gc=False):
 
 class Trade(msgspec.Struct, gc=False):
     s: str
-    t: int
+    t: Id
     p: str
     q: str
-    T: int
+    T: Millis
     m: bool
 
 
 class _Snapshot(msgspec.Struct):
-    lastUpdateId: int
+    lastUpdateId: Id
     bids: _Levels
     asks: _Levels
 

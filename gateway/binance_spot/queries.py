@@ -1,0 +1,348 @@
+"""Questions about the account over REST, and their answers. Pure: the door sends what `query_request` returns.
+
+A page is read record by record: one that cannot be read becomes a report of kind OTHER with the ids it has and the
+reason, so that it is seen, and never hides the others. An ORDER query proves absence only by the venue's own -2013.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from bus.messages import (
+    Balance,
+    ExecutionReport,
+    Instrument,
+    Outcome,
+    QueryAnswer,
+    QueryKind,
+    ReportKind,
+    ReportSource,
+    Side,
+    VenueQuery,
+    VenueState,
+)
+from bus.messages.feed import Garbage
+from gateway.binance_spot.decimals import MS_NS, UNITS_MAX, Id, Millis
+from gateway.binance_spot.events import SIDES, STATES, read, read_signed
+from gateway.binance_spot.outcomes import NO_SUCH_ORDER, query_refused
+from gateway.binance_spot.signing import Signer, signed_query
+
+TRADES_MAX = 1000  # a page of myTrades (docs, rest-api, "Account trade list"); a full one means: ask again from its end
+REASON_MAX = 200
+TIME_PATH = "/api/v3/time"
+_OK = 200
+
+_PATHS = {
+    QueryKind.OPEN_ORDERS: "/api/v3/openOrders",  # weight 6 a symbol, 80 for all
+    QueryKind.ORDER: "/api/v3/order",  # weight 4
+    QueryKind.TRADES: "/api/v3/myTrades",  # weight 20
+    QueryKind.BALANCES: "/api/v3/account",  # weight 20
+}
+
+
+class _Order(msgspec.Struct):
+    symbol: str
+    orderId: Id
+    clientOrderId: str
+    price: str
+    origQty: str
+    executedQty: str
+    cummulativeQuoteQty: str
+    status: str
+    side: str
+    time: Millis
+    updateTime: Millis = 0
+
+
+class _Trade(msgspec.Struct):
+    symbol: str
+    id: Id
+    orderId: Id
+    price: str
+    qty: str
+    quoteQty: str
+    commission: str
+    commissionAsset: str
+    time: Millis
+    isBuyer: bool
+    isMaker: bool
+
+
+class _Asset(msgspec.Struct):
+    asset: str
+    free: str
+    locked: str
+
+
+class _Account(msgspec.Struct):
+    balances: list[Any]  # Any: converted one by one, so that one bad record does not hide the others
+
+
+class _Error(msgspec.Struct):
+    code: int
+    msg: str = ""
+
+
+class _Time(msgspec.Struct):
+    serverTime: Millis
+
+
+class _Asked(msgspec.Struct):
+    """What every report of one answer has in common."""
+
+    account: int
+    venue: int
+    client_order_id: str
+    received_ns: int
+    by_symbol: Mapping[str, int]
+
+
+def query_request(
+    query: VenueQuery, instrument: Instrument | None, signer: Signer, timestamp_ms: int, recv_window_ms: int
+) -> tuple[str, str]:
+    """Return method and signed path. The door adds the header `X-MBX-APIKEY: signer.api_key`.
+
+    instrument None: open orders of all symbols, or balances; ORDER and TRADES need one.
+    """
+    assert instrument is not None or query.kind in (QueryKind.OPEN_ORDERS, QueryKind.BALANCES), query
+    params: list[tuple[str, str]] = []
+    if instrument is not None and query.kind is not QueryKind.BALANCES:
+        params.append(("symbol", instrument.venue_symbol))
+    if query.kind is QueryKind.ORDER:
+        params.append(("origClientOrderId", query.client_order_id))
+    elif query.kind is QueryKind.TRADES:
+        params += [("fromId", str(query.from_id)), ("limit", str(TRADES_MAX))]
+    elif query.kind is QueryKind.BALANCES:
+        params.append(("omitZeroBalances", "true"))  # an answer of 60 kB otherwise; `_balances` fills the zeros in
+    params += [("recvWindow", str(recv_window_ms)), ("timestamp", str(timestamp_ms))]
+    return "GET", f"{_PATHS[query.kind]}?{signed_query(signer, params)}"
+
+
+def decode_query(
+    query: VenueQuery,
+    status: int,
+    body: bytes,
+    asked_ns: int,
+    received_ns: int,
+    instruments: Sequence[Instrument],
+) -> QueryAnswer:
+    """Return the one answer. Never raises on what a venue may send.
+
+    RESULT: HTTP 200 and a readable body, or an order that the venue says does not exist. REFUSED: any other 4xx.
+    AMBIGUOUS: 5xx, an unreadable body, a code that says so.
+    """
+    if status != _OK:
+        return _no_result(query, status, body, asked_ns, received_ns)
+    by_symbol = {instrument.venue_symbol: instrument.instrument for instrument in instruments}
+    asked = _Asked(query.account, query.venue, query.client_order_id, received_ns, by_symbol)
+    records: list[Any]
+    try:
+        if query.kind is QueryKind.BALANCES:
+            records = msgspec.json.decode(body, type=_Account).balances
+            balances, complete, reason = _balances(records, instruments)
+            return _answer(query, Outcome.RESULT, asked_ns, received_ns, reason, balances=balances, complete=complete)
+        if query.kind is QueryKind.ORDER:
+            records = [msgspec.json.decode(body, type=dict[str, Any])]
+        else:
+            records = msgspec.json.decode(body, type=list[Any])
+    except (msgspec.DecodeError, RecursionError) as error:
+        return _answer(query, Outcome.AMBIGUOUS, asked_ns, received_ns, f"unreadable body: {error}"[:REASON_MAX])
+    to_report = _trade_report if query.kind is QueryKind.TRADES else _order_report
+    reports = tuple([_report(record, asked, to_report) for record in records])
+    complete = query.kind is not QueryKind.TRADES or len(records) < TRADES_MAX
+    return _answer(query, Outcome.RESULT, asked_ns, received_ns, "", reports=reports, complete=complete)
+
+
+def decode_time(body: bytes) -> int | Garbage:
+    """Return the venue's clock in ns from the body of TIME_PATH."""
+    try:
+        return msgspec.json.decode(body, type=_Time).serverTime * MS_NS
+    except (msgspec.DecodeError, RecursionError) as error:
+        return Garbage(f"time: {error}")
+
+
+def _no_result(query: VenueQuery, status: int, body: bytes, asked_ns: int, received_ns: int) -> QueryAnswer:
+    try:
+        error = msgspec.json.decode(body, type=_Error)
+    except (msgspec.DecodeError, RecursionError):
+        error = _Error(0, "")
+    reason = f"status={status} code={error.code} {error.msg}"[:REASON_MAX]
+    if query.kind is QueryKind.ORDER and error.code == NO_SUCH_ORDER and 400 <= status < 500:
+        return _answer(query, Outcome.RESULT, asked_ns, received_ns, reason, found=False)
+    outcome = Outcome.REFUSED if query_refused(status, error.code) else Outcome.AMBIGUOUS
+    return _answer(query, outcome, asked_ns, received_ns, reason)
+
+
+def _answer(
+    query: VenueQuery,
+    outcome: Outcome,
+    asked_ns: int,
+    received_ns: int,
+    reason: str,
+    *,
+    found: bool = True,
+    complete: bool = True,
+    reports: tuple[ExecutionReport, ...] = (),
+    balances: tuple[Balance, ...] = (),
+) -> QueryAnswer:
+    return QueryAnswer(
+        actor=query.actor,
+        counter=query.counter,
+        generation=query.generation,
+        outcome=outcome,
+        kind=query.kind,
+        instrument=query.instrument,
+        client_order_id=query.client_order_id,
+        asked_ns=asked_ns,
+        received_ns=received_ns,
+        reason=reason,
+        found=found,
+        complete=complete,
+        reports=reports,
+        balances=balances,
+    )
+
+
+def _balances(records: list[Any], instruments: Sequence[Instrument]) -> tuple[tuple[Balance, ...], bool, str]:
+    """Return the balances, whether they tell all about the assets we trade, and what could not be read.
+
+    An asset we trade and the venue left out is zero: we asked to leave zeros out. One that cannot be read is left out,
+    and the answer is then not complete; of an asset we do not trade it is only a reason.
+    """
+    ours = {name for one in instruments for name in (one.base_asset, one.quote_asset)}  # only asked "in", never walked
+    balances: dict[str, Balance] = {}
+    complete, reason = True, ""
+    for record in records:
+        try:
+            asset = msgspec.convert(record, _Asset)
+            balances[asset.asset] = Balance(asset.asset, read("free", asset.free), read("locked", asset.locked))
+        except ValueError as error:
+            name = record.get("asset") if isinstance(record, dict) else None
+            complete = complete and isinstance(name, str) and name not in ours
+            reason = reason or f"balance {str(name)[:32]}: {error}"[:REASON_MAX]
+    if complete:
+        for instrument in instruments:
+            for name in (instrument.base_asset, instrument.quote_asset):
+                balances.setdefault(name, Balance(name, 0, 0))
+    return tuple(balances.values()), complete, reason
+
+
+def _report(
+    record: Any, asked: _Asked, to_report: Callable[[Any, _Asked], ExecutionReport]
+) -> ExecutionReport:  # Any: raw JSON
+    try:
+        return to_report(record, asked)
+    except ValueError as error:  # a ValidationError or BadDecimal, with the field's name
+        return _unreadable(record if isinstance(record, dict) else {}, asked, str(error))
+
+
+def _order_report(record: Any, asked: _Asked) -> ExecutionReport:
+    """Return the order as the venue sees it now. By client id: that id, whatever a cancel left in the record."""
+    order = msgspec.convert(record, _Order)
+    if order.side not in SIDES:
+        raise ValueError(f"side: unknown {order.side[:32]!r}")
+    state = STATES.get(order.status, VenueState.NONE)
+    return ExecutionReport(
+        account=asked.account,
+        venue=asked.venue,
+        instrument=asked.by_symbol.get(order.symbol, -1),
+        source=ReportSource.QUERY,
+        kind=ReportKind.OTHER if state is VenueState.NONE else ReportKind.SNAPSHOT,
+        state=state,
+        status=order.status,
+        client_order_id=asked.client_order_id or order.clientOrderId,
+        venue_order_id=order.orderId,
+        side=SIDES[order.side],
+        price=read("price", order.price),
+        quantity=read("origQty", order.origQty),
+        cumulative=read("executedQty", order.executedQty),
+        # below 0 on old orders: "this data is not available" (docs, rest-api)
+        cumulative_quote=max(0, read_signed("cummulativeQuoteQty", order.cummulativeQuoteQty)),
+        trade_id=-1,
+        last_quantity=0,
+        last_price=0,
+        last_quote=0,
+        fee=0,
+        fee_asset="",
+        is_maker=False,
+        execution_id=0,
+        venue_ns=(order.updateTime or order.time) * MS_NS,
+        received_ns=asked.received_ns,
+        reason="",
+        venue_symbol=order.symbol,
+    )
+
+
+def _trade_report(record: Any, asked: _Asked) -> ExecutionReport:
+    """Return one execution. It names no client order id: whoever reads it goes by venue_order_id. Order fields are 0."""
+    trade = msgspec.convert(record, _Trade)
+    return ExecutionReport(
+        account=asked.account,
+        venue=asked.venue,
+        instrument=asked.by_symbol.get(trade.symbol, -1),
+        source=ReportSource.QUERY,
+        kind=ReportKind.TRADE,
+        state=VenueState.NONE,
+        status="",
+        client_order_id="",
+        venue_order_id=trade.orderId,
+        side=Side.BUY if trade.isBuyer else Side.SELL,
+        price=0,
+        quantity=0,
+        cumulative=0,
+        cumulative_quote=0,
+        trade_id=trade.id,
+        last_quantity=read("qty", trade.qty),
+        last_price=read("price", trade.price),
+        last_quote=read("quoteQty", trade.quoteQty),
+        fee=read_signed("commission", trade.commission),
+        fee_asset=trade.commissionAsset,
+        is_maker=trade.isMaker,
+        execution_id=0,
+        venue_ns=trade.time * MS_NS,
+        received_ns=asked.received_ns,
+        reason="",
+        venue_symbol=trade.symbol,
+    )
+
+
+def _unreadable(record: dict[str, Any], asked: _Asked, reason: str) -> ExecutionReport:
+    """Return what is left of a bad record: ids, the venue's status, the reason. Its side and amounts mean nothing."""
+
+    def text(field: str) -> str:
+        value = record.get(field)
+        return value[:64] if isinstance(value, str) else ""
+
+    def number(field: str, missing: int) -> int:
+        value = record.get(field)
+        return value if type(value) is int and 0 <= value <= UNITS_MAX else missing
+
+    return ExecutionReport(
+        account=asked.account,
+        venue=asked.venue,
+        instrument=asked.by_symbol.get(text("symbol"), -1),
+        source=ReportSource.QUERY,
+        kind=ReportKind.OTHER,
+        state=VenueState.NONE,
+        status=text("status"),
+        client_order_id=asked.client_order_id or text("clientOrderId"),
+        venue_order_id=number("orderId", 0),
+        side=SIDES.get(text("side"), Side.BUY),
+        price=0,
+        quantity=0,
+        cumulative=0,
+        cumulative_quote=0,
+        trade_id=number("id", -1),
+        last_quantity=0,
+        last_price=0,
+        last_quote=0,
+        fee=0,
+        fee_asset="",
+        is_maker=False,
+        execution_id=0,
+        venue_ns=0,
+        received_ns=asked.received_ns,
+        reason=f"unreadable: {reason}"[:REASON_MAX],
+        venue_symbol=text("symbol"),
+    )
