@@ -1,0 +1,11 @@
+"""Order truth: client order ids, the state of every order, fills, and agreement with the venue. Pure.
+
+`Orders` is the only writer of order state. Reading order: settings, ids, state (the tables), order (the record), desk
+(what is shared), commands (from risk and execution), requests (answers of the order door), reports (the venue's words),
+queries (answers to our questions), startup (phases until ready), recovery, actor (who assembles them).
+"""
+
+from actors.orders.actor import Orders
+from actors.orders.settings import Leftovers, OrdersSettings
+
+__all__ = ["Leftovers", "Orders", "OrdersSettings"]

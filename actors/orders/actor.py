@@ -1,0 +1,227 @@
+"""The orders actor: the only writer of order state. Pure: no clock, no I/O. One account at one venue.
+
+Facts are numbered from 1, OrderUpdate and Fill each in a sequence of its own, and go on after a recovery: a folder of
+either sees a repeat (not above the last) and a gap (above the next).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from actors.orders.commands import Commands
+from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, WAKE_TIMER, Desk
+from actors.orders.order import Order, shortfall
+from actors.orders.queries import Queries
+from actors.orders.recovery import OrdersState, Recovery, put_back, snapshot, terms_of
+from actors.orders.reports import Reports
+from actors.orders.requests import Requests
+from actors.orders.settings import OrdersSettings
+from actors.orders.startup import Phase, Startup, Step
+from actors.orders.state import CANCELING, PENDING, Asked
+from bus.actor import Actor
+from bus.messages import (
+    AlertLevel,
+    ApprovedOrder,
+    CancelCommand,
+    ClockEstimate,
+    CommandDropped,
+    EngineStarted,
+    ExecutionReport,
+    Instrument,
+    Message,
+    OperatorCommand,
+    PrivateStreamDown,
+    PrivateStreamUp,
+    QueryAnswer,
+    RequestAnswered,
+    RequestSent,
+    StopRequested,
+    TimerFired,
+)
+
+
+class Orders(Actor[OrdersState]):
+    """Assembles the rules over one desk. `startup.watching` is true when an order's end may finish a phase or a stop."""
+
+    name: ClassVar[str] = NAME
+    State: ClassVar[type[msgspec.Struct]] = OrdersState
+
+    def __init__(self, settings: OrdersSettings) -> None:
+        self.settings = settings
+        self.desk = Desk(settings)
+        self.commands = Commands(self.desk)
+        self.requests = Requests(self.desk)
+        self.reports = Reports(self.desk)
+        self.queries = Queries(self.desk, self.reports)
+        self.startup = Startup(self.desk, self.commands, self.queries)
+        self.recovery = Recovery(self.desk)
+        self.handlers = {
+            ApprovedOrder: self.commands.on_approved,
+            CancelCommand: self.commands.on_cancel,
+            RequestSent: self.requests.on_sent,
+            RequestAnswered: self.on_answered,
+            ExecutionReport: self.on_report,
+            CommandDropped: self.on_dropped,
+            OperatorCommand: self.commands.on_operator,
+            QueryAnswer: self.on_query_answer,
+            TimerFired: self.on_timer,
+            Instrument: self.on_instrument,
+            EngineStarted: self.on_started,
+            PrivateStreamUp: self.on_up,
+            PrivateStreamDown: self.on_down,
+            StopRequested: self.on_stop,
+            ClockEstimate: self.on_clock,
+        }
+
+    def on_report(self, message: ExecutionReport, now_ns: int) -> tuple[Message, ...]:
+        out: list[Message] = []
+        self.reports.on_report(message, now_ns, out)
+        if self.startup.watching:
+            self.startup.advance(now_ns, out)
+        return tuple(out)
+
+    def on_answered(self, message: RequestAnswered, now_ns: int) -> tuple[Message, ...]:
+        out: list[Message] = []
+        self.requests.on_answered(message, now_ns, out)
+        if self.startup.watching:
+            self.startup.advance(now_ns, out)
+        return tuple(out)
+
+    def on_dropped(self, message: CommandDropped, now_ns: int) -> tuple[Message, ...]:
+        out: list[Message] = []
+        self.commands.on_dropped(message, now_ns, out)
+        if self.startup.watching:
+            self.startup.advance(now_ns, out)
+        return tuple(out)
+
+    def on_query_answer(self, message: QueryAnswer, now_ns: int) -> tuple[Message, ...]:
+        """Each question has one answer; those of an older generation are dropped and counted."""
+        desk = self.desk
+        question = desk.asked.pop(message.counter, None) if message.generation == desk.generation else None
+        if question is None:
+            desk.count("query_answer_disowned")
+            return ()
+        out: list[Message] = []
+        if question.look:
+            self.startup.answered(question, message, now_ns, out)
+        else:
+            self.queries.answered(question, message, now_ns, out)
+        if self.startup.watching:
+            self.startup.advance(now_ns, out)
+        return tuple(out)
+
+    def on_timer(self, message: TimerFired, now_ns: int) -> tuple[Message, ...]:
+        out: list[Message] = []
+        if message.counter == WAKE_TIMER:
+            self.queries.on_wake(now_ns, out)
+        elif message.counter == RECONCILE_TIMER:
+            self.startup.on_reconcile(now_ns, out)
+        elif message.counter == AGAIN_TIMER:
+            self.startup.on_again(now_ns, out)
+        elif message.counter == STOP_TIMER:
+            self.startup.on_stop_deadline(out)
+        if self.startup.watching:
+            self.startup.advance(now_ns, out)
+        return tuple(out)
+
+    def on_started(self, message: EngineStarted, now_ns: int) -> tuple[Message, ...]:
+        """A run begins: nothing asked or armed before it exists any more, and every open order is unproven."""
+        desk = self.desk
+        out: list[Message] = []
+        stream_up = self.startup.stream_up
+        if not desk.ids.start(message.epoch):
+            detail = f"epoch={message.epoch} highest={desk.ids.epoch}"
+            desk.alert(AlertLevel.CRITICAL, "epoch_went_back", -1, detail, out)
+            self.startup.begin_run(started=False)
+            return tuple(out)
+        desk.heap.clear()
+        desk.armed_ns = 0
+        desk.floors = dict(desk.trades)
+        desk.disown()
+        for order in desk.register.open.values():
+            self.reset(order)
+        self.startup.begin_run(started=True)
+        out.append(self.commands.reserve())
+        self.startup.doubt_all(now_ns, out)
+        if stream_up:
+            self.startup.on_up(now_ns, out)
+        return tuple(out)
+
+    def reset(self, order: Order) -> None:
+        """What only lived in the last run: timers, and requests whose answers cannot come any more."""
+        order.wake_ns = 0
+        order.backoff_ns = 0
+        order.not_found = 0
+        order.cancel_wanted = False
+        order.cancel_retry_ns = 0
+        if order.pending in CANCELING:
+            order.pending = PENDING[order.pending, Asked.CANCEL_SETTLED]
+
+    def on_instrument(self, message: Instrument, now_ns: int) -> tuple[Message, ...]:
+        """Terms of new orders. An order keeps its own lot; one recovered from the journal gets it here."""
+        desk = self.desk
+        out: list[Message] = []
+        if message.base_scale < message.quantity_scale:
+            desk.alert(AlertLevel.CRITICAL, "instrument_refused", message.instrument, "reason=base_scale", out)
+            return tuple(out)
+        added = message.instrument not in desk.terms
+        terms = terms_of(message)
+        desk.terms[message.instrument] = terms
+        for order in desk.register.open.values():
+            if order.instrument == message.instrument and order.unit == 0:
+                self.reports.complete(order, terms, out)
+        if added and self.startup.phase not in (Phase.DOWN, Phase.PAUSE):
+            self.startup.begin_look(Step.STREAM_UP, "instrument_added", now_ns, out)
+        return tuple(out)
+
+    def on_up(self, message: PrivateStreamUp, now_ns: int) -> tuple[Message, ...]:
+        out: list[Message] = []
+        self.startup.on_up(now_ns, out)
+        return tuple(out)
+
+    def on_down(self, message: PrivateStreamDown, now_ns: int) -> tuple[Message, ...]:
+        out: list[Message] = []
+        self.startup.on_down(message.reason, now_ns, out)
+        return tuple(out)
+
+    def on_stop(self, message: StopRequested, now_ns: int) -> tuple[Message, ...]:
+        out: list[Message] = []
+        self.startup.on_stop(message, now_ns, out)
+        return tuple(out)
+
+    def on_clock(self, message: ClockEstimate, now_ns: int) -> tuple[Message, ...]:
+        self.desk.offset_ns = message.offset_ns
+        self.desk.uncertainty_ns = message.uncertainty_ns
+        return ()
+
+    def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
+        return self.recovery.handlers()
+
+    def checkpoint(self) -> OrdersState:
+        return snapshot(self.desk, self.startup)
+
+    def restore(self, state: OrdersState) -> None:
+        put_back(self.desk, self.startup, state)
+
+    def view(self) -> dict[str, Any]:
+        """Open orders by status, shortfalls in base units (never zero), counters of everything odd, and the phase."""
+        desk = self.desk
+        statuses: dict[str, int] = {}
+        shortfalls: dict[str, int] = {}
+        for order in desk.register.open.values():
+            statuses[order.status.name] = statuses.get(order.status.name, 0) + 1
+            if missing := shortfall(order):
+                shortfalls[order.client_order_id] = missing
+        return {
+            "phase": self.startup.phase.name,
+            "epoch": desk.ids.epoch,
+            "open": statuses,
+            "shortfalls": shortfalls,
+            "done": len(desk.register.done) + len(desk.register.archive),
+            "updates": desk.update_number,
+            "fills": desk.fill_number,
+            "questions": len(desk.asked),
+            "quarantined": len(desk.quarantine),
+            "counts": dict(desk.counts),
+        }

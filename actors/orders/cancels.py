@@ -1,0 +1,84 @@
+"""When a cancel goes out, goes out again, and stops going out. A refused cancel is evidence to query, not a state."""
+
+from actors.orders.desk import Desk
+from actors.orders.ids import cancel_id
+from actors.orders.order import Order, is_done, shortfall, venue_ended
+from actors.orders.state import CANCELING, PENDING, Asked, Certainty, Pending
+from bus.messages import AlertLevel, CancelOrder, Message
+
+SAME_ANSWER_MAX = 3
+"""Identical refusals of one order's cancels, then we stop (a peer sent 14,000 in 20 h: Qubx PR#434)."""
+
+
+def cancel(desk: Desk, order: Order, received_ns: int, now_ns: int, out: list[Message]) -> None:
+    """Send a cancel for an open order, and remember the wish until the order is done.
+
+    Ignored and counted while one is in flight and its time is not over, and when the breaker is open. An order whose
+    submit is unproven is canceled by client id: safe both ways.
+    """
+    order.cancel_wanted = True
+    if order.pending in CANCELING and now_ns < order.cancel_due_ns:
+        desk.count("cancel_repeated")
+        return
+    if order.cancel_refusals >= SAME_ANSWER_MAX:
+        desk.count("cancel_held_back")
+        return
+    if venue_ended(order):
+        desk.count("cancel_of_ended")
+        return
+    order.attempt += 1
+    order.pending = PENDING[order.pending, Asked.CANCEL_SENT]
+    order.cancel_retry_ns = 0
+    order.cancel_sent_ns = now_ns
+    order.cancel_due_ns = now_ns + desk.settings.answer_timeout_ns
+    out.append(
+        CancelOrder(
+            desk.settings.account,
+            desk.settings.venue,
+            order.instrument,
+            order.client_order_id,
+            cancel_id(order.client_order_id, order.attempt),
+            order.venue_order_id,
+            order.attempt,
+            received_ns,
+        )
+    )
+    desk.wake_at(order, order.cancel_due_ns, out)
+
+
+def cancel_refused(desk: Desk, order: Order, code: int, now_ns: int, out: list[Message]) -> None:
+    """A definite no. code 0 is our own door's: the cancel never left. Else the venue knows better: look at once."""
+    order.pending = PENDING[order.pending, Asked.CANCEL_SETTLED]
+    order.cancel_retry_ns = now_ns + max(order.backoff_ns, desk.settings.backoff_min_ns)
+    if code == 0:
+        desk.count("cancel_refused_by_door")
+        desk.wake_at(order, order.cancel_retry_ns, out)
+        return
+    order.cancel_refusals = order.cancel_refusals + 1 if code == order.cancel_code else 1
+    order.cancel_code = code
+    desk.doubt(order, now_ns)
+    desk.ask_now(order, now_ns, out)
+    desk.wake_at(order, order.cancel_retry_ns, out)
+    if order.cancel_refusals == SAME_ANSWER_MAX:
+        detail = f"client_order_id={order.client_order_id} code={code} times={SAME_ANSWER_MAX}"
+        desk.alert(AlertLevel.CRITICAL, "cancel_refused_repeatedly", order.instrument, detail, out)
+
+
+def follow_up(desk: Desk, order: Order, now_ns: int, out: list[Message]) -> None:
+    """What an open order still needs: a proof, its missing executions, or the cancel that somebody wants."""
+    if is_done(order):
+        return
+    if order.certainty is Certainty.UNKNOWN or shortfall(order):
+        desk.ask_soon(order, now_ns, out)
+    elif order.cancel_wanted and order.pending is Pending.NONE and order.cancel_retry_ns <= now_ns:
+        cancel(desk, order, 0, now_ns, out)
+        desk.publish(order, now_ns, out)
+
+
+def cancel_all(desk: Desk, instrument: int, now_ns: int, out: list[Message]) -> None:
+    """Every open order of `instrument`; -1: of all. Unproven ones too: their wish is kept until they are proven."""
+    for order in list(desk.register.open.values()):
+        if instrument in (-1, order.instrument):
+            cancel(desk, order, 0, now_ns, out)
+            desk.publish(order, now_ns, out)
+            follow_up(desk, order, now_ns, out)

@@ -1,0 +1,172 @@
+"""What comes from our side: approved orders, cancels, dropped commands, a person's word."""
+
+from actors.orders.cancels import cancel, cancel_all
+from actors.orders.desk import Desk
+from actors.orders.order import Order
+from actors.orders.state import ABSENCE, CANCELING, PENDING, SUBMITTING, Asked, Missing
+from bus.messages import (
+    ApprovedOrder,
+    CancelCommand,
+    CommandDropped,
+    Control,
+    IdsReserved,
+    Message,
+    OperatorCommand,
+    OrderRefused,
+    OrderStatus,
+    OrderUpdate,
+    Refusal,
+    SubmitOrder,
+)
+
+
+class Commands:
+    """`accepting` and `stopping` are set by the start-up; new orders pass only while the first holds."""
+
+    __slots__ = ("accepting", "desk", "stopping")
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.accepting = False
+        self.stopping = False
+
+    def on_approved(self, message: ApprovedOrder, now_ns: int) -> tuple[Message, ...]:
+        """Hot: id, record, then the door's message first and the fact behind it."""
+        desk = self.desk
+        instrument = message.instrument
+        terms = desk.terms.get(instrument)
+        if not self.accepting or terms is None or terms.instrument.version != message.version:
+            return (self.refuse(message),)
+        open_orders = desk.register.open
+        if len(open_orders) >= desk.settings.open_orders_max:
+            return (self.refuse(message),)
+        settings = desk.settings
+        ids = desk.ids
+        key = ids.make()
+        side = message.side
+        price_ticks = message.price_ticks
+        quantity_lots = message.quantity_lots
+        due_ns = now_ns + settings.answer_timeout_ns
+        order = Order(
+            key,
+            instrument,
+            message.version,
+            message.owner,
+            message.command,
+            side,
+            price_ticks,
+            quantity_lots,
+            message.reduce_only,
+            terms.unit,
+            due_ns,
+            now_ns,
+            desk.trades.get(instrument, -1),
+            quantity_lots,
+            now_ns,
+        )
+        open_orders[key] = order
+        desk.update_number = number = desk.update_number + 1
+        submit = SubmitOrder(
+            message.account,
+            message.venue,
+            instrument,
+            message.version,
+            message.owner,
+            key,
+            ids.epoch,
+            message.command,
+            side,
+            price_ticks,
+            quantity_lots,
+            message.post_only,
+            message.reduce_only,
+            message.update_id,
+            message.received_ns,
+            message.expires_ns,
+        )
+        update = OrderUpdate(
+            number,
+            settings.account,
+            settings.venue,
+            instrument,
+            message.version,
+            message.owner,
+            key,
+            0,
+            message.command,
+            side,
+            price_ticks,
+            quantity_lots,
+            0,
+            quantity_lots,
+            OrderStatus.PENDING_NEW,
+            message.reduce_only,
+            Refusal.NONE,
+            now_ns,
+        )
+        if desk.armed_ns and due_ns >= desk.armed_ns and not ids.low():
+            desk.wake_later(order, due_ns)
+            return (submit, update)
+        return (submit, update, *self.behind(order, due_ns))
+
+    def behind(self, order: Order, due_ns: int) -> list[Message]:
+        """What now and then follows an order: the timer when none is armed, the next block of ids when half is gone."""
+        out: list[Message] = []
+        self.desk.wake_at(order, due_ns, out)
+        if self.desk.ids.low():
+            out.append(self.reserve())
+        return out
+
+    def reserve(self) -> IdsReserved:
+        ids = self.desk.ids
+        return IdsReserved(self.desk.settings.account, ids.epoch, ids.reserve())
+
+    def refuse(self, message: ApprovedOrder) -> OrderRefused:
+        """Which reason it was: decided off the path, because a refusal is not the hot case."""
+        terms = self.desk.terms.get(message.instrument)
+        if self.stopping:
+            reason = Refusal.TRADING_STATE
+        elif not self.accepting:
+            reason = Refusal.NOT_CONNECTED
+        elif terms is None:
+            reason = Refusal.UNKNOWN_INSTRUMENT
+        elif terms.instrument.version != message.version:
+            reason = Refusal.INSTRUMENT_VERSION
+        else:
+            reason = Refusal.OPEN_ORDERS
+        self.desk.count("order_refused")
+        return OrderRefused(message.instrument, message.owner, message.command, message.side, reason)
+
+    def on_cancel(self, message: CancelCommand, now_ns: int) -> tuple[Message, ...]:
+        order = self.desk.register.open.get(message.client_order_id)
+        if order is None:
+            self.desk.count("cancel_of_unknown_or_done")
+            return ()
+        out: list[Message] = []
+        cancel(self.desk, order, message.received_ns, now_ns, out)
+        self.desk.publish(order, now_ns, out)
+        return tuple(out)
+
+    def on_dropped(self, message: CommandDropped, now_ns: int, out: list[Message]) -> None:
+        """A submit (command >= 0) or a cancel (-1) that was lost before the door; without an id it never reached us."""
+        desk = self.desk
+        order = desk.register.open.get(message.client_order_id)
+        if order is None:
+            return
+        if message.command >= 0 and order.pending in SUBMITTING and not order.written:
+            order.absence = ABSENCE[order.absence, Missing.DROPPED]
+            order.refusal = Refusal.HOST
+            order.pending = PENDING[order.pending, Asked.ALL_SETTLED]
+        elif message.command < 0 and order.pending in CANCELING:
+            order.pending = PENDING[order.pending, Asked.CANCEL_SETTLED]
+            order.cancel_retry_ns = now_ns + desk.settings.backoff_min_ns
+            desk.wake_at(order, order.cancel_retry_ns, out)
+        desk.publish(order, now_ns, out)
+
+    def on_operator(self, message: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
+        """CANCEL_ALL is ours; the trading states are risk's."""
+        if message.control is not Control.CANCEL_ALL:
+            return ()
+        out: list[Message] = []
+        cancel_all(self.desk, message.instrument, now_ns, out)
+        return tuple(out)

@@ -1,0 +1,267 @@
+"""What all rules of the orders actor share: the orders, numbers, open questions, deadlines, and the few effects.
+
+It holds no rule about a venue's answer. Every effect appends to `out`, the messages of the step in their order.
+"""
+
+import heapq
+
+import msgspec
+
+from actors.orders.ids import IdMaker
+from actors.orders.order import Order, is_done, lots, public_status, shortfall, venue_ended
+from actors.orders.register import Register
+from actors.orders.settings import OrdersSettings
+from actors.orders.state import CERTAINTY, Certainty, Proof
+from bus.messages import (
+    Alert,
+    AlertLevel,
+    ExecutionReport,
+    Instrument,
+    Message,
+    OrderStatus,
+    OrderUpdate,
+    QueryKind,
+    SetTimer,
+    VenueQuery,
+)
+
+NAME = "orders"
+WAKE_TIMER = 1
+RECONCILE_TIMER = 2
+STOP_TIMER = 3
+AGAIN_TIMER = 4
+QUARANTINE_MAX = 256  # chosen: reports kept for people; beyond it the oldest goes, counted
+ALERT_EVERY = 10  # chosen: one alert in ten failures of the same question (at 5 s back-off: one in 50 s)
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What the rules need of an Instrument. factor: base units of one quantity unit; unit: base units of one lot."""
+
+    instrument: Instrument
+    factor: int
+    unit: int
+
+
+class Question(msgspec.Struct, array_like=True):
+    """One VenueQuery in flight or waiting for its retry. look: asked by the start-up or the periodic look, so no order's own.
+
+    unexplained: a TRADES page held an execution that we could not attribute and that might be this order's.
+    """
+
+    kind: QueryKind
+    instrument: int
+    client_order_id: str
+    from_id: int
+    look: bool
+    periodic: bool = False
+    attempt: int = 0
+    unexplained: bool = False
+
+
+class Desk:
+    """Single owner of the actor's state; `recovery.OrdersState` has the whole list of it.
+
+    trades: highest booked trade id by instrument. floors: the same as it was when the run began. ever_ready: orders of
+    ours were accepted at some time, so a baseline of the ledger exists.
+    """
+
+    __slots__ = (
+        "armed_ns",
+        "asked",
+        "canceled",
+        "counter",
+        "counts",
+        "ever_ready",
+        "fill_number",
+        "floors",
+        "generation",
+        "heap",
+        "ids",
+        "offset_ns",
+        "quarantine",
+        "register",
+        "retries",
+        "settings",
+        "terms",
+        "trades",
+        "uncertainty_ns",
+        "update_number",
+    )
+
+    def __init__(self, settings: OrdersSettings) -> None:
+        self.settings = settings
+        self.ids = IdMaker(settings.prefix, settings.ids_block)
+        self.register = Register(settings.done_orders_max)
+        self.terms: dict[int, Terms] = {}
+        self.trades: dict[int, int] = {}
+        self.floors: dict[int, int] = {}
+        self.asked: dict[int, Question] = {}
+        self.retries: dict[int, Question] = {}
+        self.heap: list[tuple[int, int, str]] = []
+        self.armed_ns = 0
+        self.counter = 0
+        self.generation = 0
+        self.update_number = 0
+        self.fill_number = 0
+        self.offset_ns = 0
+        self.uncertainty_ns = 0
+        self.canceled = 0
+        self.ever_ready = False
+        self.quarantine: list[ExecutionReport] = []
+        self.counts: dict[str, int] = {}
+
+    def publish(self, order: Order, now_ns: int, out: list[Message]) -> None:
+        """Derive the public state; say it if it changed, and move the order between open and done."""
+        status = public_status(order)
+        cumulative_lots, leaves_lots = lots(order, status)
+        if (
+            status is order.status
+            and cumulative_lots == order.cumulative_lots
+            and leaves_lots == order.leaves_lots
+            and order.venue_order_id == order.venue_order_id_published
+        ):
+            return
+        order.status = status
+        order.cumulative_lots = cumulative_lots
+        order.leaves_lots = leaves_lots
+        order.venue_order_id_published = order.venue_order_id
+        order.updated_ns = now_ns
+        self.update_number += 1
+        if status is OrderStatus.CANCELED:
+            self.canceled += 1
+        out.append(self.update_of(order))
+        self.register.place(order, is_done(order))
+
+    def update_of(self, order: Order) -> OrderUpdate:
+        return OrderUpdate(
+            self.update_number,
+            self.settings.account,
+            self.settings.venue,
+            order.instrument,
+            order.version,
+            order.owner,
+            order.client_order_id,
+            order.venue_order_id,
+            order.command,
+            order.side,
+            order.price_ticks,
+            order.quantity_lots,
+            order.cumulative_lots,
+            order.leaves_lots,
+            order.status,
+            order.reduce_only,
+            order.refusal,
+            order.updated_ns,
+        )
+
+    def doubt(self, order: Order, now_ns: int) -> None:
+        """What we knew of it no longer holds: only a proof asked from now on ends that. (An end is final.)"""
+        if venue_ended(order):
+            return
+        order.certainty = CERTAINTY[order.certainty, Proof.DOUBTED]
+        order.doubt_ns = now_ns
+
+    def ask_soon(self, order: Order, now_ns: int, out: list[Message]) -> None:
+        """Query after the order's back-off, 50 ms doubling to 5 s; nothing if a question is in flight or due."""
+        if order.query or order.query_due_ns:
+            return
+        order.backoff_ns = min(
+            order.backoff_ns * 2 or self.settings.backoff_min_ns,
+            self.settings.backoff_max_ns,
+        )
+        order.query_due_ns = now_ns + order.backoff_ns
+        self.wake_at(order, order.query_due_ns, out)
+
+    def ask_now(self, order: Order, now_ns: int, out: list[Message]) -> None:
+        """ORDER while it is unproven; TRADES when executions are missing, or when it was twice not found."""
+        order.query_due_ns = 0
+        if order.query:
+            return
+        absent = order.not_found >= 2
+        if order.certainty is Certainty.UNKNOWN and not absent:
+            kind, from_id = QueryKind.ORDER, 0
+        elif absent or shortfall(order):
+            kind, from_id = QueryKind.TRADES, max(order.trade_floor, 0)
+        else:
+            return
+        question = Question(kind, order.instrument, order.client_order_id, from_id, look=False)
+        order.query = self.ask(question, now_ns, out)
+
+    def ask(self, question: Question, now_ns: int, out: list[Message]) -> int:
+        self.counter += 1
+        self.asked[self.counter] = question
+        out.append(
+            VenueQuery(
+                NAME,
+                self.counter,
+                self.generation,
+                now_ns + self.settings.query_timeout_ns,
+                self.settings.account,
+                self.settings.venue,
+                question.kind,
+                question.instrument,
+                question.client_order_id,
+                question.from_id,
+            )
+        )
+        return self.counter
+
+    def ask_again(self, question: Question, now_ns: int, out: list[Message]) -> None:
+        """A look's question failed: ask it once more after a back-off, for as long as its generation lives."""
+        question.attempt += 1
+        wait_ns = min(self.settings.backoff_min_ns << min(question.attempt - 1, 20), self.settings.backoff_max_ns)
+        self.counter += 1
+        self.retries[self.counter] = question
+        heapq.heappush(self.heap, (now_ns + wait_ns, self.counter, ""))
+        self.arm(out)
+
+    def wake_at(self, order: Order, due_ns: int, out: list[Message]) -> None:
+        """Look at `order` again at `due_ns`. One live entry an order, the earliest; later ones follow from it."""
+        if order.wake_ns == 0 or due_ns < order.wake_ns:
+            order.wake_ns = due_ns
+            heapq.heappush(self.heap, (due_ns, 0, order.client_order_id))
+            if self.armed_ns == 0 or due_ns < self.armed_ns:
+                self.arm(out)
+
+    def wake_later(self, order: Order, due_ns: int) -> None:
+        """`wake_at` for a new order when the timer is known to be armed for something earlier. Hot."""
+        order.wake_ns = due_ns
+        heapq.heappush(self.heap, (due_ns, 0, order.client_order_id))
+
+    def arm(self, out: list[Message]) -> None:
+        """One host timer, at the earliest deadline. While orders flow it is armed already: no message per order."""
+        if self.heap and (self.armed_ns == 0 or self.heap[0][0] < self.armed_ns):
+            self.armed_ns = self.heap[0][0]
+            out.append(SetTimer(NAME, WAKE_TIMER, 0, self.armed_ns))
+
+    def disown(self) -> None:
+        """A new generation: answers to what was asked before are dropped when they come."""
+        self.generation += 1
+        self.asked.clear()
+        self.retries.clear()
+        for order in self.register.open.values():
+            order.query = 0
+            order.query_due_ns = 0
+
+    def count(self, event: str) -> int:
+        total = self.counts.get(event, 0) + 1
+        self.counts[event] = total
+        return total
+
+    def alert(self, level: AlertLevel, event: str, instrument: int, detail: str, out: list[Message]) -> None:
+        self.count(event)
+        out.append(Alert(level, NAME, event, instrument, detail))
+
+    def alert_every(self, level: AlertLevel, event: str, instrument: int, detail: str, out: list[Message]) -> None:
+        """The first and then each tenth time, so that an ill venue does not fill the log."""
+        if (self.count(event) - 1) % ALERT_EVERY == 0:
+            out.append(Alert(level, NAME, event, instrument, detail))
+
+    def keep_aside(self, report: ExecutionReport, why: str, out: list[Message]) -> None:
+        """Quarantine: never acted on, never dropped unseen."""
+        if len(self.quarantine) >= QUARANTINE_MAX:
+            del self.quarantine[0]
+            self.count("quarantine_overflow")
+        self.quarantine.append(report)
+        detail = f"symbol={report.venue_symbol} client_order_id={report.client_order_id} trade_id={report.trade_id}"
+        self.alert_every(AlertLevel.WARNING, why, report.instrument, detail, out)

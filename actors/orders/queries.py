@@ -1,0 +1,195 @@
+"""Answers to what we asked the venue, and deadlines that passed. A failed question advances nothing: it is asked again."""
+
+import heapq
+
+from actors.orders.cancels import follow_up
+from actors.orders.desk import ALERT_EVERY, Desk, Question
+from actors.orders.order import Order, is_done, shortfall
+from actors.orders.reports import NO_PROOF, Reports
+from actors.orders.state import ABSENCE, CANCELING, PENDING, SUBMITTING, Absence, Asked, Certainty, Missing
+from bus.messages import (
+    AlertLevel,
+    ExecutionReport,
+    Message,
+    Outcome,
+    QueryAnswer,
+    QueryKind,
+    Refusal,
+    VenueState,
+)
+
+NOT_FOUND_MIN = 2
+"""Agreeing "does not exist" answers before the trade history is asked (a replica may lag)."""
+
+
+class Queries:
+    """Questions about one order. The looks over all of them are the start-up's."""
+
+    __slots__ = ("desk", "reports")
+
+    def __init__(self, desk: Desk, reports: Reports) -> None:
+        self.desk = desk
+        self.reports = reports
+
+    def answered(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
+        """One answer to one question of one order."""
+        desk = self.desk
+        order = desk.register.find(question.client_order_id)
+        if order is None:
+            desk.count("answer_of_forgotten_order")
+            return
+        order.query = 0
+        if answer.outcome is not Outcome.RESULT:
+            self.failed(order, answer, out)
+        elif question.kind is QueryKind.TRADES:
+            self.trades_answered(order, question, answer, now_ns, out)
+        elif answer.found and answer.reports:
+            for report in answer.reports:
+                self.fold(report, answer.asked_ns, now_ns, out)
+        else:
+            self.not_found(order, answer, now_ns, out)
+        desk.publish(order, now_ns, out)
+        follow_up(desk, order, now_ns, out)
+
+    def failed(self, order: Order, answer: QueryAnswer, out: list[Message]) -> None:
+        """Refused or ambiguous. It proves nothing; `follow_up` asks again after the back-off."""
+        order.query_failures += 1
+        self.desk.count("query_failed")
+        if order.query_failures % ALERT_EVERY == 0:
+            detail = f"client_order_id={order.client_order_id} times={order.query_failures} reason={answer.reason}"
+            self.desk.alert(AlertLevel.WARNING, "order_query_fails", order.instrument, detail, out)
+
+    def fold(self, report: ExecutionReport, proof_ns: int, now_ns: int, out: list[Message]) -> Order | None:
+        """A report out of a query's answer. Asked at or after the doubt, it settles an ambiguous cancel too."""
+        order = self.reports.elsewhere(report, proof_ns, now_ns, out)
+        if order is None or is_done(order) or order.venue_state is VenueState.NONE:
+            return order
+        if order.certainty and order.pending in CANCELING and proof_ns >= max(order.doubt_ns, order.cancel_sent_ns):
+            order.pending = PENDING[order.pending, Asked.CANCEL_SETTLED]
+            self.reports.proven(order)
+            self.desk.publish(order, now_ns, out)
+            follow_up(self.desk, order, now_ns, out)
+        return order
+
+    def not_found(self, order: Order, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
+        """The venue's own "does not exist". It counts only for an order never seen, and only when asked late enough."""
+        if order.venue_state is not VenueState.NONE or order.booked:
+            detail = f"client_order_id={order.client_order_id} status={order.status.name}"
+            self.desk.alert_every(AlertLevel.WARNING, "known_order_not_found", order.instrument, detail, out)
+        elif answer.asked_ns > self.provable_ns(order):
+            order.not_found += 1
+            if order.not_found >= NOT_FOUND_MIN:
+                self.desk.ask_now(order, now_ns, out)
+        else:
+            self.desk.count("not_found_too_early")
+
+    def provable_ns(self, order: Order) -> int:
+        """Until then the venue may still take the request: its own deadline, its processing bound, our clock's error."""
+        settings = self.desk.settings
+        return order.sent_ns + settings.recv_window_ns + settings.processing_bound_ns + self.desk.uncertainty_ns
+
+    def trades_answered(
+        self, order: Order, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]
+    ) -> None:
+        """Executions that were missing, page by page; or the last proof that an order never was."""
+        desk = self.desk
+        if self.fold_trades(order, question, answer, now_ns, out):
+            order.query = desk.ask(question, now_ns, out)
+            return
+        if order.not_found < NOT_FOUND_MIN or order.booked or order.venue_state is not VenueState.NONE:
+            if shortfall(order) and answer.complete:
+                self.still_missing(order, out)
+            return
+        order.not_found = 0
+        if question.unexplained:
+            detail = f"client_order_id={order.client_order_id}"
+            desk.alert_every(AlertLevel.CRITICAL, "order_may_be_a_foreign_trade", order.instrument, detail, out)
+        elif order.absence is Absence.OPEN and answer.complete:
+            event = Missing.PROVEN_ABSENT if order.written else Missing.PROVEN_ABSENT_UNWRITTEN
+            order.absence = ABSENCE[order.absence, event]
+            order.refusal = Refusal.VENUE_REJECTED if order.written else Refusal.HOST
+            order.pending = PENDING[order.pending, Asked.ALL_SETTLED]
+
+    def still_missing(self, order: Order, out: list[Message]) -> None:
+        """The history does not show them (yet). An orphan's may lie before the trades we know: inside the ledger."""
+        order.not_found += 1
+        detail = f"client_order_id={order.client_order_id} shortfall={shortfall(order)}"
+        if order.orphan and order.not_found >= NOT_FOUND_MIN:
+            order.not_found = 0
+            order.covered += shortfall(order)
+            self.desk.alert(AlertLevel.WARNING, "orphan_executed_before", order.instrument, detail, out)
+        else:
+            self.desk.alert_every(AlertLevel.WARNING, "executions_missing", order.instrument, detail, out)
+
+    def fold_trades(
+        self, order: Order | None, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]
+    ) -> bool:
+        """Fold one page of trades; True when another page follows (`question.from_id` is moved on)."""
+        highest = question.from_id - 1
+        for report in answer.reports:
+            highest = max(highest, report.trade_id)
+            owner = self.reports.elsewhere(report, NO_PROOF, now_ns, out)
+            if owner is None and not report.client_order_id:
+                self.desk.count("trade_not_attributed")
+                if order is not None and report.side is order.side and report.venue_ns >= self.earliest_ns(order):
+                    question.unexplained = True
+        if answer.complete or highest < question.from_id:
+            return False
+        question.from_id = highest + 1
+        question.attempt = 0
+        return True
+
+    def earliest_ns(self, order: Order) -> int:
+        """No execution of `order` is older by the venue's clock."""
+        desk = self.desk
+        return order.sent_ns + desk.offset_ns - desk.settings.answer_timeout_ns - desk.uncertainty_ns
+
+    def on_wake(self, now_ns: int, out: list[Message]) -> None:
+        """Everything that is due. Entries that a later deadline replaced are skipped."""
+        desk = self.desk
+        heap = desk.heap
+        desk.armed_ns = 0
+        while heap and heap[0][0] <= now_ns:
+            due_ns, counter, key = heapq.heappop(heap)
+            if counter:
+                if (question := desk.retries.pop(counter, None)) is not None:
+                    desk.ask(question, now_ns, out)
+                continue
+            order = desk.register.open.get(key)
+            if order is not None and order.wake_ns == due_ns:
+                order.wake_ns = 0
+                self.wake(order, now_ns, out)
+        desk.arm(out)
+
+    def wake(self, order: Order, now_ns: int, out: list[Message]) -> None:
+        """What of this order is due: an answer that did not come, a question, a cancel to repeat."""
+        desk = self.desk
+        if order.pending in SUBMITTING and order.certainty is Certainty.CERTAIN and order.submit_due_ns <= now_ns:
+            desk.count("submit_unanswered")
+            desk.doubt(order, now_ns)
+            desk.ask_now(order, now_ns, out)
+        if order.pending in CANCELING and order.certainty is Certainty.CERTAIN and order.cancel_due_ns <= now_ns:
+            desk.count("cancel_unanswered")
+            desk.doubt(order, now_ns)
+            desk.ask_now(order, now_ns, out)
+        if order.query_due_ns and order.query_due_ns <= now_ns:
+            desk.ask_now(order, now_ns, out)
+        desk.publish(order, now_ns, out)
+        follow_up(desk, order, now_ns, out)
+        if not is_done(order):
+            self.sleep(order, now_ns, out)
+
+    def sleep(self, order: Order, now_ns: int, out: list[Message]) -> None:
+        """Wake again at the earliest of the order's deadlines that lie ahead."""
+        due_ns = 0
+        certain = order.certainty is Certainty.CERTAIN
+        for candidate in (
+            order.submit_due_ns if order.pending in SUBMITTING and certain else 0,
+            order.cancel_due_ns if order.pending in CANCELING and certain else 0,
+            order.cancel_retry_ns if order.cancel_wanted else 0,
+            order.query_due_ns,
+        ):
+            if candidate > now_ns and (due_ns == 0 or candidate < due_ns):
+                due_ns = candidate
+        if due_ns:
+            self.desk.wake_at(order, due_ns, out)

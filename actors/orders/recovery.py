@@ -1,0 +1,267 @@
+"""The actor's whole state as one value, and the journal's facts folded back into it. Decisions are not repeated here."""
+
+import heapq
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from actors.orders.desk import Desk, Question, Terms
+from actors.orders.order import Execution, Order, is_done
+from actors.orders.register import Archived
+from actors.orders.reports import ORPHAN_OWNER
+from actors.orders.startup import Phase, Startup
+from actors.orders.state import Absence, Certainty, Pending
+from bus.messages import (
+    DONE,
+    CancelOrder,
+    ExecutionReport,
+    Fill,
+    IdsReserved,
+    Instrument,
+    Message,
+    OrderStatus,
+    OrderUpdate,
+    SubmitOrder,
+    VenueState,
+)
+
+
+class OrdersState(msgspec.Struct):
+    """Dicts as lists of items, in order. Open orders are whole records, done ones packed (see register)."""
+
+    ids: tuple[int, int, int]
+    instruments: list[Instrument]
+    open: list[Order]
+    done: list[Archived]
+    trades: list[tuple[int, int]]
+    floors: list[tuple[int, int]]
+    asked: list[tuple[int, Question]]
+    retries: list[tuple[int, Question]]
+    heap: list[tuple[int, int, str]]
+    armed_ns: int
+    counter: int
+    generation: int
+    update_number: int
+    fill_number: int
+    offset_ns: int
+    uncertainty_ns: int
+    canceled: int
+    ever_ready: bool
+    quarantine: list[ExecutionReport]
+    counts: list[tuple[str, int]]
+    phase: Phase
+    started: bool
+    stream_up: bool
+    differs: bool
+    quiet_said: bool
+    watching: bool
+    outstanding: int
+    rounds: int
+    fills_before: int
+    canceled_before: int
+    accepting: bool
+    stopping: bool
+
+
+DESK_INTEGERS = (
+    "armed_ns",
+    "counter",
+    "generation",
+    "update_number",
+    "fill_number",
+    "offset_ns",
+    "uncertainty_ns",
+    "canceled",
+    "ever_ready",
+)
+STARTUP_FIELDS = (
+    "phase",
+    "started",
+    "stream_up",
+    "differs",
+    "quiet_said",
+    "watching",
+    "outstanding",
+    "rounds",
+    "fills_before",
+    "canceled_before",
+)
+
+
+def snapshot(desk: Desk, startup: Startup) -> OrdersState:
+    ids = desk.ids
+    plain: dict[str, Any] = {name: getattr(desk, name) for name in DESK_INTEGERS}  # values are typed by OrdersState
+    plain.update({name: getattr(startup, name) for name in STARTUP_FIELDS})
+    return OrdersState(
+        ids=(ids.epoch, ids.next_counter, ids.reserved_below),
+        instruments=[terms.instrument for terms in desk.terms.values()],
+        done=desk.register.pack(),
+        open=list(desk.register.open.values()),
+        trades=list(desk.trades.items()),
+        floors=list(desk.floors.items()),
+        asked=list(desk.asked.items()),
+        retries=list(desk.retries.items()),
+        heap=sorted(desk.heap),
+        quarantine=list(desk.quarantine),
+        counts=list(desk.counts.items()),
+        accepting=startup.commands.accepting,
+        stopping=startup.commands.stopping,
+        **plain,
+    )
+
+
+def put_back(desk: Desk, startup: Startup, state: OrdersState) -> None:
+    desk.ids.set(*state.ids)
+    desk.terms = {instrument.instrument: terms_of(instrument) for instrument in state.instruments}
+    desk.register.unpack(state.open, state.done)
+    desk.trades = dict(state.trades)
+    desk.floors = dict(state.floors)
+    desk.asked = dict(state.asked)
+    desk.retries = dict(state.retries)
+    desk.heap = list(state.heap)
+    heapq.heapify(desk.heap)
+    desk.quarantine = list(state.quarantine)
+    desk.counts = dict(state.counts)
+    for name in DESK_INTEGERS:
+        setattr(desk, name, getattr(state, name))
+    for name in STARTUP_FIELDS:
+        setattr(startup, name, getattr(state, name))
+    startup.commands.accepting = state.accepting
+    startup.commands.stopping = state.stopping
+
+
+def terms_of(instrument: Instrument) -> Terms:
+    """Base units must be at least as fine as the venue's quantity text, or quantities could not be exact."""
+    assert instrument.base_scale >= instrument.quantity_scale, instrument
+    factor = 10 ** (instrument.base_scale - instrument.quantity_scale)
+    return Terms(instrument, factor, instrument.lot * factor)
+
+
+RECOVERED: dict[OrderStatus, VenueState] = {
+    OrderStatus.FILLED: VenueState.DONE_FILLED,
+    OrderStatus.CANCELED: VenueState.DONE_CANCELED,
+    OrderStatus.EXPIRED: VenueState.DONE_EXPIRED,
+    OrderStatus.STP_EXPIRED: VenueState.DONE_STP,
+}
+
+
+class Recovery:
+    """Folds the journal's tail. An order that is journaled and nothing more may be on the venue: UNKNOWN_NEW."""
+
+    __slots__ = ("desk",)
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def handlers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
+        return {
+            IdsReserved: self.on_ids,
+            SubmitOrder: self.on_submit,
+            CancelOrder: self.on_cancel,
+            OrderUpdate: self.on_update,
+            Fill: self.on_fill,
+        }
+
+    def on_ids(self, message: IdsReserved, now_ns: int) -> None:
+        self.desk.ids.recover(message.epoch, message.below)
+
+    def on_submit(self, message: SubmitOrder, now_ns: int) -> None:
+        self.desk.ever_ready = True
+        order = self.order_of(message, now_ns)
+        order.sent_ns = max(order.sent_ns, now_ns)
+
+    def on_cancel(self, message: CancelOrder, now_ns: int) -> None:
+        order = self.desk.register.find(message.client_order_id)
+        if order is not None:
+            order.attempt = max(order.attempt, message.attempt)
+            order.cancel_sent_ns = max(order.cancel_sent_ns, now_ns)
+
+    def on_update(self, message: OrderUpdate, now_ns: int) -> None:
+        desk = self.desk
+        if message.number <= desk.update_number:
+            return
+        desk.update_number = message.number
+        order = self.order_of(message, now_ns)
+        if message.venue_order_id:
+            desk.register.link(order, message.venue_order_id)
+            order.venue_order_id_published = message.venue_order_id
+        order.status = message.status
+        order.quantity_lots = message.quantity_lots
+        order.cumulative_lots = message.cumulative_lots
+        order.leaves_lots = message.leaves_lots
+        order.refusal = message.refusal
+        order.updated_ns = message.updated_ns
+        self.axes(order)
+        desk.register.place(order, is_done(order))
+
+    def axes(self, order: Order) -> None:
+        """The three axes from a public status. What was in flight is over; whatever is open must be proven anew."""
+        order.pending = Pending.NONE
+        order.absence = Absence.OPEN
+        seen = order.venue_order_id != 0 or order.booked > 0
+        if order.status not in DONE:
+            order.certainty = Certainty.UNKNOWN
+            order.venue_state = VenueState.WORKING if seen else VenueState.NONE
+            order.pending = Pending.NONE if seen else Pending.SUBMIT
+            return
+        order.certainty = Certainty.CERTAIN
+        order.cumulative = order.booked + order.covered
+        if order.status is OrderStatus.REJECTED:
+            order.venue_state = VenueState.DONE_REJECTED if seen else VenueState.NONE
+            order.absence = Absence.OPEN if seen else Absence.REFUSED
+        elif order.status is OrderStatus.NEVER_SENT:
+            order.venue_state = VenueState.NONE
+            order.absence = Absence.NEVER_SENT
+        else:
+            order.venue_state = RECOVERED[order.status]
+
+    def on_fill(self, message: Fill, now_ns: int) -> None:
+        desk = self.desk
+        if message.trade_id > desk.trades.get(message.instrument, -1):
+            desk.trades[message.instrument] = message.trade_id
+        desk.ever_ready = desk.ever_ready or message.owner != ORPHAN_OWNER
+        if message.number <= desk.fill_number:
+            return
+        desk.fill_number = message.number
+        order = desk.register.find(message.client_order_id)
+        if order is None:
+            desk.count("recovered_fill_of_forgotten_order")
+            return
+        order.executions.append(Execution(message.trade_id, message.venue_order_id, message.quantity, message.quote))
+        order.trade_max = max(order.trade_max, message.trade_id)
+        order.booked += message.quantity
+        order.cumulative = max(order.cumulative, order.booked + order.covered)
+        if message.venue_order_id and not order.venue_order_id:
+            desk.register.link(order, message.venue_order_id)
+        if not is_done(order):
+            self.axes(order)
+
+    def order_of(self, message: SubmitOrder | OrderUpdate, now_ns: int) -> Order:
+        """The record named by the fact; made from it when unknown, because the journal may begin with either fact."""
+        desk = self.desk
+        order = desk.register.find(message.client_order_id)
+        if order is not None:
+            return order
+        order = Order(
+            message.client_order_id,
+            message.instrument,
+            message.version,
+            message.owner,
+            message.command,
+            message.side,
+            message.price_ticks,
+            message.quantity_lots,
+            message.reduce_only,
+            0,
+        )
+        order.sent_ns = now_ns
+        order.trade_floor = desk.trades.get(message.instrument, -1)
+        order.leaves_lots = message.quantity_lots
+        order.orphan = message.owner == ORPHAN_OWNER
+        order.status = OrderStatus.UNKNOWN_NEW
+        order.certainty = Certainty.UNKNOWN
+        if (terms := desk.terms.get(message.instrument)) is not None and terms.instrument.version == message.version:
+            order.unit = terms.unit
+        desk.register.open[order.client_order_id] = order
+        return order

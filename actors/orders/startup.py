@@ -1,0 +1,325 @@
+"""From a private stream that comes up to orders that may be sent, and back. A table of phases; also the looks while ready.
+
+LOOK open orders and trades of every instrument  ->  SETTLE: each order of ours proven, leftovers canceled (or adopted)
+->  BALANCES, asked while nothing works  ->  VERIFY: a second look agrees  ->  READY. What the stream says meanwhile is
+folded as always. A failed question is asked again, bounded in rate, with alerts; nothing is ever concluded from it.
+"""
+
+from enum import IntEnum
+
+from actors.orders.cancels import cancel_all, follow_up
+from actors.orders.commands import Commands
+from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, Desk, Question
+from actors.orders.order import Order, shortfall
+from actors.orders.queries import Queries
+from actors.orders.settings import Leftovers
+from actors.orders.state import Certainty, Pending
+from bus.messages import (
+    AlertLevel,
+    BalancesReported,
+    Message,
+    OrdersQuiet,
+    OrdersReady,
+    OrdersUnready,
+    Outcome,
+    QueryAnswer,
+    QueryKind,
+    SetTimer,
+    StopRequested,
+    VenueState,
+)
+
+
+class Phase(IntEnum):
+    DOWN = 0
+    LOOK = 1
+    SETTLE = 2
+    BALANCES = 3
+    VERIFY = 4
+    PAUSE = 5
+    READY = 6
+
+
+class Step(IntEnum):
+    """Events on the phases."""
+
+    STREAM_UP = 0
+    STREAM_DOWN = 1
+    LOOKED = 2
+    SETTLED = 3
+    BALANCED = 4
+    AGREED = 5
+    DIFFERED = 6
+    AGAIN = 7
+
+
+PHASES: dict[tuple[Phase, Step], Phase] = {
+    **{
+        (phase, Step.STREAM_UP): Phase.LOOK for phase in Phase
+    },  # also without a DOWN before it, and when an instrument is added
+    **{(phase, Step.STREAM_DOWN): Phase.DOWN for phase in Phase},
+    (Phase.LOOK, Step.LOOKED): Phase.SETTLE,
+    (Phase.SETTLE, Step.SETTLED): Phase.BALANCES,
+    (Phase.BALANCES, Step.BALANCED): Phase.VERIFY,
+    (Phase.BALANCES, Step.DIFFERED): Phase.PAUSE,  # an orphan came to light while balances were asked
+    (Phase.VERIFY, Step.AGREED): Phase.READY,
+    (Phase.VERIFY, Step.DIFFERED): Phase.PAUSE,
+    (Phase.PAUSE, Step.AGAIN): Phase.LOOK,
+}
+
+
+class Startup:
+    """started: EngineStarted was taken with a usable epoch. outstanding: questions of this phase without an answer."""
+
+    __slots__ = (
+        "canceled_before",
+        "commands",
+        "desk",
+        "differs",
+        "fills_before",
+        "outstanding",
+        "phase",
+        "queries",
+        "quiet_said",
+        "rounds",
+        "started",
+        "stream_up",
+        "watching",
+    )
+
+    def __init__(self, desk: Desk, commands: Commands, queries: Queries) -> None:
+        self.desk = desk
+        self.commands = commands
+        self.queries = queries
+        self.phase = Phase.DOWN
+        self.begin_run(started=False)
+
+    def begin_run(self, started: bool) -> None:
+        self.started = started
+        self.stream_up = False
+        self.differs = False
+        self.quiet_said = False
+        self.outstanding = 0
+        self.rounds = 0
+        self.fills_before = 0
+        self.canceled_before = 0
+        self.watching = False
+        self.phase = PHASES[self.phase, Step.STREAM_DOWN]
+        self.commands.accepting = False
+        self.commands.stopping = False
+
+    def move(self, step: Step) -> None:
+        self.phase = PHASES[self.phase, step]
+        self.commands.accepting = self.phase is Phase.READY and not self.commands.stopping
+        self.watching = self.phase is Phase.SETTLE or self.commands.stopping
+
+    def on_up(self, now_ns: int, out: list[Message]) -> None:
+        self.stream_up = True
+        if self.started:
+            self.rounds = 0
+            self.begin_look(Step.STREAM_UP, "private_stream_up", now_ns, out)
+
+    def on_down(self, reason: str, now_ns: int, out: list[Message]) -> None:
+        self.stream_up = False
+        self.unready(reason, out)
+        self.move(Step.STREAM_DOWN)
+        self.desk.disown()
+        self.doubt_all(now_ns, out)
+
+    def unready(self, reason: str, out: list[Message]) -> None:
+        if self.phase is Phase.READY:
+            out.append(OrdersUnready(self.desk.settings.account, reason))
+
+    def doubt_all(self, now_ns: int, out: list[Message]) -> None:
+        """Every open order is unproven from here on."""
+        for order in list(self.desk.register.open.values()):
+            self.desk.doubt(order, now_ns)
+            self.desk.publish(order, now_ns, out)
+
+    def begin_look(self, step: Step, reason: str, now_ns: int, out: list[Message]) -> None:
+        """First look. Earlier questions are disowned: their answers would speak of an earlier time."""
+        desk = self.desk
+        self.unready(reason, out)
+        self.move(step)
+        desk.disown()
+        self.doubt_all(now_ns, out)
+        self.differs = False
+        if self.rounds == 0:
+            self.fills_before = desk.fill_number
+            self.canceled_before = desk.canceled
+        self.outstanding = 0
+        for order in desk.register.open.values():
+            order.cancel_refusals = 0
+            if order.unit == 0:
+                detail = f"client_order_id={order.client_order_id}"
+                desk.alert(AlertLevel.CRITICAL, "order_without_instrument", order.instrument, detail, out)
+        for instrument in desk.terms:
+            self.look(QueryKind.OPEN_ORDERS, instrument, 0, now_ns, out)
+            if instrument in desk.trades:
+                self.look(QueryKind.TRADES, instrument, desk.trades[instrument], now_ns, out)
+        self.advance(now_ns, out)
+
+    def look(self, kind: QueryKind, instrument: int, from_id: int, now_ns: int, out: list[Message]) -> None:
+        periodic = self.phase is Phase.READY
+        self.desk.ask(Question(kind, instrument, "", from_id, look=True, periodic=periodic), now_ns, out)
+        self.outstanding += 1
+
+    def answered(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
+        """An answer to a look; the same question again if it failed, the next page if there is one."""
+        desk = self.desk
+        if answer.outcome is not Outcome.RESULT:
+            detail = f"kind={question.kind.name} reason={answer.reason}"
+            desk.alert_every(AlertLevel.WARNING, "look_failed", question.instrument, detail, out)
+            desk.ask_again(question, now_ns, out)
+            return
+        if question.kind is QueryKind.TRADES:
+            if self.queries.fold_trades(None, question, answer, now_ns, out):
+                desk.ask(question, now_ns, out)
+                return
+            if not answer.complete:
+                desk.ask_again(question, now_ns, out)
+                return
+        elif question.kind is QueryKind.OPEN_ORDERS:
+            self.compare(answer, now_ns, out)
+        self.outstanding -= 1
+        if question.kind is QueryKind.BALANCES:
+            self.balances(answer, now_ns, out)
+        self.advance(now_ns, out)
+
+    def compare(self, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
+        """Open orders as the venue lists them against ours. Either difference is a question, never a conclusion."""
+        listed: dict[str, None] = {}
+        for report in answer.reports:
+            order = self.queries.fold(report, answer.asked_ns, now_ns, out)
+            if order is None:
+                continue
+            listed[order.client_order_id] = None
+            if order.client_order_id not in self.desk.register.open and order.updated_ns < answer.asked_ns:
+                self.listed_but_done(order, now_ns, out)
+        for order in list(self.desk.register.open.values()):
+            if order.instrument == answer.instrument and order.client_order_id not in listed:
+                self.not_listed(order, answer, now_ns, out)
+
+    def listed_but_done(self, order: Order, now_ns: int, out: list[Message]) -> None:
+        self.differs = True
+        detail = f"client_order_id={order.client_order_id} status={order.status.name}"
+        self.desk.alert_every(AlertLevel.CRITICAL, "done_order_listed", order.instrument, detail, out)
+        if not order.query:
+            question = Question(QueryKind.ORDER, order.instrument, order.client_order_id, 0, look=False)
+            order.query = self.desk.ask(question, now_ns, out)
+
+    def not_listed(self, order: Order, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
+        if order.certainty is Certainty.CERTAIN and (
+            order.pending is not Pending.NONE or max(order.sent_ns, order.updated_ns) >= answer.asked_ns
+        ):
+            return  # Its own deadline watches it, or it became what it is after the venue was asked.
+        self.differs = self.differs or self.phase is Phase.VERIFY
+        self.desk.doubt(order, now_ns)
+        self.desk.publish(order, now_ns, out)
+        self.desk.ask_now(order, now_ns, out)
+
+    def balances(self, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
+        quiet = not self.desk.register.open
+        settings = self.desk.settings
+        out.append(BalancesReported(settings.account, settings.venue, quiet, answer.balances))
+        if self.settled():
+            self.move(Step.BALANCED)
+            self.differs = False
+            for instrument in self.desk.terms:
+                self.look(QueryKind.OPEN_ORDERS, instrument, 0, now_ns, out)
+        else:
+            self.pause(now_ns, out)
+
+    def settled(self) -> bool:
+        """Nothing of ours is open; or, when leftovers are adopted, everything open is proven and complete."""
+        open_orders = self.desk.register.open
+        if not open_orders:
+            return True
+        if self.desk.settings.leftovers is Leftovers.CANCEL or self.commands.stopping:
+            return False
+        for order in open_orders.values():
+            proven = order.certainty is Certainty.CERTAIN and order.venue_state is VenueState.WORKING
+            if not proven or order.pending is not Pending.NONE or shortfall(order):
+                return False
+        return True
+
+    def advance(self, now_ns: int, out: list[Message]) -> None:
+        """Go on as far as the phase is finished."""
+        if self.phase is Phase.LOOK and self.outstanding == 0:
+            self.move(Step.LOOKED)
+            self.settle_all(now_ns, out)
+        if self.phase is Phase.SETTLE and self.settled():
+            self.move(Step.SETTLED)
+            self.look(QueryKind.BALANCES, -1, 0, now_ns, out)
+        elif self.phase is Phase.VERIFY and self.outstanding == 0:
+            if self.settled() and not self.differs:
+                self.ready(now_ns, out)
+            else:
+                self.pause(now_ns, out)
+        if self.commands.stopping:
+            self.say_quiet(out)
+
+    def settle_all(self, now_ns: int, out: list[Message]) -> None:
+        """Ask for each order that the look did not show; cancel what works, unless leftovers are adopted."""
+        desk = self.desk
+        for order in list(desk.register.open.values()):
+            if desk.settings.leftovers is Leftovers.CANCEL:
+                order.cancel_wanted = True
+            if order.certainty is Certainty.UNKNOWN:
+                desk.ask_now(order, now_ns, out)
+            follow_up(desk, order, now_ns, out)
+
+    def pause(self, now_ns: int, out: list[Message]) -> None:
+        """The two looks disagree (or something came to light between): look again, not at once."""
+        desk = self.desk
+        self.move(Step.DIFFERED)
+        self.rounds += 1
+        wait_ns = min(desk.settings.backoff_min_ns << min(self.rounds - 1, 20), desk.settings.backoff_max_ns)
+        desk.alert_every(AlertLevel.WARNING, "start_looks_differ", -1, f"rounds={self.rounds}", out)
+        out.append(SetTimer(NAME, AGAIN_TIMER, 0, now_ns + wait_ns))
+
+    def on_again(self, now_ns: int, out: list[Message]) -> None:
+        if self.phase is Phase.PAUSE:
+            self.begin_look(Step.AGAIN, "", now_ns, out)
+
+    def ready(self, now_ns: int, out: list[Message]) -> None:
+        desk = self.desk
+        self.move(Step.AGREED)
+        self.rounds = 0
+        desk.ever_ready = True
+        if not self.commands.stopping:
+            canceled = desk.canceled - self.canceled_before
+            fills = desk.fill_number - self.fills_before
+            out.append(
+                OrdersReady(desk.settings.account, desk.ids.epoch, len(desk.register.open), canceled, fills),
+            )
+        out.append(SetTimer(NAME, RECONCILE_TIMER, 0, now_ns + desk.settings.reconcile_interval_ns))
+
+    def on_reconcile(self, now_ns: int, out: list[Message]) -> None:
+        """The periodic look. It is skipped while one is outstanding, and armed again by the next READY."""
+        if self.phase is not Phase.READY:
+            return
+        if self.outstanding == 0:
+            for instrument in self.desk.terms:
+                self.look(QueryKind.OPEN_ORDERS, instrument, 0, now_ns, out)
+        out.append(SetTimer(NAME, RECONCILE_TIMER, 0, now_ns + self.desk.settings.reconcile_interval_ns))
+
+    def on_stop(self, message: StopRequested, now_ns: int, out: list[Message]) -> None:
+        self.commands.stopping = True
+        self.commands.accepting = False
+        self.watching = True
+        cancel_all(self.desk, -1, now_ns, out)
+        out.append(SetTimer(NAME, STOP_TIMER, 0, message.deadline_ns))
+        self.say_quiet(out)
+
+    def say_quiet(self, out: list[Message]) -> None:
+        """Once, when nothing is open and the venue was looked at; before that, silence is no proof."""
+        if self.quiet_said or self.desk.register.open or self.phase in (Phase.DOWN, Phase.LOOK):
+            return
+        self.quiet_said = True
+        out.append(OrdersQuiet(self.desk.settings.account, 0))
+
+    def on_stop_deadline(self, out: list[Message]) -> None:
+        if not self.quiet_said:
+            self.quiet_said = True
+            out.append(OrdersQuiet(self.desk.settings.account, len(self.desk.register.open)))

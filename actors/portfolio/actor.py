@@ -1,0 +1,277 @@
+"""The portfolio actor: folds numbered fills into a ledger and positions, and compares the ledger with the venue.
+
+A Fill names its instrument by number only. One whose Instrument is not known yet (a recovery reads the journal before
+any Instrument comes) waits in `deferred`, in order, and is folded when it comes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from actors.portfolio.ledger import Entry, Ledger
+from actors.portfolio.position import (
+    Position,
+    average_price,
+    pay_base_fee,
+    pay_quote_fee,
+    share,
+    trade,
+    unrealized,
+)
+from actors.portfolio.settings import BaselinePolicy, PortfolioSettings
+from bus.actor import Actor
+from bus.messages import (
+    Alert,
+    AlertLevel,
+    BalancesReported,
+    EngineStarted,
+    Fill,
+    Instrument,
+    LedgerCompared,
+    Mark,
+    Message,
+    PositionUpdate,
+)
+
+NAME = "portfolio"
+DEFERRED_MAX = 100_000  # chosen: fills of one journal tail; beyond it a CRITICAL alert, and the fill is not folded
+
+
+class PortfolioState(msgspec.Struct):
+    """deferred_covered: so many of the first deferred fills lie inside a baseline that was taken after them."""
+
+    instruments: list[Instrument]
+    entries: list[Entry]
+    positions: list[Position]
+    baselined: bool
+    fill_number: int
+    number: int
+    deferred: list[Fill]
+    deferred_covered: int
+    counts: list[tuple[str, int]]
+
+
+class Portfolio(Actor[PortfolioState]):
+    """One account at one venue."""
+
+    name: ClassVar[str] = NAME
+    State: ClassVar[type[msgspec.Struct]] = PortfolioState
+
+    def __init__(self, settings: PortfolioSettings) -> None:
+        self.settings = settings
+        self.instruments: dict[int, Instrument] = {}
+        self.ledger = Ledger()
+        self.positions: dict[int, Position] = {}
+        self.baselined = False
+        self.fill_number = 0
+        self.number = 0
+        self.deferred: list[Fill] = []
+        self.deferred_covered = 0
+        self.counts: dict[str, int] = {}
+        self.declare()
+        self.handlers = {
+            Fill: self.on_fill,
+            Mark: self.on_mark,
+            Instrument: self.on_instrument,
+            BalancesReported: self.on_balances,
+            EngineStarted: self.on_started,
+        }
+
+    def declare(self) -> None:
+        """What the configuration states is absolute: it is set, not added, whatever was restored."""
+        for asset, units in self.settings.adjustments:
+            self.ledger.entry(asset).adjustments = units
+        if self.settings.baseline is BaselinePolicy.DECLARED:
+            for asset, units in self.settings.declared:
+                self.ledger.entry(asset).baseline = units
+            self.baselined = True
+
+    def on_fill(self, fill: Fill, now_ns: int) -> tuple[Message, ...]:
+        """Hot. A number not above the last is a repeat; one above the next is a gap, which is said and then folded."""
+        if fill.number <= self.fill_number:
+            self.count("fill_repeated")
+            return ()
+        gap = fill.number - self.fill_number - 1
+        self.fill_number = fill.number
+        instrument = self.instruments.get(fill.instrument)
+        if instrument is None:
+            return self.defer(fill)
+        self.book(fill, instrument)
+        update = self.update_of(self.positions[fill.instrument], instrument)
+        if gap:
+            self.count("fill_gap")
+            detail = f"missing={gap} before={fill.number}"
+            return (update, Alert(AlertLevel.CRITICAL, NAME, "fill_gap", fill.instrument, detail))
+        return (update,)
+
+    def book(self, fill: Fill, instrument: Instrument) -> None:
+        side = fill.side
+        base, quote = instrument.base_asset, instrument.quote_asset
+        self.ledger.add_fill(base, side * fill.quantity, quote, -side * fill.quote)
+        position = self.positions[fill.instrument]
+        trade(position, side, fill.quantity, fill.quote)
+        if fill.fee:
+            self.ledger.add_fee(fill.fee_asset, fill.fee)
+            if fill.fee_asset == quote:
+                pay_quote_fee(position, fill.fee)
+            elif fill.fee_asset == base:
+                pay_base_fee(position, fill.fee)
+
+    def defer(self, fill: Fill) -> tuple[Message, ...]:
+        if len(self.deferred) >= DEFERRED_MAX:
+            self.count("fill_lost")
+            return (Alert(AlertLevel.CRITICAL, NAME, "fill_not_folded", fill.instrument, f"number={fill.number}"),)
+        self.deferred.append(fill)
+        self.count("fill_deferred")
+        return ()
+
+    def update_of(self, position: Position, instrument: Instrument) -> PositionUpdate:
+        self.number += 1
+        lot = instrument.lot * 10 ** (instrument.base_scale - instrument.quantity_scale)
+        return PositionUpdate(
+            self.number,
+            self.settings.account,
+            self.settings.venue,
+            position.instrument,
+            instrument.version,
+            position.quantity,
+            share(position.quantity, 1, lot),
+            position.cost,
+            position.realized,
+            average_price(position, instrument.price_scale, instrument.base_scale, instrument.quote_scale),
+        )
+
+    def on_mark(self, message: Mark, now_ns: int) -> tuple[Message, ...]:
+        position = self.positions.get(message.instrument)
+        if position is not None:
+            position.bid = message.bid
+            position.ask = message.ask
+        return ()
+
+    def on_instrument(self, message: Instrument, now_ns: int) -> tuple[Message, ...]:
+        key = message.instrument
+        if message.base_scale < message.quantity_scale:
+            self.count("instrument_refused")
+            return (Alert(AlertLevel.CRITICAL, NAME, "instrument_refused", key, "reason=base_scale"),)
+        self.instruments[key] = message
+        position = self.positions.setdefault(key, Position(key))
+        position.version = message.version
+        if not self.fold_deferred(message):
+            return ()
+        return (self.update_of(position, message),)
+
+    def fold_deferred(self, instrument: Instrument) -> bool:
+        """Book what waited for this instrument. What a baseline already covers changes positions, not totals."""
+        waiting: list[Fill] = []
+        covered = 0
+        for index, fill in enumerate(self.deferred):
+            if fill.instrument != instrument.instrument:
+                waiting.append(fill)
+                covered += index < self.deferred_covered
+                continue
+            assets = dict.fromkeys((instrument.base_asset, instrument.quote_asset, fill.fee_asset))
+            before = [self.ledger.total(asset) for asset in assets]
+            self.book(fill, instrument)
+            if index < self.deferred_covered:
+                for asset, total in zip(assets, before, strict=True):
+                    if asset:
+                        self.ledger.set_total(asset, total)
+        folded = len(waiting) < len(self.deferred)
+        self.deferred = waiting
+        self.deferred_covered = covered
+        return folded
+
+    def on_started(self, message: EngineStarted, now_ns: int) -> tuple[Message, ...]:
+        """After a recovery nobody else remembers: say every position that is not zero."""
+        return tuple(
+            self.update_of(position, self.instruments[position.instrument])
+            for position in self.positions.values()
+            if position.quantity or position.realized
+        )
+
+    def on_balances(self, message: BalancesReported, now_ns: int) -> tuple[Message, ...]:
+        """Only totals asked while nothing worked can be compared. The first of them may be the baseline."""
+        if not message.quiet:
+            self.count("balances_not_quiet")
+            return ()
+        venues = {balance.asset: balance.free + balance.locked for balance in message.balances}
+        account = self.settings.account
+        baseline = not self.baselined
+        out: list[Message] = []
+        for asset in dict.fromkeys((*self.ledger.entries, *venues)):
+            ours, theirs = self.ledger.total(asset), venues.get(asset, 0)
+            if ours or theirs:
+                out.append(LedgerCompared(account, asset, ours, theirs, baseline))
+            if baseline:
+                self.ledger.set_total(asset, theirs)
+            elif ours != theirs:
+                self.count("ledger_differs")
+        self.baselined = True
+        return tuple(out)
+
+    def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
+        return {Fill: self.on_fill, LedgerCompared: self.recover_compared, PositionUpdate: self.recover_position}
+
+    def recover_compared(self, message: LedgerCompared, now_ns: int) -> None:
+        """A journaled baseline, one asset a fact. A comparison that is not the baseline changed nothing."""
+        if not message.baseline or self.settings.baseline is BaselinePolicy.DECLARED:
+            return
+        self.baselined = True
+        self.deferred_covered = len(self.deferred)
+        self.ledger.set_total(message.asset, message.venues)
+
+    def recover_position(self, message: PositionUpdate, now_ns: int) -> None:
+        self.number = max(self.number, message.number)
+
+    def count(self, event: str) -> None:
+        self.counts[event] = self.counts.get(event, 0) + 1
+
+    def checkpoint(self) -> PortfolioState:
+        return PortfolioState(
+            list(self.instruments.values()),
+            list(self.ledger.entries.values()),
+            list(self.positions.values()),
+            self.baselined,
+            self.fill_number,
+            self.number,
+            list(self.deferred),
+            self.deferred_covered,
+            list(self.counts.items()),
+        )
+
+    def restore(self, state: PortfolioState) -> None:
+        self.instruments = {instrument.instrument: instrument for instrument in state.instruments}
+        self.ledger.entries = {entry.asset: entry for entry in state.entries}
+        self.positions = {position.instrument: position for position in state.positions}
+        self.baselined = state.baselined
+        self.fill_number = state.fill_number
+        self.number = state.number
+        self.deferred = list(state.deferred)
+        self.deferred_covered = state.deferred_covered
+        self.counts = dict(state.counts)
+        self.declare()
+
+    def view(self) -> dict[str, Any]:
+        """Quote and asset units as integers; unrealized at the last Mark. Fees by asset are negative when paid."""
+        positions: dict[str, dict[str, int | float]] = {}
+        for position in self.positions.values():
+            instrument = self.instruments[position.instrument]
+            scales = (instrument.price_scale, instrument.base_scale, instrument.quote_scale)
+            positions[instrument.venue_symbol] = {
+                "position": position.quantity,
+                "cost": position.cost,
+                "average_price": average_price(position, *scales),
+                "realized": position.realized,
+                "unrealized": unrealized(position, *scales),
+            }
+        totals = {asset: self.ledger.total(asset) for asset in self.ledger.entries}
+        fees = {entry.asset: entry.fees for entry in self.ledger.entries.values() if entry.fees}
+        return {
+            "positions": positions,
+            "ledger": totals,
+            "fees": fees,
+            "baselined": self.baselined,
+            "deferred": len(self.deferred),
+            "counts": dict(self.counts),
+        }

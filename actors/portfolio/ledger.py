@@ -1,0 +1,41 @@
+"""Assets of one account: baseline + fills + fees + adjustments. Integers in each asset's own smallest unit. Pure."""
+
+import msgspec
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """One asset. fees are negative when paid. total = baseline + fills + fees + adjustments."""
+
+    asset: str
+    baseline: int = 0
+    fills: int = 0
+    fees: int = 0
+    adjustments: int = 0
+
+
+class Ledger:
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+
+    def entry(self, asset: str) -> Entry:
+        entry = self.entries.get(asset)
+        if entry is None:
+            entry = self.entries[asset] = Entry(asset)
+        return entry
+
+    def total(self, asset: str) -> int:
+        entry = self.entries.get(asset)
+        return 0 if entry is None else entry.baseline + entry.fills + entry.fees + entry.adjustments
+
+    def add_fill(self, base: str, base_change: int, quote: str, quote_change: int) -> None:
+        self.entry(base).fills += base_change
+        self.entry(quote).fills += quote_change
+
+    def add_fee(self, asset: str, paid: int) -> None:
+        self.entry(asset).fees -= paid
+
+    def set_total(self, asset: str, total: int) -> None:
+        """Move the baseline so that the asset's total is `total`."""
+        self.entry(asset).baseline += total - self.total(asset)
