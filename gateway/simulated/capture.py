@@ -8,7 +8,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Annotated, BinaryIO, cast
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -20,7 +20,10 @@ from .profiles import split_symbol
 VENUES = ("binance-spot", "binance-us")  # the two that speak this protocol
 LINE_BYTES_MAX = 64 * 1024 * 1024  # chosen: exchangeInfo of all symbols is about 10 MB
 
-TextLevels = list[tuple[str, str]]
+Decimal = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}(\.[0-9]{1,8})?$")]
+"""A price or quantity as the venue writes it; anything else is found in the survey, not in the middle of a session."""
+
+TextLevels = list[tuple[Decimal, Decimal]]
 
 
 class CaptureError(ValueError):
@@ -50,25 +53,25 @@ class RecordedDepth(msgspec.Struct, frozen=True):
 class RecordedTicker(msgspec.Struct, frozen=True):
     u: int
     s: str
-    b: str
-    B: str
-    a: str
-    A: str
+    b: Decimal
+    B: Decimal
+    a: Decimal
+    A: Decimal
 
 
 class RecordedTrade(msgspec.Struct, frozen=True):
     s: str
     t: int
-    p: str
-    q: str
+    p: Decimal
+    q: Decimal
     m: bool
 
 
 class RecordedAggregate(msgspec.Struct, frozen=True):
     s: str
     a: int
-    p: str
-    q: str
+    p: Decimal
+    q: Decimal
     f: int
     l: int  # noqa: E741 - the venue's own name for the last trade id
     m: bool

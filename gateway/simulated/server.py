@@ -12,11 +12,12 @@ from .capture import CaptureError
 from .connection import INBOUND_BYTES_MAX, Clock, Connection
 from .control import ControlDoor
 from .decimals import SCALE
+from .errors import LimitReached
 from .ledger import Ledger
 from .limits import WeightLimits
 from .market import GeneratedMarket, Market
 from .matching import MatchingEngine
-from .orders import AccountId
+from .orders import BACKGROUND, FEES, AccountId
 from .payloads import NS_PER_MS
 from .profiles import SymbolProfile, profile
 from .replay import ReplayMarket
@@ -46,10 +47,12 @@ class SimulatedVenue:
         self._runner: web.AppRunner | None = None
         self._market: Market
         self._api: VenueApi
+        self._broken: asyncio.Future[None] | None = None
 
     async def start(self) -> Endpoints:
         """Open the venue. Raises SettingsError for a setting that cannot be used, OSError for a port in use."""
         settings = self._settings
+        _check(settings)
         accounts = tuple(AccountId(name) for name in settings.accounts)
         credentials = load_credentials(settings.state, settings.accounts)
         public_key = None if settings.ed25519_public_key is None else parse_public_key(settings.ed25519_public_key)
@@ -59,13 +62,27 @@ class SimulatedVenue:
         self._market = self._open_market(accounts)
         self._api = VenueApi(self._market, accounts)
         port = await self._listen()
+        self._broken = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(self._market.run()), asyncio.create_task(self._ping_all())]
+        for task in self._tasks:
+            task.add_done_callback(self._note_end)
         return Endpoints(
             rest=f"http://{HOST}:{port}",
             streams=f"ws://{HOST}:{port}",
             websocket_api=f"ws://{HOST}:{port}/ws-api/v3",
             credentials=credentials,
         )
+
+    async def wait_broken(self) -> None:
+        """Wait for what should not happen: the background died of an exception. Raises it."""
+        assert self._broken is not None, "start comes first"
+        await self._broken
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """A replay may end in peace; an exception is handed to `wait_broken`."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None and self._broken is not None and not self._broken.done():
+            self._broken.set_exception(error)
 
     async def stop(self) -> None:
         """Close every connection and the port. Raises what stopped the background early, if something did."""
@@ -79,6 +96,8 @@ class SimulatedVenue:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self._broken is not None:
+            self._broken.cancel()
 
     def _open_market(self, accounts: tuple[AccountId, ...]) -> Market:
         engine = MatchingEngine(Ledger())
@@ -137,6 +156,7 @@ class SimulatedVenue:
     async def _streams(self, request: web.Request) -> web.StreamResponse:
         is_combined = request.path == "/stream"
         named = request.query.get("streams", "") if is_combined else request.match_info.get("names", "")
+        named = named.encode(errors="replace").decode()  # a path of broken UTF-8 must not break a later answer
 
         async def serve(connection: Connection) -> None:
             client = StreamClient(connection, self._market.hub, is_combined=is_combined)
@@ -153,7 +173,10 @@ class SimulatedVenue:
         return await self._serve(request, serve)
 
     async def _websocket_api(self, request: web.Request) -> web.StreamResponse:
-        self._weights.spend(request.remote or "", CONNECT_WEIGHT, self._clock() // NS_PER_MS)
+        try:
+            self._weights.spend(request.remote or "", CONNECT_WEIGHT, self._clock() // NS_PER_MS)
+        except LimitReached as error:
+            return web.json_response({"code": error.code, "msg": error.message}, status=error.status)
 
         async def serve(connection: Connection) -> None:
             client = WebSocketApiClient(connection, self._api, self._keys, self._weights, self._clock)
@@ -181,3 +204,11 @@ class SimulatedVenue:
             await asyncio.sleep(PING_PERIOD_S)
             for connection in list(self._connections):
                 connection.ping()
+
+
+def _check(settings: VenueSettings) -> None:
+    if settings.speed <= 0:
+        raise SettingsError(f"--speed {settings.speed}: give a number above 0")
+    reserved = {BACKGROUND, FEES}.intersection(settings.accounts)
+    if not settings.accounts or reserved or len(set(settings.accounts)) < len(settings.accounts):
+        raise SettingsError(f"accounts {settings.accounts}: give distinct names other than {BACKGROUND} and {FEES}")

@@ -71,7 +71,7 @@ def verify_ed25519(public_key: Ed25519PublicKey | None, payload: bytes, signatur
 
 def rest_payload(query: str, body: str) -> bytes:
     """Return the signed bytes of a REST request: its raw query string and body without the signature."""
-    return (_without_signature(query) + _without_signature(body)).encode()
+    return (_without_signature(query) + _without_signature(body)).encode(errors="surrogateescape")
 
 
 def _without_signature(raw: str) -> str:

@@ -47,6 +47,7 @@ class WebSocketApiClient:
         self._weights = weights
         self._clock = clock
         self._session: Session | None = None
+        self._asking: AccountId | None = None  # whose request is being answered
         self._methods: dict[str, Callable[[dict[str, str], int], Json]] = {
             "session.logon": self._logon,
             "session.status": self._status,
@@ -74,19 +75,18 @@ class WebSocketApiClient:
     def _answer(self, request: _Request, now_ns: int) -> Payload:
         answer: Payload = {"id": request.id}
         wants_limits = True
-        account: AccountId | None = None
+        self._asking = None
         try:
             params = _texts(request.params)
             wants_limits = params.pop("returnRateLimits", "true") != "false"
-            result, account = self._run(request.method, params, now_ns)
-            answer |= {"status": 200, "result": result}
+            answer |= {"status": 200, "result": self._run(request.method, params, now_ns)}
         except VenueError as error:
             answer |= {"status": error.status, "error": _error(error, now_ns)}
         if wants_limits:
-            answer["rateLimits"] = self._rate_limits(request.method, account, now_ns // NS_PER_MS)
+            answer["rateLimits"] = self._rate_limits(request.method, now_ns // NS_PER_MS)
         return answer
 
-    def _run(self, method: str, params: dict[str, str], now_ns: int) -> tuple[Json, AccountId | None]:
+    def _run(self, method: str, params: dict[str, str], now_ns: int) -> Json:
         now_ms = now_ns // NS_PER_MS
         operation = OPERATIONS.get(method)
         if operation is not None:
@@ -94,14 +94,14 @@ class WebSocketApiClient:
         else:
             self._weights.spend(self._connection.address, 2, now_ms)
         if isinstance(operation, Public):
-            return operation.run(self._api, params, now_ns), None
+            return operation.run(self._api, params, now_ns)
         if isinstance(operation, Signed):
-            account = self._account(params, now_ms)
-            return operation.run(self._api, account, params, now_ns), account
+            self._asking = self._account(params, now_ms)
+            return operation.run(self._api, self._asking, params, now_ns)
         own = self._methods.get(method)
         if own is None:
             raise BadRequest(-1000, f"Unknown method '{method[:64]}'.")
-        return own(params, now_ns), None
+        return own(params, now_ns)
 
     def _account(self, params: dict[str, str], now_ms: int) -> AccountId:
         """Return who asks: by signature, or by the session for a request without one."""
@@ -160,10 +160,10 @@ class WebSocketApiClient:
         self._api.market.users.unsubscribe(self._connection, None if number is None else int(number))
         return {}
 
-    def _rate_limits(self, method: str, account: AccountId | None, now_ms: int) -> Json:
+    def _rate_limits(self, method: str, now_ms: int) -> Json:
         limits: list[Json] = []
-        if method in ORDER_METHODS and account is not None:
-            limits.extend(self._api.counts[account].payload(now_ms))
+        if method in ORDER_METHODS and self._asking is not None:
+            limits.extend(self._api.counts[self._asking].payload(now_ms))
         limits.append({**WEIGHT_RULE, "count": self._weights.used(self._connection.address, now_ms)})
         return limits
 

@@ -131,6 +131,13 @@ async def test_errors(quiet: Any, method: str, params: dict[str, Any], status: i
     assert (answer["status"], answer["error"]["code"]) == (status, code)
 
 
+async def test_a_refused_order_still_tells_the_order_counts(quiet: Any) -> None:
+    socket = await quiet.api()
+    answer = await quiet.call(socket, "order.place", **quiet.params(**(LIMIT | {"price": "1.001"})))
+    assert (answer["status"], answer["error"]) == (400, {"code": -1013, "msg": "Filter failure: PRICE_FILTER"})
+    assert [r.get("count") for r in answer["rateLimits"]][:2] == [0, 0]
+
+
 async def test_logon_wants_ed25519(quiet: Any) -> None:
     socket = await quiet.api()
     answer = await quiet.call(socket, "session.logon", **quiet.params())

@@ -1,0 +1,73 @@
+"""`venue` as a process: what it prints, how it ends, what it says when it cannot start."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+COMMAND = [sys.executable, "-c", "from ops.cli.venue import venue; venue()"]
+TIMEOUT_S = 10
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_where_it_is_and_ends_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        lines = dict(process.stdout.readline().rstrip("\n").split(": ", 1) for _ in range(5))
+        assert list(lines) == ["rest", "streams", "websocket_api", "api_key", "api_secret"]
+        port = lines["rest"].removeprefix("http://127.0.0.1:")
+        assert lines["streams"] == f"ws://127.0.0.1:{port}"
+        assert lines["websocket_api"] == f"ws://127.0.0.1:{port}/ws-api/v3"
+        with urllib.request.urlopen(f"{lines['rest']}/api/v3/ping", timeout=TIMEOUT_S) as response:
+            assert response.read() == b"{}"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def run(*arguments: str) -> tuple[int, str, list[str]]:
+    done = subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+    return done.returncode, done.stdout, done.stderr.strip().splitlines()
+
+
+def test_a_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, out, err = run("--port", str(taken.getsockname()[1]))
+    assert (code, out, len(err)) == (2, "", 1)
+    assert "--port" in err[0]
+    assert "choose another" in err[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("--replay", "/nowhere/x.gz"), "--replay"),
+        (("--replay", "pyproject.toml"), "--replay"),
+        (("--ed25519-public-key", "pyproject.toml"), "--ed25519-public-key"),
+        (("--ed25519-public-key", "/nowhere.pem"), "--ed25519-public-key"),
+        (("--symbols", "WHAT"), "--symbols"),
+        (("--state", "pyproject.toml"), "--state"),
+    ],
+)
+def test_an_unusable_option_is_named_in_one_line(arguments: tuple[str, ...], option: str) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out, len(err)) == (2, "", 1), err
+    assert option in err[0]

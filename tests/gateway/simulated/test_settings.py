@@ -1,0 +1,89 @@
+"""What a venue is started with: keys that stay, keys that do not, settings that cannot be used."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.simulated.server import SimulatedVenue
+from gateway.simulated.settings import SettingsError, VenueSettings
+from gateway.simulated.signing import KEY_FILE, load_credentials
+
+
+def test_keys_stay_in_the_state_directory(tmp_path: Path) -> None:
+    state = tmp_path / "new" / "state"
+    first = load_credentials(state, ("client",))
+    assert load_credentials(state, ("client",)) == first
+    assert (state / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    more = load_credentials(state, ("client", "second"))
+    assert more[0] == first[0]
+    assert more[1].api_secret != more[0].api_secret
+    assert len(json.loads((state / KEY_FILE).read_text())) == 2
+
+
+def test_without_state_keys_differ_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_credentials(None, ("client",)) != load_credentials(None, ("client",))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_secret_does_not_show_in_a_repr() -> None:
+    (credentials,) = load_credentials(None, ("client",))
+    assert credentials.api_secret not in repr(credentials)
+
+
+def test_a_broken_key_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / KEY_FILE).write_text("{")
+    with pytest.raises(SettingsError, match="--state"):
+        load_credentials(tmp_path, ("client",))
+
+
+@pytest.mark.parametrize(
+    ("settings", "option"),
+    [
+        ({"symbols": ("WHAT",)}, "--symbols"),
+        ({"symbols": ()}, "--symbols"),
+        ({"speed": 0.0}, "--speed"),
+        ({"accounts": ("fees",)}, "accounts"),
+        ({"accounts": ("ann", "ann")}, "accounts"),
+        ({"ed25519_public_key": "no key"}, "--ed25519-public-key"),
+        ({"replay": Path("/nowhere/capture.gz")}, "--replay"),
+    ],
+)
+async def test_unusable_settings_name_their_option(settings: dict[str, Any], option: str) -> None:
+    with pytest.raises(SettingsError, match=option):
+        await SimulatedVenue(VenueSettings(**settings)).start()
+
+
+async def test_two_accounts_trade_with_each_other(start_client: Any) -> None:
+    client = await start_client(accounts=("ann", "bob"))
+    await client.control("pause-flow")
+    ann, bob = client.endpoints.credentials
+    assert (ann.account, bob.account) == ("ann", "bob")
+    ledger = await client.control("ledger")
+    assert ledger["accounts"]["ann"] == ledger["accounts"]["bob"]
+
+
+async def test_a_background_that_dies_is_told(start_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    venue = SimulatedVenue(VenueSettings())
+    await venue.start()
+
+    def fail(now_ns: int) -> None:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(venue._market, "advance", fail)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        await asyncio.wait_for(venue.wait_broken(), 2)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        await venue.stop()
+
+
+async def test_control_is_off_unless_asked_for(start_client: Any) -> None:
+    client = await start_client()
+    venue = SimulatedVenue(VenueSettings())
+    endpoints = await venue.start()
+    async with client.http.get(f"{endpoints.rest}/control/ledger") as response:
+        assert response.status == 404
+    await venue.stop()
