@@ -245,8 +245,9 @@ class Exposure:
         if old is not None and (old.lot, old.tick) != (instrument.lot, instrument.tick):
             self._rescale(holds, old, instrument)
         for hold in holds:
-            hold.notional = self.notional_of(hold.price_ticks, hold.leaves)
-            amounts[self.asset] = amounts.get(self.asset, 0) + hold.notional
+            notional = self.notional_of(hold.price_ticks, hold.leaves)
+            amounts[self.asset] = amounts.get(self.asset, 0) + notional - hold.notional
+            hold.notional = notional
 
     def _rescale(self, holds: list[Hold], old: Instrument, new: Instrument) -> None:
         self.base = _outward(self.base, old.lot, new.lot)
