@@ -18,6 +18,7 @@ from bus.loopback import LoopbackMailboxes
 from bus.mailbox import Mailboxes, ZmqMailboxes
 from bus.messages import (
     CancelOrder,
+    ClockEstimate,
     ConnectionUp,
     EngineStarted,
     ExecutionReport,
@@ -34,6 +35,7 @@ from bus.messages import (
     ReportSource,
     RequestAnswered,
     RequestKind,
+    Side,
     SnapshotAnswer,
     SnapshotRequest,
     SubmitOrder,
@@ -46,7 +48,10 @@ from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.venue_time import VenueTime
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.bench.market import SYMBOL, TICK, Market
+from ops.bench.naive import NaiveRunner
+from ops.bench.plain import DequeRunner, DirectRunner
 from ops.config import Config, InstrumentSection, OrdersSection, RiskSection, StrategySection, VenueSection
+from ops.supervisor import Supervisor
 from ops.topology import routing
 from ops.venues import BinanceSpotOrders
 
@@ -81,7 +86,9 @@ def config() -> Config:
     """One instrument, quotes on the bid (a spot account without inventory), limits out of the way."""
     return Config(
         venue=VenueSection("binance-spot", "http://localhost", "ws://localhost", "ws://localhost"),
-        instrument=[InstrumentSection(SYMBOL, order_max="10", position_max="100", open_orders_max=100, collar_bps=1_000)],
+        instrument=[
+            InstrumentSection(SYMBOL, order_max="10", position_max="100", open_orders_max=100, collar_bps=1_000)
+        ],
         strategy=StrategySection(parameters={"quantity_lots": 100, "max_position_lots": 1_000_000}),
         risk=RiskSection(order_rate_max=10_000, open_orders_max=100),
         orders=OrdersSection(reconcile_interval_ms=3_600_000),
@@ -137,8 +144,10 @@ class Rig:
         self.actors: list[Actor[Any]] = build_actors(config(), [INSTRUMENT])
         self.timers = Timers()
         self.socket = Socket()
+        self.ready = False
         self._reports: deque[Message] = deque()
         self._venue_ids = 0
+        self._open: dict[str, tuple[int, Side, int, int]] = {}
         self._closers: list[Callable[[], object]] = []
         self.journal: RecordLog | NullSink = NullSink()
         self.input_log: RecordLog | None = None
@@ -150,11 +159,12 @@ class Rig:
         checkpoints = Checkpoints(self._take_checkpoint)
         self.checkpoints_taken = 0
         self._writer = CheckpointWriter(folder / transport / "checkpoints", lambda taken: None) if logs else None
-        receivers: list[Receiver] = [*self.actors, self.door, Answers(self), self.timers, checkpoints, Ear()]
+        receivers: list[Receiver] = [*self.actors, self.door, Answers(self), self.timers, checkpoints, Ear(self)]
         self.host: Any = self._make_runner(transport, receivers, measure=measure)
         checkpoints.attach(self.host.after_cascade)
         self.door.attach(self.host.post, lambda: self.host.offset)
-        self._start()
+        if transport not in ("naive", "wire"):
+            self._start()
 
     def now_ns(self) -> int:
         """Engine time: the real clock, moved on by TICK_NS a frame so that order lives and windows are realistic."""
@@ -178,13 +188,18 @@ class Rig:
         while self._reports:
             host.post(self._reports.popleft())
             host.run(1_000)
-        self._skew_ns += TICK_NS
-        for fired in self.timers.due(self.now_ns()):
+        for fired in self.move_time():
             host.post(fired)
         host.run(1_000)
         for log in (self.journal, self.input_log):
             if isinstance(log, RecordLog):
                 log.touch_ahead()
+
+    @property
+    def messages_a_tick(self) -> float:
+        """Messages received by all receivers, answers and timers included, for each frame."""
+        received = self.host.received()
+        return float(sum(received.values()) / max(received["market_data"], 1))
 
     def close(self) -> None:
         if self._writer is not None:
@@ -216,9 +231,9 @@ class Rig:
 
     def _make_runner(self, transport: str, receivers: list[Receiver], *, measure: bool) -> Any:
         if transport in ("direct", "deque"):
-            from ops.bench.plain import DequeRunner, DirectRunner
-
             return (DirectRunner if transport == "direct" else DequeRunner)(receivers, routing(), self.now_ns)
+        if transport == "naive":
+            return NaiveRunner(receivers, routing(), self.now_ns)
         mailboxes: Mailboxes = LoopbackMailboxes() if transport.startswith("loopback") else ZmqMailboxes()
         self._closers.append(mailboxes.close)
         journal = self.journal if isinstance(self.journal, RecordLog) else None
@@ -236,27 +251,56 @@ class Rig:
 
     def _start(self) -> None:
         host = self.host
-        for message in (
-            INSTRUMENT,
-            EngineStarted(ACCOUNT, 1),
-            PrivateStreamUp(ACCOUNT, 1, self.now_ns()),
-            ConnectionUp(0, 1, self.now_ns()),
-        ):
+        for message in self.first_inputs():
             host.post(message)
         for _ in range(20):  # queries, snapshot, timers of the start
             self.tick(self.market.frame())
         assert self.ready, "the rig's engine did not become ready"
 
-    ready = False
+    def connect_door(self, url: str, post: Callable[..., None]) -> None:
+        """Before the first input: let the order door speak to a real venue at `url`, and answers go through `post`."""
+        self.door._url, self.door._socket, self.door._subscribed = url, None, False
+        self.door.handlers = {
+            SubmitOrder: self.door._submit,
+            CancelOrder: self.door._cancel,
+            ClockEstimate: self.door._clock,
+        }
+        self.door.attach(post, lambda: self.host.offset)
+        self.answer = post
+
+    def first_inputs(self) -> tuple[Message, ...]:
+        """What a start posts."""
+        now_ns = self.now_ns()
+        return INSTRUMENT, EngineStarted(ACCOUNT, 1), PrivateStreamUp(ACCOUNT, 1, now_ns), ConnectionUp(0, 1, now_ns)
+
+    def take_answers(self) -> list[Message]:
+        """What the venue has said since."""
+        taken = list(self._reports)
+        self._reports.clear()
+        return taken
+
+    def move_time(self) -> list[Message]:
+        """Engine time goes on by TICK_NS; returns the timers that are due."""
+        self._skew_ns += TICK_NS
+        return list(self.timers.due(self.now_ns()))
 
     # -- the venue that says yes ----------------------------------------------------------------------------------
 
     def _accept(self, order: SubmitOrder) -> None:
         self._venue_ids += 1
+        self.door._in_flight.clear()  # answers go past the door here
         now_ns = self.now_ns()
         self._reports.append(
             RequestAnswered(
-                RequestKind.SUBMIT, 0, order.client_order_id, Outcome.RESULT, Refusal.NONE, 0, self._venue_ids, now_ns, ""
+                RequestKind.SUBMIT,
+                0,
+                order.client_order_id,
+                Outcome.RESULT,
+                Refusal.NONE,
+                0,
+                self._venue_ids,
+                now_ns,
+                "",
             )
         )
         quantity = order.quantity_lots * INSTRUMENT.lot
@@ -278,15 +322,53 @@ class Rig:
             _report(cancel.client_order_id, venue_id, ReportKind.CANCELED, side, price, quantity, now_ns)
         )
 
-    @property
-    def _open(self) -> dict[str, tuple[int, Any, int, int]]:
-        if not hasattr(self, "_open_orders"):
-            self._open_orders: dict[str, tuple[int, Any, int, int]] = {}
-        return self._open_orders
-
     def answer(self, message: Message) -> None:
         """Queue an answer of the REST side."""
         self._reports.append(message)
+
+
+class NaiveRig:
+    """The rig on `NaiveRunner`: the same ticks, awaited."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._rig = Rig("naive", folder, seed, logs=False)
+        self.market = self._rig.market
+        self._waiting: deque[Message] = deque()
+        self._rig.door.attach(self._waiting.append, lambda: 0)
+
+    async def start(self) -> None:
+        self._waiting.extend(self._rig.first_inputs())
+        for _ in range(20):
+            await self.tick(self.market.frame())
+        assert self._rig.ready, "the naive engine did not become ready"
+
+    async def tick(self, frame: bytes) -> int:
+        """ns from the frame to the order's bytes; 0 when none went."""
+        rig = self._rig
+        await self._settle()
+        rig.socket.order_ns = rig.socket.cancel_ns = 0
+        start = perf_counter_ns()
+        await self._take(Frame(0, rig.now_ns(), frame))
+        order_ns = rig.socket.order_ns
+        await self._settle()
+        return order_ns - start if order_ns else 0
+
+    async def close(self) -> None:
+        await self._rig.host.close()
+        self._rig.close()
+
+    async def _settle(self) -> None:
+        rig = self._rig
+        self._waiting.extend(rig.take_answers())
+        while self._waiting:
+            await self._take(self._waiting.popleft())
+            self._waiting.extend(rig.take_answers())
+        for fired in rig.move_time():
+            await self._take(fired)
+
+    async def _take(self, message: Message) -> None:
+        await self._rig.host.post(message)
+        await self._rig.host.quiet.wait()
 
 
 class Answers:
@@ -307,8 +389,20 @@ class Answers:
         found = query.kind is not QueryKind.ORDER
         self._rig.answer(
             QueryAnswer(
-                query.actor, query.counter, query.generation, Outcome.RESULT, query.kind, query.instrument,
-                query.client_order_id, now_ns, now_ns, "", found, True, (), (),
+                query.actor,
+                query.counter,
+                query.generation,
+                Outcome.RESULT,
+                query.kind,
+                query.instrument,
+                query.client_order_id,
+                now_ns,
+                now_ns,
+                "",
+                found,
+                True,
+                (),
+                (),
             )  # fmt: skip
         )
         return ()
@@ -319,19 +413,18 @@ class Ear:
 
     name = "supervisor"
 
-    def __init__(self) -> None:
-        from ops.supervisor import Supervisor
-
+    def __init__(self, rig: "Rig") -> None:
+        self._rig = rig
         self.handlers: dict[type[Message], Handler] = {kind: self._hear for kind in Supervisor().handlers}
 
     def _hear(self, message: Message, now_ns: int) -> tuple[Message, ...]:
         if type(message) is OrdersReady:
-            Rig.ready = True
+            self._rig.ready = True
         return ()
 
 
 def _report(
-    client_order_id: str, venue_id: int, kind: ReportKind, side: Any, price: int, quantity: int, now_ns: int
+    client_order_id: str, venue_id: int, kind: ReportKind, side: Side, price: int, quantity: int, now_ns: int
 ) -> ExecutionReport:
     done = kind is ReportKind.CANCELED
     return ExecutionReport(

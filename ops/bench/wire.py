@@ -1,0 +1,78 @@
+"""`bench wire`: a frame on one real socket to the order on another, as the venue sees it, against a bare echo.
+
+The other end is a process of its own (ops/bench/wire_venue.py). Here stand the engine, with real doors and everything
+on, and the echo: the same WebSocket client, which answers a frame on one connection with a payload of an order's size
+on another and does nothing in between. Round trips alternate, so `ratio_to_echo` is what the engine itself adds.
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from bus.pump import Pump
+from gateway.doors.feed import FeedDoor
+from gateway.doors.websocket import WebSocket, connect
+from ops.bench.rig import Rig
+from ops.bench.tick import percentiles
+
+ORDER_BYTES = 420
+"""Of one signed order.place, as the rig writes it."""
+
+
+def run(count: int, seed: int = 1) -> dict[str, Any]:
+    """Measure `count` round trips of each kind."""
+    with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
+        return uvloop.run(_run(count, seed, Path(folder)))
+
+
+async def _run(count: int, seed: int, folder: Path) -> dict[str, Any]:
+    venue = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ops.bench.wire_venue", str(count), str(seed), stdout=asyncio.subprocess.PIPE
+    )
+    assert venue.stdout is not None
+    port = int((await venue.stdout.readline()).decode().removeprefix("port: "))
+    base = f"ws://127.0.0.1:{port}"
+    rig = Rig("wire", folder, seed)
+    pump = Pump(rig.host, rig.timers, rig.clock)
+    rig.connect_door(f"{base}/ws-api/v3", pump.post)
+    feed = FeedDoor(0, f"{base}/stream", pump.post, rig.now_ns)
+    doors = [asyncio.ensure_future(rig.door.run()), asyncio.ensure_future(feed.run())]
+    pump.post(*rig.first_inputs()[:2])
+    echo = await _echo(base)
+    try:
+        line = await venue.stdout.read()
+        trips = json.loads(line.decode().splitlines()[-1])
+        await venue.wait()
+    finally:
+        for door in doors:
+            door.cancel()
+        await asyncio.gather(*doors, return_exceptions=True)
+        for socket in echo:
+            socket.abort("done")
+        pump.stop()
+        if venue.returncode is None:
+            venue.kill()
+        rig.close()
+    engine_us, echo_us = percentiles(trips["engine"]), percentiles(trips["echo"])
+    return {
+        "round_trips": len(trips["engine"]),
+        "wire_us": engine_us,
+        "echo_us": echo_us,
+        "ratio_to_echo": round(engine_us["p50"] / echo_us["p50"], 2),
+    }
+
+
+async def _echo(base: str) -> tuple[WebSocket, WebSocket]:
+    answer = b"x" * ORDER_BYTES
+
+    def nothing(*_: object) -> None:
+        return None
+
+    orders = await connect(f"{base}/echo-orders", nothing, nothing, nothing)
+    feed = await connect(f"{base}/echo-feed", nothing, lambda payload: orders.write(answer), nothing)
+    return feed, orders

@@ -1,0 +1,130 @@
+"""The other end of `bench wire`, a process of its own: it sends a frame, waits for the order, and does the same with an echo.
+
+Run as `python -m ops.bench.wire_venue COUNT SEED`. Prints `port: N`, then, at the end, one JSON object with the round
+trips in ns. Both kinds of round trip use the same server library, sizes and pauses, and alternate.
+"""
+
+import asyncio
+import json
+import sys
+from time import perf_counter_ns
+
+import websockets
+from websockets.asyncio.server import ServerConnection, serve
+
+from ops.bench.market import SYMBOL, Market
+
+PAUSE_S = 0.002
+"""Between round trips: the engine's untimed work of the last one is over."""
+WARM_UP = 50
+ROUND_TRIP_S_MAX = 5.0
+
+
+class WireVenue:
+    """Four connections of one peer: feed and orders of the engine, feed and orders of the echo."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self._count, self._market = count, Market(seed)
+        self._connections: dict[str, ServerConnection] = {}
+        self._all_here, self._arrived = asyncio.Event(), asyncio.Event()
+        self._arrived_ns = 0
+        self._orders: list[dict[str, str]] = []
+        self._cancels: list[dict[str, str]] = []
+        self._venue_ids = 0
+
+    async def serve(self) -> dict[str, list[int]]:
+        async with serve(self._connected, "127.0.0.1", 0, compression=None, max_queue=None) as server:
+            sys.stdout.write(f"port: {server.sockets[0].getsockname()[1]}\n")
+            sys.stdout.flush()
+            async with asyncio.timeout(60):
+                await self._all_here.wait()
+            return await self._measure()
+
+    async def _measure(self) -> dict[str, list[int]]:
+        engine: list[int] = []
+        echo: list[int] = []
+        for n in range(self._count + WARM_UP):
+            frame = self._market.frame().decode()
+            engine.append(await self._round_trip("/stream", frame))
+            await self._answer()
+            await asyncio.sleep(PAUSE_S)
+            echo.append(await self._round_trip("/echo-feed", frame))
+            await asyncio.sleep(PAUSE_S)
+            if n == WARM_UP - 1:
+                engine.clear()
+                echo.clear()
+        return {"engine": engine, "echo": echo}
+
+    async def _round_trip(self, feed: str, frame: str) -> int:
+        self._arrived.clear()
+        start = perf_counter_ns()
+        await self._connections[feed].send(frame)
+        async with asyncio.timeout(ROUND_TRIP_S_MAX):
+            await self._arrived.wait()
+        return self._arrived_ns - start
+
+    async def _connected(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        path = connection.request.path.split("?")[0]
+        self._connections[path] = connection
+        if len(self._connections) == 4:
+            self._all_here.set()
+        try:
+            async for message in connection:
+                now = perf_counter_ns()
+                if path == "/echo-orders":
+                    self._arrived_ns = now
+                    self._arrived.set()
+                elif path == "/ws-api/v3":
+                    await self._request(connection, str(message), now)
+        except websockets.ConnectionClosed:
+            return
+
+    async def _request(self, connection: ServerConnection, text: str, now: int) -> None:
+        if text.startswith('{"id":"s') and "order.place" in text:
+            self._arrived_ns = now
+            self._arrived.set()
+            self._orders.append(json.loads(text))
+        elif "order.cancel" in text:
+            self._cancels.append(json.loads(text))
+        else:
+            request = json.loads(text)
+            result = {"serverTime": 1_700_000_000_000} if request["method"] == "time" else {"subscriptionId": 0}
+            await connection.send(json.dumps({"id": request["id"], "status": 200, "result": result}))
+
+    async def _answer(self) -> None:
+        """Accept what was placed, confirm what was canceled."""
+        orders = self._connections["/ws-api/v3"]
+        await asyncio.sleep(PAUSE_S)
+        for request in self._cancels:
+            params = request["params"]
+            assert isinstance(params, dict)
+            await orders.send(_answered(request["id"], 1))
+            await orders.send(_event("CANCELED", params["newClientOrderId"], params["origClientOrderId"], 1))
+        for request in self._orders:
+            params = request["params"]
+            assert isinstance(params, dict)
+            self._venue_ids += 1
+            await orders.send(_answered(request["id"], self._venue_ids))
+            await orders.send(_event("NEW", params["newClientOrderId"], "", self._venue_ids, params["price"]))
+        self._cancels.clear()
+        self._orders.clear()
+
+
+def _answered(request_id: str, venue_id: int) -> str:
+    return json.dumps({"id": request_id, "status": 200, "result": {"symbol": SYMBOL, "orderId": venue_id}})
+
+
+def _event(kind: str, client_id: str, original_id: str, venue_id: int, price: str = "1.00000000") -> str:
+    event = {
+        "e": "executionReport", "E": 1, "s": SYMBOL, "c": client_id, "S": "BUY", "o": "LIMIT_MAKER", "f": "GTC",
+        "q": "0.00100000", "p": price, "P": "0.00000000", "F": "0.00000000", "g": -1, "C": original_id, "x": kind,
+        "X": kind, "r": "NONE", "i": venue_id, "l": "0.00000000", "z": "0.00000000", "L": "0.00000000", "n": "0",
+        "N": None, "T": 1, "t": -1, "I": venue_id, "w": True, "m": False, "O": 1, "Z": "0.00000000", "Y": "0.00000000",
+    }  # fmt: skip
+    return json.dumps({"subscriptionId": 0, "event": event})
+
+
+if __name__ == "__main__":
+    outcome = asyncio.run(WireVenue(int(sys.argv[1]), int(sys.argv[2])).serve())
+    sys.stdout.write(json.dumps(outcome) + "\n")

@@ -1,0 +1,54 @@
+"""`touchline bench NAME`: how fast, beside what it is compared with, in one run on this machine."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ops.bench import book, tick, wire
+
+
+@click.group()
+def bench() -> None:
+    """Benchmarks. Figures are of this machine, now; trust the ratios: both sides ran interleaved."""
+
+
+def _print(result: dict[str, Any], as_json: bool) -> None:
+    click.echo(json.dumps(result) if as_json else _text(result))
+
+
+def _text(value: Any, indent: str = "") -> str:
+    if not isinstance(value, dict):
+        return f" {value}"
+    lines = []
+    for key, inner in value.items():
+        if isinstance(inner, dict) and not any(isinstance(item, dict) for item in inner.values()):
+            lines.append(f"{indent}{key}: " + ", ".join(f"{name} {item}" for name, item in inner.items()))
+        elif isinstance(inner, dict):
+            lines.append(f"{indent}{key}:\n{_text(inner, indent + '  ')}")
+        else:
+            lines.append(f"{indent}{key}:{_text(inner)}")
+    return "\n".join(lines)
+
+
+def _command(name: str, measure: Callable[[int], dict[str, Any]], count: int, what: str, explain: str) -> None:
+    @bench.command(name, help=explain)
+    @click.option("--count", type=click.IntRange(1, 1_000_000), default=count, show_default=True, help=what)
+    @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+    def run(count: int, as_json: bool) -> None:
+        _print(measure(count), as_json)
+
+
+_command(
+    "tick", tick.run, 3_000, "Ticks of each variant.",
+    "Frame bytes in to order bytes out, all mailboxes, everything on; against plain calls and zmq.asyncio.",
+)  # fmt: skip
+_command(
+    "book", book.run, 20_000, "Frames of each side.",
+    "JSON to best bid and ask, against the same with sortedcontainers' SortedDict.",
+)  # fmt: skip
+_command(
+    "wire", wire.run, 1_000, "Frames.",
+    "A frame on one real socket to the order on another, against a bare echo through the same libraries.",
+)  # fmt: skip
