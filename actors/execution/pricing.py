@@ -32,15 +32,15 @@ def judge(order: Order, ticks: int, lots: int, settings: ExecutionSettings) -> V
     """The order against the wish. toward: ticks by which the wish is nearer the touch than the order.
 
     Fewer lots are compared with what is open, more lots with what the order was sent with: a partial fill alone does
-    not give up a place in the queue.
+    not give up a place in the queue. Differences are relative to the smaller of the two.
     """
     toward = (ticks - order.price_ticks) * order.side
     if toward < 0:
         return Verdict.URGENT
-    bound = settings.quantity_change_ppm * lots
-    if (order.leaves_lots - lots) * PPM > bound:
+    change = settings.quantity_change_ppm
+    if (order.leaves_lots - lots) * PPM > change * lots:
         return Verdict.URGENT
-    if toward >= settings.reprice_ticks or (lots - order.quantity_lots) * PPM > bound:
+    if toward >= settings.reprice_ticks or (lots - order.quantity_lots) * PPM > change * order.quantity_lots:
         return Verdict.MOVE
     return Verdict.KEEP
 
