@@ -216,6 +216,7 @@ class Orders(Actor[OrdersState]):
         return {
             "phase": self.startup.phase.name,
             "epoch": desk.ids.epoch,
+            "working": len(desk.register.open),
             "open": statuses,
             "shortfalls": shortfalls,
             "done": len(desk.register.done) + len(desk.register.archive),

@@ -72,7 +72,7 @@ class Reports:
             self.complete(order, terms, out)
         if order.orphan:
             order.quantity_lots = max(order.quantity_lots, -(-report.quantity // terms.instrument.lot))
-        if report.trade_id >= 0:
+        if report.kind is ReportKind.TRADE:
             self.execute(order, report, terms, now_ns, out)
         cumulative = max(report.cumulative * terms.factor, order.booked)
         if cumulative > order.cumulative:
@@ -111,7 +111,7 @@ class Reports:
         """Axis one. An execution or a snapshot proves that the order exists, whatever its state's word is."""
         state = order.venue_state
         fact = report.state
-        if fact is VenueState.NONE and (report.trade_id >= 0 or order.cumulative > 0):
+        if fact is VenueState.NONE and order.cumulative > 0:
             fact = VenueState.WORKING
         if fact is not state:
             state = VENUE[state, fact]
@@ -138,6 +138,9 @@ class Reports:
         trade_id = report.trade_id
         venue_order_id = report.venue_order_id or order.venue_order_id
         quantity = report.last_quantity * terms.factor
+        if trade_id < 0 or quantity <= 0:
+            desk.keep_aside(report, "execution_unreadable", out)
+            return
         if order.orphan and trade_id <= order.trade_floor:
             desk.count("execution_before_orphan")
             return
@@ -240,7 +243,7 @@ class Reports:
         order.doubt_ns = 0
         order.cancel_wanted = desk.settings.leftovers is Leftovers.CANCEL
         if floor < 0 and not desk.ever_ready:
-            last = report.last_quantity if report.trade_id >= 0 else 0
+            last = report.last_quantity if report.kind is ReportKind.TRADE else 0
             order.cumulative = report.cumulative * terms.factor
             order.covered = max(report.cumulative - last, 0) * terms.factor
         desk.register.open[order.client_order_id] = order

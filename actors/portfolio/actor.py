@@ -253,15 +253,21 @@ class Portfolio(Actor[PortfolioState]):
         self.declare()
 
     def view(self) -> dict[str, Any]:
-        """Quote and asset units as integers; unrealized at the last Mark. Fees by asset are negative when paid."""
-        positions: dict[str, dict[str, int | float]] = {}
+        """Positions by instrument, PnL by symbol: quote and base units as integers, unrealized at the last Mark.
+
+        ledger, fees: by asset, in its smallest unit; fees are negative when paid.
+        """
+        positions: dict[int, dict[str, int | float]] = {}
+        pnl: dict[str, dict[str, int]] = {}
         for position in self.positions.values():
             instrument = self.instruments[position.instrument]
             scales = (instrument.price_scale, instrument.base_scale, instrument.quote_scale)
-            positions[instrument.venue_symbol] = {
+            positions[position.instrument] = {
                 "position": position.quantity,
                 "cost": position.cost,
                 "average_price": average_price(position, *scales),
+            }
+            pnl[instrument.venue_symbol] = {
                 "realized": position.realized,
                 "unrealized": unrealized(position, *scales),
             }
@@ -269,6 +275,8 @@ class Portfolio(Actor[PortfolioState]):
         fees = {entry.asset: entry.fees for entry in self.ledger.entries.values() if entry.fees}
         return {
             "positions": positions,
+            "pnl": pnl,
+            "fills": self.fill_number,
             "ledger": totals,
             "fees": fees,
             "baselined": self.baselined,
