@@ -2,7 +2,8 @@
 
 Asks are kept under their negated price, so that on both sides the best level is the list's last: reading the touch is
 O(1), and most changes happen near the end, where inserting moves little. Measured against SortedDict by
-`ops.bench.book`.
+`ops.bench.book`. Finding a place in the list is most of the cost (0.2-0.3 us of a new or deleted level). Leaving far
+deleted levels in it at quantity 0 gained nothing (5.6 us for 5.3 a frame: few come back) and cost the tail a sweep.
 """
 
 from bisect import bisect_left, insort
