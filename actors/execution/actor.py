@@ -8,7 +8,18 @@ command was refused or dropped.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from actors.execution.phases import EVENT_OF_STATUS, TRANSITIONS, TURNED_AWAY, Event, Phase
+from actors.execution.phases import (
+    ACCEPTED,
+    CANCELING,
+    DONE,
+    DOOMED,
+    EVENT_OF_STATUS,
+    GONE,
+    SENT,
+    TRANSITIONS,
+    TURNED_AWAY,
+    Event,
+)
 from actors.execution.planner import Planner
 from actors.execution.pricing import backoff_ns, left_alone
 from actors.execution.settings import ExecutionSettings
@@ -100,8 +111,10 @@ class Execution(Actor[ExecutionState]):
             self.counters["intents_held"] += 1
             planner.drop_desk(market, desk)
             return planner.end()
-        desk.target = intent
+        last, desk.target = desk.target, intent
         desk.reference_bid, desk.reference_ask = touch.bid, touch.ask
+        if last is not None and _settled(desk) and _same(last, intent):
+            return NOTHING  # renewed: it only lives longer (0.9 us instead of 4)
         desk.buy.muted = desk.sell.muted = False
         planner.plan(market, desk, desk.buy)
         planner.plan(market, desk, desk.sell)
@@ -126,7 +139,7 @@ class Execution(Actor[ExecutionState]):
     def _touched(self, market: Market, desk: Desk, slot: Slot, touch: Touch, instrument: Instrument) -> None:
         opposite = desk.reference_ask if slot.side > 0 else desk.reference_bid
         for order in slot.orders:
-            if order.phase is Phase.CANCELING or order.phase is Phase.DOOMED:
+            if order.phase is CANCELING or order.phase is DOOMED:
                 continue
             if left_alone(order, touch, opposite, instrument.tick, instrument.lot, self.settings.stale_ticks):
                 self.planner.cancel(market, desk, order)
@@ -145,12 +158,12 @@ class Execution(Actor[ExecutionState]):
         market, desk, slot, order = place
         planner = self.planner
         planner.begin(now_ns, 0)
-        if order.phase is Phase.GONE:
+        if order.phase is GONE:
             self._after_end(desk, slot, order, update.status, now_ns)
             if desk.target is not None:
                 planner.plan(market, desk, desk.buy)
                 planner.plan(market, desk, desk.sell)
-        elif order.phase is Phase.DOOMED:
+        elif order.phase is DOOMED:
             planner.cancel(market, desk, order)
         return planner.end()
 
@@ -170,13 +183,13 @@ class Execution(Actor[ExecutionState]):
         before = order.phase
         order.leaves_lots = update.leaves_lots
         order.phase = TRANSITIONS[before, event]
-        if event is Event.ACCEPTED and not order.accepted:
+        if event is ACCEPTED and not order.accepted:
             order.accepted = True
             slot.refusals = 0
-        elif event is Event.CANCEL_PENDING and before is not Phase.CANCELING:
+        elif event is Event.CANCEL_PENDING and before is not CANCELING:
             order.cancel_ns = now_ns
             order.attempts = 1
-        elif event is Event.DONE:
+        elif event is DONE:
             remove(slot, order)
             del self.places[update.client_order_id]
         return place
@@ -186,7 +199,7 @@ class Execution(Actor[ExecutionState]):
         place = self.planner.requested.get(update.command)
         if place is not None and place.desk.owner == update.owner and place.market.number == update.instrument:
             del self.planner.requested[update.command]
-        elif event is Event.DONE:
+        elif event is DONE:
             return None
         else:
             self.planner.next_command = max(self.planner.next_command, update.command + 1)
@@ -210,7 +223,7 @@ class Execution(Actor[ExecutionState]):
             price_ticks=update.price_ticks,
             quantity_lots=update.quantity_lots,
             leaves_lots=update.leaves_lots,
-            phase=Phase.SENT,
+            phase=SENT,
             since_ns=now_ns,
         )
         slot.orders.append(order)
@@ -219,7 +232,8 @@ class Execution(Actor[ExecutionState]):
     def _after_end(self, desk: Desk, slot: Slot, order: Order, status: OrderStatus, now_ns: int) -> None:
         if status is OrderStatus.FILLED:
             slot.muted = True  # the wish was answered: its owner has a new position to think about
-        elif status in TURNED_AWAY:
+        elif status in TURNED_AWAY or (status is OrderStatus.CANCELED and order.attempts == 0):
+            # Refused, or canceled by nobody here: the venue does not want it.
             self.counters["turned_away"] += 1
             self._back_off(slot, now_ns)
         self._make_room(desk)
@@ -241,7 +255,7 @@ class Execution(Actor[ExecutionState]):
             self._back_off(place.slot, now_ns)
             return self._watch(now_ns)
         place = self.places.get(dropped.client_order_id)
-        if place is not None and place.order.phase is Phase.CANCELING:
+        if place is not None and place.order.phase is CANCELING:
             place.order.cancel_ns = now_ns - self.settings.cancel_timeout_ns
             self.planner.watched = True
             return self._watch(now_ns)
@@ -252,7 +266,7 @@ class Execution(Actor[ExecutionState]):
         if place is None or place.desk.owner != owner:
             return None
         del self.planner.requested[command]
-        place.order.phase = TRANSITIONS[place.order.phase, Event.DONE]
+        place.order.phase = TRANSITIONS[place.order.phase, DONE]
         remove(place.slot, place.order)
         return place
 
@@ -302,13 +316,13 @@ class Execution(Actor[ExecutionState]):
 
     def _look_at(self, market: Market, desk: Desk, order: Order, now_ns: int) -> None:
         settings, planner = self.settings, self.planner
-        if order.phase is Phase.CANCELING and now_ns - order.cancel_ns >= settings.cancel_timeout_ns:
+        if order.phase is CANCELING and now_ns - order.cancel_ns >= settings.cancel_timeout_ns:
             if order.attempts < settings.cancel_attempts_max:
                 planner.send_cancel(market, desk, order)
             elif not order.alerted:
                 self._alert(market, order, "cancel_unanswered", f"id={order.client_order_id} attempts={order.attempts}")
         overdue = now_ns - order.since_ns >= settings.request_timeout_ns
-        if order.phase <= Phase.DOOMED and overdue and not order.alerted:
+        if order.phase <= DOOMED and overdue and not order.alerted:
             self._alert(market, order, "command_unanswered", f"command={order.command} owner={desk.owner}")
 
     def _alert(self, market: Market, order: Order, event: str, detail: str) -> None:
@@ -454,3 +468,19 @@ class Execution(Actor[ExecutionState]):
             for o in slot.orders
         ]
         return {"orders": orders, "position_lots": dict(self.position_lots), **self.counters}
+
+
+def _settled(desk: Desk) -> bool:
+    """Nothing waits and nothing is awaited: the last plan was carried out."""
+    buy, sell = desk.buy, desk.sell
+    return not (buy.waiting or sell.waiting or buy.muted or sell.muted)
+
+
+def _same(last: QuoteIntent, intent: QuoteIntent) -> bool:
+    return (
+        last.bid_ticks == intent.bid_ticks
+        and last.bid_lots == intent.bid_lots
+        and last.ask_ticks == intent.ask_ticks
+        and last.ask_lots == intent.ask_lots
+        and last.reduce_only == intent.reduce_only
+    )

@@ -4,13 +4,14 @@ Per side one order rests and at most one more is being canceled. Cancels are nev
 orders; new orders wait for room, for their back-off, for the own other side to get out of the way, for their price.
 """
 
-from actors.execution.phases import TRANSITIONS, Event, Phase
-from actors.execution.pricing import Verdict, judge, passive_price
+from actors.execution.phases import CANCEL_SENT, CANCELING, REQUESTED, TRANSITIONS, Event
+from actors.execution.pricing import KEEP, MOVE, judge, passive_price
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Desk, Market, Order, Place, Slot, resting
 from bus.actor import NOTHING
 from bus.messages import CancelCommand, Message, OrderCommand, QuoteIntent, SetTimer, Side
 
+BUY, SELL = Side
 SWEEP = 0
 """The one timer there is."""
 
@@ -76,11 +77,11 @@ class Planner:
     def _leave(self, market: Market, desk: Desk, slot: Slot, order: Order, ticks: int, lots: int) -> bool:
         """Cancel the order if it should make way; whether a new one may be thought of."""
         verdict = judge(order, ticks, lots, self.settings)
-        if verdict is Verdict.KEEP:
+        if verdict is KEEP:
             return False
-        if verdict is Verdict.MOVE:
+        if verdict is MOVE:
             young = self.now_ns - order.since_ns < self.settings.order_life_ns_min
-            if young or len(slot.orders) > 1 or order.phase is Phase.REQUESTED:
+            if young or len(slot.orders) > 1 or order.phase is REQUESTED:
                 slot.waiting = True
                 return False
         self.cancel(market, desk, order)
@@ -97,9 +98,7 @@ class Planner:
                 return
         command = self.next_command
         self.next_command = command + 1
-        order = Order(
-            command, "", target.account, target.venue, slot.side, ticks, lots, lots, Phase.REQUESTED, self.now_ns
-        )
+        order = Order(command, "", target.account, target.venue, slot.side, ticks, lots, lots, REQUESTED, self.now_ns)
         slot.orders.append(order)
         self.requested[command] = Place(market, desk, slot, order)
         self.orders.append(
@@ -114,7 +113,7 @@ class Planner:
                 self.received_ns,
                 target.expires_ns,
                 command,
-                Side.BUY if slot.side > 0 else Side.SELL,
+                BUY if slot.side > 0 else SELL,
                 ticks,
                 lots,
                 True,
@@ -126,17 +125,17 @@ class Planner:
     def cancel(self, market: Market, desk: Desk, order: Order) -> None:
         """Once: an order that is being canceled is left to the sweep, one without an id until it has one."""
         phase = order.phase
-        if phase is Phase.CANCELING:
+        if phase is CANCELING:
             return
         if not order.client_order_id:
-            if phase is Phase.REQUESTED:
+            if phase is REQUESTED:
                 order.phase = TRANSITIONS[phase, Event.CANCEL_WISHED]
             self.watched = True
             return
         self.send_cancel(market, desk, order)
 
     def send_cancel(self, market: Market, desk: Desk, order: Order) -> None:
-        order.phase = TRANSITIONS[order.phase, Event.CANCEL_SENT]
+        order.phase = TRANSITIONS[order.phase, CANCEL_SENT]
         order.cancel_ns = self.now_ns
         order.attempts += 1
         self.cancels.append(

@@ -17,6 +17,9 @@ class Verdict(IntEnum):
     """The owner wishes to stand farther from the touch, or with less: now."""
 
 
+KEEP, MOVE, URGENT = Verdict  # read by name: see phases.py
+
+
 def passive_price(side: int, ticks: int, touch: Touch, tick: int) -> int:
     """`ticks`, or the best tick that does not meet the other side. An empty other side bounds nothing."""
     if side > 0:
@@ -36,13 +39,13 @@ def judge(order: Order, ticks: int, lots: int, settings: ExecutionSettings) -> V
     """
     toward = (ticks - order.price_ticks) * order.side
     if toward < 0:
-        return Verdict.URGENT
+        return URGENT
     change = settings.quantity_change_ppm
     if (order.leaves_lots - lots) * PPM > change * lots:
-        return Verdict.URGENT
+        return URGENT
     if toward >= settings.reprice_ticks or (lots - order.quantity_lots) * PPM > change * order.quantity_lots:
-        return Verdict.MOVE
-    return Verdict.KEEP
+        return MOVE
+    return KEEP
 
 
 def left_alone(order: Order, touch: Touch, reference_opposite: int, tick: int, lot: int, stale_ticks: int) -> bool:

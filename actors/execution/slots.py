@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors.execution.phases import Phase
+from actors.execution.phases import CANCELING, DOOMED, Phase
 from bus.messages import Instrument, QuoteIntent, Touch, TradingState
 
 
@@ -99,7 +99,7 @@ def resting(slot: Slot) -> Order | None:
     """The one order that is not being canceled, or None."""
     for order in slot.orders:
         phase = order.phase
-        if phase is not Phase.CANCELING and phase is not Phase.DOOMED:
+        if phase is not CANCELING and phase is not DOOMED:
             return order
     return None
 

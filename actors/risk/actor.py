@@ -42,6 +42,9 @@ from bus.messages import (
     Touch,
 )
 
+NEW_INCREASING, NEW_REDUCING = Command.NEW_INCREASING, Command.NEW_REDUCING
+REJECTED = OrderStatus.REJECTED  # by name: an enum's look-up costs 75-117 ns on Python 3.11
+
 
 class RiskState(msgspec.Struct):
     """Everything but the sums, which are built up again."""
@@ -153,7 +156,7 @@ class Risk(Actor[RiskState]):
             book.settle(now_ns)
         reducing = book.reduces(command.side, command.quantity_lots)
         state = self.switch.state_for(command.instrument, command.owner)
-        if state is not ACTIVE and not PASSES[state, Command.NEW_REDUCING if reducing else Command.NEW_INCREASING]:
+        if state is not ACTIVE and not PASSES[state, NEW_REDUCING if reducing else NEW_INCREASING]:
             return Refusal.TRADING_STATE
         if command.reduce_only and not reducing:
             return Refusal.NOT_REDUCING
@@ -202,7 +205,7 @@ class Risk(Actor[RiskState]):
             return NOTHING
         self.last_update = update.number
         self._book(update.instrument).on_update(update)
-        if update.status is OrderStatus.REJECTED and update.refusal is Refusal.VENUE_REJECTED:
+        if update.status is REJECTED and update.refusal is Refusal.VENUE_REJECTED:
             rejects = self.rejects[update.instrument]
             rejects.count(now_ns)
             if not rejects.has_room(now_ns):

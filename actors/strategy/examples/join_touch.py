@@ -17,6 +17,8 @@ from actors.strategy.prices import ticks_passive
 from actors.strategy.strategy import Strategy
 from bus.messages import Side, Signals
 
+BUY, SELL = Side
+
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Read from the configuration's `[strategy.parameters]`. Quantities are lots, prices ticks.
@@ -59,8 +61,8 @@ class JoinTouch(Strategy):
         instrument = context.instrument(number)
         position = context.position_lots(number)
         tick = instrument.tick
-        touch_bid = ticks_passive(Side.BUY, signals.bid, tick)
-        touch_ask = ticks_passive(Side.SELL, signals.ask, tick)
+        touch_bid = ticks_passive(BUY, signals.bid, tick)
+        touch_ask = ticks_passive(SELL, signals.ask, tick)
         skew = round(wish.skew_ticks * position / wish.quantity_lots)
         # Inside the spread is as far as the skew may lead: never to the other side's price.
         bid = max(min(touch_bid - skew, touch_ask - 1), 1)

@@ -204,6 +204,14 @@ def test_a_venue_reject_backs_off_too_and_acceptance_forgives() -> None:
     assert desk.execution.markets[0].desks[0].buy.refusals == 0
 
 
+def test_a_cancel_that_nobody_here_sent_backs_off_too() -> None:
+    desk = Desk()
+    desk.rest()
+    assert desk.update("x0", OrderStatus.CANCELED) == []
+    assert desk.tell(intent(), 99 * MS) == []
+    assert brief(desk.tell(intent(), 1 * MS)) == [("new", "BUY", BID, 10)]
+
+
 def test_one_side_refused_does_not_hold_the_other() -> None:
     desk = Desk()
     desk.execution.receive(intent(), desk.now)
