@@ -227,8 +227,8 @@ class MarketData(Actor[MarketDataState]):
         """Our own words come back here too; only the orderbook's concern us."""
         if message.state != BookState.INVALID or message.reason not in BROKEN:
             return NOTHING
-        sync = self.synchronizers[message.instrument]
-        if sync.state != SyncState.LIVE:
+        sync = self.synchronizers.get(message.instrument)
+        if sync is None or sync.state != SyncState.LIVE:
             return NOTHING
         sync.broken += 1
         leave(sync, SyncEvent.BREAK, message.reason)

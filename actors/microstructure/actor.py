@@ -138,8 +138,8 @@ class Microstructure(Actor[MicrostructureState]):
         self.metrics = {metrics.number: metrics for metrics in state.metrics}
 
     def view(self) -> dict[str, Any]:
-        return {
-            str(metrics.number): {
+        instruments = {
+            metrics.number: {
                 "warm": metrics.warm,
                 "updates": len(metrics.flow.window.values),
                 "order_flow_imbalance": metrics.flow.window.total,
@@ -149,3 +149,4 @@ class Microstructure(Actor[MicrostructureState]):
             }
             for metrics in self.metrics.values()
         }
+        return {"instruments": instruments}

@@ -216,6 +216,21 @@ def test_late_answer_is_dropped_and_counted() -> None:
     assert desk.actor.view()["late_answers"] == 1
 
 
+def test_answer_to_an_earlier_request_does_not_answer_a_later_one() -> None:
+    desk = up()
+    earlier = desk.request
+    fire(desk, timer_of(desk.answer(body(1), Outcome.REFUSED)))
+    later, desk.request = desk.request, earlier
+    assert desk.answer(body(10)) == ()
+    desk.request = later
+    assert names(desk.answer(body(10))) == ["SetTimer"]
+
+
+def test_a_book_of_another_market_data_is_none_of_ours() -> None:
+    desk = live(10)
+    assert desk.send(BookStateChanged(99, BookState.INVALID, BookReason.CROSSED, 1)) == ()
+
+
 def test_connection_down_makes_every_book_of_it_invalid() -> None:
     desk = live(10)
     desk.send(instrument(8, "ETHUSDT"))

@@ -68,13 +68,13 @@ def test_warm_when_every_window_is_full_and_cold_again_after_invalid() -> None:
 def test_every_state_but_live_forgets_the_windows(state: BookState) -> None:
     microstructure = actor(view(1), view(2))
     microstructure.receive(BookStateChanged(NUMBER, state, BookReason.START, 0), 0)
-    assert microstructure.view()[str(NUMBER)]["updates"] == 0
+    assert microstructure.view()["instruments"][NUMBER]["updates"] == 0
 
 
 def test_live_forgets_nothing() -> None:
     microstructure = actor(view(1), view(2))
     microstructure.receive(BookStateChanged(NUMBER, BookState.LIVE, BookReason.SNAPSHOT_BRIDGED, 0), 0)
-    assert microstructure.view()[str(NUMBER)]["updates"] == 1
+    assert microstructure.view()["instruments"][NUMBER]["updates"] == 1
 
 
 def test_flow_is_summed_over_the_window() -> None:
@@ -101,7 +101,7 @@ def test_trades_are_summed_by_aggressor() -> None:
     microstructure = actor()
     for number, (side, quantity) in enumerate([(Side.SELL, 99), (Side.BUY, 3), (Side.SELL, 1)]):
         assert microstructure.receive(TradePrint(NUMBER, 1, number, 0, 0, 100, quantity, side), 0) == ()
-    assert microstructure.view()[str(NUMBER)]["trade_flow_imbalance"] == 0.5
+    assert microstructure.view()["instruments"][NUMBER]["trade_flow_imbalance"] == 0.5
 
 
 def test_restart_at_every_step() -> None:
