@@ -6,6 +6,7 @@ orders; new orders wait for room, for their back-off, for the own other side to 
 
 from actors.execution.phases import CANCEL_SENT, CANCELING, REQUESTED, TRANSITIONS, Event
 from actors.execution.pricing import KEEP, MOVE, judge, passive_price
+from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Desk, Market, Order, Place, Slot, resting
 from bus.actor import NOTHING
@@ -17,13 +18,12 @@ SWEEP = 0
 
 
 class Planner:
-    """Collects the commands of one handler: `begin`, any of the rest, `end`. requested: commands without an id yet."""
+    """Collects the commands of one handler: `begin`, any of the rest, `end`."""
 
-    def __init__(self, settings: ExecutionSettings) -> None:
+    def __init__(self, settings: ExecutionSettings, register: Register) -> None:
         self.settings = settings
+        self.register = register
         self.room = 1 if settings.replace == "together" else 0  # orders being canceled beside which a new one may go
-        self.requested: dict[int, Place] = {}
-        self.next_command = 0
         self.armed = False
         self.generation = 0
         self.watched = False
@@ -62,6 +62,7 @@ class Planner:
         slot.waiting = False
         wished, lots = (target.bid_ticks, target.bid_lots) if slot.side > 0 else (target.ask_ticks, target.ask_lots)
         if not lots or touch is None or instrument is None or self.now_ns >= target.expires_ns:
+            slot.waiting = lots > 0  # expired: should it be renewed, it is a new wish
             self.cancel_side(market, desk, slot)
             return
         order = resting(slot)
@@ -96,11 +97,12 @@ class Planner:
             if (ticks - order.price_ticks) * slot.side >= 0:
                 slot.waiting = True  # it would meet our own order, which is on its way out
                 return
-        command = self.next_command
-        self.next_command = command + 1
+        register = self.register
+        command = register.next_command
+        register.next_command = command + 1
         order = Order(command, "", target.account, target.venue, slot.side, ticks, lots, lots, REQUESTED, self.now_ns)
         slot.orders.append(order)
-        self.requested[command] = Place(market, desk, slot, order)
+        register.requested[command] = Place(market, desk, slot, order)
         self.orders.append(
             OrderCommand(
                 target.account,

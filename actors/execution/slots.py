@@ -91,6 +91,7 @@ class ExecutionState(msgspec.Struct):
     generation: int
     next_command: int
     last_update: int
+    repeated: int
     counters: list[tuple[str, int]]
     position_lots: list[tuple[int, int]]
 

@@ -107,7 +107,7 @@ def test_toward_the_touch_it_moves_only_by_reprice_ticks_and_after_its_life() ->
     desk.rest()
     assert desk.tell(intent(bid=BID + 2)) == []
     assert desk.tell(intent(bid=BID + 3)) == []
-    assert desk.execution.markets[0].desks[0].buy.waiting
+    assert desk.execution.register.markets[0].desks[0].buy.waiting
     assert brief(desk.tell(touch(), 4 * SECOND)) == [("cancel", "x0"), ("new", "BUY", BID + 3, 10)]
 
 
@@ -201,7 +201,7 @@ def test_a_venue_reject_backs_off_too_and_acceptance_forgives() -> None:
     assert desk.tell(intent(), 99 * MS) == []
     assert brief(desk.tell(intent(), 1 * MS)) == [("new", "BUY", BID, 10)]
     desk.update("x1", OrderStatus.ACCEPTED)
-    assert desk.execution.markets[0].desks[0].buy.refusals == 0
+    assert desk.execution.register.markets[0].desks[0].buy.refusals == 0
 
 
 def test_a_cancel_that_nobody_here_sent_backs_off_too() -> None:
@@ -330,6 +330,18 @@ def test_a_wish_that_is_not_renewed_is_taken_back() -> None:
     assert desk.tell(touch()) == []
 
 
+def test_an_expired_wish_that_a_touch_took_back_is_placed_again_when_renewed() -> None:
+    desk = Desk()
+    desk.tell(intent(expires_ns=NOW + MS))
+    desk.rest()
+    desk.tell(intent(expires_ns=desk.now + MS))
+    slot = desk.execution.register.markets[0].desks[0].buy
+    slot.waiting = True  # whatever made it wait
+    assert brief(desk.tell(touch(), MS)) == [("cancel", "x0")]
+    desk.update("x0", OrderStatus.CANCELED)
+    assert brief(desk.tell(intent())) == [("new", "BUY", BID, 10)]
+
+
 def test_the_sweep_rests_when_nothing_is_left_to_look_at() -> None:
     desk = Desk()
     desk.rest()
@@ -355,7 +367,7 @@ def test_a_repeated_update_is_ignored_and_counted() -> None:
     desk.rest()
     desk.number -= 1
     assert desk.update("x0", OrderStatus.CANCELED) == []
-    assert desk.execution.counters["updates_repeated"] == 1
+    assert desk.execution.register.repeated == 1
     assert len(desk.execution.view()["orders"]) == 1
 
 

@@ -136,7 +136,7 @@ class Day:
         self.cancels += 1
 
     def _check_order(self, command: OrderCommand) -> None:
-        now = self.execution.markets[0].touch
+        now = self.execution.register.markets[0].touch
         assert self.active
         assert self.book
         assert now is not None
@@ -148,16 +148,16 @@ class Day:
         self.orders += 1
 
     def check(self) -> None:
-        for desk in self.execution.markets[0].desks:
+        for desk in self.execution.register.markets[0].desks:
             for slot in (desk.buy, desk.sell):
                 resting = [o for o in slot.orders if o.phase not in (Phase.CANCELING, Phase.DOOMED)]
                 assert len(resting) <= 1
                 assert len(slot.orders) <= (2 if self.settings.replace == "together" else 1)
                 if not (self.active and self.book):
                     assert not resting, "something is left resting"
-        known = self.execution.places
+        known = self.execution.register.places
         assert set(known) <= set(self.live)
-        waiting = bool(self.execution.planner.requested)
+        waiting = bool(self.execution.register.requested)
         assert waiting or set(known) == set(self.live)
 
 
