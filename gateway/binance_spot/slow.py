@@ -67,7 +67,7 @@ def slow_frame(payload: bytes) -> FeedEvent:
     name = data.get("e")
     try:
         if name == "depthUpdate":
-            return _depth(msgspec.convert(data, _Depth))
+            return _depth(msgspec.convert(data, _Depth, strict=False))  # lax as the fast route: 7e9 is an id
         if name == "trade":
             return _trade(msgspec.convert(data, Trade))
         if name is None and data.keys() >= _QUOTE_FIELDS:
@@ -80,7 +80,7 @@ def slow_frame(payload: bytes) -> FeedEvent:
 def slow_snapshot(payload: bytes) -> DepthBody | Garbage:
     """Return the depth snapshot, or which field of it cannot be read. Never raises."""
     try:
-        body = msgspec.json.decode(payload, type=_Snapshot)
+        body = msgspec.json.decode(payload, type=_Snapshot, strict=False)
         bid_prices, bid_quantities = _levels("bids", body.bids)
         ask_prices, ask_quantities = _levels("asks", body.asks)
     except (msgspec.DecodeError, BadDecimal, RecursionError) as error:

@@ -136,14 +136,17 @@ def test_a_level_that_is_no_pair_of_texts_is_garbage(number: str) -> None:
 
 
 MARKS = [b'"', b",", b"[", b"]", b".", b'","', b"],[", b'"],["', b"}", b":", b"0", b"a", b"b", b"-", b"e9", b"\\"]
-ascii_patch = st.sampled_from(MARKS) | st.text(st.characters(max_codepoint=127), min_size=1, max_size=3).map(str.encode)
+ascii_patch = (
+    st.sampled_from(MARKS)
+    | st.from_regex(r"[0-9]{1,2}", fullmatch=True).map(str.encode)
+    | st.text(st.characters(max_codepoint=127), min_size=1, max_size=3).map(str.encode)
+)
 
 
 @given(st.integers(0, 10_000), ascii_patch, st.integers(0, 4), st.booleans())
 def test_a_damaged_frame_reads_alike_on_both_routes(place: int, patch: bytes, cut: int, enveloped: bool) -> None:
     """Insert, overwrite or delete anywhere in the data. Left out: bytes that are no UTF-8 in fields nobody reads."""
-    bids = [("2683.80000000", "3.02920000"), ("2679.00000000", "0.00000000")]
-    frame = depth_frame(bids, [("2683.81000000", "1.50000000")], enveloped=enveloped)
+    frame = depth_frame([("2683.8", "3.02920000"), ("2.00000000", "0.0")], [("2.81000000", "1.5")], enveloped=enveloped)
     start = frame.find(b'"e":')
     place = start + place % (len(frame) - start)
     for damaged in (frame[:place] + patch + frame[place + cut :], frame[:place] + frame[place + len(patch) :]):
@@ -185,6 +188,19 @@ def test_a_symbol_with_digits_or_beyond_ascii_takes_the_fast_route(symbol: str) 
     levels = [("1.00000000", "2.00000000")]
     frame = depth_frame(levels, [], symbol=symbol)
     assert fast_diff(frame) == naive_diff(levels, [], symbol)
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (2, 1), (1, 0), (0, 1), (0, 0)])
+def test_a_digit_outside_its_quotes_is_garbage_wherever_it_stands(sides: tuple[int, int]) -> None:
+    """Every place in the levels, in diff and snapshot; a first version took `,1"0.5"` for 10.5."""
+    bids, asks = ([("7.5", "8.25")] * count for count in sides)
+    diff = depth_frame(bids, asks)
+    snapshot = compact({"lastUpdateId": 1, "bids": bids, "asks": asks})
+    for frame, key, decode in ((diff, b'"b":', CODEC.decode_frame), (snapshot, b'"bids":', CODEC.decode_snapshot)):
+        slow = slow_frame if frame is diff else slow_snapshot
+        for place in range(frame.find(key), len(frame)):
+            damaged = frame[:place] + b"1" + frame[place:]
+            assert decode(damaged) == slow(damaged)
 
 
 @pytest.mark.parametrize(
