@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gateway.doors.store import JournalIndex
+import msgspec
 
 from bus.actor import Actor
 from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect, to_bytes
@@ -28,12 +28,13 @@ from bus.messages.feed import Garbage
 from bus.pump import Pump
 from bus.timers import Timers
 from bus.vocabulary_lock import vocabulary_hash
-from gateway.binance_spot.queries import decode_time
 from gateway.binance_spot.errors import SymbolError
+from gateway.binance_spot.queries import decode_time
 from gateway.binance_spot.symbols import read_instruments
 from gateway.doors.feed import FeedDoor
 from gateway.doors.order import Identity, OrderDoor, SessionRefused
 from gateway.doors.rest import RestDoor, RestFailed
+from gateway.doors.store import JournalIndex
 from gateway.doors.venue_time import VenueTime, estimate
 from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
@@ -174,7 +175,7 @@ class Engine:
             self._closers.append(self.input_log.close)
         self.syncer = Syncer(self.journal, persistence.sync_interval_ms)
         self._closers.append(self.syncer.stop)
-        self.index = JournalIndex(self.state.store, self.state.journal)
+        self.index = JournalIndex(self.state.store, self.state.journal, tuple(self.instruments.values()))
         self._closers.append(self.index.close)
 
     def _make_order_door(self) -> None:
@@ -185,7 +186,7 @@ class Engine:
         )
         door.disk_failed = lambda: self.syncer.failed or self.journal.full
         door.on_sent = self.tick_to_order.record
-        door.on_unreadable = lambda detail: events.critical("private_stream_unreadable", detail=detail)
+        door.on_trouble = lambda detail: events.warning("order_door", detail=detail)
         self.order_door = door
 
     def _make_host(self, recovered: Recovered) -> None:
@@ -218,18 +219,25 @@ class Engine:
             self.pump.at_quiet(self.input_log.touch_ahead)
 
     def _take_checkpoint(self, now_ns: int) -> None:
+        """Between inputs. A state that cannot be encoded must not stop the engine: the journal alone recovers it."""
+        offset = self.host.offset
+        try:
+            states = collect(self.actors)
+        except (msgspec.EncodeError, TypeError, ValueError, OverflowError) as error:
+            self.host.post(CheckpointTaken(offset, 0, 0, f"a state cannot be encoded: {error}"))
+            return
         checkpoint = Checkpoint(
             FORMAT,
             vocabulary_hash(),
             HOST,
             self.epoch,
-            self.host.offset,
+            offset,
             now_ns,
             self.host.digest,
             self.journal.next_number,
-            collect(self.actors),
+            states,
         )
-        self.writer.write(self.host.offset, to_bytes(checkpoint))
+        self.writer.write(offset, to_bytes(checkpoint))
 
     def _stream_url(self) -> str:
         return stream_url(self.config.venue, [row.symbol for row in self.config.instrument])

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from bus.actor import Actor
-from bus.checkpoint import Checkpoint, newest
+from bus.checkpoint import Checkpoint, newest, state_of
 from bus.codec import TYPE_OF_TAG, decode_any
 from bus.log import LogError, read
 from bus.messages import HEADER_SIZE, IdsReserved, Message, SubmitOrder
@@ -73,7 +73,7 @@ def _restore(checkpoint: Checkpoint, actors: Sequence[Actor[Any]]) -> None:
                 f"the checkpoint's state of {actor.name} has version {saved.version}, this program has {actor.state_version}; "
                 "start the version that wrote it and stop it cleanly, or remove the checkpoints to fold the whole journal"
             )
-        actor.restore(msgspec.msgpack.decode(saved.state, type=actor.State))
+        actor.restore(state_of(saved, actor.State))
 
 
 def _message(journal: Path, kind: int, body: bytes) -> Message:

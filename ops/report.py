@@ -16,7 +16,7 @@ def decimal_text(units: int, scale: int) -> str:
 def report(engine: Engine) -> dict[str, Any]:
     """The run's JSON object. `ledger`: asset -> decimal text, what the venue should say is ours."""
     views = engine.views()
-    books = views["orderbook"]["instruments"]
+    books = views["orderbook"]["books"]
     host = engine.host
     positions = {row.venue_symbol: _position(views, row) for row in engine.instruments.values()}
     return {
@@ -54,14 +54,13 @@ def report(engine: Engine) -> dict[str, Any]:
 def live_line(engine: Engine, seconds: int) -> str:
     """One line a second for a terminal."""
     views = engine.views()
-    books = views["orderbook"]["instruments"]
+    books = views["orderbook"]["books"]
     parts = [f"{seconds:5d}s"]
     for instrument in engine.instruments.values():
         book = books.get(instrument.instrument, {})
-        parts.append(
-            f"{instrument.venue_symbol} {decimal_text(book.get('bid', 0), instrument.price_scale)}/"
-            f"{decimal_text(book.get('ask', 0), instrument.price_scale)} pos {_position(views, instrument)}"
-        )
+        touch = book.get("touch")
+        prices = "/".join(decimal_text(price, instrument.price_scale) for price in touch[::2]) if touch else "no book"
+        parts.append(f"{instrument.venue_symbol} {prices} pos {_position(views, instrument)}")
     summary = engine.tick_to_order.to_summary()
     parts.append(f"orders {engine.order_door.orders_sent} fills {views['portfolio']['fills']}")
     parts.append(f"working {views['orders']['working']}")

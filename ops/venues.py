@@ -56,7 +56,9 @@ class BinanceSpotOrders:
         if isinstance(decoded, VenueSessionAnswer):
             text = decoded.text or ("" if decoded.status == 200 else f"status {decoded.status}")
             code = decoded.code or (0 if decoded.status == 200 else decoded.status)
-            return [SessionAnswer(decoded.request_id, code, text, decoded.server_ns // 1_000_000)]
+            return [
+                SessionAnswer(decoded.request_id.removeprefix("session."), code, text, decoded.server_ns // 1_000_000)
+            ]
         if isinstance(decoded, Notice):
             return [StreamEnded(decoded.kind)] if decoded.kind in STREAM_ENDS else []
         if isinstance(decoded, Garbage):

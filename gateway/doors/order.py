@@ -142,7 +142,7 @@ class OrderDoor:
         self.lease_holds: Callable[[], bool] = lambda: True
         self.disk_failed: Callable[[], bool] = lambda: False
         self.on_sent: Callable[[int], None] = lambda elapsed_ns: None
-        self.on_unreadable: Callable[[str], None] = lambda detail: None
+        self.on_trouble: Callable[[str], None] = lambda detail: None
         self._proved_ns = 0
         self._socket: WebSocket | None = None
         self._subscribed = False
@@ -254,7 +254,7 @@ class OrderDoor:
     def _prove_again(self, detail: str, received_ns: int) -> None:
         """What we could not read we ask for: as after a reconnect, orders and trades are compared with the venue."""
         self.unreadable += 1
-        self.on_unreadable(detail)
+        self.on_trouble(f"unreadable: {detail}")
         if self._subscribed and received_ns - self._proved_ns >= PROVE_AGAIN_NS:
             self._proved_ns = received_ns
             self.generation += 1
@@ -285,9 +285,14 @@ class OrderDoor:
             retry=tenacity.retry_if_exception_type((ConnectFailed, TimeoutError))
             | tenacity.retry_if_exception(lambda error: isinstance(error, SessionRefused) and self.generation > 0),
             wait=lambda state: reconnect_delay(state.attempt_number),
+            before_sleep=self._on_failed_attempt,
             reraise=True,
         )
         await attempts(self._open_once)
+
+    def _on_failed_attempt(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        self.on_trouble(f"attempt {state.attempt_number}: {error or type(error).__name__}")
 
     async def _open_once(self) -> None:
         self._down = asyncio.Event()

@@ -146,6 +146,7 @@ class Rig:
         self.socket = Socket()
         self.ready = False
         self._reports: deque[Message] = deque()
+        self._answer: Callable[[Message], None] = self._reports.append
         self._venue_ids = 0
         self._open: dict[str, tuple[int, Side, int, int]] = {}
         self._closers: list[Callable[[], object]] = []
@@ -266,7 +267,7 @@ class Rig:
             ClockEstimate: self.door._clock,
         }
         self.door.attach(post, lambda: self.host.offset)
-        self.answer = post
+        self._answer = post
 
     def first_inputs(self) -> tuple[Message, ...]:
         """What a start posts."""
@@ -323,8 +324,8 @@ class Rig:
         )
 
     def answer(self, message: Message) -> None:
-        """Queue an answer of the REST side."""
-        self._reports.append(message)
+        """An answer of the REST side."""
+        self._answer(message)
 
 
 class NaiveRig:
@@ -403,7 +404,7 @@ class Answers:
                 True,
                 (),
                 (),
-            )  # fmt: skip
+            )
         )
         return ()
 
@@ -415,7 +416,7 @@ class Ear:
 
     def __init__(self, rig: "Rig") -> None:
         self._rig = rig
-        self.handlers: dict[type[Message], Handler] = {kind: self._hear for kind in Supervisor().handlers}
+        self.handlers: dict[type[Message], Handler] = dict.fromkeys(Supervisor().handlers, self._hear)
 
     def _hear(self, message: Message, now_ns: int) -> tuple[Message, ...]:
         if type(message) is OrdersReady:

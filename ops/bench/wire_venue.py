@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 from time import perf_counter_ns
+from typing import Any
 
 import websockets
 from websockets.asyncio.server import ServerConnection, serve
@@ -28,8 +29,8 @@ class WireVenue:
         self._connections: dict[str, ServerConnection] = {}
         self._all_here, self._arrived = asyncio.Event(), asyncio.Event()
         self._arrived_ns = 0
-        self._orders: list[dict[str, str]] = []
-        self._cancels: list[dict[str, str]] = []
+        self._orders: list[dict[str, Any]] = []
+        self._cancels: list[dict[str, Any]] = []
         self._venue_ids = 0
 
     async def serve(self) -> dict[str, list[int]]:
@@ -98,12 +99,10 @@ class WireVenue:
         await asyncio.sleep(PAUSE_S)
         for request in self._cancels:
             params = request["params"]
-            assert isinstance(params, dict)
             await orders.send(_answered(request["id"], 1))
             await orders.send(_event("CANCELED", params["newClientOrderId"], params["origClientOrderId"], 1))
         for request in self._orders:
             params = request["params"]
-            assert isinstance(params, dict)
             self._venue_ids += 1
             await orders.send(_answered(request["id"], self._venue_ids))
             await orders.send(_event("NEW", params["newClientOrderId"], "", self._venue_ids, params["price"]))
