@@ -259,7 +259,7 @@ class Recovery:
         order.trade_floor = desk.trades.get(message.instrument, -1)
         order.leaves_lots = message.quantity_lots
         order.orphan = message.owner == ORPHAN_OWNER
-        order.status = OrderStatus.UNKNOWN_NEW
+        order.status = OrderStatus.INTENT  # nobody was told of it: the run's start will say UNKNOWN_NEW
         order.certainty = Certainty.UNKNOWN
         if (terms := desk.terms.get(message.instrument)) is not None and terms.instrument.version == message.version:
             order.unit = terms.unit

@@ -117,6 +117,8 @@ class Reports:
             state = VENUE[state, fact]
         if order.cumulative >= order.quantity_lots * order.unit > 0:
             state = VenueState.DONE_FILLED
+        if order.venue_state is VenueState.NONE:
+            order.cancel_refusals = 0  # Cancels were refused because it was not there yet; now it is.
         order.venue_state = state
         if state is not VenueState.NONE:
             if order.pending in SUBMITTING:

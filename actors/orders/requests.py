@@ -52,6 +52,8 @@ class Requests:
     def submit_answered(self, order: Order, message: RequestAnswered, now_ns: int, out: list[Message]) -> None:
         desk = self.desk
         if message.outcome is Outcome.RESULT:
+            if order.venue_state is VenueState.NONE:
+                order.cancel_refusals = 0  # Cancels were refused because it was not there yet.
             order.venue_state = VENUE[order.venue_state, VenueState.WORKING]
             order.absence = ABSENCE[order.absence, Missing.SEEN]
             order.pending = PENDING[order.pending, Asked.SUBMIT_SETTLED]

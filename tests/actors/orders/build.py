@@ -101,6 +101,12 @@ def traded(key: str, trade_id: int, lots: int, total: int, **changes: Any) -> Ex
     return report(key, ReportKind.TRADE, state, **{**detail, **changes})
 
 
+def history(trade_id: int, lots: int, **changes: Any) -> ExecutionReport:
+    """A row of the trade history as Binance has it: it names no client order id, no state and no cumulative."""
+    row = traded("", trade_id, lots, 0)
+    return msgspec.structs.replace(row, **{"state": VenueState.NONE, "source": ReportSource.QUERY, **changes})
+
+
 def snapshot(key: str, state: VenueState, total: int = 0, **changes: Any) -> ExecutionReport:
     changes = {"source": ReportSource.QUERY, "cumulative": total * LOT, **changes}
     return report(key, ReportKind.SNAPSHOT, state, **changes)
