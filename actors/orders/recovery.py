@@ -8,7 +8,6 @@ import msgspec
 
 from actors.orders.desk import Desk, Question, Terms
 from actors.orders.order import Execution, Order, is_done
-from actors.orders.register import Archived
 from actors.orders.reports import ORPHAN_OWNER
 from actors.orders.startup import Phase, Startup
 from actors.orders.state import Absence, Certainty, Pending
@@ -28,12 +27,12 @@ from bus.messages import (
 
 
 class OrdersState(msgspec.Struct):
-    """Dicts as lists of items, in order. Open orders are whole records, done ones packed (see register)."""
+    """Dicts as lists of items, in order. Open orders are whole records, done ones each an Order in msgpack (see register)."""
 
     ids: tuple[int, int, int]
     instruments: list[Instrument]
     open: list[Order]
-    done: list[Archived]
+    done: list[msgspec.Raw]
     trades: list[tuple[int, int]]
     floors: list[tuple[int, int]]
     asked: list[tuple[int, Question]]

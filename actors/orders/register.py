@@ -1,24 +1,16 @@
 """All orders we know: open ones, recently done ones, and an archive of older done ones as bytes. Bounded.
 
-A done order stays findable (a late fill, a repeat), but needs no object: a checkpoint packs it once into msgpack, so the
-checkpoints after it copy bytes. Measured: 50,000 done orders cost a checkpoint 3 ms instead of 60.
+A done order stays findable (a late fill, a repeat), but needs no object: a checkpoint packs it once into msgpack, and
+the checkpoints after it copy bytes. Measured with 50,000 done orders (7.7 MB, shared 2-core machine, 2026-11-22): the
+checkpoint that packs them all 66 ms, the next 14 ms, most of that page faults of the fresh buffer.
 """
 
 import msgspec
 
-from actors.orders.order import Order, is_done
+from actors.orders.order import Order
 
 PACK = msgspec.msgpack.Encoder().encode
 UNPACK = msgspec.msgpack.Decoder(Order).decode
-
-
-class Archived(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A done order, packed. instrument and venue_order_id stand outside, because the index needs them."""
-
-    client_order_id: str
-    instrument: int
-    venue_order_id: int
-    packed: bytes
 
 
 class Register:
@@ -30,7 +22,7 @@ class Register:
         self.done_max = done_max
         self.open: dict[str, Order] = {}
         self.done: dict[str, Order] = {}
-        self.archive: dict[str, Archived] = {}
+        self.archive: dict[str, msgspec.Raw] = {}
         self.by_venue: dict[tuple[int, int], str] = {}
 
     def find(self, client_order_id: str) -> Order | None:
@@ -40,10 +32,10 @@ class Register:
             return order
         order = self.done.pop(client_order_id, None)
         if order is None:
-            archived = self.archive.pop(client_order_id, None)
-            if archived is None:
+            packed = self.archive.pop(client_order_id, None)
+            if packed is None:
                 return None
-            order = UNPACK(archived.packed)
+            order = UNPACK(packed)
         self.done[client_order_id] = order
         return order
 
@@ -73,34 +65,30 @@ class Register:
     def forget_oldest(self) -> None:
         """From now on only the journal and its index know it."""
         if self.archive:
-            archived = self.archive.pop(next(iter(self.archive)))
-            self.by_venue.pop((archived.instrument, archived.venue_order_id), None)
+            order = UNPACK(self.archive.pop(next(iter(self.archive))))
         else:
             order = self.done.pop(next(iter(self.done)))
-            self.by_venue.pop((order.instrument, order.venue_order_id), None)
+        self.by_venue.pop((order.instrument, order.venue_order_id), None)
 
-    def pack(self) -> list[Archived]:
-        """Everything done, oldest first. What is packed once is not packed again."""
+    def pack(self) -> list[msgspec.Raw]:
+        """Everything done, oldest first, each an Order in msgpack. What is packed once is not packed again."""
         for order in self.done.values():
-            key = order.client_order_id
-            self.archive[key] = Archived(key, order.instrument, order.venue_order_id, PACK(order))
+            self.archive[order.client_order_id] = msgspec.Raw(PACK(order))
         self.done.clear()
         return list(self.archive.values())
 
-    def unpack(self, open_orders: list[Order], archived: list[Archived]) -> None:
+    def unpack(self, open_orders: list[Order], packed: list[msgspec.Raw]) -> None:
         self.open = {order.client_order_id: order for order in open_orders}
         self.done = {}
-        self.archive = {entry.client_order_id: entry for entry in archived}
+        self.archive = {}
         self.by_venue = {}
         for order in open_orders:
-            if order.venue_order_id:
-                self.by_venue[order.instrument, order.venue_order_id] = order.client_order_id
-        for entry in archived:
-            if entry.venue_order_id:
-                self.by_venue[entry.instrument, entry.venue_order_id] = entry.client_order_id
+            self.index(order)
+        for one in packed:
+            order = UNPACK(one)
+            self.index(order)
+            self.archive[order.client_order_id] = one.copy()  # else every one of them would hold the whole file's bytes
 
-    def recovered(self, order: Order) -> None:
-        """Place an order that was read from the journal."""
-        self.open.setdefault(order.client_order_id, order)
-        if is_done(order):
-            self.place(order, True)
+    def index(self, order: Order) -> None:
+        if order.venue_order_id:
+            self.by_venue[order.instrument, order.venue_order_id] = order.client_order_id
