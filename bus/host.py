@@ -64,7 +64,7 @@ class Routing(NamedTuple):
 class _Cell:
     """One receiver as the host sees it."""
 
-    __slots__ = ("decode", "handlers", "histogram", "name", "receive", "received", "send")
+    __slots__ = ("counts", "decode", "handlers", "histogram", "name", "receive", "send")
 
     def __init__(self, receiver: Receiver, inbox: Iterable[type[Message]], mailboxes: Mailboxes) -> None:
         self.name = receiver.name
@@ -72,7 +72,7 @@ class _Cell:
         self.decode = decoder(inbox)
         self.handlers = receiver.handlers
         self.histogram = Histogram()
-        self.received = 0
+        self.counts = self.histogram.counts
 
 
 class Host:
@@ -103,12 +103,15 @@ class Host:
         self._measure = measure
         inboxes = _inboxes(receivers, routing)
         self._cells = {r.name: _Cell(r, inboxes[r.name], mailboxes) for r in receivers if inboxes[r.name]}
-        self._routes = {
-            message_type: tuple((self._cells[name], self._cells[name].send) for name in names if name in self._cells)
+        # By type: the journal's kind of a fact (0: none), and the receivers; None: an answer, which names its receiver.
+        self._routes: dict[type[Message], tuple[int, tuple[_Cell, ...] | None]] = {
+            message_type: (
+                tag_of(message_type) if message_type in routing.journaled else 0,
+                tuple(self._cells[name] for name in names if name in self._cells),
+            )
             for message_type, names in routing.routes.items()
         }
-        self._answers = frozenset(routing.answers)
-        self._journaled = {message_type: tag_of(message_type) for message_type in routing.journaled}
+        self._routes |= {message_type: (0, None) for message_type in routing.answers}
         self._commands = frozenset(routing.commands)
         self._queues: tuple[deque[Message], ...] = tuple(deque() for _ in routing.classes)
         self._class_of = {t: (n, self._queues[n]) for n, types in enumerate(routing.classes) for t in types}
@@ -162,8 +165,8 @@ class Host:
         if self.input_log is not None:
             self._log_input(tag_of(type(message)), now_ns, raw)
         ready = self._ready
-        for cell, send in self._targets(message):
-            send(raw)
+        for cell in self._targets(message):
+            cell.send(raw)
             ready.append(cell)
         self._drain(offset, now_ns)
         if self._sent:
@@ -175,15 +178,14 @@ class Host:
     # -- the cascade: the hot path --------------------------------------------------------------------------------
 
     def _drain(self, offset: int, now_ns: int) -> None:
-        ready, routes, sent, journaled, host = self._ready, self._routes, self._sent, self._journaled, self.number
-        pack, journal, answers = HEADER.pack, self.journal, self._answers
+        ready, routes, sent, host, measure = self._ready, self._routes, self._sent, self.number, self._measure
+        take, put, keep, pack = ready.popleft, ready.append, sent.append, HEADER.pack
         sequence = self.sequence
         count = 0
         stamp = perf_counter_ns()
         while ready:
-            cell = ready.popleft()
+            cell = take()
             raw = cell.receive()  # before anything that can raise, so that counts never shift
-            cell.received += 1
             count += 1
             message: Any = None
             try:
@@ -198,33 +200,33 @@ class Host:
                     self._cut(cell, out)
                     continue
                 for produced in out:
-                    kind = type(produced)
+                    fact, targets = routes[type(produced)]
                     sequence += 1
                     raw = pack(hop, HEADER_VERSION, host, offset, sequence) + encode(produced)
-                    sent.append(raw)
-                    if kind in journaled and journal is not None:
-                        self._append_fact(journaled[kind], offset, now_ns, raw)
-                    for target, send in routes[kind] if kind not in answers else self._targets(produced):
-                        send(raw)
-                        ready.append(target)
-            if self._measure:
+                    keep(raw)
+                    if fact:
+                        self._append_fact(fact, offset, now_ns, raw)
+                    for target in targets if targets is not None else self._targets(produced):
+                        target.send(raw)
+                        put(target)
+            if measure:
                 end = perf_counter_ns()
                 value = end - stamp
                 stamp = end
                 exponent = value.bit_length() - 5
-                histogram = cell.histogram
-                if exponent <= 0:
-                    histogram.counts[value] += 1
+                if exponent > 0:
+                    cell.counts[(exponent << 4) + (value >> exponent)] += 1
                 else:
-                    histogram.counts[(exponent << 4) + (value >> exponent)] += 1
+                    cell.counts[value] += 1
         self.sequence = sequence
 
-    def _targets(self, message: Any) -> Sequence[tuple[_Cell, Callable[[bytes], object]]]:
+    def _targets(self, message: Any) -> tuple[_Cell, ...]:
         """Receivers of one message: by type, or for an answer the actor that asked."""
-        if type(message) in self._answers:
+        targets = self._routes[type(message)][1]
+        if targets is None:
             cell = self._cells.get(message.actor)
-            return ((cell, cell.send),) if cell is not None else ()
-        return self._routes[type(message)]
+            return () if cell is None else (cell,)
+        return targets
 
     def _log_input(self, kind: int, now_ns: int, raw: bytes) -> None:
         """The digest of everything sent before an input travels with it: a replay compares step by step.
@@ -240,7 +242,8 @@ class Host:
 
     def _append_fact(self, kind: int, offset: int, now_ns: int, raw: bytes) -> None:
         """A fact is a fact even when the disk is full: it goes on; the door refuses new orders from then on."""
-        assert self.journal is not None
+        if self.journal is None:
+            return
         try:
             self.journal.append(kind, offset, now_ns, raw)
         except LogError:
@@ -286,8 +289,8 @@ class Host:
         return {name: cell.histogram for name, cell in self._cells.items()}
 
     def received(self) -> dict[str, int]:
-        """Messages taken, by receiver."""
-        return {name: cell.received for name, cell in self._cells.items()}
+        """Messages taken, by receiver; 0 when the host does not measure."""
+        return {name: cell.histogram.count for name, cell in self._cells.items()}
 
 
 def _inboxes(receivers: Sequence[Receiver], routing: Routing) -> dict[str, list[type[Message]]]:

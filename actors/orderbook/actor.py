@@ -30,7 +30,7 @@ from bus.messages import (
 )
 
 VIEW_LEVELS = 20  # of BookView (the vocabulary's promise)
-MARK_INTERVAL_NS = 100_000_000  # chosen: valuing a position needs no more; 10 a second and instrument
+MARK_INTERVAL_NS = 1_000_000_000  # chosen: PnL is for people; a hop less before most orders
 TOUCH_REFRESH_NS = 250_000_000  # an unchanged touch is sent again after so long: its age then proves the feed's
 SNAPSHOT_LEVELS = 1_000  # what market data asks for: a side with fewer is known to its end
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Protocol
 
+import msgspec
+
 from bus.actor import Actor, Handler
 from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect, to_bytes
 from bus.clock import EngineClock
@@ -83,13 +85,15 @@ INSTRUMENT = Instrument(
 
 
 def config() -> Config:
-    """One instrument, quotes on the bid (a spot account without inventory), limits out of the way."""
+    """One instrument, quotes on the bid alone (it wants a larger position), limits out of the way."""
     return Config(
         venue=VenueSection("binance-spot", "http://localhost", "ws://localhost", "ws://localhost"),
         instrument=[
             InstrumentSection(SYMBOL, order_max="10", position_max="100", open_orders_max=100, collar_bps=1_000)
         ],
-        strategy=StrategySection(parameters={"quantity_lots": 100, "max_position_lots": 1_000_000}),
+        strategy=StrategySection(
+            parameters={"quantity_lots": 100, "min_position_lots": 9_000_000, "max_position_lots": 9_000_000}
+        ),
         risk=RiskSection(order_rate_max=10_000, open_orders_max=100),
         orders=OrdersSection(reconcile_interval_ms=3_600_000),
     )
@@ -137,7 +141,11 @@ class Runner(Protocol):
 class Rig:
     """One engine on one transport. `tick` runs one frame and returns (ns to the order's bytes, ns to the cancel's)."""
 
-    def __init__(self, transport: str, folder: Path, seed: int, *, logs: bool = True, measure: bool = True) -> None:
+    def __init__(
+        self, transport: str, folder: Path, seed: int, *, logs: bool = True, measure: bool = True, fills: bool = True
+    ) -> None:
+        """fills: the venue fills each order before the next tick, so that a tick sends one order and no cancel."""
+        self._fills = fills
         self.clock = EngineClock()
         self._skew_ns = 0
         self.market = Market(seed)
@@ -309,7 +317,10 @@ class Rig:
         self._reports.append(
             _report(order.client_order_id, self._venue_ids, ReportKind.NEW, order.side, price, quantity, now_ns)
         )
-        self._open[order.client_order_id] = (self._venue_ids, order.side, price, quantity)
+        if self._fills:
+            self._reports.append(_fill(order.client_order_id, self._venue_ids, order.side, price, quantity, now_ns))
+        else:
+            self._open[order.client_order_id] = (self._venue_ids, order.side, price, quantity)
 
     def _confirm(self, cancel: CancelOrder) -> None:
         venue_id, side, price, quantity = self._open.pop(cancel.client_order_id)
@@ -422,6 +433,25 @@ class Ear:
         if type(message) is OrdersReady:
             self._rig.ready = True
         return ()
+
+
+def _fill(client_order_id: str, venue_id: int, side: Side, price: int, quantity: int, now_ns: int) -> ExecutionReport:
+    """The whole order, at its price, without a fee."""
+    quote = price * quantity // 10**8
+    return msgspec.structs.replace(
+        _report(client_order_id, venue_id, ReportKind.TRADE, side, price, quantity, now_ns),
+        state=VenueState.DONE_FILLED,
+        status="FILLED",
+        cumulative=quantity,
+        cumulative_quote=quote,
+        trade_id=venue_id,
+        last_quantity=quantity,
+        last_price=price,
+        last_quote=quote,
+        fee_asset="USDT",
+        is_maker=True,
+        execution_id=2 * venue_id + 1,
+    )
 
 
 def _report(

@@ -10,6 +10,7 @@ from actors.orders.cancels import SAME_ANSWER_MAX
 from actors.orders.ids import IdMaker
 from bus.messages import (
     Alert,
+    BalancesReported,
     CancelCommand,
     CancelOrder,
     CommandDropped,
@@ -373,6 +374,33 @@ def test_an_unknown_status_changes_nothing_but_certainty(bench: Bench) -> None:
     assert bench.status(key) == "ACCEPTED"
 
 
+def test_an_answer_asked_before_the_doubt_proves_nothing(bench: Bench) -> None:
+    key = bench.working()
+    look = only(every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery), VenueQuery)
+    asked_ns = bench.now_ns
+    bench.wait(MILLISECOND)
+    bench.feed(report(key, ReportKind.OTHER, VenueState.NONE, status="FROZEN"))
+    bench.feed(answer(look, asked_ns, snapshot(key, VenueState.WORKING)))
+    assert bench.status(key) == "SUSPECT"
+
+
+def test_more_of_the_same_trouble_does_not_put_the_question_off(bench: Bench) -> None:
+    key = bench.working()
+    bench.feed(traded(key, 12, 1, 7))
+    due_ns = bench.orders.desk.register.open[key].query_due_ns
+    bench.feed(snapshot(key, VenueState.WORKING, 8))
+    order = bench.orders.desk.register.open[key]
+    assert (order.query_due_ns, order.backoff_ns) == (due_ns, SETTINGS.backoff_min_ns)
+
+
+def test_an_order_that_comes_back_is_in_one_place_only(bench: Bench) -> None:
+    key = bench.order()
+    bench.feed(reply(key, Outcome.REFUSED, -2010))
+    bench.feed(new(key))
+    register = bench.orders.desk.register
+    assert (key in register.open, key in register.done, key in register.archive) == (True, False, False)
+
+
 def test_foreign_orders_are_counted_alerted_once_and_never_touched(bench: Bench) -> None:
     first = bench.feed(new("web_1", venue_order_id=1))
     assert [type(message) for message in first] == [Alert]
@@ -510,4 +538,5 @@ def test_adopted_orders_stay_and_are_counted() -> None:
         rows = [snapshot(key, VenueState.WORKING)] if query.kind is not QueryKind.BALANCES else []
         queue.extend(every(bench.feed(answer(query, bench.now_ns, *rows)), VenueQuery))
     assert only(bench.said, OrdersReady).adopted == 1
+    assert [told.quiet for told in every(bench.said, BalancesReported)] == [False]
     assert bench.status(key) == "ACCEPTED"

@@ -25,6 +25,7 @@ from tests.actors.orders.build import (
     INSTRUMENT,
     SECOND,
     SETTINGS,
+    UNIT,
     Bench,
     answer,
     canceled,
@@ -112,6 +113,17 @@ def test_an_order_that_was_journaled_and_no_more_is_unknown_and_asked_for() -> N
     look = only(out, VenueQuery)
     query = every(bench.feed(answer(look, bench.now_ns)), VenueQuery)[0]
     assert (query.kind, query.client_order_id) == (QueryKind.ORDER, key)
+
+
+def test_facts_that_a_checkpoint_already_holds_are_folded_once() -> None:
+    """A tail may begin before the checkpoint's end: reading it again must change nothing."""
+    before = Bench().ready()
+    key = before.working()
+    before.feed(traded(key, 1, 4, 4))
+    once, twice = recovered(before.said, before.now_ns), recovered([*before.said, *before.said], before.now_ns)
+    order = twice.orders.desk.register.open[key]
+    assert order == once.orders.desk.register.open[key]
+    assert (order.booked, len(order.executions)) == (4 * UNIT, 1)
 
 
 def test_numbers_and_ids_go_on_where_they_were() -> None:

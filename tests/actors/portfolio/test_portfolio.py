@@ -157,6 +157,19 @@ def test_the_journal_alone_brings_ledger_and_positions_back(instrument_first: bo
     assert update.number > max(fact.number for fact in facts if isinstance(fact, PositionUpdate))
 
 
+def test_a_baseline_covers_what_waits_for_each_instrument() -> None:
+    """Two fills wait for two instruments, then the baseline, then one more fill: only that one moves the total."""
+    actor = Portfolio(SETTINGS)
+    folders = actor.recovers()
+    for fact in (fill(1), fill(2, instrument=8), LedgerCompared(1, "USDT", 0, 900_000, True), fill(3, instrument=8)):
+        folders[type(fact)](fact, 0)
+    actor.receive(INSTRUMENT, 0)
+    assert actor.view()["ledger"]["USDT"] == 900_000
+    actor.receive(msgspec.structs.replace(INSTRUMENT, instrument=8, venue_symbol="BTCUSD"), 0)
+    assert actor.view()["ledger"]["USDT"] == 840_000
+    assert actor.view()["positions"][8]["position"] == 6 * LOT
+
+
 @pytest.mark.parametrize("stop", range(len(DAY) + 1))
 def test_a_restart_at_every_step_changes_nothing_that_follows(stop: int) -> None:
     live, restored = portfolio(), Portfolio(SETTINGS)

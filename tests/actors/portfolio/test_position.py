@@ -133,6 +133,13 @@ def test_a_base_fee_that_takes_all_is_a_loss() -> None:
     assert (position.quantity, position.cost, position.realized) == (0, 0, -50)
 
 
+def test_a_base_fee_through_zero_leaves_a_short_that_cost_nothing() -> None:
+    position = Position(7)
+    trade(position, BUY, 1, 50)
+    pay_base_fee(position, 3)
+    assert (position.quantity, position.cost, position.realized) == (-2, 0, -50)
+
+
 def test_a_position_is_valued_at_the_side_it_would_be_closed_at() -> None:
     """1 unit of 10^-8 base, prices with 2 decimals, quote with 8: the price is the value in cents."""
     position = Position(7)
