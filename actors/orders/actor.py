@@ -12,12 +12,13 @@ import msgspec
 from actors.orders.commands import Commands
 from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, WAKE_TIMER, Desk
 from actors.orders.order import Order, shortfall
+from actors.orders.phases import Phase, Step
 from actors.orders.queries import Queries
 from actors.orders.recovery import OrdersState, Recovery, put_back, snapshot, terms_of
 from actors.orders.reports import Reports
 from actors.orders.requests import Requests
 from actors.orders.settings import OrdersSettings
-from actors.orders.startup import Phase, Startup, Step
+from actors.orders.startup import Startup
 from actors.orders.state import CANCELING, PENDING, Asked
 from bus.actor import Actor
 from bus.messages import (

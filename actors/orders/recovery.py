@@ -8,8 +8,9 @@ import msgspec
 
 from actors.orders.desk import Desk, Question, Terms
 from actors.orders.order import Execution, Order, is_done
+from actors.orders.phases import Phase
 from actors.orders.reports import ORPHAN_OWNER
-from actors.orders.startup import Phase, Startup
+from actors.orders.startup import Startup
 from actors.orders.state import Absence, Certainty, Pending
 from bus.messages import (
     DONE,

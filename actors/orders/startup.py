@@ -1,16 +1,15 @@
-"""From a private stream that comes up to orders that may be sent, and back. A table of phases; also the looks while ready.
+"""From a private stream that comes up to orders that may be sent, and back. The phases' table is in `phases`; also the looks while ready.
 
 LOOK open orders and trades of every instrument  ->  SETTLE: each order of ours proven, leftovers canceled (or adopted)
 ->  BALANCES, asked while nothing works  ->  VERIFY: a second look agrees  ->  READY. What the stream says meanwhile is
 folded as always. A failed question is asked again, bounded in rate, with alerts; nothing is ever concluded from it.
 """
 
-from enum import IntEnum
-
 from actors.orders.cancels import cancel_all, follow_up
 from actors.orders.commands import Commands
 from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, Desk, Question
 from actors.orders.order import Order, shortfall
+from actors.orders.phases import PHASES, Phase, Step
 from actors.orders.queries import Queries
 from actors.orders.settings import Leftovers
 from actors.orders.state import Certainty, Pending
@@ -28,44 +27,6 @@ from bus.messages import (
     StopRequested,
     VenueState,
 )
-
-
-class Phase(IntEnum):
-    DOWN = 0
-    LOOK = 1
-    SETTLE = 2
-    BALANCES = 3
-    VERIFY = 4
-    PAUSE = 5
-    READY = 6
-
-
-class Step(IntEnum):
-    """Events on the phases."""
-
-    STREAM_UP = 0
-    STREAM_DOWN = 1
-    LOOKED = 2
-    SETTLED = 3
-    BALANCED = 4
-    AGREED = 5
-    DIFFERED = 6
-    AGAIN = 7
-
-
-PHASES: dict[tuple[Phase, Step], Phase] = {
-    **{
-        (phase, Step.STREAM_UP): Phase.LOOK for phase in Phase
-    },  # also without a DOWN before it, and when an instrument is added
-    **{(phase, Step.STREAM_DOWN): Phase.DOWN for phase in Phase},
-    (Phase.LOOK, Step.LOOKED): Phase.SETTLE,
-    (Phase.SETTLE, Step.SETTLED): Phase.BALANCES,
-    (Phase.BALANCES, Step.BALANCED): Phase.VERIFY,
-    (Phase.BALANCES, Step.DIFFERED): Phase.PAUSE,  # an orphan came to light while balances were asked
-    (Phase.VERIFY, Step.AGREED): Phase.READY,
-    (Phase.VERIFY, Step.DIFFERED): Phase.PAUSE,
-    (Phase.PAUSE, Step.AGAIN): Phase.LOOK,
-}
 
 
 class Startup:

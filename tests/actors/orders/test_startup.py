@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from actors.orders.ids import IdMaker
-from actors.orders.startup import PHASES, Phase, Step
+from actors.orders.phases import PHASES, Phase, Step
 from bus.messages import (
     Alert,
     Balance,
