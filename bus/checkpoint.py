@@ -70,14 +70,14 @@ class Stateful(Protocol):
 
 
 def collect(actors: Sequence[Stateful]) -> tuple[ActorState, ...]:
-    """Encode every actor's state, now. JSON, because msgpack's integers end at 64 bits and exact sums of squares do not."""
-    encode = msgspec.json.encode
+    """Encode every actor's state, now. Raises OverflowError for an integer beyond 64 bits: a state keeps none."""
+    encode = msgspec.msgpack.encode
     return tuple(ActorState(actor.name, actor.state_version, encode(actor.checkpoint())) for actor in actors)
 
 
 def state_of(saved: ActorState, kind: type[StateT]) -> StateT:
     """Read one actor's state back. Raises msgspec.ValidationError."""
-    return msgspec.json.decode(saved.state, type=kind)
+    return msgspec.msgpack.decode(saved.state, type=kind)
 
 
 def to_bytes(checkpoint: Checkpoint) -> bytes:

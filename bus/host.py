@@ -111,7 +111,7 @@ class Host:
             )
             for message_type, names in routing.routes.items()
         }
-        self._routes |= {message_type: (0, None) for message_type in routing.answers}
+        self._routes |= dict.fromkeys(routing.answers, (0, None))
         self._commands = frozenset(routing.commands)
         self._queues: tuple[deque[Message], ...] = tuple(deque() for _ in routing.classes)
         self._class_of = {t: (n, self._queues[n]) for n, types in enumerate(routing.classes) for t in types}

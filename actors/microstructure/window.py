@@ -5,14 +5,19 @@ from math import sqrt
 import msgspec
 
 
-class Window(msgspec.Struct):
-    """A ring of `size` values. Python's integers do not overflow, so neither sum can drift. Own checkpoint."""
+class Window(msgspec.Struct, dict=True):
+    """A ring of `size` values. Python's integers do not overflow, so neither sum can drift. Own checkpoint.
+
+    The sums are no fields: a checkpoint's integers end at 64 bits, so they are taken again from the values.
+    """
 
     size: int
     values: list[int] = []
     at: int = 0
-    total: int = 0
-    squares: int = 0
+
+    def __post_init__(self) -> None:
+        self.total = sum(self.values)
+        self.squares = sum(value * value for value in self.values)
 
     def push(self, value: int) -> None:
         values = self.values

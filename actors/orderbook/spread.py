@@ -1,4 +1,4 @@
-"""Spread over time: now, and the lowest, highest and time-weighted mean of the last minute. Integers, so it cannot drift.
+"""Spread over time: now, and the lowest, highest and time-weighted mean of the last minute.
 
 Time is cut into buckets: memory is bounded, and the window moves in steps of one bucket.
 """
@@ -13,12 +13,13 @@ NO_SPREAD = -1
 
 
 class Bucket(msgspec.Struct):
-    """weighted: price units times nanoseconds; duration_ns: how long of the bucket a spread was known."""
+    """weighted: price units times nanoseconds, a float because a wide spread's would pass 64 bits; duration_ns: how
+    long of the bucket a spread was known."""
 
     start_ns: int = -1
     low: int = 0
     high: int = 0
-    weighted: int = 0
+    weighted: float = 0.0
     duration_ns: int = 0
 
 

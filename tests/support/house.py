@@ -145,7 +145,7 @@ class Outside:
     def __init__(self, name: str, house: "House") -> None:
         self.name = name
         kinds = [kind for kind, names in ROUTES.items() if name in names]
-        self.handlers: dict[type[Message], Handler] = {kind: self._remember for kind in kinds}
+        self.handlers: dict[type[Message], Handler] = dict.fromkeys(kinds, self._remember)
         self._house = house
 
     def _remember(self, message: Message, now_ns: int) -> tuple[Message, ...]:

@@ -99,7 +99,7 @@ def test_touch_is_said_when_it_changes_and_again_when_it_is_old() -> None:
     actor = live_book(0)
     assert names(actor.receive(update(10, 11, bids=((99, 1),)), 1)) == ["BookView"]
     assert names(actor.receive(update(11, 12, bids=((100, 1),)), 2)) == ["Touch", "BookView"]
-    assert names(actor.receive(update(12, 13), TOUCH_REFRESH_NS + 2)) == ["Touch", "BookView", "Mark"]
+    assert names(actor.receive(update(12, 13), TOUCH_REFRESH_NS + 2)) == ["Touch", "BookView"]
 
 
 def test_mark_is_said_at_most_every_interval() -> None:
