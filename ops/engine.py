@@ -20,7 +20,6 @@ from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, co
 from bus.clock import EngineClock
 from bus.collector import Collector
 from bus.host import Host, Receiver
-from bus.latency import Histogram
 from bus.log import INPUT_SEGMENT_BYTES, JOURNAL_SEGMENT_BYTES, RecordLog, Syncer
 from bus.mailbox import ZmqMailboxes
 from bus.messages import CheckpointTaken, EngineStarted, Instrument, Message, StopRequested, WallAdjusted
@@ -72,7 +71,6 @@ class Engine:
         self.supervisor = Supervisor()
         self.venue_time = VenueTime()
         self.timers = Timers()
-        self.tick_to_order = Histogram()
         self.rest = RestDoor(config.venue.rest, self.clock.now_ns, self.venue_time)
         self.instruments: dict[int, Instrument] = {}
         self.actors: list[Actor[Any]] = []
@@ -185,7 +183,6 @@ class Engine:
             self.config.venue.websocket_api, venue, identity, self.journal, self.venue_time, self.clock.now_ns
         )
         door.disk_failed = lambda: self.syncer.failed or self.journal.full
-        door.on_sent = self.tick_to_order.record
         door.on_trouble = lambda detail: events.warning("order_door", detail=detail)
         self.order_door = door
 
@@ -212,7 +209,7 @@ class Engine:
             loop.call_soon_threadsafe(self.pump.post, taken)
 
         self.writer = CheckpointWriter(self.state.checkpoints, written)
-        self.order_door.attach(self.pump.post, lambda: self.host.offset)
+        self.order_door.attach(self.pump.post, lambda: self.host.offset, self.host.after_cascade)
         self.rest.attach(BinanceSpotRest(self._signer, self.config.venue, self.instruments), self.pump.post)
         self.pump.at_quiet(self.journal.touch_ahead)
         if self.input_log is not None:

@@ -30,7 +30,8 @@ def report(engine: Engine) -> dict[str, Any]:
         "pnl": views["portfolio"].get("pnl", {}),
         "top_checks": sum(book["top_checks"] for book in books.values()),
         "top_mismatches": sum(book["top_mismatches"] for book in books.values()),
-        "tick_to_order_us": _percentiles(engine.tick_to_order.to_summary()),
+        "tick_to_order_us": _percentiles(engine.order_door.tick_to_order.to_summary()),
+        "write_us": _percentiles(engine.order_door.write_time.to_summary()),
         "gc_pause_max_us": round(engine.collector.pause_max_us, 1),
         "rss_mb": {"at_10s": round(engine.rss_at_10s or resident_mb(), 1), "end": round(resident_mb(), 1)},
         "hops_us": {name: _percentiles(row.to_summary()) for name, row in host.histograms().items()},
@@ -61,7 +62,7 @@ def live_line(engine: Engine, seconds: int) -> str:
         touch = book.get("touch")
         prices = "/".join(decimal_text(price, instrument.price_scale) for price in touch[::2]) if touch else "no book"
         parts.append(f"{instrument.venue_symbol} {prices} pos {_position(views, instrument)}")
-    summary = engine.tick_to_order.to_summary()
+    summary = engine.order_door.tick_to_order.to_summary()
     parts.append(f"orders {engine.order_door.orders_sent} fills {views['portfolio']['fills']}")
     parts.append(f"working {views['orders']['working']}")
     parts.append(f"tick-to-order p50 {summary['p50']:.0f} p99 {summary['p99']:.0f} us")

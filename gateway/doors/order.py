@@ -1,7 +1,8 @@
 """The order door: the only holder of the engine's keys, and the commit point.
 
 In one step without an await it checks connection, lease, epoch, expiry and an empty write buffer, appends the request
-to the order journal, and writes the socket. What it cannot do it refuses, at once and with the reason; what was
+to the order journal, and writes the socket; the requests of one cascade leave in one write, at its end, because a
+system call costs more than the rest of a cascade. What it cannot do it refuses, at once and with the reason; what was
 written and never answered is AMBIGUOUS. It keeps one WebSocket for requests, their answers and the private stream.
 It knows no venue: `VenueOrders` phrases requests and reads what comes back.
 """
@@ -15,6 +16,7 @@ import tenacity
 
 from bus.actor import NOTHING, Handler
 from bus.codec import encode, tag_of
+from bus.latency import Histogram
 from bus.log import LogError
 from bus.messages import (
     HEADER,
@@ -106,6 +108,20 @@ class Identity(NamedTuple):
     epoch: int
 
 
+class _Outgoing(NamedTuple):
+    """A journaled request on its way to the socket. received_ns: of the frame that caused it, 0 if none did."""
+
+    payload: bytes
+    kind: RequestKind
+    instrument: int
+    client_order_id: str
+    received_ns: int
+
+
+AfterCascade = Callable[[Callable[[int], None]], None]
+"""Runs an action with the cascade's time once the cascade is complete."""
+
+
 class SessionRefused(Exception):
     """The venue does not accept our credentials or our subscription. Retrying with the same ones will not help."""
 
@@ -117,7 +133,10 @@ class SessionRefused(Exception):
 
 
 class OrderDoor:
-    """Receiver of SubmitOrder and CancelOrder."""
+    """Receiver of SubmitOrder and CancelOrder.
+
+    tick_to_order: ns from a frame's receipt to the write that carries its order; write_time: of that system call itself.
+    """
 
     name = "order_door"
 
@@ -141,7 +160,10 @@ class OrderDoor:
         self._offset: Callable[[], int] = lambda: 0
         self.lease_holds: Callable[[], bool] = lambda: True
         self.disk_failed: Callable[[], bool] = lambda: False
-        self.on_sent: Callable[[int], None] = lambda elapsed_ns: None
+        self._after_cascade: AfterCascade = lambda action: action(0)
+        self._outbox: list[_Outgoing] = []
+        self.tick_to_order = Histogram()
+        self.write_time = Histogram()
         self.on_trouble: Callable[[str], None] = lambda detail: None
         self._proved_ns = 0
         self._socket: WebSocket | None = None
@@ -154,9 +176,17 @@ class OrderDoor:
         self.orders_sent = self.cancels_sent = self.refused = self.ambiguous = self.unjournaled_cancels = 0
         self.unreadable = 0
 
-    def attach(self, post: Callable[[Message], None], offset: Callable[[], int]) -> None:
-        """Where inputs go, and the offset of the present one. Before the first message."""
-        self._post, self._offset = post, offset
+    def attach(
+        self,
+        post: Callable[[Message], None],
+        offset: Callable[[], int],
+        after_cascade: AfterCascade = lambda action: action(0),
+    ) -> None:
+        """Where inputs go, the offset of the present one, and how to run something at the cascade's end.
+
+        Before the first message. Without `after_cascade` each request is written at once.
+        """
+        self._post, self._offset, self._after_cascade = post, offset, after_cascade
 
     # -- the commit point: hot path -------------------------------------------------------------------------------
 
@@ -172,14 +202,8 @@ class OrderDoor:
         except LogError:
             self._refuse(RequestKind.SUBMIT, order, Refusal.DISK, now_ns)
             return NOTHING
-        assert self._socket is not None
-        self._socket.write(payload)
-        sent_ns = self._now_ns()
-        if order.received_ns:
-            self.on_sent(sent_ns - order.received_ns)
         self.orders_sent += 1
-        self._in_flight[RequestKind.SUBMIT, order.client_order_id] = (order.instrument, sent_ns)
-        self._post(RequestSent(RequestKind.SUBMIT, order.instrument, order.client_order_id, sent_ns))
+        self._put(_Outgoing(payload, RequestKind.SUBMIT, order.instrument, order.client_order_id, order.received_ns))
         return NOTHING
 
     def _cancel(self, cancel: CancelOrder, now_ns: int) -> tuple[Message, ...]:
@@ -193,12 +217,28 @@ class OrderDoor:
             self._append(CANCEL_TAG, now_ns, cancel)
         except LogError:
             self.unjournaled_cancels += 1
-        socket.write(payload)
-        sent_ns = self._now_ns()
         self.cancels_sent += 1
-        self._in_flight[RequestKind.CANCEL, cancel.client_order_id] = (cancel.instrument, sent_ns)
-        self._post(RequestSent(RequestKind.CANCEL, cancel.instrument, cancel.client_order_id, sent_ns))
+        self._put(_Outgoing(payload, RequestKind.CANCEL, cancel.instrument, cancel.client_order_id, 0))
         return NOTHING
+
+    def _put(self, outgoing: "_Outgoing") -> None:
+        if not self._outbox:
+            self._after_cascade(self._flush)
+        self._outbox.append(outgoing)
+
+    def _flush(self, _now_ns: int) -> None:
+        """Everything this cascade journaled goes to the kernel in one write; then the actors are told."""
+        outbox, self._outbox = self._outbox, []
+        sent_ns = self._now_ns()
+        for outgoing in outbox:
+            self._in_flight[outgoing.kind, outgoing.client_order_id] = (outgoing.instrument, sent_ns)
+            if outgoing.received_ns:
+                self.tick_to_order.record(sent_ns - outgoing.received_ns)
+        assert self._socket is not None
+        self._socket.write_all([outgoing.payload for outgoing in outbox])
+        self.write_time.record(self._now_ns() - sent_ns)
+        for outgoing in outbox:
+            self._post(RequestSent(outgoing.kind, outgoing.instrument, outgoing.client_order_id, sent_ns))
 
     def _refusal(self, order: SubmitOrder, now_ns: int) -> Refusal:
         """Why a new order may not be written now; NONE when it may. Cheapest first."""

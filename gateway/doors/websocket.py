@@ -8,7 +8,7 @@ one step.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -66,10 +66,14 @@ class WebSocket(asyncio.Protocol):
 
     def write(self, payload: bytes) -> None:
         """Send one text frame. Only while `open`."""
+        self.write_all((payload,))
+
+    def write_all(self, payloads: Iterable[bytes]) -> None:
+        """Send one text frame each, in one write. Only while `open`."""
         assert self._transport is not None
-        self._protocol.send_text(payload)
-        for data in self._protocol.data_to_send():
-            self._transport.write(data)
+        for payload in payloads:
+            self._protocol.send_text(payload)
+        self._transport.write(b"".join(self._protocol.data_to_send()))
 
     def close(self) -> None:
         """Start the closing handshake; the connection is cut a second later whatever the peer does."""

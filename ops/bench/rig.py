@@ -109,8 +109,12 @@ class Socket:
         self.order_ns = self.cancel_ns = 0
         self.orders = self.cancels = self.bytes = 0
 
-    def write(self, payload: bytes) -> None:
+    def write_all(self, payloads: list[bytes]) -> None:
         now = perf_counter_ns()
+        for payload in payloads:
+            self._count(payload, now)
+
+    def _count(self, payload: bytes, now: int) -> None:
         self.bytes += len(payload)
         if payload.startswith(b'{"id":"s'):
             self.order_ns = self.order_ns or now
@@ -171,7 +175,7 @@ class Rig:
         receivers: list[Receiver] = [*self.actors, self.door, Answers(self), self.timers, checkpoints, Ear(self)]
         self.host: Any = self._make_runner(transport, receivers, measure=measure)
         checkpoints.attach(self.host.after_cascade)
-        self.door.attach(self.host.post, lambda: self.host.offset)
+        self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_cascade)
         if transport not in ("naive", "wire"):
             self._start()
 
@@ -274,7 +278,7 @@ class Rig:
             CancelOrder: self.door._cancel,
             ClockEstimate: self.door._clock,
         }
-        self.door.attach(post, lambda: self.host.offset)
+        self.door.attach(post, lambda: self.host.offset, self.host.after_cascade)
         self._answer = post
 
     def first_inputs(self) -> tuple[Message, ...]:

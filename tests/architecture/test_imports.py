@@ -78,7 +78,7 @@ def allowed(importer: str, imported: str) -> bool:
         )
     if within(importer, "gateway.doors"):
         return (
-            within(imported, "bus.messages", "bus.log", "bus.codec", "bus.actor", "gateway.doors")
+            within(imported, "bus.messages", "bus.log", "bus.codec", "bus.actor", "bus.latency", "gateway.doors")
             or top == "msgspec"
             or top in DOORS.get(importer, set())
             or is_stdlib(imported)

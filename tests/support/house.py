@@ -112,8 +112,8 @@ class Wire:
     def __init__(self) -> None:
         self.written: list[bytes] = []
 
-    def write(self, payload: bytes) -> None:
-        self.written.append(payload)
+    def write_all(self, payloads: list[bytes]) -> None:
+        self.written += payloads
 
     def requests(self) -> list[dict[str, Any]]:
         return [json.loads(payload) for payload in self.written]
@@ -180,7 +180,7 @@ class House:
         self.host = Host(
             receivers, routing(), self.tap, self.clock.now_ns, journal=self.journal, input_log=self.input_log
         )
-        self.door.attach(self.host.post, lambda: self.host.offset)
+        self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_cascade)
 
     def _make_door(self, config: Config) -> OrderDoor:
         by_number: Mapping[int, Instrument] = {self.instrument.instrument: self.instrument}
