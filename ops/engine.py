@@ -39,6 +39,7 @@ from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import Config, credentials
 from ops.recovery import Recovered, recover
+from ops.registry import register
 from ops.state import StateDirectory
 from ops.supervisor import Supervisor
 from ops.topology import routing
@@ -142,7 +143,8 @@ class Engine:
             raise StartFailed(f"[venue] rest: exchangeInfo: {error}") from error
         except SymbolError as error:
             raise StartFailed(f"[[instrument]] symbol: {error}") from error
-        self.instruments = {instrument.instrument: instrument for instrument in found}
+        numbered = register(self.state.instruments, self.config.venue.kind, found)
+        self.instruments = {instrument.instrument: instrument for instrument in numbered}
 
     def _log_recovery(self, recovered: Recovered) -> None:
         for problem in recovered.problems:

@@ -1,7 +1,7 @@
 """Coming back: the newest checkpoint, then the tail of the order journal, folded. Decisions are never run again.
 
-Orders, risk, portfolio, execution and persistence come back together, from facts. Market data, book, microstructure
-and strategy start afresh: they resynchronize with the venue.
+Orders, risk, portfolio, execution and persistence come back together, from facts; the strategy gets its own memory and
+its orders back. Market data, book and microstructure start afresh: they resynchronize with the venue.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from bus.log import LogError, read
 from bus.messages import HEADER_SIZE, IdsReserved, Message, SubmitOrder
 from ops.state import StateDirectory, StateError
 
-RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence")
+RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence", "strategy")
 
 
 class Recovered(NamedTuple):

@@ -52,6 +52,10 @@ class StateDirectory:
         return self.path / "checkpoints"
 
     @property
+    def instruments(self) -> Path:
+        return self.path / "instruments.json"
+
+    @property
     def store(self) -> Path:
         return self.path / "store.sqlite"
 

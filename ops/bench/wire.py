@@ -14,6 +14,8 @@ from typing import Any
 
 import uvloop
 
+from bus.collector import Collector
+from bus.log import RecordLog
 from bus.pump import Pump
 from gateway.doors.feed import FeedDoor
 from gateway.doors.websocket import WebSocket, connect
@@ -38,16 +40,22 @@ async def _run(count: int, seed: int, folder: Path) -> dict[str, Any]:
     port = int((await venue.stdout.readline()).decode().removeprefix("port: "))
     base = f"ws://127.0.0.1:{port}"
     rig = Rig("wire", folder, seed)
-    pump = Pump(rig.host, rig.timers, rig.clock)
+    collector = Collector()
+    pump = Pump(rig.host, rig.timers, rig.clock, collector)
+    for log in (rig.journal, rig.input_log):
+        if isinstance(log, RecordLog):
+            pump.at_quiet(log.touch_ahead)
     rig.connect_door(f"{base}/ws-api/v3", pump.post)
     feed = FeedDoor(0, f"{base}/stream", pump.post, rig.now_ns)
     doors = [asyncio.ensure_future(rig.door.run()), asyncio.ensure_future(feed.run())]
     pump.post(*rig.first_inputs()[:2])
     echo = await _echo(base)
+    collector.warm_up_done()
     try:
-        line = await venue.stdout.read()
-        trips = json.loads(line.decode().splitlines()[-1])
-        await venue.wait()
+        said = (await venue.stdout.read()).decode().splitlines()
+        if await venue.wait() != 0 or not said:
+            raise RuntimeError("bench wire: the other end failed; its words are above")
+        trips = json.loads(said[-1])
     finally:
         for door in doors:
             door.cancel()
@@ -55,14 +63,18 @@ async def _run(count: int, seed: int, folder: Path) -> dict[str, Any]:
         for socket in echo:
             socket.abort("done")
         pump.stop()
+        collector.restore()
         if venue.returncode is None:
             venue.kill()
         rig.close()
     engine_us, echo_us = percentiles(trips["engine"]), percentiles(trips["echo"])
+    inside = rig.door.tick_to_order.to_summary()
     return {
         "round_trips": len(trips["engine"]),
         "wire_us": engine_us,
         "echo_us": echo_us,
+        "engine_inside_us": {key: round(inside[key], 1) for key in ("p50", "p99", "p999", "max")},
+        "hops_us": {name: round(row.to_summary()["p50"], 1) for name, row in rig.host.histograms().items()},
         "ratio_to_echo": round(engine_us["p50"] / echo_us["p50"], 2),
     }
 
