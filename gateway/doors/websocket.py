@@ -9,7 +9,7 @@ one step.
 import asyncio
 import ssl
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
@@ -20,10 +20,21 @@ from websockets.uri import parse_uri
 
 FRAME_BYTES_MAX = 16 << 20
 """Largest message taken: Coinbase's whole-book snapshot has several MB; anything larger ends the connection."""
-CONNECT_TIMEOUT_S = 10.0
-PING_INTERVAL_S = 10.0
-"""Chosen: Binance pings every 20 s itself; ours finds a half-open connection in 15 s."""
-PONG_TIMEOUT_S = 5.0
+
+
+class Patience(NamedTuple):
+    """How long a connection waits for its peer, in seconds.
+
+    ping_s, pong_s: chosen; Binance pings every 20 s itself, ours finds a half-open connection in 15 s.
+    """
+
+    connect_s: float = 10.0
+    ping_s: float = 10.0
+    pong_s: float = 5.0
+    close_s: float = 1.0
+
+
+PATIENCE = Patience()
 
 OnOpen = Callable[["WebSocket"], None]
 OnFrame = Callable[[bytes], None]
@@ -41,8 +52,10 @@ class ConnectFailed(Exception):
 class WebSocket(asyncio.Protocol):
     """One open connection. Made by `connect`; `on_close` is called exactly once after that."""
 
-    def __init__(self, url: str, on_open: OnOpen, on_frame: OnFrame, on_close: OnClose) -> None:
-        self.url = url
+    def __init__(
+        self, url: str, on_open: OnOpen, on_frame: OnFrame, on_close: OnClose, patience: Patience = PATIENCE
+    ) -> None:
+        self.url, self._patience = url, patience
         self._on_open, self._on_frame, self._on_close = on_open, on_frame, on_close
         self._protocol = ClientProtocol(parse_uri(url), max_size=FRAME_BYTES_MAX)
         self._loop = asyncio.get_running_loop()
@@ -76,11 +89,11 @@ class WebSocket(asyncio.Protocol):
         self._transport.write(b"".join(self._protocol.data_to_send()))
 
     def close(self) -> None:
-        """Start the closing handshake; the connection is cut a second later whatever the peer does."""
+        """Start the closing handshake; the connection is cut `close_s` later whatever the peer does."""
         if self._protocol.state is OPEN:
             self._protocol.send_close(1000)
             self._flush()
-            self._loop.call_later(1.0, self._abort)
+            self._loop.call_later(self._patience.close_s, self._abort)
         else:
             self._abort()
 
@@ -91,12 +104,16 @@ class WebSocket(asyncio.Protocol):
 
     async def opened(self) -> None:
         """Wait for the opening handshake. Raises ConnectFailed."""
+        limit_s = self._patience.connect_s
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(limit_s):
                 await self._opened
         except TimeoutError:
             self._abort()
-            raise ConnectFailed(self.url, f"no answer to the handshake in {CONNECT_TIMEOUT_S:.0f} s") from None
+            raise ConnectFailed(self.url, f"no answer to the handshake in {limit_s:g} s") from None
+        except asyncio.CancelledError:
+            self._abort()  # whoever asked is gone: nobody would ever close this socket
+            raise
 
     # -- asyncio.Protocol -----------------------------------------------------------------------------------------
 
@@ -118,7 +135,7 @@ class WebSocket(asyncio.Protocol):
             self._abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lost(str(exc) if exc else _close_text(self._protocol))
+        self._lost(str(exc) if exc else _ending(self._protocol))
 
     def eof_received(self) -> bool:
         self._protocol.receive_eof()
@@ -151,7 +168,7 @@ class WebSocket(asyncio.Protocol):
         else:
             self._opened.set_result(None)
             self._on_open(self)  # here, because the first frame may lie in the same segment as the handshake's end
-            self._keepalive = self._loop.call_later(PING_INTERVAL_S, self._ping)
+            self._keepalive = self._loop.call_later(self._patience.ping_s, self._ping)
 
     def _ping(self) -> None:
         if not self.open:
@@ -159,14 +176,14 @@ class WebSocket(asyncio.Protocol):
         self._awaits_pong = True
         self._protocol.send_ping(b"")
         self._flush()
-        self._keepalive = self._loop.call_later(PONG_TIMEOUT_S, self._check_pong)
+        self._keepalive = self._loop.call_later(self._patience.pong_s, self._check_pong)
 
     def _check_pong(self) -> None:
         if self._awaits_pong:
-            self._lost(f"no answer to a ping in {PONG_TIMEOUT_S:.0f} s")
-            self._abort()
+            self.abort(f"no answer to a ping in {self._patience.pong_s:g} s")
         else:
-            self._keepalive = self._loop.call_later(PING_INTERVAL_S - PONG_TIMEOUT_S, self._ping)
+            rest_s = max(self._patience.ping_s - self._patience.pong_s, 0.0)
+            self._keepalive = self._loop.call_later(rest_s, self._ping)
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
@@ -193,26 +210,31 @@ class WebSocket(asyncio.Protocol):
             self._on_close(reason or "the connection was closed")
 
 
-def _close_text(protocol: ClientProtocol) -> str:
-    code, reason = protocol.close_code, protocol.close_reason
-    return f"closed with code {code} {reason}".strip() if code is not None else ""
+def _ending(protocol: ClientProtocol) -> str:
+    """Why the connection ended, as far as the protocol knows: the peer's close frame, or what it sent wrong."""
+    if protocol.close_rcvd is not None:
+        return f"closed with code {protocol.close_rcvd.code} {protocol.close_rcvd.reason}".strip()
+    wrong = protocol.handshake_exc or protocol.parser_exc
+    return str(wrong) if wrong is not None else ""
 
 
-async def connect(url: str, on_open: OnOpen, on_frame: OnFrame, on_close: OnClose) -> WebSocket:
+async def connect(
+    url: str, on_open: OnOpen, on_frame: OnFrame, on_close: OnClose, patience: Patience = PATIENCE
+) -> WebSocket:
     """Open a WebSocket; `on_open` runs before the first frame. Raises ConnectFailed, whatever went wrong."""
     parts = urlsplit(url)
     secure = parts.scheme == "wss"
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        async with asyncio.timeout(patience.connect_s):
             _, socket = await loop.create_connection(
-                lambda: WebSocket(url, on_open, on_frame, on_close),
+                lambda: WebSocket(url, on_open, on_frame, on_close, patience),
                 parts.hostname or "",
                 parts.port or (443 if secure else 80),
                 ssl=ssl.create_default_context() if secure else None,
             )
     except TimeoutError:
-        raise ConnectFailed(url, f"no connection in {CONNECT_TIMEOUT_S:.0f} s") from None
+        raise ConnectFailed(url, f"no connection in {patience.connect_s:g} s") from None
     except (OSError, InvalidURI, InvalidHandshake) as error:
         raise ConnectFailed(url, str(error)) from error
     await socket.opened()
