@@ -39,7 +39,7 @@ class SimulatedVenue:
 
     def __init__(self, settings: VenueSettings, clock: Clock = time.time_ns) -> None:
         self._settings = settings
-        self._clock = clock
+        self._clock = _ahead(clock, settings.clock_offset_ms * NS_PER_MS)
         self._keys = KeyRing()
         self._weights = WeightLimits()
         self._connections: dict[Connection, None] = {}
@@ -204,6 +204,11 @@ class SimulatedVenue:
             await asyncio.sleep(PING_PERIOD_S)
             for connection in list(self._connections):
                 connection.ping()
+
+
+def _ahead(clock: Clock, offset_ns: int) -> Clock:
+    """A clock that shows `offset_ns` more: the venue has one clock, so one place to set it wrong."""
+    return clock if offset_ns == 0 else lambda: clock() + offset_ns
 
 
 def _check(settings: VenueSettings) -> None:

@@ -16,6 +16,8 @@ class VenueSettings:
 
     `replay` names a capture that replaces the generated flow; `speed` is how many times faster than recorded it runs.
     `ed25519_public_key` is PEM text; it is accepted beside the HMAC secret under the first account's API key.
+    `clock_offset_ms`: how far the venue's clock runs ahead of this machine's (negative: behind), everywhere it shows:
+    server time, event times, timestamp checks.
     """
 
     port: int = 0
@@ -29,6 +31,7 @@ class VenueSettings:
     balances: dict[str, int] = field(default_factory=lambda: dict(START_BALANCES))
     accounts: tuple[str, ...] = ("client",)
     ed25519_public_key: str | None = None
+    clock_offset_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

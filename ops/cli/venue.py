@@ -20,6 +20,9 @@ from gateway.simulated.settings import Endpoints, SettingsError, VenueSettings
 @click.option("--state", type=click.Path(path_type=Path), help="Keep API keys in this directory between runs.")
 @click.option("--control", is_flag=True, help="Serve /control/ (loopback only): force fills, gaps and disconnects.")
 @click.option("--ed25519-public-key", type=click.Path(path_type=Path), help="PEM file; allows session.logon.")
+@click.option(
+    "--clock-offset-ms", type=int, default=0, help="The venue's clock runs this many ms ahead; negative: behind."
+)
 def venue(
     port: int,
     seed: int,
@@ -29,6 +32,7 @@ def venue(
     state: Path | None,
     control: bool,
     ed25519_public_key: Path | None,
+    clock_offset_ms: int,
 ) -> None:
     """Run a simulated venue that speaks Binance Spot's protocol, until SIGINT or SIGTERM."""
     try:
@@ -41,6 +45,7 @@ def venue(
             control=control,
             state=state,
             ed25519_public_key=_read_public_key(ed25519_public_key),
+            clock_offset_ms=clock_offset_ms,
         )
         _run(settings)
     except SettingsError as error:

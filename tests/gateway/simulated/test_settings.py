@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,19 @@ async def test_control_is_off_unless_asked_for(start_client: Any) -> None:
     async with client.http.get(f"{endpoints.rest}/control/ledger") as response:
         assert response.status == 404
     await venue.stop()
+
+
+@pytest.mark.parametrize("offset_ms", [5_000, -5_000])
+async def test_a_clock_that_is_off_shows_in_times_and_in_timestamp_checks(start_client: Any, offset_ms: int) -> None:
+    client = await start_client(clock_offset_ms=offset_ms)
+    before_ms = time.time_ns() // 1_000_000
+    _, told = await client.get("/api/v3/time")
+    assert 0 <= told["serverTime"] - offset_ms - before_ms < 3_000
+    stream = await client.streams("btcusdt@depth@100ms")
+    event = await stream.receive()
+    assert 0 <= event["data"]["E"] - offset_ms - before_ms < 3_000
+    status, refused = await client.signed("GET", "/api/v3/account", recvWindow=3_000)
+    assert (status, refused["code"]) == (400, -1021)
+    theirs_ms = time.time_ns() // 1_000_000 + offset_ms
+    status, _ = await client.signed("GET", "/api/v3/account", recvWindow=3_000, timestamp=theirs_ms)
+    assert status == 200
