@@ -34,6 +34,7 @@ MARK_INTERVAL_NS = 1_000_000_000  # chosen: PnL is for people; a hop less before
 TOUCH_REFRESH_NS = 250_000_000  # an unchanged touch is sent again after so long: its age then proves the feed's
 SNAPSHOT_LEVELS = 1_000  # what market data asks for: a side with fewer is known to its end
 
+LIVE = BookState.LIVE  # by name: an enum's look-up costs 75-117 ns on Python 3.11
 _DROP_FROM = BookState.STALE
 """From this state on (STALE, INVALID) an update has no book to go to."""
 
@@ -78,7 +79,7 @@ class Orderbook(Actor[OrderbookState]):
         held = entry.tops.held
         if held and held[0].update_id <= sequence and not entry.tops.reached(sequence, book.touch()):
             return self._refuse(entry, BookReason.TOP_MISMATCH, now_ns)
-        if entry.state != BookState.LIVE:
+        if entry.state is not LIVE:
             return NOTHING
         return self._publish(entry, now_ns, False)
 
@@ -94,12 +95,12 @@ class Orderbook(Actor[OrderbookState]):
         known = bid and ask
         if known and bid >= ask:
             return self._refuse(entry, BookReason.CROSSED, now_ns)
-        if not book.within_horizon:
+        if not (known and bid >= book.bid_horizon and -ask >= book.ask_horizon) and not book.within_horizon:
             return self._refuse(entry, BookReason.SNAPSHOT_TOO_OLD, now_ns)
         entry.spread.observe(now_ns, ask - bid if known else NO_SPREAD)
         number, version, sequence, received_ns = entry.number, entry.version, entry.sequence, entry.received_ns
         bids, asks = book.levels(VIEW_LEVELS)
-        view = BookView(number, version, sequence, received_ns, *bids, *asks)
+        view = BookView(number, version, sequence, received_ns, bids[0], bids[1], asks[0], asks[1])
         mark_due = known and now_ns - entry.mark_ns >= MARK_INTERVAL_NS
         if not first and not mark_due and top == entry.sent and now_ns - entry.touch_ns < TOUCH_REFRESH_NS:
             return (view,)

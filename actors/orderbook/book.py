@@ -7,7 +7,7 @@ deleted levels in it at quantity 0 gained nothing (5.6 us for 5.3 a frame: few c
 """
 
 from bisect import bisect_left, insort
-from operator import neg
+from operator import itemgetter, neg
 
 from bus.messages import Side
 
@@ -65,23 +65,23 @@ class Book:
         """Set each named level to its quantity; 0 deletes (deleting an unknown level is normal)."""
         if bid_prices:
             levels, keys = self.bids, self.bid_keys
+            pop = levels.pop
             for key, quantity in zip(bid_prices, bid_quantities, strict=True):
                 if quantity:
                     if key not in levels:
                         insort(keys, key)
                     levels[key] = quantity
-                elif key in levels:
-                    del levels[key]
+                elif pop(key, 0):  # no quantity is 0, so this says whether it was there
                     del keys[bisect_left(keys, key)]
         if ask_prices:
             levels, keys = self.asks, self.ask_keys
+            pop = levels.pop
             for key, quantity in zip(map(neg, ask_prices), ask_quantities, strict=True):
                 if quantity:
                     if key not in levels:
                         insort(keys, key)
                     levels[key] = quantity
-                elif key in levels:
-                    del levels[key]
+                elif pop(key, 0):
                     del keys[bisect_left(keys, key)]
         if len(self.bid_keys) > self.levels_max or len(self.ask_keys) > self.levels_max:
             self._trim()
@@ -94,15 +94,20 @@ class Book:
         return bid, self.bids[bid] if bid_keys else 0, -key, self.asks[key] if ask_keys else 0
 
     def levels(self, count: int) -> tuple[Levels, Levels]:
-        """Bids and asks, best first, at most `count` each, never beyond the horizon."""
-        keys: list[int] | tuple[int, ...] = self.bid_keys[: -count - 1 : -1]
+        """Bids and asks, best first, at most `count` each, never beyond the horizon. HOT PATH."""
+        bids, asks = self.bids, self.asks
+        cut = slice(None, -count - 1, -1)
+        keys = self.bid_keys[cut]
         if keys and keys[-1] < self.bid_horizon:
             keys = [key for key in keys if key >= self.bid_horizon]
-        bids = tuple(keys), tuple(map(self.bids.__getitem__, keys))
-        keys = self.ask_keys[: -count - 1 : -1]
-        if keys and keys[-1] < self.ask_horizon:
-            keys = [key for key in keys if key >= self.ask_horizon]
-        return bids, (tuple(map(neg, keys)), tuple(map(self.asks.__getitem__, keys)))
+        ask_keys = self.ask_keys[cut]
+        if ask_keys and ask_keys[-1] < self.ask_horizon:
+            ask_keys = [key for key in ask_keys if key >= self.ask_horizon]
+        if len(keys) < 2 or len(ask_keys) < 2:  # itemgetter of one key gives no tuple
+            bid_quantities, ask_quantities = tuple(map(bids.__getitem__, keys)), tuple(map(asks.__getitem__, ask_keys))
+        else:  # 2.2 us for 20 levels a side where two maps take 2.8
+            bid_quantities, ask_quantities = itemgetter(*keys)(bids), itemgetter(*ask_keys)(asks)
+        return (tuple(keys), bid_quantities), (tuple(map(neg, ask_keys)), ask_quantities)
 
     @property
     def crossed(self) -> bool:
