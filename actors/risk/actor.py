@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from actors.risk.checks import CHECKS, EXEMPT, NONE, Book
+from actors.risk.checks import NONE, Book, judge
 from actors.risk.exposure import Account, SavedExposure
 from actors.risk.limits import AccountLimits, RiskLimits
 from actors.risk.states import ACTIVE, PASSES, Command, Reason
@@ -154,25 +154,29 @@ class Risk(Actor[RiskState]):
     def _judge(self, command: OrderCommand, book: Book, now_ns: int) -> Refusal:
         if book.unsettled:
             book.settle(now_ns)
-        reducing = book.reduces(command.side, command.quantity_lots)
-        state = self.switch.state_for(command.instrument, command.owner)
-        if state is not ACTIVE and not PASSES[state, NEW_REDUCING if reducing else NEW_INCREASING]:
-            return Refusal.TRADING_STATE
+        # The worst case with this order: everything open on its side fills, nothing on the other.
+        if command.side > 0:
+            worst = book.worst_long() + command.quantity_lots
+            reducing, beyond = worst <= 0, worst > book.position_max
+        else:
+            worst = book.worst_short() - command.quantity_lots
+            reducing, beyond = worst >= 0, worst < book.position_min
+        if self.switch.reasons.held:
+            state = self.switch.state_for(command.instrument, command.owner)
+            if state is not ACTIVE and not PASSES[state, NEW_REDUCING if reducing else NEW_INCREASING]:
+                return Refusal.TRADING_STATE
         if command.reduce_only and not reducing:
             return Refusal.NOT_REDUCING
-        for check in CHECKS:
-            reason = check(command, book, now_ns)
-            if reason is not NONE:
-                return reason
+        reason = judge(command, book, now_ns)
+        if reason is not NONE:
+            return reason
         limits = self.account_limits
         if self.account.open_orders >= limits.open_orders_max:
             return Refusal.OPEN_ORDERS
         if reducing:
             return NONE
-        for check in EXEMPT:
-            reason = check(command, book, now_ns)
-            if reason is not NONE:
-                return reason
+        if beyond:
+            return Refusal.POSITION
         most = limits.open_notional_max.get(book.asset)
         if most is not None:
             wished = book.notional_of(command.price_ticks, command.quantity_lots)
