@@ -7,7 +7,7 @@ import msgspec
 from actors.microstructure.flow import OrderFlow, TradeFlow
 from actors.microstructure.settings import MicrostructureSettings
 from actors.microstructure.shape import depth_imbalance, imbalance, rank_weights, weighted_mid
-from actors.microstructure.window import Window
+from actors.microstructure.window import MomentWindow, Window
 from bus.actor import NOTHING, Actor
 from bus.messages import BookState, BookStateChanged, BookView, Instrument, Message, Signals, TradePrint
 
@@ -17,7 +17,7 @@ class Metrics(msgspec.Struct):
 
     number: int
     flow: OrderFlow
-    spread: Window
+    spread: MomentWindow
     trades: TradeFlow
     resets: int = 0
 
@@ -66,6 +66,8 @@ class Microstructure(Actor[MicrostructureState]):
         flow, spread = metrics.flow, metrics.spread
         flow.update(bid, bid_quantity, ask, ask_quantity)
         spread.push(ask - bid)
+        spread_mean, spread_deviation = spread.moments()
+        flows = flow.window
         return (
             Signals(
                 message.instrument,
@@ -79,10 +81,10 @@ class Microstructure(Actor[MicrostructureState]):
                 imbalance(bid_quantity, ask_quantity),
                 depth_imbalance(self.weights, bid_quantities, ask_quantities),
                 weighted_mid(bid, bid_quantity, ask, ask_quantity),
-                float(flow.window.total),
-                spread.mean(),
-                spread.deviation(),
-                metrics.warm,
+                float(flows.total),
+                spread_mean,
+                spread_deviation,
+                flows.full and spread.full,
             ),
         )
 
@@ -125,7 +127,7 @@ class Microstructure(Actor[MicrostructureState]):
             self.metrics[message.instrument] = Metrics(
                 message.instrument,
                 OrderFlow(Window(settings.flow_window)),
-                Window(settings.spread_window),
+                MomentWindow(settings.spread_window),
                 TradeFlow(Window(settings.trade_window), Window(settings.trade_window)),
             )
         return NOTHING

@@ -1,4 +1,4 @@
-"""The last n integers, their sum and the sum of their squares: O(1) an update, exact for ever. HOT PATH."""
+"""The last n integers, their sum and, for moments, the sum of their squares: O(1) an update, exact for ever. HOT PATH."""
 
 from math import sqrt
 
@@ -6,9 +6,9 @@ import msgspec
 
 
 class Window(msgspec.Struct, dict=True):
-    """A ring of `size` values. Python's integers do not overflow, so neither sum can drift. Own checkpoint.
+    """A ring of `size` values. Python's integers do not overflow, so the sum cannot drift. Own checkpoint.
 
-    The sums are no fields: a checkpoint's integers end at 64 bits, so they are taken again from the values.
+    Sums and `full` are no fields: a checkpoint's integers end at 64 bits, so they are taken again from the values.
     """
 
     size: int
@@ -17,36 +17,65 @@ class Window(msgspec.Struct, dict=True):
 
     def __post_init__(self) -> None:
         self.total = sum(self.values)
-        self.squares = sum(value * value for value in self.values)
+        self.full = len(self.values) == self.size
 
     def push(self, value: int) -> None:
         values = self.values
-        if len(values) < self.size:
-            values.append(value)
-            self.total += value
-            self.squares += value * value
+        if self.full:
+            at = self.at
+            self.total += value - values[at]
+            values[at] = value
+            self.at = at + 1 if at + 1 < self.size else 0
             return
-        at = self.at
-        old = values[at]
-        values[at] = value
-        self.at = at + 1 if at + 1 < self.size else 0
-        self.total += value - old
-        self.squares += value * value - old * old
+        values.append(value)
+        self.total += value
+        self.full = len(values) == self.size
 
     def clear(self) -> None:
         self.values.clear()
-        self.at = self.total = self.squares = 0
-
-    @property
-    def full(self) -> bool:
-        return len(self.values) == self.size
+        self.at = self.total = 0
+        self.full = False
 
     def mean(self) -> float:
         """0.0 while empty."""
         count = len(self.values)
         return self.total / count if count else 0.0
 
-    def deviation(self) -> float:
-        """Standard deviation of the window itself (divisor n). The difference of squares is taken in integers."""
-        count = len(self.values)
-        return sqrt(count * self.squares - self.total * self.total) / count if count else 0.0
+
+class MomentWindow(Window, dict=True):
+    """With the deviation. `moments` are kept while the values leave them as they were: a spread of one tick stays so
+    for most updates (0.3 us instead of 1.6 for `push` and `moments`)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.squares = sum(value * value for value in self.values)
+        self._moments: tuple[float, float] | None = None
+
+    def push(self, value: int) -> None:
+        if self.full:
+            values, at = self.values, self.at
+            old = values[at]
+            self.at = at + 1 if at + 1 < self.size else 0
+            if value == old:
+                return
+            values[at] = value
+            self.total += value - old
+            self.squares += value * value - old * old
+        else:
+            super().push(value)
+            self.squares += value * value
+        self._moments = None
+
+    def clear(self) -> None:
+        super().clear()
+        self.squares = 0
+        self._moments = None
+
+    def moments(self) -> tuple[float, float]:
+        """Mean and standard deviation of the window itself (divisor n); 0.0 while empty. Squares are integers' own."""
+        moments = self._moments
+        if moments is None:
+            count, total = len(self.values), self.total
+            deviation = sqrt(count * self.squares - total * total) / count if count else 0.0
+            moments = self._moments = self.mean(), deviation
+        return moments

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from actors.microstructure import MicrostructureSettings
 from actors.microstructure.flow import OrderFlow, TradeFlow
 from actors.microstructure.shape import depth_imbalance, imbalance, rank_weights, weighted_mid
-from actors.microstructure.window import Window
+from actors.microstructure.window import MomentWindow, Window
 from bus.messages import Side
 
 PRICE = st.integers(1, 6)
@@ -21,22 +21,35 @@ TOP = st.tuples(PRICE, QUANTITY, PRICE, QUANTITY)
 
 @given(st.lists(st.integers(-(10**15), 10**15), min_size=1, max_size=60), st.integers(1, 9))
 def test_window_equals_the_last_values(values: list[int], size: int) -> None:
-    window = Window(size)
+    window, plain = MomentWindow(size), Window(size)
     for count, value in enumerate(values, 1):
         window.push(value)
+        plain.push(value)
         last = values[max(0, count - size) : count]
-        assert window.total == sum(last)
+        assert window.total == plain.total == sum(last)
         assert window.squares == sum(value * value for value in last)
-        assert window.full == (count >= size)
-        assert window.mean() == pytest.approx(fmean(last), abs=1e-9)
-        assert window.deviation() == pytest.approx(pstdev(last), rel=1e-9, abs=1e-6)
+        assert window.full == plain.full == (count >= size)
+        mean, deviation = window.moments()
+        assert mean == window.mean() == pytest.approx(fmean(last), abs=1e-9)
+        assert deviation == pytest.approx(pstdev(last), rel=1e-9, abs=1e-6)
 
 
 def test_window_does_not_drift() -> None:
-    window = Window(3)
+    window = MomentWindow(3)
     for value in [10**18, -(10**18), 1] * 10_000 + [7, 7, 7]:
         window.push(value)
-    assert (window.mean(), window.deviation()) == (7.0, 0.0)
+    assert window.moments() == (7.0, 0.0)
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=40), st.integers(1, 5))
+def test_moments_that_were_kept_equal_those_taken_anew(values: list[int], size: int) -> None:
+    """Few different values, so that many a push replaces a value by an equal one and keeps what was computed."""
+    window = MomentWindow(size)
+    for value in values:
+        window.push(value)
+        assert window.moments() == MomentWindow(size, list(window.values), window.at).moments()
+    window.clear()
+    assert window.moments() == (0.0, 0.0)
 
 
 def order_flow(tops: list[tuple[int, int, int, int]]) -> list[int]:
