@@ -5,7 +5,7 @@ wrote. Nothing happens that a test does not do.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -165,25 +165,31 @@ class House:
         epoch: int = 1,
         change: Callable[[Config], Config] = lambda config: config,
         before: Callable[[list[Actor[Any]]], None] = lambda actors: None,
+        more: Sequence[Instrument] = (),
+        tapped: bool = True,
     ) -> None:
+        """more: further instruments, each with a row in `config`. tapped: False for long runs that read no story."""
         self.clock = VirtualClock(START_NS)
-        self.tap = Tap(mailboxes or LoopbackMailboxes())
+        self.mailboxes = mailboxes or LoopbackMailboxes()
+        self.tap = Tap(self.mailboxes)
         self.journal, self.input_log, self.wire = Journal(), Journal(), Wire()
         self.instrument, self.epoch = instrument, epoch
-        self.actors = build_actors(change(parse(config)), [instrument])
+        self.instruments = [instrument, *more]
+        self.actors = build_actors(change(parse(config)), self.instruments)
         before(self.actors)
         self.timers = Timers()
         self.asked: list[Message] = []
         self.door = self._make_door(parse(config))
         outside = [Outside(name, self) for name in DOORS if name not in ("order_door", "timers")]
         receivers: list[Receiver] = [*self.actors, self.door, self.timers, *outside]
+        carrier: Mailboxes = self.tap if tapped else self.mailboxes
         self.host = Host(
-            receivers, routing(), self.tap, self.clock.now_ns, journal=self.journal, input_log=self.input_log
+            receivers, routing(), carrier, self.clock.now_ns, journal=self.journal, input_log=self.input_log
         )
         self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_cascade)
 
     def _make_door(self, config: Config) -> OrderDoor:
-        by_number: Mapping[int, Instrument] = {self.instrument.instrument: self.instrument}
+        by_number: Mapping[int, Instrument] = {row.instrument: row for row in self.instruments}
         venue = BinanceSpotOrders(HmacSigner("key", "s" * 64), config.venue, by_number, ACCOUNT, VENUE)
         identity = Identity(0, ACCOUNT, VENUE, self.epoch)
         door = OrderDoor("ws://venue.test", venue, identity, self.journal, VenueTime(), self.clock.now_ns)
@@ -230,7 +236,7 @@ class House:
 
     def start(self, balances: tuple[Balance, ...] = ()) -> None:
         """From nothing to trading: instrument, epoch, private stream, an empty account, a book."""
-        self.post(self.instrument, EngineStarted(ACCOUNT, self.epoch))
+        self.post(*self.instruments, EngineStarted(ACCOUNT, self.epoch))
         self.post(PrivateStreamUp(ACCOUNT, 1, self.clock.now_ns()))
         self.answer_queries(balances)
         self.post(ConnectionUp(0, 1, self.clock.now_ns()))

@@ -1,0 +1,91 @@
+"""An input log, run again: fresh actors, doors that say nothing, the clock set to each record's time.
+
+Doors answer only by inputs, and inputs are what the log holds; so nothing of them is needed but their names.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bus.actor import Actor, Handler
+from bus.checkpoint import ActorState, collect, state_of
+from bus.clock import VirtualClock
+from bus.codec import decode_any
+from bus.host import Host, Receiver
+from bus.loopback import LoopbackMailboxes
+from bus.mailbox import Mailboxes
+from bus.messages import HEADER_SIZE, Instrument, Message
+from ops.assembly import build_actors
+from ops.config import Config
+from ops.topology import DOORS, ROUTES, routing
+
+DIGEST_BYTES = 4
+Row = tuple[int, int, int, bytes]
+"""Kind, offset, now_ns, body of one record of an input log; the body begins with the digest before that input."""
+
+
+class Silent:
+    """A door that hears and says nothing."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        kinds = [kind for kind, names in ROUTES.items() if name in names]
+        self.handlers: dict[type[Message], Handler] = dict.fromkeys(kinds, lambda message, now_ns: ())
+
+
+class Facts:
+    """A journal that keeps the host's own facts; the door's two records are the door's."""
+
+    def __init__(self) -> None:
+        self.records: list[Row] = []
+
+    def append(self, kind: int, offset: int, now_ns: int, body: bytes) -> int:
+        self.records.append((kind, offset, now_ns, body))
+        return len(self.records) - 1
+
+
+class Replay:
+    """One engine without a world. `take` runs one record; `differs` compares what the log says was sent before it."""
+
+    def __init__(
+        self,
+        config: Config,
+        instruments: Sequence[Instrument],
+        mailboxes: Mailboxes | None = None,
+        *,
+        first_offset: int = 0,
+        restored: Sequence[ActorState] = (),
+    ) -> None:
+        self.config, self.instruments = config, instruments
+        self.clock = VirtualClock()
+        self.actors: list[Actor[Any]] = build_actors(config, list(instruments))
+        by_name = {saved.name: saved for saved in restored}
+        for actor in self.actors if restored else ():
+            actor.restore(state_of(by_name[actor.name], actor.State))
+        self.journal = Facts()
+        receivers: list[Receiver] = [*self.actors, *map(Silent, DOORS)]
+        carrier = mailboxes or LoopbackMailboxes()
+        self.host = Host(
+            receivers, routing(), carrier, self.clock.now_ns, journal=self.journal, first_offset=first_offset
+        )
+
+    def differs(self, row: Row) -> bool:
+        return self.host.digest != int.from_bytes(row[3][:DIGEST_BYTES], "little")
+
+    def take(self, row: Row) -> None:
+        self.clock.set(row[2])
+        self.host.take(decode_any(row[3][DIGEST_BYTES + HEADER_SIZE :]))
+
+    def first_difference(self, rows: Iterable[Row]) -> int:
+        """Run all; the offset of the last input before the outputs differed, or -1."""
+        for row in rows:
+            if self.differs(row):
+                return row[1] - 1
+            self.take(row)
+        return -1
+
+    def restarted(self) -> "Replay":
+        """What a new process would be: every actor's state through bytes into a fresh one, in a fresh host."""
+        again = Replay(self.config, self.instruments, first_offset=self.host.offset, restored=collect(self.actors))
+        again.clock.set(self.clock.now_ns())
+        again.host.sequence, again.host.digest = self.host.sequence, self.host.digest
+        return again
