@@ -77,7 +77,7 @@ class Execution(Actor[ExecutionState]):
 
     def on_intent(self, intent: QuoteIntent, now_ns: int) -> tuple[Message, ...]:
         market = self.register.markets.get(intent.instrument)
-        if market is None or market.instrument is None:
+        if market is None or (instrument := market.instrument) is None:
             self.counters["intents_held"] += 1
             return NOTHING
         desk = market.desk(intent.owner) or self.register.open_desk(market, intent.owner)
@@ -88,7 +88,7 @@ class Execution(Actor[ExecutionState]):
         held = (
             touch is None
             or self.stopping
-            or intent.version != market.instrument.version
+            or intent.version != instrument.version
             or (desk.state and not (desk.state is TradingState.REDUCING and intent.reduce_only))
         )
         planner = self.planner
@@ -99,11 +99,12 @@ class Execution(Actor[ExecutionState]):
             return planner.end()
         last, desk.target = desk.target, intent
         desk.reference_bid, desk.reference_ask = touch.bid, touch.ask
-        if last is not None and _settled(desk) and _same(last, intent):
+        if last is not None and _same(last, intent) and _settled(desk):
             return NOTHING  # renewed: it only lives longer (1.0 us instead of 4.2)
-        desk.buy.muted = desk.sell.muted = False
-        planner.plan(market, desk, desk.buy)
-        planner.plan(market, desk, desk.sell)
+        buy, sell = desk.buy, desk.sell
+        buy.muted = sell.muted = False
+        planner.plan(market, desk, buy)
+        planner.plan(market, desk, sell)
         return planner.end()
 
     def on_touch(self, touch: Touch, now_ns: int) -> tuple[Message, ...]:

@@ -28,15 +28,17 @@ class Outcomes:
         place = self.register.fold(update, now_ns)
         if place is None:
             return NOTHING
-        market, desk, slot, order = place
-        planner = self.planner
+        market, desk, order, planner = place.market, place.desk, place.order, self.planner
+        phase = order.phase
+        if phase is not GONE and phase is not DOOMED and planner.armed:
+            return NOTHING  # the usual news: nothing follows, and the sweep is set
         planner.begin(now_ns, 0)
-        if order.phase is GONE:
-            self._after_end(desk, slot, order, update.status, now_ns)
+        if phase is GONE:
+            self._after_end(desk, place.slot, order, update.status, now_ns)
             if desk.target is not None:
                 planner.plan(market, desk, desk.buy)
                 planner.plan(market, desk, desk.sell)
-        elif order.phase is DOOMED:
+        elif phase is DOOMED:
             planner.cancel(market, desk, order)
         return planner.end()
 

@@ -60,14 +60,18 @@ class Planner:
         assert target is not None, "planned without a target"
         self.watched = True
         slot.waiting = False
-        wished, lots = (target.bid_ticks, target.bid_lots) if slot.side > 0 else (target.ask_ticks, target.ask_lots)
+        if slot.side > 0:
+            wished, lots = target.bid_ticks, target.bid_lots
+        else:
+            wished, lots = target.ask_ticks, target.ask_lots
         if not lots or touch is None or instrument is None or self.now_ns >= target.expires_ns:
             slot.waiting = lots > 0  # expired: should it be renewed, it is a new wish
-            self.cancel_side(market, desk, slot)
+            if slot.orders:
+                self.cancel_side(market, desk, slot)
             return
-        order = resting(slot)
         if slot.muted:
             return
+        order = resting(slot) if slot.orders else None
         ticks = passive_price(slot.side, wished, touch, instrument.tick)
         if ticks != wished:
             slot.waiting = True  # held off by the other side's price: the wish itself stands
@@ -89,18 +93,19 @@ class Planner:
         return True
 
     def _place(self, market: Market, desk: Desk, slot: Slot, target: QuoteIntent, ticks: int, lots: int) -> None:
-        if len(slot.orders) > self.room or self.now_ns < slot.not_before_ns or ticks < 1:
+        now_ns = self.now_ns
+        if len(slot.orders) > self.room or now_ns < slot.not_before_ns or ticks < 1:
             slot.waiting = True
             return
-        other = desk.sell if slot.side > 0 else desk.buy
-        for order in other.orders:
-            if (ticks - order.price_ticks) * slot.side >= 0:
+        side = slot.side
+        for order in (desk.sell if side > 0 else desk.buy).orders:
+            if (ticks - order.price_ticks) * side >= 0:
                 slot.waiting = True  # it would meet our own order, which is on its way out
                 return
         register = self.register
         command = register.next_command
         register.next_command = command + 1
-        order = Order(command, "", target.account, target.venue, slot.side, ticks, lots, lots, REQUESTED, self.now_ns)
+        order = Order(command, "", target.account, target.venue, side, ticks, lots, lots, REQUESTED, now_ns)
         slot.orders.append(order)
         register.requested[command] = Place(market, desk, slot, order)
         self.orders.append(
@@ -115,7 +120,7 @@ class Planner:
                 self.received_ns,
                 target.expires_ns,
                 command,
-                BUY if slot.side > 0 else SELL,
+                BUY if side > 0 else SELL,
                 ticks,
                 lots,
                 True,

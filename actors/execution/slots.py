@@ -1,7 +1,5 @@
 """What execution keeps: markets, an owner's desk in each, a slot a side, its orders. Plain data; saved as it is."""
 
-from typing import NamedTuple
-
 import msgspec
 
 from actors.execution.phases import CANCELING, DOOMED, Phase
@@ -74,8 +72,8 @@ class Market(msgspec.Struct):
         return None
 
 
-class Place(NamedTuple):
-    """Where an order stands."""
+class Place(msgspec.Struct):
+    """Where an order stands. (A struct is made in 0.1 us, a named tuple in 0.3.)"""
 
     market: Market
     desk: Desk
