@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from gateway.doors.order import Identity, OrderDoor, SessionRefused
 from gateway.doors.rest import RestDoor, RestFailed
 from gateway.doors.store import JournalIndex
 from gateway.doors.venue_time import VenueTime, estimate
+from gateway.doors.websocket import ConnectFailed
 from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import Config, credentials
@@ -52,6 +54,9 @@ WARM_UP_S = 3.0
 """Until caches, buffers and code paths have settled and the heap is frozen; chosen."""
 RSS_AT_S = 10.0
 """Memory at the end of a run is compared with memory at this age."""
+SWITCH_S = 0.0002
+"""How long a helper thread (index, sync, checkpoint) may keep the interpreter when a frame has come; Python's own 5 ms
+would be the tail of every latency. Chosen: ten times a warm cascade."""
 STOP_S = 5.0
 WALL_CHECK_S = 10.0
 WALL_STEP_NS = 10_000_000
@@ -89,6 +94,7 @@ class Engine:
 
     async def start(self) -> None:
         """Raises StartFailed, StateError, ConfigError. Trading begins by itself once orders are ready."""
+        sys.setswitchinterval(SWITCH_S)
         await self.rest.open()
         clock_estimate = await self._check_clock()
         await self._read_instruments()
@@ -104,6 +110,7 @@ class Engine:
         self.pump.post(clock_estimate, EngineStarted(ACCOUNT, self.epoch))
         self._run(self._guard(self.order_door.run()))
         self.feed = FeedDoor(0, self._stream_url(), self.pump.post, self.clock.now_ns)
+        self.feed.on_trouble = lambda detail: events.warning("feed_door", detail=detail)
         self._run(self._guard(self.feed.run()))
         self._run(self._guard(self._housekeeping()))
         await self._until_ready()
@@ -291,6 +298,8 @@ class Engine:
             raise
         except (SessionRefused, RestFailed) as error:
             self._fail(str(error))
+        except ConnectFailed as error:
+            self._fail(f"[venue] websocket_api: {error}; check the URL and the network")
         except Exception as error:  # noqa: BLE001 - any other end of a door must stop the engine, with its reason
             self._fail(f"{type(error).__name__}: {error}")
 

@@ -45,7 +45,7 @@ def report(engine: Engine) -> dict[str, Any]:
             "journal_failures": host.journal_failures,
             "input_log_failures": host.input_log_failures,
             "ambiguous_answers": engine.order_door.ambiguous,
-            "orders_refused_by_door": engine.order_door.refused,
+            "requests_refused_by_door": engine.order_door.refused,
             "ledger_differences": sorted(engine.supervisor.differences),
             "index_behind": engine.index.behind,
         },

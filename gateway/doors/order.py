@@ -33,15 +33,17 @@ from bus.messages import (
     RequestSent,
     SubmitOrder,
 )
-from gateway.doors.feed import reconnect_delay
+from gateway.doors.feed import Redial, reconnect_delay
 from gateway.doors.venue_time import VenueTime, estimate
-from gateway.doors.websocket import ConnectFailed, WebSocket, connect
+from gateway.doors.websocket import PATIENCE, ConnectFailed, Patience, WebSocket, connect
 
 IN_FLIGHT_MAX = 1_000
 """Requests without an answer; the next submit is refused. Binance answers in milliseconds; chosen."""
 ANSWER_S_MAX = 10.0
 """Binance gives its matching engine 10 s before it answers -1007 itself; a later answer is taken as news, not awaited."""
 SESSION_S_MAX = 10.0
+FIRST_ATTEMPTS_MAX = 5
+"""Tries to connect before the first session, 1.5 s of delays in all: at a start a person waits for the message; chosen."""
 TIME_INTERVAL_S = 10.0
 """Between estimates of the venue's clock; a crystal drifts 0.5 ms in it at 50 ppm."""
 SWEEP_S = 0.5
@@ -128,7 +130,7 @@ class SessionRefused(Exception):
     def __init__(self, step: str, code: int, text: str) -> None:
         self.step, self.code, self.text = step, code, text
         super().__init__(
-            f"the venue refused {step}: {text} (code {code}); check the API key, its permissions and its secret"
+            f"the venue refused {step}: {text} (code {code}); check the API key, its permissions and its secret, and this machine's clock"
         )
 
 
@@ -148,6 +150,7 @@ class OrderDoor:
         journal: Journal,
         venue_time: VenueTime,
         now_ns: Callable[[], int],
+        patience: Patience = PATIENCE,
     ) -> None:
         self.handlers: dict[type[Message], Handler] = {
             SubmitOrder: self._submit,
@@ -165,7 +168,9 @@ class OrderDoor:
         self.tick_to_order = Histogram()
         self.write_time = Histogram()
         self.on_trouble: Callable[[str], None] = lambda detail: None
+        self._patience = patience
         self._proved_ns = 0
+        self._proof_due = False
         self._socket: WebSocket | None = None
         self._subscribed = False
         self._in_flight: dict[tuple[RequestKind, str], tuple[int, int]] = {}
@@ -234,8 +239,11 @@ class OrderDoor:
             self._in_flight[outgoing.kind, outgoing.client_order_id] = (outgoing.instrument, sent_ns)
             if outgoing.received_ns:
                 self.tick_to_order.record(sent_ns - outgoing.received_ns)
-        assert self._socket is not None
-        self._socket.write_all([outgoing.payload for outgoing in outbox])
+        socket = self._socket
+        if socket is None or not socket.open:
+            self._sweep(sent_ns + 1, "the connection was lost before the write")
+            return
+        socket.write_all([outgoing.payload for outgoing in outbox])
         self.write_time.record(self._now_ns() - sent_ns)
         for outgoing in outbox:
             self._post(RequestSent(outgoing.kind, outgoing.instrument, outgoing.client_order_id, sent_ns))
@@ -295,15 +303,22 @@ class OrderDoor:
         """What we could not read we ask for: as after a reconnect, orders and trades are compared with the venue."""
         self.unreadable += 1
         self.on_trouble(f"unreadable: {detail}")
-        if self._subscribed and received_ns - self._proved_ns >= PROVE_AGAIN_NS:
-            self._proved_ns = received_ns
+        self._proof_due = True
+        self._prove_if_due(received_ns)
+
+    def _prove_if_due(self, now_ns: int) -> None:
+        """At once, or when the proof before is old enough: what came in between must be asked for as well."""
+        if self._proof_due and self._subscribed and now_ns - self._proved_ns >= PROVE_AGAIN_NS:
+            self._proof_due = False
+            self._proved_ns = now_ns
             self.generation += 1
-            self._post(PrivateStreamUp(self._identity.account, self.generation, received_ns))
+            self._post(PrivateStreamUp(self._identity.account, self.generation, now_ns))
 
     def _on_session(self, answer: SessionAnswer, received_ns: int) -> None:
-        if answer.venue_ms and answer.request_id == "time" and self._time_asked_ns:
-            self._post(estimate(self._identity.venue, self._time_asked_ns, received_ns, answer.venue_ms))
-            self._time_asked_ns = 0
+        if answer.request_id == "time":
+            asked_ns, self._time_asked_ns = self._time_asked_ns, 0
+            if answer.venue_ms and asked_ns:
+                self._post(estimate(self._identity.venue, asked_ns, received_ns, answer.venue_ms))
         waiting = self._session.pop(answer.request_id, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
@@ -311,10 +326,17 @@ class OrderDoor:
     # -- the connection -------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Keep the session open until canceled. Raises SessionRefused when the venue does not accept us at first."""
+        """Keep the session open until canceled.
+
+        Before the first session it raises SessionRefused when the venue does not accept us, ConnectFailed when it
+        cannot be reached FIRST_ATTEMPTS_MAX times; later it tries for ever.
+        """
+        loop, redial = asyncio.get_running_loop(), Redial()
         while True:
             await self._open()
+            opened_s = loop.time()
             await self._watch()
+            await redial.pause(loop.time() - opened_s)
 
     def close(self) -> None:
         if self._socket is not None:
@@ -322,27 +344,28 @@ class OrderDoor:
 
     async def _open(self) -> None:
         attempts = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type((ConnectFailed, TimeoutError))
+            retry=tenacity.retry_if_exception_type(ConnectFailed)
             | tenacity.retry_if_exception(lambda error: isinstance(error, SessionRefused) and self.generation > 0),
             wait=lambda state: reconnect_delay(state.attempt_number),
+            stop=lambda state: self.generation == 0 and state.attempt_number >= FIRST_ATTEMPTS_MAX,
             before_sleep=self._on_failed_attempt,
             reraise=True,
         )
         await attempts(self._open_once)
 
     def _on_failed_attempt(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome is not None else None
-        self.on_trouble(f"attempt {state.attempt_number}: {error or type(error).__name__}")
+        self.on_trouble(f"attempt {state.attempt_number}: {state.outcome.exception() if state.outcome else ''}")
 
     async def _open_once(self) -> None:
         self._down = asyncio.Event()
         self._session.clear()
-        socket = await connect(self._url, self._on_open, self._on_frame, self._on_close)
+        self._time_asked_ns = 0
+        socket = await connect(self._url, self._on_open, self._on_frame, self._on_close, self._patience)
         try:
             if self._venue.logs_on:
                 await self._ask("logon", self._venue.logon(self._time.milliseconds(self._now_ns())))
             await self._ask("subscribe", self._venue.subscribe(self._time.milliseconds(self._now_ns())))
-        except (SessionRefused, TimeoutError) as error:
+        except (SessionRefused, ConnectFailed) as error:
             socket.abort(str(error))
             raise
         self._subscribed = True
@@ -350,13 +373,16 @@ class OrderDoor:
         self._post(PrivateStreamUp(self._identity.account, self.generation, self._now_ns()))
 
     async def _ask(self, request_id: str, payload: bytes) -> None:
-        """Send a session request and wait for its answer. Raises SessionRefused, ConnectFailed, TimeoutError."""
+        """Send a session request and wait for its answer. Raises SessionRefused, ConnectFailed."""
         if self._socket is None or not self._socket.open:
             raise ConnectFailed(self._url, "the connection was closed during the logon")
         answer = self._session[request_id] = asyncio.get_running_loop().create_future()
         self._socket.write(payload)
-        async with asyncio.timeout(SESSION_S_MAX):
-            result = await answer
+        try:
+            async with asyncio.timeout(SESSION_S_MAX):
+                result = await answer
+        except TimeoutError:
+            raise ConnectFailed(self._url, f"no answer to {request_id} in {SESSION_S_MAX:g} s") from None
         if result.code:
             raise SessionRefused(request_id, result.code, result.text)
 
@@ -365,7 +391,9 @@ class OrderDoor:
         next_time = 0.0
         loop = asyncio.get_running_loop()
         while not self._down.is_set():
-            if loop.time() >= next_time and self._socket is not None and self._socket.open:
+            # One question at a time: a late answer to the one before would pass for a fresh one, and set our clock back.
+            asks = self._time_asked_ns == 0 and self._socket is not None and self._socket.open
+            if asks and loop.time() >= next_time and self._socket is not None:
                 next_time = loop.time() + TIME_INTERVAL_S
                 self._time_asked_ns = self._now_ns()
                 self._socket.write(self._venue.time())
@@ -373,13 +401,16 @@ class OrderDoor:
                 async with asyncio.timeout(SWEEP_S):
                     await self._down.wait()
             except TimeoutError:
-                self._sweep(self._now_ns() - int(ANSWER_S_MAX * 1e9), f"no answer in {ANSWER_S_MAX:.0f} s")
+                now_ns = self._now_ns()
+                self._sweep(now_ns - int(ANSWER_S_MAX * 1e9), f"no answer in {ANSWER_S_MAX:g} s")
+                self._prove_if_due(now_ns)
 
     def _on_open(self, socket: WebSocket) -> None:
         self._socket = socket
 
     def _on_close(self, reason: str) -> None:
         was_up, self._subscribed, self._socket = self._subscribed, False, None
+        self._proof_due = False  # the next session begins with a proof
         for waiting in self._session.values():
             if not waiting.done():
                 waiting.set_exception(ConnectFailed(self._url, reason))

@@ -34,7 +34,7 @@ from bus.messages import (
 
 SCHEMA_VERSION = 1
 POLL_S = 0.25  # chosen: how far behind people see; a poll without news costs one directory listing
-BATCH_MAX = 100  # records a transaction: about 1 ms of the interpreter, which the engine shares
+BATCH_MAX = 20  # records a transaction: about 0.2 ms of the interpreter, which the engine shares
 PAUSE_S = 0.002  # between batches of a long catch-up, so that the engine's thread comes first
 CLOSE_S_MAX = 5.0  # how long `close` waits for the last records; the next start indexes the rest
 
