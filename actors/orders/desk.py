@@ -31,6 +31,7 @@ RECONCILE_TIMER = 2
 STOP_TIMER = 3
 AGAIN_TIMER = 4
 QUARANTINE_MAX = 256  # chosen: reports kept for people; beyond it the oldest goes, counted
+CANCELED = OrderStatus.CANCELED
 ALERT_EVERY = 10  # chosen: one alert in ten failures of the same question (at 5 s back-off: one in 50 s)
 
 
@@ -127,16 +128,17 @@ class Desk:
         order.venue_order_id_published = order.venue_order_id
         order.updated_ns = now_ns
         self.update_number += 1
-        if status is OrderStatus.CANCELED:
+        if status is CANCELED:
             self.canceled += 1
         out.append(self.update_of(order))
         self.register.place(order, is_done(order))
 
     def update_of(self, order: Order) -> OrderUpdate:
+        settings = self.settings
         return OrderUpdate(
             self.update_number,
-            self.settings.account,
-            self.settings.venue,
+            settings.account,
+            settings.venue,
             order.instrument,
             order.version,
             order.owner,

@@ -5,6 +5,10 @@ import msgspec
 from actors.orders.state import ABSENT, STATUS, Absence, Certainty, Pending
 from bus.messages import OrderStatus, Refusal, Side, VenueState
 
+# By name in a module: an enum's look-up costs 75-117 ns on Python 3.11, and an update makes four of them.
+ACCEPTED, PARTIALLY_FILLED, FILLED = OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED
+DONE_FILLED, UNKNOWN = VenueState.DONE_FILLED, Certainty.UNKNOWN
+
 
 class Execution(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One booked execution. Key: (instrument, trade_id, venue_order_id); the rest tells a repeat from a correction."""
@@ -72,11 +76,11 @@ class Order(msgspec.Struct, array_like=True):
 
 
 def is_done(order: Order) -> bool:
-    return order.status >= OrderStatus.FILLED
+    return order.status >= FILLED
 
 
 def venue_ended(order: Order) -> bool:
-    return order.venue_state >= VenueState.DONE_FILLED
+    return order.venue_state >= DONE_FILLED
 
 
 def shortfall(order: Order) -> int:
@@ -88,11 +92,11 @@ def public_status(order: Order) -> OrderStatus:
     if order.absence:
         return ABSENT[order.absence]
     certainty = order.certainty
-    if order.venue_state >= VenueState.DONE_FILLED and order.cumulative > order.booked + order.covered:
-        certainty = Certainty.UNKNOWN
+    if order.venue_state >= DONE_FILLED and order.cumulative > order.booked + order.covered:
+        certainty = UNKNOWN
     status = STATUS[order.venue_state, order.pending, certainty]
-    if status is OrderStatus.ACCEPTED and order.booked + order.covered > 0:
-        return OrderStatus.PARTIALLY_FILLED
+    if status is ACCEPTED and order.booked + order.covered > 0:
+        return PARTIALLY_FILLED
     return status
 
 
@@ -104,8 +108,8 @@ def lots(order: Order, status: OrderStatus) -> tuple[int, int]:
         return order.cumulative_lots, order.leaves_lots
     counted = order.booked + order.covered
     cumulative_lots = counted // unit
-    if status >= OrderStatus.FILLED:
+    if status >= FILLED:
         return cumulative_lots, 0
-    if order.venue_state >= VenueState.DONE_FILLED:
+    if order.venue_state >= DONE_FILLED:
         return cumulative_lots, -((counted - order.cumulative) // unit)
     return cumulative_lots, max(order.quantity_lots - cumulative_lots, 0)
