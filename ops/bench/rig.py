@@ -157,6 +157,7 @@ class Rig:
         self.timers = Timers()
         self.socket = Socket()
         self.ready = False
+        self._asked: list[SubmitOrder | CancelOrder] = []
         self._reports: deque[Message] = deque()
         self._answer: Callable[[Message], None] = self._reports.append
         self._venue_ids = 0
@@ -198,9 +199,11 @@ class Rig:
         """Let the venue answer what was sent, run everything, and move engine time on."""
         host = self.host
         host.run(1_000)
+        self._speak()
         while self._reports:
             host.post(self._reports.popleft())
             host.run(1_000)
+            self._speak()
         for fired in self.move_time():
             host.post(fired)
         host.run(1_000)
@@ -231,12 +234,12 @@ class Rig:
 
         def on_submit(order: SubmitOrder, now_ns: int) -> tuple[Message, ...]:
             out = submit(order, now_ns)
-            self._accept(order)
+            self._asked.append(order)
             return out
 
         def on_cancel(request: CancelOrder, now_ns: int) -> tuple[Message, ...]:
             out = cancel(request, now_ns)
-            self._confirm(request)
+            self._asked.append(request)
             return out
 
         door.handlers = {**door.handlers, SubmitOrder: on_submit, CancelOrder: on_cancel}
@@ -288,6 +291,7 @@ class Rig:
 
     def take_answers(self) -> list[Message]:
         """What the venue has said since."""
+        self._speak()
         taken = list(self._reports)
         self._reports.clear()
         return taken
@@ -298,6 +302,15 @@ class Rig:
         return list(self.timers.due(self.now_ns()))
 
     # -- the venue that says yes ----------------------------------------------------------------------------------
+
+    def _speak(self) -> None:
+        """Answer what was written. Never inside the cascade: its requests leave at its end, and this would be timed."""
+        asked, self._asked = self._asked, []
+        for request in asked:
+            if type(request) is SubmitOrder:
+                self._accept(request)
+            elif type(request) is CancelOrder:
+                self._confirm(request)
 
     def _accept(self, order: SubmitOrder) -> None:
         self._venue_ids += 1
