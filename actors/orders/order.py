@@ -19,7 +19,7 @@ class Execution(msgspec.Struct, frozen=True, array_like=True, gc=False):
     quote: int
 
 
-class Order(msgspec.Struct, array_like=True):
+class Order(msgspec.Struct, array_like=True, gc=False):
     """Written by actors/orders alone. unit: base units a lot; 0 after recovery until its Instrument is known.
 
     cumulative: highest quantity the venue proved. booked: sum of `executions`. covered: executed before we knew the

@@ -29,7 +29,7 @@ FILLED = OrderStatus.FILLED  # from here on done; by name, because the look-up c
 VERSIONS_MAX = 8  # lot sizes remembered for late facts of older versions; beyond: read as the present one
 
 
-class Hold(msgspec.Struct):
+class Hold(msgspec.Struct, gc=False):
     """One reservation, then one order. side: +1 or -1. Lots and ticks of the instrument's present version.
 
     told: open remainder by OrderUpdate. cumulative: executed by OrderUpdate. filled: executed by Fill. first:
