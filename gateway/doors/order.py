@@ -227,9 +227,9 @@ class OrderDoor:
         return NOTHING
 
     def _put(self, outgoing: "_Outgoing") -> None:
-        if not self._outbox:
-            self._after_cascade(self._flush)
         self._outbox.append(outgoing)
+        if len(self._outbox) == 1:  # after the append: without a host the flush runs here and now
+            self._after_cascade(self._flush)
 
     def _flush(self, _now_ns: int) -> None:
         """Everything this cascade journaled goes to the kernel in one write; then the actors are told."""

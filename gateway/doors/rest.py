@@ -82,12 +82,13 @@ class RestDoor:
         try:
             async with (
                 asyncio.timeout(timeout_s),
-                self._session.get(URL(url, encoded=True), headers=headers) as response,
+                # A redirect is not followed: it would take the API key to whoever the answer names.
+                self._session.get(URL(url, encoded=True), headers=headers, allow_redirects=False) as response,
             ):
+                self._obey(response)  # first: a body that never ends must not hide a 429
                 body = await response.content.read(BODY_BYTES_MAX + 1)
                 while len(body) <= BODY_BYTES_MAX and (more := await response.content.read(BODY_BYTES_MAX)):
                     body += more
-                self._obey(response)
         except TimeoutError:
             raise RestFailed(self._base, f"no answer in {timeout_s:.1f} s") from None
         except (aiohttp.ClientError, OSError) as error:
@@ -103,7 +104,10 @@ class RestDoor:
         if refusal:
             self._post(_no_snapshot(request, Outcome.REFUSED, now_ns, refusal))
         else:
-            self._start(self._fetch_snapshot(request, now_ns))
+            self._start(
+                self._fetch_snapshot(request, now_ns),
+                lambda reason: _no_snapshot(request, Outcome.AMBIGUOUS, self._now_ns(), reason),
+            )
         return NOTHING
 
     def _query(self, query: VenueQuery, now_ns: int) -> tuple[Message, ...]:
@@ -111,7 +115,10 @@ class RestDoor:
         if refusal:
             self._post(_no_answer(query, Outcome.REFUSED, now_ns, now_ns, refusal))
         else:
-            self._start(self._fetch_query(query, now_ns))
+            self._start(
+                self._fetch_query(query, now_ns),
+                lambda reason: _no_answer(query, Outcome.AMBIGUOUS, now_ns, self._now_ns(), reason),
+            )
         return NOTHING
 
     async def _fetch_snapshot(self, request: SnapshotRequest, asked_ns: int) -> None:
@@ -138,10 +145,18 @@ class RestDoor:
             return
         self._answer(self._venue.read_query(query, status, body, asked_ns, self._now_ns()))
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[None, None, None], give_up: Callable[[str], Message]) -> None:
+        """Run one request. When our own code fails at it, it is answered all the same: an asker may not wait for ever."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
+                self._answer(give_up(f"the door failed: {type(error).__name__}: {error}"[:200]))
+
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(ended)
 
     def _answer(self, message: Message) -> None:
         self.answered += 1
@@ -191,7 +206,7 @@ def _no_answer(query: VenueQuery, outcome: Outcome, asked_ns: int, now_ns: int, 
         asked_ns,
         now_ns,
         reason,
-        found=False,
+        found=True,  # only the venue itself can say that something does not exist
         complete=False,
         reports=(),
         balances=(),

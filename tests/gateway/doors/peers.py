@@ -44,14 +44,17 @@ class Peer:
         self.writer.write(handshake_answer(request) + also)
 
     async def read_frame(self) -> tuple[int, bytes]:
-        """(opcode, unmasked payload) of one client frame below 64 kB."""
+        """(opcode, unmasked payload) of one client frame."""
         first, second = await self.reader.readexactly(2)
         length = second & 0x7F
         if length == 126:
             (length,) = struct.unpack(">H", await self.reader.readexactly(2))
+        elif length == 127:
+            (length,) = struct.unpack(">Q", await self.reader.readexactly(8))
         mask = await self.reader.readexactly(4)
         payload = await self.reader.readexactly(length)
-        return first & 0x0F, bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+        whole = int.from_bytes(payload, "big") ^ int.from_bytes((mask * (length // 4 + 1))[:length], "big")
+        return first & 0x0F, whole.to_bytes(length, "big")
 
     def cut(self) -> None:
         self.writer.transport.abort()

@@ -1,0 +1,393 @@
+"""The order door's commit point and connection, on scripted venues over real sockets."""
+
+import asyncio
+import contextlib
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bus.log import LogFull
+from bus.messages import (
+    ClockEstimate,
+    Outcome,
+    PrivateStreamDown,
+    PrivateStreamUp,
+    Refusal,
+    RequestAnswered,
+    RequestKind,
+    RequestSent,
+)
+from gateway.doors import order as order_door
+from gateway.doors.order import SessionRefused
+from gateway.doors.websocket import ConnectFailed
+from tests.gateway.doors.order_entry import CLOCK, EPOCH, SECRET, Desk, KeptJournal, cancel, desk_at, scripted, submit
+from tests.gateway.doors.peers import LIMIT_S, handshake_answer, until
+
+SUBMIT, CANCEL = RequestKind.SUBMIT, RequestKind.CANCEL
+
+
+async def up(desk: Desk, generation: int = 1) -> None:
+    await until(lambda: len(desk.of(PrivateStreamUp)) >= generation or (desk.task and desk.task.done()))
+    assert desk.task is not None
+    if desk.task.done():
+        desk.task.result()
+
+
+# -- the commit point -------------------------------------------------------------------------------------------------
+
+
+async def test_the_journal_has_the_request_before_the_peer_has_a_byte_of_it() -> None:
+    """The peer is a plain socket, read without a turn of the loop: what it holds at each append is what was written."""
+    at_append: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        journal = KeptJournal(lambda: at_append.append(held(peer)))
+        async with desk_at("ws://{}:{}".format(*listener.getsockname()), journal=journal, run=False) as desk:
+            desk.task = asyncio.create_task(desk.door.run())
+            peer = await asyncio.to_thread(accept, listener)
+            await up(desk)
+            held(peer)
+            for request in (submit("tl1"), cancel("tl0")):
+                desk.ask(request)
+                assert at_append.pop() == b""
+                assert at_append == []
+                assert len(held(peer)) > 100
+            peer.close()
+        assert [type(message).__name__ for message in journal.messages] == ["SubmitOrder", "CancelOrder"]
+
+
+def accept(listener: socket.socket) -> socket.socket:
+    """Accept, shake hands, and answer the subscription; then do not block."""
+    peer, _ = listener.accept()
+    peer.sendall(handshake_answer(peer.recv(4096)))
+    peer.recv(4096)
+    answer = b'{"id":"session.subscribe","status":200,"result":{"subscriptionId":0}}'
+    peer.sendall(b"\x81" + bytes([len(answer)]) + answer)
+    peer.setblocking(False)
+    return peer
+
+
+def held(peer: socket.socket) -> bytes:
+    with contextlib.suppress(BlockingIOError):
+        return peer.recv(1 << 16)
+    return b""
+
+
+def full(desk: Desk) -> None:
+    def fail() -> None:
+        raise LogFull(Path("journal"), 1, 28)
+
+    desk.journal.before = fail
+
+
+def stall(desk: Desk) -> None:
+    """Write, without a turn of the loop, until the kernel takes no more: the peer in this process cannot read."""
+    open_socket = desk.door._socket
+    assert open_socket is not None
+    while not open_socket.buffered:
+        open_socket.write(b'{"id":"x","method":"stall","much":"%b"}' % (b"x" * 100_000))
+
+
+def fill(desk: Desk) -> None:
+    desk.door._in_flight = {(SUBMIT, str(n)): (0, CLOCK.now_ns()) for n in range(order_door.IN_FLIGHT_MAX)}
+
+
+def lose_lease(desk: Desk) -> None:
+    desk.door.lease_holds = lambda: False
+
+
+def fail_disk(desk: Desk) -> None:
+    desk.door.disk_failed = lambda: True
+
+
+def disconnect(desk: Desk) -> None:
+    assert desk.door._socket is not None
+    desk.door._socket.abort("gone")
+
+
+def unsubscribe(desk: Desk) -> None:
+    desk.door._subscribed = False
+
+
+def nothing(desk: Desk) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("what", "changes", "refusal"),
+    [
+        (nothing, {"expires_ns": 1}, Refusal.EXPIRED),
+        (nothing, {"epoch": EPOCH - 1}, Refusal.EPOCH),
+        (nothing, {"epoch": EPOCH + 1}, Refusal.EPOCH),
+        (stall, {}, Refusal.WRITE_BUFFER),
+        (fill, {}, Refusal.WRITE_BUFFER),
+        (disconnect, {}, Refusal.NOT_CONNECTED),
+        (unsubscribe, {}, Refusal.NOT_CONNECTED),
+        (fail_disk, {}, Refusal.DISK),
+        (full, {}, Refusal.DISK),
+        (lose_lease, {}, Refusal.LEASE),
+    ],
+)
+async def test_a_submit_that_may_not_go_is_refused_at_once_unwritten_and_unjournaled(
+    what: Callable[[Desk], None], changes: dict[str, Any], refusal: Refusal
+) -> None:
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        what(desk)
+        desk.said.clear()
+        desk.ask(submit("tl9", **changes))
+        desk.journal.before = lambda: None
+        [answer] = [
+            message for message in desk.said if type(message) is RequestAnswered and message.client_order_id == "tl9"
+        ]
+        assert (answer.outcome, answer.refusal, answer.reason) == (Outcome.REFUSED, refusal, refusal.name)
+        assert (answer.request, answer.code) == (SUBMIT, 0)
+        assert desk.of(RequestSent) == []
+        assert desk.journal.messages == []
+        assert (desk.door.orders_sent, desk.door.refused) == (0, 1)
+        await asyncio.sleep(0.01)
+        assert venue.asked("order.place") == []
+
+
+@pytest.mark.parametrize("what", [fail_disk, full, lose_lease, fill])
+async def test_a_cancel_goes_whatever_disk_and_lease_say(what: Callable[[Desk], None]) -> None:
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        what(desk)
+        desk.ask(cancel("tl3"))
+        await until(lambda: venue.asked("order.cancel"))
+        assert [sent.client_order_id for sent in desk.of(RequestSent)] == ["tl3"]
+        assert desk.answers() == []
+        assert desk.door.unjournaled_cancels == (1 if what is full else 0)
+
+
+async def test_a_cancel_without_a_connection_is_refused() -> None:
+    async with scripted() as (_, url), desk_at(url) as desk:
+        await up(desk)
+        disconnect(desk)
+        desk.said.clear()
+        desk.ask(cancel("tl3"))
+        [answer] = desk.of(RequestAnswered)
+        assert (answer.outcome, answer.refusal) == (Outcome.REFUSED, Refusal.NOT_CONNECTED)
+
+
+# -- what was written and never answered ------------------------------------------------------------------------------
+
+
+async def test_a_cut_with_requests_in_flight_makes_each_ambiguous_once_then_the_stream_down_then_up() -> None:
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        desk.ask(submit("tl1"), submit("tl2"), cancel("tl0"))
+        await until(lambda: len(venue.requests) >= 4)
+        desk.said.clear()
+        venue.peers[-1].cut()
+        await until(lambda: desk.of(PrivateStreamUp))
+        assert desk.answers() == [
+            (SUBMIT, "tl1", "AMBIGUOUS"),
+            (SUBMIT, "tl2", "AMBIGUOUS"),
+            (CANCEL, "tl0", "AMBIGUOUS"),
+        ]
+        kinds = [type(message) for message in desk.said if type(message) is not ClockEstimate]
+        assert kinds == [RequestAnswered] * 3 + [PrivateStreamDown, PrivateStreamUp]
+        [down], [again] = desk.of(PrivateStreamDown), desk.of(PrivateStreamUp)
+        assert (down.generation, again.generation) == (1, 2)
+        desk.ask(submit("tl4"))
+        assert [sent.client_order_id for sent in desk.of(RequestSent)] == ["tl4"]
+
+
+async def test_an_answer_overdue_is_ambiguous_and_the_late_one_is_handed_on_as_news(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(order_door, "ANSWER_S_MAX", 0.03)
+    monkeypatch.setattr(order_door, "SWEEP_S", 0.01)
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        desk.ask(submit("tl1"))
+        await until(lambda: desk.answers())
+        assert desk.answers() == [(SUBMIT, "tl1", "AMBIGUOUS")]
+        venue.push({"id": "stl1", "status": 200, "result": {"symbol": "BTCUSDT", "orderId": 9, "clientOrderId": "tl1"}})
+        await until(lambda: len(desk.answers()) == 2)
+        assert desk.answers()[1] == (SUBMIT, "tl1", "RESULT")
+        assert desk.door.ambiguous == 1
+
+
+@pytest.mark.parametrize("event", ["serverShutdown", "eventStreamTerminated"])
+async def test_a_stream_that_the_venue_ends_is_opened_anew(event: str) -> None:
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        desk.ask(submit("tl1"))
+        await until(lambda: venue.asked("order.place"))
+        venue.push({"event": {"e": event, "E": 1}})
+        await up(desk, generation=2)
+        assert desk.answers() == [(SUBMIT, "tl1", "AMBIGUOUS")]
+        assert [down.reason for down in desk.of(PrivateStreamDown)] == [event]
+
+
+# -- what cannot be read ----------------------------------------------------------------------------------------------
+
+GARBAGE = b'{"subscriptionId":0,"event":{"e":"executionReport","s":"BTCUSDT","C":"tl1","q":"not a number"}}'
+
+
+async def test_an_unreadable_event_causes_one_new_proof_and_the_stream_stays() -> None:
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        venue.push(GARBAGE)
+        await until(lambda: len(desk.of(PrivateStreamUp)) == 2)
+        assert [message.generation for message in desk.of(PrivateStreamUp)] == [1, 2]
+        assert desk.of(PrivateStreamDown) == []
+        assert desk.door.unreadable == 1
+        assert desk.troubles[0].startswith("unreadable: ")
+        assert len(venue.peers) == 1
+
+
+async def test_many_unreadable_events_cause_few_proofs_but_the_last_is_proved_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(order_door, "PROVE_AGAIN_NS", 200_000_000)
+    monkeypatch.setattr(order_door, "SWEEP_S", 0.01)
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        for _ in range(50):
+            venue.push(GARBAGE)
+        await until(lambda: desk.door.unreadable == 50)
+        await until(lambda: len(desk.of(PrivateStreamUp)) == 3)
+        first, second = (message.received_ns for message in desk.of(PrivateStreamUp)[1:])
+        assert second - first >= 200_000_000
+        await asyncio.sleep(0.25)
+        assert len(desk.of(PrivateStreamUp)) == 3  # nothing new came: nothing new is asked
+
+
+# -- time -------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_venues_clock_is_estimated_between_asking_and_hearing() -> None:
+    def reply(request: dict[str, Any]) -> dict[str, Any] | None:
+        if request["method"] != "time":
+            return None
+        return {"status": 200, "result": {"serverTime": CLOCK.now_ns() // 1_000_000 + 5_000}}
+
+    async with scripted(reply) as (_, url), desk_at(url) as desk:
+        await until(lambda: desk.of(ClockEstimate))
+        [clock] = desk.of(ClockEstimate)
+        assert abs(clock.offset_ns - 5_000_000_000) <= clock.uncertainty_ns + 1_000_000
+        assert 0 < clock.uncertainty_ns < 1_000_000_000
+
+
+async def test_a_late_answer_to_an_old_question_never_passes_for_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A venue that answers `time` after the next one would be due: an estimate from the wrong pair would be a lie."""
+    monkeypatch.setattr(order_door, "TIME_INTERVAL_S", 0.02)
+    monkeypatch.setattr(order_door, "SWEEP_S", 0.01)
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await until(lambda: venue.asked("time"))
+        stamp_ms = CLOCK.now_ns() // 1_000_000
+        await asyncio.sleep(0.1)
+        assert len(venue.asked("time")) == 1
+        venue.push({"id": "session.time", "status": 200, "result": {"serverTime": stamp_ms}})
+        await until(lambda: desk.of(ClockEstimate))
+        [clock] = desk.of(ClockEstimate)
+        assert abs(clock.offset_ns) <= clock.uncertainty_ns
+        await until(lambda: len(venue.asked("time")) == 2)
+
+
+async def test_a_refused_question_for_the_time_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_door, "TIME_INTERVAL_S", 0.0)
+    monkeypatch.setattr(order_door, "SWEEP_S", 0.01)
+    refused = {"status": 429, "error": {"code": -1003, "msg": "Too much request weight used."}}
+    async with (
+        scripted(lambda request: refused if request["method"] == "time" else None) as (venue, url),
+        desk_at(url) as desk,
+    ):
+        await until(lambda: len(venue.asked("time")) >= 3)
+        assert desk.of(ClockEstimate) == []
+
+
+# -- the session ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [(-1022, "Signature for this request is not valid."), (-2015, "Invalid API-key."), (-1021, "Timestamp outside.")],
+)
+async def test_a_refused_session_says_what_to_check_and_shows_no_secret(code: int, text: str) -> None:
+    refused = {"status": 400, "error": {"code": code, "msg": text}}
+    async with scripted(lambda request: refused) as (_, url), desk_at(url) as desk:
+        assert desk.task is not None
+        with pytest.raises(SessionRefused) as failure:
+            await asyncio.wait_for(desk.task, LIMIT_S)
+        told = str(failure.value)
+        assert text in told
+        assert str(code) in told
+        assert re.search(r"check the API key, its permissions and its secret, and .*clock", told)
+        assert SECRET not in told + repr(failure.value) + repr(desk.door) + repr(desk.door._venue) + repr(
+            vars(desk.door)
+        )
+        assert desk.said == []
+
+
+async def test_a_session_refused_after_a_good_one_is_tried_again() -> None:
+    """At the start our credentials are wrong; later the venue is having a bad moment."""
+    subscriptions = 0
+
+    def reply(request: dict[str, Any]) -> dict[str, Any] | None:
+        nonlocal subscriptions
+        subscriptions += request["method"].startswith("userDataStream")
+        return {"status": 500, "error": {"code": -1000, "msg": "?"}} if subscriptions == 2 else None
+
+    async with scripted(reply) as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        venue.peers[-1].cut()
+        await up(desk, generation=2)
+        assert subscriptions == 3
+        assert desk.troubles[0].startswith("attempt 1: the venue refused subscribe")
+
+
+async def test_a_venue_that_cannot_be_reached_at_first_is_told_after_a_few_attempts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(order_door, "reconnect_delay", lambda attempt: 0.001)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = "ws://{}:{}".format(*taken.getsockname())
+    async with desk_at(url) as desk:
+        assert desk.task is not None
+        with pytest.raises(ConnectFailed, match=url):
+            await asyncio.wait_for(desk.task, LIMIT_S)
+        assert len(desk.troubles) == order_door.FIRST_ATTEMPTS_MAX - 1
+        assert all("Connect call failed" in text for text in desk.troubles)
+
+
+async def test_a_venue_that_went_away_later_is_dialed_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_door, "reconnect_delay", lambda attempt: 0.001)
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        monkeypatch.setattr(desk.door, "_url", "ws://127.0.0.1:1")
+        venue.peers[-1].cut()
+        await until(lambda: len(desk.troubles) > 3 * order_door.FIRST_ATTEMPTS_MAX)
+        monkeypatch.setattr(desk.door, "_url", url)
+        await up(desk, generation=2)
+
+
+async def test_a_venue_that_never_answers_the_subscription_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_door, "SESSION_S_MAX", 0.02)
+    monkeypatch.setattr(order_door, "reconnect_delay", lambda attempt: 0.001)
+    async with scripted(lambda request: b'{"id":null,"status":400}') as (_, url), desk_at(url) as desk:
+        assert desk.task is not None
+        with pytest.raises(ConnectFailed, match=r"no answer to subscribe in 0\.02 s"):
+            await asyncio.wait_for(desk.task, LIMIT_S)
+
+
+async def test_a_venue_that_hangs_up_during_the_logon_is_dialed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    hang_ups = 0
+
+    def reply(request: dict[str, Any]) -> None:
+        nonlocal hang_ups
+        if hang_ups < 2:
+            hang_ups += 1
+            venue.peers[-1].cut()
+
+    async with scripted(reply) as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        assert hang_ups == 2
+        assert desk.of(PrivateStreamDown) == []  # it was never up

@@ -1,0 +1,278 @@
+"""The REST door against a real HTTP server: one answer a request, whatever the venue does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from bus.clock import EngineClock
+from bus.messages import Message, Outcome, QueryAnswer, QueryKind, SnapshotAnswer, SnapshotRequest, VenueQuery
+from gateway.binance_spot.signing import HmacSigner
+from gateway.doors import rest
+from gateway.doors.rest import IN_FLIGHT_MAX, RestDoor, RestFailed
+from gateway.doors.venue_time import VenueTime
+from ops.config import VenueSection
+from ops.venues import BinanceSpotRest
+from tests.gateway.doors.peers import LIMIT_S, until
+from tests.support.house import BTC
+
+CLOCK = EngineClock()
+SECRET = "the-secret-that-never-shows"
+Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Venue:
+    """A server that answers as `play` says and remembers what was asked."""
+
+    def __init__(self, play: Play) -> None:
+        self.play = play
+        self.asked: list[web.Request] = []
+        self.url = ""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request)
+        return await self.play(request)
+
+
+@asynccontextmanager
+async def serving(play: Play) -> AsyncIterator[Venue]:
+    venue = Venue(play)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", venue.handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    venue.url = "http://{}:{}".format(*runner.addresses[0][:2])
+    try:
+        yield venue
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def door_to(url: str) -> AsyncIterator[tuple[RestDoor, list[Message]]]:
+    answers: list[Message] = []
+    door = RestDoor(url, CLOCK.now_ns, VenueTime())
+    section = VenueSection("binance-spot", url, url, url)
+    door.attach(BinanceSpotRest(HmacSigner("the-key", SECRET), section, {0: BTC}), answers.append)
+    await door.open()
+    try:
+        yield door, answers
+    finally:
+        await door.close()
+
+
+def snapshot(counter: int = 1, seconds: float = LIMIT_S) -> SnapshotRequest:
+    return SnapshotRequest("market_data", counter, 3, CLOCK.now_ns() + int(seconds * 1e9), 0, 0, "BTCUSDT", 100)
+
+
+def query(kind: QueryKind, counter: int = 1, seconds: float = LIMIT_S, instrument: int = 0) -> VenueQuery:
+    deadline_ns = CLOCK.now_ns() + int(seconds * 1e9)
+    return VenueQuery("orders", counter, 7, deadline_ns, 0, 0, kind, instrument, "tl1")
+
+
+def ask(door: RestDoor, *requests: SnapshotRequest | VenueQuery) -> None:
+    for request in requests:
+        assert door.handlers[type(request)](request, CLOCK.now_ns()) == ()
+
+
+def answer(status: int, body: bytes = b"{}", **headers: str) -> Play:
+    async def play(request: web.Request) -> web.Response:
+        return web.Response(status=status, body=body, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    return play
+
+
+async def never(request: web.Request) -> web.Response:
+    await asyncio.sleep(60)
+    raise AssertionError("the test is over by now")
+
+
+async def test_a_snapshot_is_handed_on_untouched_to_its_asker() -> None:
+    body = b'{"lastUpdateId":5,"bids":[],"asks":[]}'
+    async with serving(answer(200, body)) as venue, door_to(venue.url + "/") as (door, answers):
+        ask(door, snapshot(counter=9))
+        await until(lambda: answers)
+        (got,) = answers
+        assert isinstance(got, SnapshotAnswer)
+        assert (got.actor, got.counter, got.generation, got.outcome) == ("market_data", 9, 3, Outcome.RESULT)
+        assert (got.instrument, got.payload, got.reason) == (0, body, "")
+        assert venue.asked[0].path_qs == "/api/v3/depth?symbol=BTCUSDT&limit=100"
+        assert "X-MBX-APIKEY" not in venue.asked[0].headers  # a public question needs no key
+
+
+async def test_a_query_is_signed_and_its_reading_handed_on() -> None:
+    async with serving(answer(200, b"[]")) as venue, door_to(venue.url) as (door, answers):
+        ask(door, query(QueryKind.OPEN_ORDERS))
+        await until(lambda: answers)
+        (got,) = answers
+        assert isinstance(got, QueryAnswer)
+        assert (got.outcome, got.reports, got.generation) == (Outcome.RESULT, (), 7)
+        assert venue.asked[0].headers["X-MBX-APIKEY"] == "the-key"
+        assert "signature=" in venue.asked[0].query_string
+        assert SECRET not in str(venue.asked[0].headers) + venue.asked[0].query_string
+
+
+@pytest.mark.parametrize(
+    ("status", "snapshot_outcome", "query_outcome"),
+    [
+        (400, Outcome.REFUSED, Outcome.REFUSED),
+        (302, Outcome.REFUSED, Outcome.AMBIGUOUS),
+        (500, Outcome.REFUSED, Outcome.AMBIGUOUS),
+        (503, Outcome.REFUSED, Outcome.AMBIGUOUS),
+    ],
+)
+async def test_a_bad_status_is_one_answer_with_its_number(
+    status: int, snapshot_outcome: Outcome, query_outcome: Outcome
+) -> None:
+    async with serving(answer(status, b"the body")) as venue, door_to(venue.url) as (door, answers):
+        ask(door, snapshot(), query(QueryKind.ORDER))
+        await until(lambda: len(answers) == 2)
+        by_type = {type(message): message for message in answers}
+        told_snapshot, told_query = by_type[SnapshotAnswer], by_type[QueryAnswer]
+        assert isinstance(told_snapshot, SnapshotAnswer)
+        assert isinstance(told_query, QueryAnswer)
+        assert (told_snapshot.outcome, told_query.outcome) == (snapshot_outcome, query_outcome)
+        assert str(status) in told_snapshot.reason
+        assert str(status) in told_query.reason
+        assert (told_query.found, told_query.reports) == (True, ())  # nobody said that the order does not exist
+
+
+async def test_a_redirect_is_not_followed_with_the_api_key() -> None:
+    async with serving(answer(200, b"[]")) as elsewhere:
+        moved = answer(302, b"", Location=elsewhere.url + "/api/v3/openOrders")
+        async with serving(moved) as venue, door_to(venue.url) as (door, answers):
+            ask(door, query(QueryKind.OPEN_ORDERS))
+            await until(lambda: answers)
+            assert len(venue.asked) == 1
+        assert elsewhere.asked == []
+
+
+async def test_a_deadline_is_kept_and_the_outcome_ambiguous() -> None:
+    async with serving(never) as venue, door_to(venue.url) as (door, answers):
+        ask(door, snapshot(seconds=0.05), query(QueryKind.BALANCES, seconds=0.05), query(QueryKind.ORDER, 2, -1))
+        await until(lambda: len(answers) == 3)
+        assert [message.outcome for message in answers] == [Outcome.AMBIGUOUS] * 3  # type: ignore[attr-defined]
+        assert all("no answer in" in message.reason for message in answers)  # type: ignore[attr-defined]
+
+
+async def test_a_venue_that_cannot_be_reached_is_ambiguous() -> None:
+    async with serving(never) as venue:
+        url = venue.url
+    async with door_to(url) as (door, answers):
+        ask(door, query(QueryKind.ORDER))
+        await until(lambda: answers)
+        assert answers[0].outcome is Outcome.AMBIGUOUS  # type: ignore[attr-defined]
+        assert answers[0].found  # type: ignore[attr-defined]  # a network error is no evidence of anything
+        with pytest.raises(RestFailed, match=url):
+            await door.get("/api/v3/time", 1.0)
+
+
+async def test_a_connection_cut_in_the_middle_of_the_body_is_ambiguous() -> None:
+    async def half(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b"[{")
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    async with serving(half) as venue, door_to(venue.url) as (door, answers):
+        ask(door, query(QueryKind.OPEN_ORDERS))
+        await until(lambda: answers)
+        assert answers[0].outcome is Outcome.AMBIGUOUS  # type: ignore[attr-defined]
+
+
+async def test_a_body_above_the_limit_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "BODY_BYTES_MAX", 10_000)
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(bytes(1_000))
+
+    async with serving(endless) as venue, door_to(venue.url) as (door, answers):
+        ask(door, snapshot())
+        await until(lambda: answers)
+        assert answers[0].outcome is Outcome.AMBIGUOUS  # type: ignore[attr-defined]
+        assert "longer than 10000 bytes" in answers[0].reason  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "seconds"),
+    [
+        (429, {"Retry_After": "30"}, 30),
+        (418, {"Retry_After": "120"}, 120),
+        (429, {}, 60),
+        (429, {"Retry_After": "?"}, 60),
+    ],
+)
+async def test_a_rate_limit_is_held_for_as_long_as_the_venue_says(
+    status: int, told: dict[str, str], seconds: int
+) -> None:
+    async with serving(answer(status, **told)) as venue, door_to(venue.url) as (door, answers):
+        ask(door, snapshot(1))
+        await until(lambda: answers)
+        held = [*answers]
+        ask(door, snapshot(2), query(QueryKind.BALANCES, 3))
+        assert len(answers) == 3  # at once: nothing was asked
+        for message in answers[1:]:
+            assert message.outcome is Outcome.REFUSED  # type: ignore[attr-defined]
+            assert f"held for {seconds}.0 s" in message.reason or f"held for {seconds - 1}." in message.reason  # type: ignore[attr-defined]
+        assert (len(venue.asked), door.holds, door.refused, len(held)) == (1, 1, 2, 1)
+
+
+async def test_after_the_hold_it_asks_again() -> None:
+    async with serving(answer(429, Retry_After="0.05")) as venue, door_to(venue.url) as (door, answers):
+        ask(door, snapshot(1))
+        await until(lambda: answers)
+        await asyncio.sleep(0.06)
+        ask(door, snapshot(2))
+        await until(lambda: len(venue.asked) == 2)
+
+
+async def test_a_rate_limit_is_obeyed_although_its_body_never_ends() -> None:
+    async def slow(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=429, headers={"Retry-After": "30"})
+        await response.prepare(request)
+        await response.write(b"{")
+        await asyncio.sleep(60)
+        return response
+
+    async with serving(slow) as venue, door_to(venue.url) as (door, answers):
+        ask(door, snapshot(1, seconds=0.1))
+        await until(lambda: answers)
+        ask(door, snapshot(2))
+        assert "held for" in answers[1].reason  # type: ignore[attr-defined]
+
+
+async def test_too_many_requests_at_once_are_refused_and_all_are_answered_once() -> None:
+    go = asyncio.Event()
+
+    async def wait(request: web.Request) -> web.Response:
+        await go.wait()
+        return web.Response(body=b"{}")
+
+    async with serving(wait) as venue, door_to(venue.url) as (door, answers):
+        ask(door, *(snapshot(counter) for counter in range(IN_FLIGHT_MAX + 3)))
+        assert [message.outcome for message in answers] == [Outcome.REFUSED] * 3  # type: ignore[attr-defined]
+        assert "under way" in answers[0].reason  # type: ignore[attr-defined]
+        go.set()
+        await until(lambda: len(answers) == IN_FLIGHT_MAX + 3)
+        assert sorted(message.counter for message in answers) == list(range(IN_FLIGHT_MAX + 3))  # type: ignore[attr-defined]
+        ask(door, snapshot(99))
+        await until(lambda: len(answers) == IN_FLIGHT_MAX + 4)
+
+
+async def test_a_mistake_of_our_own_is_answered_too() -> None:
+    """A question about an instrument that nobody configured cannot be phrased; its asker must not wait for ever."""
+    async with serving(answer(200, b"[]")) as venue, door_to(venue.url) as (door, answers):
+        ask(door, query(QueryKind.TRADES, instrument=77))
+        await until(lambda: answers)
+        assert answers[0].outcome is Outcome.AMBIGUOUS  # type: ignore[attr-defined]
+        assert "the door failed" in answers[0].reason  # type: ignore[attr-defined]
+        assert venue.asked == []
