@@ -257,6 +257,8 @@ class House:
         raise AssertionError("the engine asks for ever")
 
     def _answer(self, query: VenueQuery, balances: tuple[Balance, ...], reports: tuple[Any, ...]) -> QueryAnswer:
+        if query.kind is QueryKind.ORDER:
+            reports = tuple(row for row in reports if row.client_order_id == query.client_order_id)
         asked_ns = self.clock.now_ns() - MS
         return QueryAnswer(
             actor=query.actor,
