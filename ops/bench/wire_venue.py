@@ -18,7 +18,8 @@ from ops.bench.market import SYMBOL, Market
 
 PAUSE_S = 0.0005
 """Between round trips: the engine's untimed work of the last one is over."""
-WARM_UP = 50
+BLOCK = 50
+"""Round trips of one kind in a row: each side finds its caches as it left them."""
 WARM_UP_S_MAX = 0.1
 ROUND_TRIP_S_MAX = 5.0
 
@@ -28,6 +29,7 @@ class WireVenue:
 
     def __init__(self, count: int, seed: int) -> None:
         self._count, self._market = count, Market(seed)
+        self._echo_frame = Market(seed).frame().decode()
         self._connections: dict[str, ServerConnection] = {}
         self._all_here, self._arrived = asyncio.Event(), asyncio.Event()
         self._arrived_ns = 0
@@ -45,25 +47,23 @@ class WireVenue:
     async def _measure(self) -> dict[str, list[int]]:
         engine: list[int] = []
         echo: list[int] = []
-        for n in range(self._count + WARM_UP):
-            frame = self._market.frame().decode()
-            # The first frames find a book that still synchronizes: no order comes of them.
-            trip = await self._round_trip("/stream", frame, WARM_UP_S_MAX if n < WARM_UP else ROUND_TRIP_S_MAX)
-            if trip is None and n >= WARM_UP:
-                raise TimeoutError(f"no order for frame {n}")
-            await self._answer()
-            await asyncio.sleep(PAUSE_S)
-            back = await self._round_trip("/echo-feed", frame, ROUND_TRIP_S_MAX)
-            if back is None:
-                raise TimeoutError(f"no echo of frame {n}")
-            await asyncio.sleep(PAUSE_S)
-            if n >= WARM_UP and trip is not None:
-                engine.append(trip)
-                echo.append(back)
-        return {"engine": engine, "echo": echo}
+        for block in range(-(-self._count // BLOCK) + 1):  # the first finds a book that still synchronizes
+            for _ in range(BLOCK):
+                trip = await self._round_trip("/stream", WARM_UP_S_MAX if block == 0 else ROUND_TRIP_S_MAX)
+                await self._answer()
+                await asyncio.sleep(PAUSE_S)
+                if block:
+                    engine.append(_there(trip, "order"))
+            for _ in range(BLOCK):
+                back = await self._round_trip("/echo-feed", ROUND_TRIP_S_MAX)
+                await asyncio.sleep(PAUSE_S)
+                if block:
+                    echo.append(_there(back, "echo"))
+        return {"engine": engine[: self._count], "echo": echo[: self._count]}
 
-    async def _round_trip(self, feed: str, frame: str, seconds: float) -> int | None:
-        """ns from the frame's send to what comes of it; None when nothing does."""
+    async def _round_trip(self, feed: str, seconds: float) -> int | None:
+        """ns from a frame's send to what comes of it; None when nothing does. The echo gets a frame of the same kind."""
+        frame = self._market.frame().decode() if feed == "/stream" else self._echo_frame
         self._arrived.clear()
         start = perf_counter_ns()
         await self._connections[feed].send(frame)
@@ -106,7 +106,6 @@ class WireVenue:
     async def _answer(self) -> None:
         """Accept and fill what was placed, so that the next tick sends an order and no cancel."""
         orders = self._connections["/ws-api/v3"]
-        await asyncio.sleep(PAUSE_S)
         for request in self._orders:
             params = request["params"]
             self._venue_ids += 1
@@ -114,6 +113,12 @@ class WireVenue:
             await orders.send(_event("NEW", params, self._venue_ids))
             await orders.send(_event("TRADE", params, self._venue_ids))
         self._orders.clear()
+
+
+def _there(trip: int | None, what: str) -> int:
+    if trip is None:
+        raise TimeoutError(f"no {what} within {ROUND_TRIP_S_MAX:.0f} s")
+    return trip
 
 
 def _answered(request_id: str, venue_id: int) -> str:
