@@ -7,6 +7,7 @@ on ipc://, drained to EAGAIN and re-armed, because a counted receive on a shared
 """
 
 import os
+import socket as unix
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -68,6 +69,10 @@ class ZmqMailboxes:
         """
         if urlsplit(endpoint).scheme != "ipc":
             raise PlainTcpRefused(endpoint)
+        if _is_answered(endpoint.removeprefix("ipc://")):  # libzmq would take the name away from whoever holds it
+            raise MailboxError(
+                name, f"{endpoint} is held by another process; stop it, or use another --state directory"
+            )
         pull = self._socket(zmq.PULL)
         pull.set(zmq.LINGER, 0)
         pull.set(zmq.RCVHWM, OUTSIDE_HIGH_WATER)
@@ -133,6 +138,16 @@ class OutsideSender:
     def close(self) -> None:
         self._push.close()
         self._context.term()
+
+
+def _is_answered(path: str) -> bool:
+    """Whether a process accepts connections on the Unix socket at `path`."""
+    with unix.socket(unix.AF_UNIX, unix.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except OSError:  # nothing there, or a dead process's file
+            return False
+        return True
 
 
 def ipc_endpoint(folder: Path, name: str) -> str:

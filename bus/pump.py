@@ -7,10 +7,14 @@ of the loop. After BATCH inputs the loop gets a turn, so that a burst on one soc
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from bus.clock import EngineClock, perf_ns
+from bus.codec import decoder
 from bus.collector import Collector
 from bus.host import Host
-from bus.messages import Message
+from bus.mailbox import OutsideMailbox
+from bus.messages import HEADER_SIZE, HEADER_VERSION, Message, OperatorCommand, StopRequested
 from bus.timers import Timers
 
 BATCH = 64
@@ -19,6 +23,31 @@ IDLE_DELAY_S = 0.001
 """Quiet time before an idle slot is used: what came in on another socket is taken first; uvloop's smallest delay."""
 IDLE_SLOT_NS = 5_000_000
 """How long a slot is taken to be when no timer is due earlier; a feed at 100 ms leaves more."""
+
+OUTSIDE_BATCH = 16
+"""Messages of other processes taken before the loop gets a turn: people send one, a mistake sends thousands; chosen."""
+OUTSIDE_REASON_MAX = 200
+"""Characters of a person's reason: it goes to logs and checkpoints; chosen."""
+
+_decode_outside = decoder((OperatorCommand, StopRequested))
+
+
+class OutsideRefused(Exception):
+    """A message from another process that may not become an input. The text says why, never what was in it."""
+
+
+def read_outside(raw: bytes) -> Message:
+    """Header and body, as everywhere; only what an operator may say. Raises OutsideRefused."""
+    if len(raw) <= HEADER_SIZE or raw[1] != HEADER_VERSION:
+        raise OutsideRefused(f"{len(raw)} bytes that do not begin with a header of version {HEADER_VERSION}")
+    try:
+        message = _decode_outside(raw[HEADER_SIZE:])
+    except msgspec.DecodeError as error:
+        raise OutsideRefused(f"neither an OperatorCommand nor a StopRequested: {error}") from error
+    assert isinstance(message, OperatorCommand | StopRequested)
+    if len(message.reason) > OUTSIDE_REASON_MAX or not message.reason.isprintable():
+        raise OutsideRefused(f"a reason that is not one line of at most {OUTSIDE_REASON_MAX} characters")
+    return message
 
 
 class Pump:
@@ -33,6 +62,10 @@ class Pump:
         self._timer_ns = 0
         self._idle: asyncio.TimerHandle | None = None
         self._quiet: list[Callable[[], None]] = []
+        self._outside: OutsideMailbox | None = None
+        self._outside_again = False
+        self._on_refused: Callable[[int, str], None] = lambda count, reason: None
+        self.outside_taken = self.outside_refused = 0
         self.stopped = False
 
     def post(self, *messages: Message) -> None:
@@ -46,9 +79,21 @@ class Pump:
         """Call `action` at each quiet point: telemetry reads there. It must be short."""
         self._quiet.append(action)
 
+    def listen(self, outside: OutsideMailbox, on_refused: Callable[[int, str], None]) -> None:
+        """Take operators' messages of other processes as inputs, until `stop`.
+
+        on_refused(count, reason): for the log; called at the 1st, 2nd, 4th, 8th ... refusal, so a flood stays short.
+        """
+        assert self._outside is None, "one outside mailbox a host"
+        self._outside, self._on_refused = outside, on_refused
+        self._loop.add_reader(outside.descriptor, self._on_outside)
+        self._on_outside()  # what came before now does not fire the descriptor again
+
     def stop(self) -> None:
         """Take no further input. What is queued stays untaken."""
         self.stopped = True
+        if self._outside is not None:
+            self._loop.remove_reader(self._outside.descriptor)
         for handle in (self._timer, self._idle):
             if handle is not None:
                 handle.cancel()
@@ -94,6 +139,35 @@ class Pump:
         self._timer = None
         if not self._running and not self._again:
             self._run()
+
+    def _on_outside(self) -> None:
+        if not self._outside_again:
+            self._drain_outside()
+
+    def _drain_outside(self) -> None:
+        """The descriptor fires once for any number of messages: come back by itself until the mailbox is empty."""
+        self._outside_again = False
+        if self.stopped or self._outside is None:
+            return
+        empty = False
+        if not self._again:  # while inputs wait, the outside waits outside: its own bound holds there
+            taken, empty = self._outside.drain(OUTSIDE_BATCH)
+            for raw in taken:
+                self._take_outside(raw)
+        if not empty:
+            self._outside_again = True
+            self._loop.call_soon(self._drain_outside)
+
+    def _take_outside(self, raw: bytes) -> None:
+        try:
+            message = read_outside(raw)
+        except OutsideRefused as refused:
+            self.outside_refused += 1
+            if self.outside_refused.bit_count() == 1:
+                self._on_refused(self.outside_refused, str(refused))
+            return
+        self.outside_taken += 1
+        self.post(message)
 
     def _on_idle(self) -> None:
         self._idle = None

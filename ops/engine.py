@@ -22,7 +22,7 @@ from bus.clock import EngineClock
 from bus.collector import Collector
 from bus.host import Host, Receiver
 from bus.log import INPUT_SEGMENT_BYTES, JOURNAL_SEGMENT_BYTES, RecordLog, Syncer
-from bus.mailbox import ZmqMailboxes
+from bus.mailbox import ZmqMailboxes, ipc_endpoint
 from bus.messages import CheckpointTaken, EngineStarted, Instrument, Message, StopRequested, WallAdjusted
 from bus.messages.feed import Garbage
 from bus.pump import Pump
@@ -40,6 +40,7 @@ from gateway.doors.websocket import ConnectFailed
 from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import Config, credentials
+from ops.control import CONTROL_MAILBOX
 from ops.recovery import Recovered, recover
 from ops.registry import register
 from ops.state import StateDirectory
@@ -223,6 +224,10 @@ class Engine:
         self.pump.at_quiet(self.journal.touch_ahead)
         if self.input_log is not None:
             self.pump.at_quiet(self.input_log.touch_ahead)
+        outside = self._mailboxes.open_outside(CONTROL_MAILBOX, ipc_endpoint(self.state.path, CONTROL_MAILBOX))
+        self.pump.listen(
+            outside, lambda count, reason: events.warning("outside_message_refused", count=count, reason=reason)
+        )
 
     def _take_checkpoint(self, now_ns: int) -> None:
         """Between inputs. A state that cannot be encoded must not stop the engine: the journal alone recovers it."""
@@ -249,7 +254,7 @@ class Engine:
         return stream_url(self.config.venue, [row.symbol for row in self.config.instrument])
 
     async def _until_ready(self) -> None:
-        await self._until(self.supervisor.ready, START_S_MAX)
+        await self._until(START_S_MAX, self.supervisor.ready)
         if self.failure.done():
             raise StartFailed(self.failure.result())
         if not self.supervisor.ready.is_set():
@@ -261,16 +266,19 @@ class Engine:
     # -- while it runs --------------------------------------------------------------------------------------------
 
     async def wait(self, seconds: float | None, stopped: asyncio.Event) -> str:
-        """Until `seconds` have passed, `stopped` is set, or something broke; returns what broke, or ""."""
-        await self._until(stopped, seconds)
+        """Until `seconds` have passed, `stopped` is set, an operator's stop is done, or something broke.
+
+        Returns what broke, or "".
+        """
+        await self._until(seconds, stopped, self.supervisor.quiet)
         return self.failure.result() if self.failure.done() else ""
 
-    async def _until(self, event: asyncio.Event, seconds: float | None) -> None:
-        """Until the event, a failure or the time is there."""
-        waiting: asyncio.Future[Any] = asyncio.ensure_future(event.wait())
-        ends: set[asyncio.Future[Any]] = {waiting, self.failure}
-        await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+    async def _until(self, seconds: float | None, *happenings: asyncio.Event) -> None:
+        """Until one of the events, a failure or the time is there."""
+        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in happenings]
+        await asyncio.wait([*waiting, self.failure], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waiting:
+            wait.cancel()
 
     async def _housekeeping(self) -> None:
         """Once a second, off the hot path: warm-up, wall clock, what only a poll can see."""
