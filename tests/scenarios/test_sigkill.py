@@ -1,0 +1,191 @@
+"""SIGKILL, with real processes: the engine dies in the middle of things, the venue goes on, and the next run finds it all."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bus.messages import Fill, SubmitOrder
+from tests.support.processes import ROOT, WAIT_S, EngineProcess, VenueProcess, units, until
+
+SYMBOL = "BTCUSDT"
+SWEEP = "3"
+"""BTC at market, each way: through everything near the touch, the engine's quotes included."""
+
+
+@pytest.fixture
+def venue(tmp_path: Path) -> Iterator[VenueProcess]:
+    with VenueProcess(tmp_path, "--symbols", SYMBOL, "--seed", "3") as process:
+        yield process
+
+
+def trading(engine: EngineProcess, venue: VenueProcess) -> list[dict[str, Any]]:
+    """Start, and wait until orders work and something was filled; the open orders."""
+    engine.start()
+    engine.wait_for("orders_ready")
+    until(lambda: venue.trades(SYMBOL), "a first fill")
+    return until(venue.open_orders, "a working order")  # type: ignore[no-any-return]  # whatever `open_orders` returns
+
+
+def kill_while_orders_work(engine: EngineProcess, venue: VenueProcess) -> list[str]:
+    """The market stands still at a moment when orders of ours rest, and the engine dies there. Their ids."""
+
+    def caught() -> list[str]:
+        venue.control("pause-flow")
+        left = [row["clientOrderId"] for row in venue.open_orders()]
+        if not left:
+            venue.control("resume-flow")
+        return left
+
+    until(caught, "a moment with a working order")
+    engine.kill()
+    left = [row["clientOrderId"] for row in venue.open_orders()]
+    assert left
+    return left
+
+
+def wrong(engine: EngineProcess, venue: VenueProcess, report: Any) -> list[str]:
+    """What must hold after the last run's clean stop; empty when it does."""
+    facts = engine.journal()
+    fills = [fact for fact in facts if isinstance(fact, Fill)]
+    submits = [fact.client_order_id for fact in facts if isinstance(fact, SubmitOrder)]
+    trades = {(row["id"], row["orderId"]) for row in venue.trades(SYMBOL)}
+    placed = [row["clientOrderId"] for row in venue.orders(SYMBOL)]
+    ours = {asset: units(text) for asset, text in report["ledger"].items()}
+    venues = venue.balances()
+    booked = sum(fill.side * fill.quantity - (fill.fee if fill.fee_asset == "BTC" else 0) for fill in fills)
+    rules = [
+        (venue.open_orders() == [], "an order of ours still works"),
+        ({a: n for a, n in ours.items() if n} == {a: n for a, n in venues.items() if n}, f"{ours} is not {venues}"),
+        ({(fill.trade_id, fill.venue_order_id) for fill in fills} == trades, "fills are not the venue's trades"),
+        (len(fills) == len(trades), "a fill was booked twice"),
+        (units(report["position_base"]) == booked, f"position {report['position_base']} is not {booked}"),
+        (len(submits) == len(set(submits)), "a client order id was used twice"),
+        (set(placed) <= set(submits), "the venue has an order that the journal has not"),
+        (report["health"]["actor_failures"] == 0, "an actor failed"),
+        (report["health"]["ledger_differences"] == [], "the ledger differed on the way"),
+    ]
+    return [text for held, text in rules if not held]
+
+
+def epochs(engine: EngineProcess) -> list[int]:
+    found = [fact.epoch for fact in engine.journal() if isinstance(fact, SubmitOrder)]
+    return list(dict.fromkeys(found))
+
+
+def test_orders_left_by_a_killed_engine_are_canceled_and_fills_it_missed_are_booked(
+    tmp_path: Path, venue: VenueProcess
+) -> None:
+    with EngineProcess(tmp_path, venue) as engine:
+        trading(engine, venue)
+        left = kill_while_orders_work(engine, venue)
+        venue.sweep(SYMBOL, SWEEP)
+        known = sum(isinstance(fact, Fill) for fact in engine.journal())
+        assert known < len(venue.trades(SYMBOL)), "the sweep filled something behind the dead engine's back"
+        still = [row["clientOrderId"] for row in venue.open_orders()]
+        venue.control("resume-flow")
+        engine.start()
+        engine.wait_for("orders_ready")
+        ended = {row["clientOrderId"]: row["status"] for row in venue.orders(SYMBOL)}
+        assert all(ended[client_order_id] in ("CANCELED", "FILLED") for client_order_id in left)
+        assert all(ended[client_order_id] in ("CANCELED", "FILLED") for client_order_id in still)
+        until(lambda: len(epochs(engine)) == 2, "orders of the second run")
+        assert wrong(engine, venue, engine.stop()) == []
+
+
+def test_working_orders_of_a_killed_engine_are_adopted_where_that_is_wished(
+    tmp_path: Path, venue: VenueProcess
+) -> None:
+    """The order that still works is this run's own from then on: not canceled by the start, and gone at the stop."""
+    with EngineProcess(tmp_path, venue, leftovers="adopt") as engine:
+        trading(engine, venue)
+        left = kill_while_orders_work(engine, venue)
+        engine.start()
+        engine.wait_for("orders_ready")
+        log = engine.log.read_text()
+        assert f"adopted={len(left)} canceled=0" in log
+        venue.control("resume-flow")
+        venue.sweep(SYMBOL, "0.5")
+        assert wrong(engine, venue, engine.stop()) == []
+
+
+def test_killed_twice_while_it_starts(tmp_path: Path, venue: VenueProcess) -> None:
+    """Once as soon as the state is recovered, once while it asks the venue; the third start finds everything."""
+    with EngineProcess(tmp_path, venue) as engine:
+        trading(engine, venue)
+        engine.kill()
+        venue.sweep(SYMBOL, SWEEP)
+        engine.start()
+        until(lambda: engine.said("recovered"), "the first start is under way")
+        engine.kill()
+        engine.start()
+        until(lambda: engine.said("ledger") or engine.said("book_state"), "the second start speaks to the venue")
+        engine.kill()
+        engine.start()
+        engine.wait_for("orders_ready")
+        until(lambda: len(epochs(engine)) > 1, "it trades")
+        report = engine.stop()
+        assert wrong(engine, venue, report) == []
+        assert report["epoch"] == 4
+
+
+def test_the_journal_alone_brings_everything_back(tmp_path: Path, venue: VenueProcess) -> None:
+    """Killed between two checkpoints, and then all checkpoints are lost: facts are folded from the first record."""
+    with EngineProcess(tmp_path, venue) as engine:
+        trading(engine, venue)
+        until(lambda: list((engine.state / "checkpoints").glob("*.checkpoint")), "a checkpoint")
+        engine.kill()
+        shutil.rmtree(engine.state / "checkpoints")
+        venue.sweep(SYMBOL, SWEEP)
+        engine.start()
+        engine.wait_for("orders_ready")
+        until(lambda: len(epochs(engine)) > 1, "it trades")
+        assert wrong(engine, venue, engine.stop()) == []
+
+
+def test_five_kills_in_a_row_lose_nothing(tmp_path: Path, venue: VenueProcess) -> None:
+    with EngineProcess(tmp_path, venue, checkpoint_ms=150) as engine:
+        for number in range(5):
+            engine.start()
+            engine.wait_for("orders_ready")
+            until(lambda done=number: len(epochs(engine)) > done, "orders of this run")  # type: ignore[misc]  # mypy infers no type for a bound default
+            engine.kill()
+            venue.sweep(SYMBOL, "0.5")
+        engine.start()
+        engine.wait_for("orders_ready")
+        assert wrong(engine, venue, engine.stop()) == []
+
+
+def test_a_demo_whose_engine_is_killed_still_ends_well(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "ops.cli",
+        "demo",
+        "--headless",
+        "--seconds",
+        "20",
+        "--json",
+        "--state",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        try:
+            log = tmp_path / "engine.log"
+            until(lambda: log.exists() and "orders_ready" in log.read_text(errors="replace"), "the engine is ready")
+            until(lambda: (tmp_path / "engine" / "lock").read_text().strip(), "its process number")
+            os.kill(int((tmp_path / "engine" / "lock").read_text()), signal.SIGKILL)
+            out, err = demo.communicate(timeout=2 * WAIT_S)
+        finally:
+            demo.terminate()
+    assert demo.returncode == 0, err
+    result = json.loads(out)
+    assert (result["engine_restarts"], result["working_orders_at_exit"]) == (1, 0)
+    assert result["venue_ledger_equal"] is True
