@@ -1,0 +1,212 @@
+"""`python -m ops.docs`: the reference pages that are read off the code. They are committed, and a test keeps them fresh.
+
+routes, messages: from ops/topology.py and the vocabulary. order-states, book-states: state diagrams from the tables that
+the actors themselves step through; whatever a diagram shows, the code does.
+"""
+
+import inspect
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from actors.execution import phases as execution
+from actors.market_data import sync
+from actors.orderbook import validity
+from actors.orders import phases as startup
+from actors.orders import state as orders
+from actors.risk import states as risk
+from bus.codec import tag_of
+from bus.messages import VOCABULARY, BookState, Message, TradingState
+from ops import topology
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+CLASS_NAMES = ("control", "execution", "timers", "market data")
+MADE = "<!-- Made by `python -m ops.docs`; do not edit. -->"
+Table = Mapping[tuple[Any, Any], Any]
+"""(state, event) -> state; the enums differ by table."""
+
+
+def pages() -> dict[str, str]:
+    """File name in docs/reference -> its text."""
+    return {
+        "routes.md": routes(),
+        "messages.md": messages(),
+        "order-states.md": order_states(),
+        "book-states.md": book_states(),
+    }
+
+
+# -- routes and messages ----------------------------------------------------------------------------------------------
+
+
+def routes() -> str:
+    """Who gets what, in the order of the topology page; and the same by receiver."""
+    classes = {kind: CLASS_NAMES[n] for n, kinds in enumerate(topology.INPUT_CLASSES) for kind in kinds}
+    rows = [
+        (link(kind), receivers(kind), classes.get(kind, ""), flags(kind))
+        for kind in (*topology.ROUTES, *topology.ANSWERS)
+    ]
+    names = (*topology.ACTORS, *topology.DOORS)
+    by_receiver = [
+        (f"`{name}`", ", ".join(link(kind) for kind, targets in topology.ROUTES.items() if name in targets))
+        for name in names
+    ]
+    return page(
+        "Routes",
+        "Every message and its receivers, in the order in which they get it. A message with an input class is (also) handed in "
+        "from outside; the classes are taken in the order control, execution, timers, market data. *journaled*: a fact "
+        "that is in the order journal before anyone acts on it. *command*: lost in a cascade that raised, it is answered "
+        "with CommandDropped.",
+        grid(("message", "receivers", "input class", ""), rows),
+        "## By receiver",
+        grid(("receiver", "gets"), by_receiver),
+    )
+
+
+def messages() -> str:
+    """One section a message, by tag."""
+    sections = []
+    for kind in VOCABULARY:
+        fields = msgspec.structs.fields(kind)
+        rows = [(f"`{field.name}`", f"`{type_name(field.type)}`", default_of(field)) for field in fields]
+        sections.append(f"## {kind.__name__}")
+        sections.append(f"Tag {tag_of(kind)} · to {receivers(kind)}{note(kind)}")
+        sections.append(inspect.cleandoc(kind.__doc__ or ""))
+        sections.append(grid(("field", "type", "default"), rows) if rows else "No fields.")
+    return page("Messages", "The vocabulary: everything anyone can say, by tag.", *sections)
+
+
+def receivers(kind: type[Message]) -> str:
+    if kind in topology.ANSWERS:
+        return "the actor that asked"
+    return ", ".join(f"`{name}`" for name in topology.ROUTES.get(kind, ())) or "nobody: a value inside other messages"
+
+
+def flags(kind: type[Message]) -> str:
+    marks = [("journaled", topology.JOURNALED), ("command", topology.COMMANDS)]
+    return ", ".join(name for name, kinds in marks if kind in kinds)
+
+
+def note(kind: type[Message]) -> str:
+    marks = flags(kind)
+    return f" · {marks}" if marks else ""
+
+
+def link(kind: type[Message]) -> str:
+    return f"[{kind.__name__}](messages.md#{kind.__name__.lower()})"
+
+
+def type_name(kind: Any) -> str:
+    name = kind.__name__ if isinstance(kind, type) and "[" not in str(kind) else str(kind)
+    return ".".join(part for part in name.split(".") if part not in ("bus", "messages", "orders", "enums", "base"))
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> str:
+    return "" if field.default is msgspec.NODEFAULT else f"`{field.default!r}`"
+
+
+# -- states -----------------------------------------------------------------------------------------------------------
+
+
+def order_states() -> str:
+    statuses = [
+        (held.name, pending.name, certainty.name, f"**{status.name}**")
+        for (held, pending, certainty), status in orders.STATUS.items()
+    ]
+    absent = [(absence.name, f"**{status.name}**") for absence, status in orders.ABSENT.items()]
+    passes = [
+        (command.name, *("passes" if risk.PASSES[state, command] else "" for state in TradingState))
+        for command in risk.Command
+    ]
+    seen = [(status.name, event.name) for status, event in execution.EVENT_OF_STATUS.items()]
+    return page(
+        "Order states",
+        "Read off the tables in `actors/orders/state.py`, `actors/orders/phases.py`, `actors/execution/phases.py` and "
+        "`actors/risk/states.py`. Arrows that lead back to their own state are not drawn.",
+        "## What the venue has proven",
+        "Facts only climb: the higher rank wins, so their order of arrival does not matter.",
+        grid(("state", "rank"), [(state.name, str(rank)) for state, rank in orders.RANK.items()]),
+        "## Which of our requests have no answer",
+        diagram(orders.PENDING, orders.Pending.SUBMIT),
+        "## Whether what we know still holds",
+        diagram(orders.CERTAINTY),
+        "## Why the venue has no such order",
+        diagram(orders.ABSENCE),
+        "## The public status",
+        "Derived from the first three; what is not listed cannot be. An order with a fill shows PARTIALLY_FILLED in place of "
+        "ACCEPTED.",
+        grid(("venue", "pending", "certainty", "status"), statuses),
+        grid(("absence", "status"), absent),
+        "## From a private stream that comes up to orders that may be sent",
+        diagram(startup.PHASES),
+        "## What execution may do with an order next",
+        diagram(execution.TRANSITIONS),
+        grid(("status", "event"), seen),
+        "## What passes risk",
+        grid(("command", *(state.name for state in TradingState)), passes),
+    )
+
+
+def book_states() -> str:
+    return page(
+        "Book states",
+        "Read off the tables in `actors/market_data/sync.py` and `actors/orderbook/validity.py`. Arrows that lead back to "
+        "their own state are not drawn.",
+        "## How a book comes to be LIVE (market data)",
+        diagram(sync.TRANSITIONS),
+        "## When a book may be believed (orderbook)",
+        diagram(validity.TRANSITIONS, BookState.INVALID),
+        grid(
+            ("what another says", "what it is to the book"),
+            [(state.name, validity.EVENTS[state].name) for state in BookState],
+        ),
+    )
+
+
+def diagram(table: Table, first: IntEnum | None = None) -> str:
+    """A mermaid state diagram: one arrow for each pair of states, with every event that leads along it.
+
+    first: where it begins, when that is not the enum's 0.
+    """
+    arrows: dict[tuple[IntEnum, IntEnum], list[str]] = {}
+    for (state, event), after in table.items():
+        if state is not after:
+            arrows.setdefault((state, after), []).append(event.name)
+    states = type(next(iter(table))[0])
+    lines = [f"    [*] --> {(states(0) if first is None else first).name}"]
+    lines += [f"    {state.name} --> {after.name}: {', '.join(events)}" for (state, after), events in arrows.items()]
+    return "\n".join(("```mermaid", "stateDiagram-v2", *lines, "```"))
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+
+def page(title: str, *blocks: str) -> str:
+    return "\n\n".join((f"# {title}", MADE, *blocks)) + "\n"
+
+
+def grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def write(folder: Path = FOLDER) -> list[Path]:
+    """Write every page; returns those that changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = []
+    for name, text in pages().items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+if __name__ == "__main__":
+    for written in write():
+        sys.stdout.write(f"{written}\n")
