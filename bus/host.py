@@ -95,7 +95,7 @@ class Host:
         measure: bool = True,
     ) -> None:
         self.now_ns, self.journal, self.input_log, self.number = now_ns, journal, input_log, number
-        self.offset, self.sequence, self.digest = first_offset, 0, 0
+        self.offset, self.sequence, self._digest = first_offset, 0, 0
         self.dropped_inputs = self.failures = self.cut_cascades = self.undecodable = self.journal_failures = 0
         self.input_log_failures = 0
         self.inputs_taken = 0
@@ -169,11 +169,25 @@ class Host:
             cell.send(raw)
             ready.append(cell)
         self._drain(offset, now_ns)
-        if self._sent:
-            self.digest = crc32(b"".join(self._sent), self.digest)
-            self._sent.clear()
-        while self._after:
+        while self._after:  # the door's write among them, so nothing that can wait comes before it
             self._after.pop(0)(now_ns)
+        self._fold()
+
+    @property
+    def digest(self) -> int:
+        """CRC over every message ever sent but inputs, in order: equal in two runs that decided the same."""
+        self._fold()
+        return self._digest
+
+    @digest.setter
+    def digest(self, value: int) -> None:
+        self._sent.clear()
+        self._digest = value
+
+    def _fold(self) -> None:
+        if self._sent:
+            self._digest = crc32(b"".join(self._sent), self._digest)
+            self._sent.clear()
 
     # -- the cascade: the hot path --------------------------------------------------------------------------------
 

@@ -224,3 +224,18 @@ def test_both_transports_and_a_repeat_give_the_same_digest() -> None:
         return host.digest
 
     assert run(ZmqMailboxes()) == run(LoopbackMailboxes()) == run(LoopbackMailboxes()) != 0
+
+
+def test_what_runs_after_a_cascade_reads_a_digest_of_all_of_it(mailboxes: Mailboxes) -> None:
+    """A checkpoint is taken there, and names the digest that the next input's record will bear."""
+    log, seen = Recorder(), list[int]()
+    a = Scripted("a", {Frame: lambda m, _: (mark(m.connection),)})  # type: ignore[attr-defined]
+    b = Scripted("b", {Mark: nothing})
+    host = make_host(mailboxes, [a, b], {Frame: ("a",), Mark: ("b",)}, input_log=log)
+    for n in range(3):
+        host.after_cascade(lambda _: seen.append(host.digest))
+        host.post(frame(n))
+        host.run(1)
+    borne = [int.from_bytes(body[:4], "little") for _, _, _, body in log.records]
+    assert [*borne, host.digest] == [0, *seen]
+    assert len(set(seen)) == 3
