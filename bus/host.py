@@ -100,6 +100,9 @@ class Host:
         self.input_log_failures = 0
         self.inputs_taken = 0
         self.broken = ""
+        """Why this host may take no further input; the engine stops on it. Empty: it is whole."""
+        self.failed: set[str] = set()
+        """Receivers that raised: a fold of theirs may be half done, so their state is in no checkpoint any more."""
         self._measure = measure
         inboxes = _inboxes(receivers, routing)
         self._cells = {r.name: _Cell(r, inboxes[r.name], mailboxes) for r in receivers if inboxes[r.name]}
@@ -205,21 +208,24 @@ class Host:
             try:
                 message = cell.decode(raw[HEADER_SIZE:])
                 out = cell.handlers[type(message)](message, now_ns)
+                # All of it, before the first is sent: what cannot travel must not leave half a decision behind.
+                outgoing = [(routes[type(produced)], encode(produced), produced) for produced in out] if out else ()
             except Exception as error:  # noqa: BLE001 - whatever an actor's bug raises, the other messages must run
                 self._failed(cell, message, error)
                 continue
-            if out:
+            if outgoing:
                 hop = raw[0] + 1
-                if count > CASCADE_MAX or hop > HOP_MAX:
+                cut = count > CASCADE_MAX or hop > HOP_MAX
+                if cut:
                     self._cut(cell, out)
-                    continue
-                for produced in out:
-                    fact, targets = routes[type(produced)]
+                for (fact, targets), body, produced in outgoing:
                     sequence += 1
-                    raw = pack(hop, HEADER_VERSION, host, offset, sequence) + encode(produced)
+                    raw = pack(hop & 0xFF, HEADER_VERSION, host, offset, sequence) + body
                     keep(raw)
                     if fact:
                         self._append_fact(fact, offset, now_ns, raw)
+                    if cut:
+                        continue
                     for target in targets if targets is not None else self._targets(produced):
                         target.send(raw)
                         put(target)
@@ -270,6 +276,7 @@ class Host:
         if message is None:
             self.undecodable += 1
         self.failures += 1
+        self.failed.add(cell.name)
         text = f"{type(error).__name__}: {error}"[:500]
         if isinstance(message, ActorFailed):
             self.broken = f"{cell.name} raised while it handled a failure: {text}"  # the supervisor stops the engine
@@ -279,10 +286,12 @@ class Host:
             self._answer_dropped((message,))
 
     def _cut(self, cell: _Cell, out: Iterable[Message]) -> None:
-        """The cascade is longer than its limit: what `cell` wanted to say is dropped, commands are answered."""
+        """The cascade is longer than its limit: a bug, not a mode. Facts are journaled but nobody hears them any more,
+        so the engine stops; what comes after it recovers from the journal.
+        """
         self.cut_cascades += 1
-        self.post(ActorFailed(cell.name, 0, f"cascade longer than {CASCADE_MAX} messages or {HOP_MAX} hops"))
-        self._answer_dropped(out)
+        self.failed.add(cell.name)
+        self.broken = f"{cell.name}: a cascade longer than {CASCADE_MAX} messages or {HOP_MAX} hops"
 
     def _answer_dropped(self, messages: Iterable[Message]) -> None:
         for message in messages:

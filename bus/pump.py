@@ -12,6 +12,7 @@ import msgspec
 from bus.clock import EngineClock, perf_ns
 from bus.codec import decoder
 from bus.collector import Collector
+from bus.errors import InputsFull
 from bus.host import Host
 from bus.mailbox import OutsideMailbox
 from bus.messages import HEADER_SIZE, HEADER_VERSION, Message, OperatorCommand, StopRequested
@@ -67,11 +68,16 @@ class Pump:
         self._on_refused: Callable[[int, str], None] = lambda count, reason: None
         self.outside_taken = self.outside_refused = 0
         self.stopped = False
+        self.on_broken: Callable[[str], None] = lambda reason: None
 
     def post(self, *messages: Message) -> None:
         """Queue inputs and run. From inside a cascade (a door's handler) they run after it."""
-        for message in messages:
-            self._host.post(message)
+        try:
+            for message in messages:
+                self._host.post(message)
+        except InputsFull as error:
+            self._break(str(error))
+            return
         if not self._running and not self._again:
             self._run()
 
@@ -106,8 +112,14 @@ class Pump:
         try:
             self._fire_timers()
             self._host.run(BATCH)
+        except Exception as error:  # noqa: BLE001 - else the loop would take it for the trouble of one socket
+            self._break(f"{type(error).__name__}: {error}")
+            return
         finally:
             self._running = False
+        if self._host.broken:
+            self._break(self._host.broken)
+            return
         if self._collector is not None:
             self._collector.between_inputs(perf_ns())
         if self._host.waiting:
@@ -117,6 +129,13 @@ class Pump:
         self._arm_timer()
         if self._idle is None:
             self._idle = self._loop.call_later(IDLE_DELAY_S, self._on_idle)
+
+    def _break(self, reason: str) -> None:
+        """The host is no longer whole: no further input, and whoever owns it hears why, once."""
+        self._host.broken = self._host.broken or reason
+        if not self.stopped:
+            self.stop()
+            self.on_broken(self._host.broken)
 
     def _fire_timers(self) -> None:
         next_ns = self._timers.next_ns()

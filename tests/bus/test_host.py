@@ -177,15 +177,32 @@ def test_garbage_in_a_mailbox_is_counted_and_survived(mailboxes: Mailboxes) -> N
     assert [type(m) for m, _ in a.seen].count(ActorFailed) == 3
 
 
-def test_two_actors_that_call_each_other_are_cut_off(mailboxes: Mailboxes) -> None:
-    a = Scripted("a", {Frame: lambda m, _: (mark(1),), Touch: lambda m, _: (mark(1),), ActorFailed: nothing})
+def test_two_actors_that_call_each_other_break_the_host_and_their_facts_are_journaled(mailboxes: Mailboxes) -> None:
+    journal = Recorder()
+    a = Scripted("a", {Frame: lambda m, _: (mark(1),), Touch: lambda m, _: (mark(1),)})
     b = Scripted("b", {Mark: lambda m, _: (touch(1),)})
-    host = make_host(mailboxes, [a, b], {Frame: ("a",), Mark: ("b",), Touch: ("a",), ActorFailed: ("a",)})
+    host = make_host(mailboxes, [a, b], {Frame: ("a",), Mark: ("b",), Touch: ("a",)}, journal=journal)
     host.post(frame(1))
-    assert host.run(10) == 2
+    assert host.run(10) == 1
     assert host.cut_cascades == 1
+    assert "a cascade longer than" in host.broken
     assert len(b.seen) <= HOP_MAX
-    assert isinstance(a.seen[-1][0], ActorFailed)
+    assert len(journal.records) == len(b.seen) + 1  # the mark that nobody heard
+
+
+def test_what_cannot_travel_leaves_no_half_decision_behind(mailboxes: Mailboxes) -> None:
+    journal = Recorder()
+    a = Scripted("a", {Frame: lambda m, _: (mark(1), touch(2**70)), ActorFailed: nothing})
+    b = Scripted("b", {Mark: nothing, Touch: nothing})
+    routes: dict[type[Message], tuple[str, ...]] = {Frame: ("a",), Mark: ("b",), Touch: ("b",), ActorFailed: ("a",)}
+    host = make_host(mailboxes, [a, b], routes, journal=journal)
+    host.post(frame(1))
+    host.run(10)
+    assert (b.seen, journal.records) == ([], [])
+    failed = a.seen[-1][0]
+    assert isinstance(failed, ActorFailed)
+    assert "OverflowError" in failed.error
+    assert host.failed == {"a"}
 
 
 def test_market_data_beyond_the_limit_is_dropped_oldest_first_and_others_raise(mailboxes: Mailboxes) -> None:
