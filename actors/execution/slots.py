@@ -73,7 +73,7 @@ class Market(msgspec.Struct):
 
 
 class Place(msgspec.Struct, gc=False):
-    """Where an order stands. (A struct is made in 0.1 us, a named tuple in 0.3.)"""
+    """Where an order stands. (A struct is made in 0.07 us, a named tuple in 0.25.)"""
 
     market: Market
     desk: Desk

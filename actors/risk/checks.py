@@ -1,8 +1,8 @@
 """What is checked of a new order, cheapest first. Pure. HOT PATH.
 
 `judge` looks at the command, at what its instrument holds (`Book`) and at the time, and names a refusal or NONE.
-Integers throughout. It is one function over bounds resolved when an instrument changes: nine small functions of the
-same checks took 2.6 us more an order (notes/0003). A reducing order is exempt from the position's bounds: an order that
+Integers throughout. It is one function over bounds resolved when an instrument changes: 0.5 us, where ten small
+functions of the same checks took 1.7 (warm; notes/0003). A reducing order is exempt from the position's bounds: an order that
 shrinks the worst case must not be kept from it by the limits that the worst case set (DESIGN 5.6); size, collar and
 expiry hold for it as well. The account's own checks (rate, notional, open orders) stand in the actor.
 """
