@@ -195,31 +195,36 @@ class Portfolio(Actor[PortfolioState]):
         if not message.quiet:
             self.count("balances_not_quiet")
             return ()
-        venues = {balance.asset: balance.free + balance.locked for balance in message.balances}
+        venues = totals_of(message)
         account = self.settings.account
         baseline = not self.baselined
         out: list[Message] = []
-        for asset in dict.fromkeys((*self.ledger.entries, *venues)):
+        for asset in self.assets_of(venues):
             ours, theirs = self.ledger.total(asset), venues.get(asset, 0)
             if ours or theirs:
                 out.append(LedgerCompared(account, asset, ours, theirs, baseline))
-            if baseline:
-                self.ledger.set_total(asset, theirs)
-            elif ours != theirs:
+            if not baseline and ours != theirs:
                 self.count("ledger_differs")
-        self.baselined = True
+        if baseline:
+            self.take_baseline(venues)
         return tuple(out)
 
-    def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
-        return {Fill: self.on_fill, LedgerCompared: self.recover_compared, PositionUpdate: self.recover_position}
+    def assets_of(self, venues: dict[str, int]) -> dict[str, None]:
+        return dict.fromkeys((*self.ledger.entries, *venues))
 
-    def recover_compared(self, message: LedgerCompared, now_ns: int) -> None:
-        """A journaled baseline, one asset a fact. A comparison that is not the baseline changed nothing."""
-        if not message.baseline or self.settings.baseline is BaselinePolicy.DECLARED:
-            return
+    def take_baseline(self, venues: dict[str, int]) -> None:
+        for asset in self.assets_of(venues):
+            self.ledger.set_total(asset, venues.get(asset, 0))
         self.baselined = True
-        self.deferred_covered = len(self.deferred)
-        self.ledger.set_total(message.asset, message.venues)
+
+    def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
+        return {Fill: self.on_fill, BalancesReported: self.recover_balances, PositionUpdate: self.recover_position}
+
+    def recover_balances(self, message: BalancesReported, now_ns: int) -> None:
+        """The baseline, from the one fact that has all of it: a crash may lie between two LedgerCompared of one asset each."""
+        if message.quiet and not self.baselined:
+            self.deferred_covered = len(self.deferred)
+            self.take_baseline(totals_of(message))
 
     def recover_position(self, message: PositionUpdate, now_ns: int) -> None:
         self.number = max(self.number, message.number)
@@ -283,3 +288,7 @@ class Portfolio(Actor[PortfolioState]):
             "deferred": len(self.deferred),
             "counts": dict(self.counts),
         }
+
+
+def totals_of(message: BalancesReported) -> dict[str, int]:
+    return {balance.asset: balance.free + balance.locked for balance in message.balances}

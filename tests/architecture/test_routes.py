@@ -17,9 +17,9 @@ from bus.loopback import LoopbackMailboxes
 from bus.messages import (
     VOCABULARY,
     Balance,
-    BalancesReported,
     BookStateChanged,
     CancelOrder,
+    LedgerCompared,
     Message,
     SubmitOrder,
     Touch,
@@ -39,8 +39,8 @@ from tests.support.world import ROUGH, World
 ROOT = Path(__file__).parents[2]
 VALUES = (Balance,)
 """Carried inside other messages, never sent by themselves."""
-FOR_PEOPLE = (BalancesReported,)
-"""Journaled for the record alone: what it changes comes back as LedgerCompared and Fill."""
+FOR_PEOPLE = (LedgerCompared,)
+"""Journaled for the record alone: what it says follows from BalancesReported and Fill."""
 
 INPUTS = tuple(chain.from_iterable(INPUT_CLASSES))
 

@@ -124,10 +124,29 @@ def journal_of(inputs: list[Message]) -> tuple[Portfolio, list[Message]]:
     """An actor that got `inputs`, and the facts as the journal has them: fills before what followed from them."""
     actor, facts = portfolio(), []
     for message in inputs:
-        if isinstance(message, Fill):
+        if isinstance(message, Fill | BalancesReported):
             facts.append(message)
-        facts += [fact for fact in actor.receive(message, 0) if isinstance(fact, LedgerCompared | PositionUpdate)]
+        facts += [fact for fact in actor.receive(message, 0) if isinstance(fact, PositionUpdate)]
     return actor, facts
+
+
+def test_a_baseline_is_one_fact_whatever_was_said_of_it_before_the_crash() -> None:
+    """Killed behind the first LedgerCompared of three: the baseline has three assets all the same."""
+    live = portfolio()
+    live.receive(balances(BTC=500, USDT=900, BNB=50), 0)
+    back = Portfolio(SETTINGS)
+    back.recovers()[BalancesReported](balances(BTC=500, USDT=900, BNB=50), 0)
+    assert back.view()["ledger"] == live.view()["ledger"] == {"BTC": 500, "USDT": 900, "BNB": 50}
+    assert LedgerCompared not in back.recovers()
+
+
+def test_balances_that_are_no_baseline_change_nothing_at_recovery() -> None:
+    back = Portfolio(SETTINGS)
+    fold = back.recovers()[BalancesReported]
+    fold(balances(quiet=False, BTC=7), 0)
+    fold(balances(BTC=500), 0)
+    fold(balances(BTC=400, USDT=3), 0)
+    assert back.view()["ledger"] == {"BTC": 500}
 
 
 DAY: list[Message] = [
@@ -161,7 +180,7 @@ def test_a_baseline_covers_what_waits_for_each_instrument() -> None:
     """Two fills wait for two instruments, then the baseline, then one more fill: only that one moves the total."""
     actor = Portfolio(SETTINGS)
     folders = actor.recovers()
-    for fact in (fill(1), fill(2, instrument=8), LedgerCompared(1, "USDT", 0, 900_000, True), fill(3, instrument=8)):
+    for fact in (fill(1), fill(2, instrument=8), balances(USDT=900_000), fill(3, instrument=8)):
         folders[type(fact)](fact, 0)
     actor.receive(INSTRUMENT, 0)
     assert actor.view()["ledger"]["USDT"] == 900_000
