@@ -164,15 +164,21 @@ class House:
         *,
         epoch: int = 1,
         change: Callable[[Config], Config] = lambda config: config,
-        before: Callable[[list[Actor[Any]]], None] = lambda actors: None,
+        before: Callable[[list[Actor[Any]]], object] = lambda actors: None,
         more: Sequence[Instrument] = (),
         tapped: bool = True,
+        clock: VirtualClock | None = None,
+        journal: "Journal | None" = None,
+        first_offset: int = 0,
     ) -> None:
-        """more: further instruments, each with a row in `config`. tapped: False for long runs that read no story."""
-        self.clock = VirtualClock(START_NS)
+        """more: further instruments, each with a row in `config`. tapped: False for long runs that read no story.
+
+        clock, journal, first_offset: of the run before, when this one is a restart.
+        """
+        self.clock = clock or VirtualClock(START_NS)
         self.mailboxes = mailboxes or LoopbackMailboxes()
         self.tap = Tap(self.mailboxes)
-        self.journal, self.input_log, self.wire = Journal(), Journal(), Wire()
+        self.journal, self.input_log, self.wire = journal or Journal(), Journal(), Wire()
         self.instrument, self.epoch = instrument, epoch
         self.instruments = [instrument, *more]
         self.actors = build_actors(change(parse(config)), self.instruments)
@@ -184,7 +190,13 @@ class House:
         receivers: list[Receiver] = [*self.actors, self.door, self.timers, *outside]
         carrier: Mailboxes = self.tap if tapped else self.mailboxes
         self.host = Host(
-            receivers, routing(), carrier, self.clock.now_ns, journal=self.journal, input_log=self.input_log
+            receivers,
+            routing(),
+            carrier,
+            self.clock.now_ns,
+            journal=self.journal,
+            input_log=self.input_log,
+            first_offset=first_offset,
         )
         self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_cascade)
 

@@ -111,13 +111,18 @@ LONG = Faults(lose_answer=0.05, lose_request=0.03, say_twice=0.1, fail_query=0.1
 
 
 class Line:
-    """The venue's end of one connection to us: what it sends comes later, in order, or not at all once it is cut."""
+    """The venue's end of one connection to us: what it sends comes later, in order, or not at all once it is cut.
+
+    up: what the venue sends still comes to us. reaches: what we sent still comes to the venue; bytes that a killed
+    process left to its kernel do.
+    """
 
     address = "127.0.0.1"
 
     def __init__(self, world: "World", deliver: Callable[[bytes], None]) -> None:
         self.connected_ns = world.now_ns
         self.up = True
+        self.reaches = True
         self._world, self._deliver, self._last_ns = world, deliver, 0
 
     def send(self, payload: bytes) -> None:
@@ -149,7 +154,7 @@ class WorldWire(Wire):
             return
         self._last_ns = max(self._last_ns, world.now_ns + world.delay_ns())
         text = payload.decode()
-        world.at(self._last_ns, lambda: client.handle(text) if line.up else None)
+        world.at(self._last_ns, lambda: client.handle(text) if line.reaches else None)
 
     def write_all(self, payloads: Sequence[bytes]) -> None:
         for payload in payloads:
@@ -217,6 +222,11 @@ class World:
     def later(self, ms: float, action: Callable[[], None]) -> None:
         self.at(self.now_ns + int(ms * MS), action)
 
+    def _in_this_life(self, ms: float, action: Callable[[], None]) -> None:
+        """`later`, unless the engine has been killed by then."""
+        house = self.house
+        self.later(ms, lambda: action() if self.house is house else None)
+
     def delay_ns(self) -> int:
         low, high = self.faults.delay_ms
         return int(self.random.uniform(low, high) * MS)
@@ -243,14 +253,18 @@ class World:
 
     def start(self) -> None:
         """As the engine starts: what is traded, the epoch, the venue's clock; then its connections open."""
-        house = self.house
-        house.post(*house.instruments, ClockEstimate(VENUE, 0, MS), EngineStarted(ACCOUNT, house.epoch))
         self._background()
         self._sweep()
-        self.later(5, self.connect_orders)
-        self.later(7, self.connect_feed)
         if self.cutting:
             self._plan_cut()
+        self.begin()
+
+    def begin(self) -> None:
+        """What each process does first."""
+        house = self.house
+        self._in_this_life(5, self.connect_orders)
+        self._in_this_life(7, self.connect_feed)
+        house.post(*house.instruments, ClockEstimate(VENUE, 0, MS), EngineStarted(ACCOUNT, house.epoch))
 
     def stop(self, reason: str = "the test is over") -> None:
         self.cutting = False
@@ -285,11 +299,11 @@ class World:
         if not self.orders.up:
             return
         self.cuts += 1
-        self.orders.up = False
+        self.orders.up = self.orders.reaches = False
         self.client.leave()
         self.house.door._on_close(reason)
         self.house.host.run(1_000)
-        self.later(self.random.uniform(50, 1_500), self.connect_orders)
+        self._in_this_life(self.random.uniform(50, 1_500), self.connect_orders)
 
     def connect_feed(self) -> None:
         self.feed = Line(self, lambda payload: self.house.post(Frame(0, self.now_ns, payload)))
@@ -306,7 +320,7 @@ class World:
         self.feed.up = False
         self.reader.leave()
         self.house.post(ConnectionDown(0, self.feed_generation, reason))
-        self.later(self.random.uniform(20, 800), self.connect_feed)
+        self._in_this_life(self.random.uniform(20, 800), self.connect_feed)
 
     def take(self, symbol: str, side: Any, quantity: int) -> int:
         """The crowd sends a market order; quantity in 10^-8. Returns what it executed."""
@@ -324,15 +338,15 @@ class World:
 
     def _sweep(self) -> None:
         """What the door's own watch does: give up on overdue answers."""
+        self.at(self.now_ns + SECOND_NS // 2, self._sweep)
         self.house.door._sweep(self.now_ns - 10 * SECOND_NS, "no answer in 10 s")
         self.house.host.run(1_000)
-        self.at(self.now_ns + SECOND_NS // 2, self._sweep)
 
     def _plan_cut(self) -> None:
         def cut() -> None:
             if self.cutting:
-                (self.cut_orders if self.random.random() < 0.6 else self.cut_feed)()
                 self._plan_cut()
+                (self.cut_orders if self.random.random() < 0.6 else self.cut_feed)()
 
         self.later(self.random.expovariate(1 / self.faults.cut_s) * 1_000, cut)
 
@@ -343,22 +357,34 @@ class World:
         asked, self.house.asked = self.house.asked, []
         for message in asked:
             if isinstance(message, VenueQuery | SnapshotRequest):
-                self.at(self.now_ns + self.delay_ns(), lambda request=message: self._reach(request, self.now_ns))  # type: ignore[misc]
+                self._request(message, self.now_ns)
             elif isinstance(message, TakeCheckpoint):
-                offset = self.house.host.offset
-                self.later(3, lambda offset=offset: self.house.post(CheckpointTaken(offset, 1_000, MS, "")))  # type: ignore[misc]
+                self._checkpoint(self.house)
             else:
                 self.house.asked.append(message)
 
-    def _reach(self, request: VenueQuery | SnapshotRequest, asked_ns: int) -> None:
-        """The request is at the venue; its answer is of this moment and arrives later."""
+    def _request(self, request: VenueQuery | SnapshotRequest, asked_ns: int) -> None:
+        house = self.house
+        self.at(asked_ns + self.delay_ns(), lambda: self._reach(house, request, asked_ns))
+
+    def _checkpoint(self, house: House) -> None:
+        """As if the writer had written it."""
+        taken = CheckpointTaken(house.host.offset, 1_000, MS, "")
+        self._in_this_life(3, lambda: house.post(taken))
+
+    def _reach(self, house: House, request: VenueQuery | SnapshotRequest, asked_ns: int) -> None:
+        """The request is at the venue; its answer is of this moment and arrives later, if the asker still lives."""
         status, body = (503, b"") if self.chance(self.faults.fail_query) else self._ask(request)
         self.requests_failed += status == 503
-        at_ns = self.now_ns + self.delay_ns()
-        if isinstance(request, SnapshotRequest):
-            self.at(at_ns, lambda: self.house.post(self._snapshot(request, status, body)))
-        else:
-            self.at(at_ns, lambda: self.house.post(self._query(request, status, body, asked_ns)))
+
+        def arrive() -> None:
+            if house is self.house:
+                snapshot = isinstance(request, SnapshotRequest)
+                house.post(
+                    self._snapshot(request, status, body) if snapshot else self._query(request, status, body, asked_ns)
+                )  # type: ignore[arg-type]  # told apart above
+
+        self.at(self.now_ns + self.delay_ns(), arrive)
 
     def _ask(self, request: VenueQuery | SnapshotRequest) -> tuple[int, bytes]:
         """The real path and its parameters, through the venue's own table of operations."""
