@@ -68,7 +68,10 @@ def load_strategy(config: Config) -> Strategy:
     try:
         return cls(msgspec.convert(config.strategy.parameters, parameters))  # type: ignore[call-arg]  # by convention
     except (msgspec.ValidationError, ValueError) as error:
-        raise ConfigError(f"[strategy.parameters]: {error}") from error
+        text = str(error)
+        known = ", ".join(getattr(parameters, "__struct_fields__", ()))
+        hint = f"; known: {known}" if "unknown field" in text else ""
+        raise ConfigError(f"[strategy.parameters]: {text.replace(' - at `$.', ' - at `')}{hint}") from error
 
 
 def _execution(config: Config) -> ExecutionSettings:

@@ -11,12 +11,15 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 import msgspec
 
 MS = 1_000_000
 S = 1_000_000_000
+NUMBER_MAX = 1_000_000_000
+"""Of any whole number in the file: 11 days in ms; in ns it still fits 64 bits."""
 
 
 class ConfigError(Exception):
@@ -142,9 +145,9 @@ def load(path: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; check the path") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     return parse(text, str(path))
 
 
@@ -158,7 +161,7 @@ def parse(text: str, name: str = "config") -> Config:
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{name}: {_plain(str(error))}") from error
+        raise ConfigError(f"{name}: {_plain(str(error), table)}") from error
     _check_values(config, name)
     return config
 
@@ -168,6 +171,9 @@ def _check_keys(table: dict[str, Any], name: str) -> None:
     _check_names(table, list(_SECTIONS), f"{name}: section")
     for section, kind in _SECTIONS.items():
         rows = table.get(section, {})
+        if isinstance(rows, list) is not (section == "instrument") and section in table:
+            brackets = "[[instrument]]" if section == "instrument" else f"[{section}]"
+            raise ConfigError(f"{name}: {section} is not written as a section; begin it with a line {brackets}")
         for row in rows if isinstance(rows, list) else [rows]:
             if isinstance(row, dict):
                 _check_names(row, list(kind.__struct_fields__), f"{name}: [{section}] key")
@@ -193,8 +199,14 @@ def _check_values(config: Config, name: str) -> None:
             refuse("[[instrument]] symbol", f"{row.symbol!r} is not a symbol; write it as the venue does, like BTCUSDT")
         if symbols.count(row.symbol) > 1:
             refuse("[[instrument]] symbol", f"{row.symbol} stands twice; remove one")
-        for field in ("order_max", "position_max", "position_min"):
-            decimal_units(getattr(row, field), 8, f"{name}: [[instrument]] {row.symbol} {field}")
+        for field, sign, bound in (("order_max", 1, "above"), ("position_max", 0, "at least"), ("position_min", 0, "")):
+            units = decimal_units(getattr(row, field), 8, f"{name}: [[instrument]] {row.symbol} {field}")
+            if bound and units < sign:
+                refuse(f"[[instrument]] {row.symbol} {field}", f"{getattr(row, field)} must be {bound} 0")
+            if not bound and units > 0:
+                refuse(
+                    f"[[instrument]] {row.symbol} {field}", f"{getattr(row, field)} must be 0 or below: flat is allowed"
+                )
     for field in ("open_notional_max", "order_notional_max", "daily_loss_max", "dust"):
         decimal_units(getattr(config.risk, field), 8, f"{name}: [risk] {field}")
     if not re.fullmatch(r"[a-z][a-z0-9]{0,2}", config.orders.prefix):
@@ -204,19 +216,36 @@ def _check_values(config: Config, name: str) -> None:
             continue
         for field in kind.__struct_fields__:
             value = getattr(getattr(config, section), field)
-            if isinstance(value, int) and not isinstance(value, bool) and value < (1 if _POSITIVE.match(field) else 0):
-                refuse(f"[{section}] {field}", f"{value} is too small")
+            if not isinstance(value, int) or isinstance(value, bool):
+                continue
+            least = 1 if _POSITIVE.match(field) else 0
+            if value < least:
+                refuse(f"[{section}] {field}", f"{value} is too small; the least is {least}")
+            if value > NUMBER_MAX:
+                refuse(f"[{section}] {field}", f"{value} is too large; the most is {NUMBER_MAX}")
     if config.venue.recv_window_ms > 60_000:
-        refuse("[venue] recv_window_ms", "the venue allows at most 60000")
+        refuse("[venue] recv_window_ms", f"{config.venue.recv_window_ms} is too large; the venue allows at most 60000")
     for field, schemes in (("rest", ("http", "https")), ("streams", ("ws", "wss")), ("websocket_api", ("ws", "wss"))):
         url = getattr(config.venue, field)
         if url.split("://")[0] not in schemes or "://" not in url:
             refuse(f"[venue] {field}", f"{url!r} is not a URL that starts with {schemes[0]}:// or {schemes[1]}://")
+        if not _has_address(url):
+            refuse(f"[venue] {field}", f"{url!r} has no host, or a port that is none; write {schemes[1]}://HOST[:PORT]")
+
+
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?|::1", parts.hostname or "") is not None and (
+            parts.port is None or parts.port > 0
+        )
+    except ValueError:
+        return False
 
 
 def decimal_units(text: str, scale: int, field: str) -> int:
     """Decimal text to integer units of 10^-scale, exactly. Raises ConfigError naming `field`."""
-    match = re.fullmatch(r"(-?)(\d{1,15})(?:\.(\d+))?", text)
+    match = re.fullmatch(r"(-?)([0-9]{1,15})(?:\.([0-9]+))?", text)
     if match is None:
         raise ConfigError(f'{field}: {text!r} is not a decimal number; write it as text, like "0.25"')
     sign, whole, fraction = match.groups(default="")
@@ -226,30 +255,65 @@ def decimal_units(text: str, scale: int, field: str) -> int:
     return -units if sign else units
 
 
-def _plain(error: str) -> str:
-    """msgspec's text with the path in the words of the file: `$.venue.rest` -> [venue] rest."""
-    match = re.search(r" - at `\$(?:\.(\w+))?(?:\[(?:\.\.\.|\d+)\])?(?:\.(.+))?`$", error)
+_KINDS = {
+    "int": "a whole number",
+    "str": "text in quotes",
+    "bool": "true or false",
+    "float": "a number",
+    "array": "a list",
+}
+
+
+def _plain(error: str, table: dict[str, Any]) -> str:
+    """msgspec's text in the words of the file, with the value: `$.venue.rest` -> [venue] rest."""
+    missing = re.fullmatch(r"Object missing required field `(\w+)`", error)
+    if missing is not None:
+        section = "[[instrument]]" if missing[1] == "instrument" else f"[{missing[1]}]"
+        return f"the section {section} is missing; add it"
+    match = re.search(r" - at `\$\.(\w+)(?:\[(\d+|\.\.\.)\])?(?:\.(.+))?`$", error)
     if match is None:
-        return error.replace("Object missing required field", "missing section or key")
-    section, key = match.groups(default="")
-    what = error[: match.start()].replace("Object missing required field", "missing key").replace("`", "'")
-    return f"[{section}] {key}: {what}".replace(" :", ":")
+        return error
+    section, index, key = match.groups()
+    where = f"[[{section}]]" if index else f"[{section}]"
+    told = error[: match.start()].replace("`", "'")
+    missing = re.fullmatch(r"Object missing required field '(\w+)'", told)
+    if missing is not None:
+        return f"{where}: the key {missing[1]!r} is missing; add it"
+    wrong = re.fullmatch(r"Expected '(\w+)', got '(\w+)'", told)
+    values = _values(table, section, key or "")
+    if wrong is not None and values:
+        shown = next((value for value in values if type(value).__name__ == wrong[2]), values[0])
+        hint = f'; write "{shown}"' if wrong[1] == "str" and isinstance(shown, int | float) else ""
+        return f"{where} {key}: {shown!r} is not {_KINDS.get(wrong[1], wrong[1])}{hint}"
+    if told.startswith("Invalid enum value") and key:
+        known = ", ".join(get_args(_SECTIONS[section].__annotations__.get(key)))
+        return f"{where} {key}: {told.removeprefix('Invalid enum value ')} is unknown; known: {known}"
+    return f"{where} {key or ''}: {told}".replace(" :", ":")
+
+
+def _values(table: dict[str, Any], section: str, key: str) -> list[Any]:
+    """What the file says for a key, one for each row of its section."""
+    rows = table.get(section, {})
+    return [row[key] for row in (rows if isinstance(rows, list) else [rows]) if isinstance(row, dict) and key in row]
 
 
 def credentials(venue: VenueSection) -> tuple[str, str, str]:
     """(api key, HMAC secret or "", Ed25519 private key PEM or ""). Raises ConfigError; it never shows a secret."""
-    key = os.environ.get(venue.api_key_env, "")
+    key = os.environ.get(venue.api_key_env, "").strip()
     if not key:
         raise ConfigError(f"the environment variable {venue.api_key_env} is not set; put the API key there")
     if venue.private_key_file:
         path = Path(venue.private_key_file).expanduser()
         try:
             if path.stat().st_mode & 0o077:
-                raise ConfigError(f"{path}: others may read this private key; chmod 600 it")
+                raise ConfigError(f"[venue] private_key_file: others may read {path}; run: chmod 600 {path}")
             return key, "", path.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"[venue] private_key_file: {path} cannot be read: {error}") from error
-    secret = os.environ.get(venue.api_secret_env, "")
+            reason = (
+                error.strerror if isinstance(error, OSError) else "not PEM text"
+            )  # its own text would quote the key
+            raise ConfigError(f"[venue] private_key_file: {path} cannot be read: {reason}; check the path") from None
+    secret = os.environ.get(venue.api_secret_env, "").strip()
     if not secret:
         raise ConfigError(
             f"the environment variable {venue.api_secret_env} is not set; put the API secret there, "

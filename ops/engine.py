@@ -28,7 +28,7 @@ from bus.messages.feed import Garbage
 from bus.pump import Pump
 from bus.timers import Timers
 from bus.vocabulary_lock import vocabulary_hash
-from gateway.binance_spot.errors import SymbolError
+from gateway.binance_spot.errors import SigningKeyError, SymbolError
 from gateway.binance_spot.queries import decode_time
 from gateway.binance_spot.symbols import read_instruments
 from gateway.doors.feed import FeedDoor
@@ -39,7 +39,7 @@ from gateway.doors.venue_time import VenueTime, estimate
 from gateway.doors.websocket import ConnectFailed
 from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
-from ops.config import Config, credentials
+from ops.config import Config, ConfigError, credentials
 from ops.control import CONTROL_MAILBOX
 from ops.recovery import Recovered, recover
 from ops.registry import register
@@ -83,7 +83,10 @@ class Engine:
         self.actors: list[Actor[Any]] = []
         self.started_ns = self.clock.now_ns()
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._signer = signer(*credentials(config.venue))
+        try:
+            self._signer = signer(*credentials(config.venue))
+        except SigningKeyError as error:
+            raise ConfigError(f"[venue] private_key_file: {config.venue.private_key_file}: {error}") from None
         self._tasks: list[asyncio.Task[None]] = []
         self._closers: list[Callable[[], object]] = []
         self._mailboxes = ZmqMailboxes()

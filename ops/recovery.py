@@ -31,11 +31,20 @@ class Recovered(NamedTuple):
 
 
 def recover(state: StateDirectory, actors: Sequence[Actor[Any]]) -> Recovered:
-    """Bring the actors in RECOVERED back to what they knew. Raises StateError when the journal cannot be trusted."""
+    """Bring the actors in RECOVERED back to what they knew. Raises StateError when the journal cannot be trusted.
+
+    The journal is complete, so without a usable checkpoint all of it is folded. A journal that is shorter than its
+    checkpoint was replaced or lost: refused, because what is missing would be skipped again at every later start.
+    """
     checkpoint, unusable = newest(state.checkpoints)
     problems = [str(problem) for problem in unusable]
-    if checkpoint is None and unusable:
-        problems.append("no checkpoint is readable: the whole journal is folded")
+    for problem in unusable:
+        problem.path.rename(problem.path.with_suffix(".unusable"))
+    if checkpoint is not None and checkpoint.vocabulary != vocabulary_hash():
+        problems.append(f"the checkpoint at offset {checkpoint.offset} is of another version's messages")
+        checkpoint = None
+    if checkpoint is None and problems:
+        problems.append("the whole journal is folded instead")
     recovered = [actor for actor in actors if actor.name in RECOVERED]
     epoch = offset = start = 0
     if checkpoint is not None:
@@ -53,9 +62,16 @@ def recover(state: StateDirectory, actors: Sequence[Actor[Any]]) -> Recovered:
                 epoch = max(epoch, message.epoch)
             offset = max(offset, record.offset)
             records += 1
+        if checkpoint is not None and start + records < checkpoint.journal_number:
+            raise StateError(
+                f"{state.journal}: ends at record {_length(state.journal)}, but the checkpoint at offset "
+                f"{checkpoint.offset} knew {checkpoint.journal_number}: it was replaced or lost. Restore it; or remove "
+                f"{state.checkpoints} to fold what is there and let the venue's open orders and trades say the rest"
+            )
     except LogError as error:
         raise StateError(
-            f"the order journal cannot be read: {error}; do not trade on a guess: restore it, or start a new --state directory after canceling by hand"
+            f"the order journal cannot be read: {error}. Without it nobody knows what still works at the venue: "
+            "cancel there by hand before you start on a new --state directory"
         ) from error
     return Recovered(epoch, offset, records, checkpoint.offset if checkpoint else -1, problems)
 

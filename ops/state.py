@@ -7,10 +7,14 @@ DIR/checkpoints  the last few                     DIR/store.sqlite index of the 
 
 import fcntl
 import os
+import re
 from pathlib import Path
 
-EPOCH_MAX = 36**4 - 1
-"""Epochs fit four characters of base 36 in a client order id: 1.6 million starts."""
+EPOCH_MAX = 36**5 - 1
+"""Epochs fit five characters of base 36 in a client order id (actors/orders/ids)."""
+MINUTE_NS = 60_000_000_000
+EPOCH_ORIGIN_MINUTES = 26_297_280
+"""2020-01-01T00:00Z in minutes since 1970: epochs count minutes from there, unless starts come faster. 36**5 last 115 years."""
 
 
 class StateError(Exception):
@@ -27,7 +31,10 @@ class StateDirectory:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StateError(f"{path}: cannot be used as a state directory: {error.strerror}") from error
+            reason = "it is not a directory" if isinstance(error, FileExistsError) else error.strerror
+            raise StateError(
+                f"{path}: cannot be used as a state directory: {reason}; give --state a directory that you may write"
+            ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -59,23 +66,33 @@ class StateDirectory:
     def store(self) -> Path:
         return self.path / "store.sqlite"
 
-    def raise_epoch(self, above: int) -> int:
-        """The epoch of this start: one above the counter and above `above` (the highest seen elsewhere); durable.
+    def raise_epoch(self, above: int, now_ns: int) -> int:
+        """The epoch of this start: above the counter and above `above` (the highest seen elsewhere); durable.
+
+        Never below the minutes since 2020 at `now_ns`, so that a fresh directory does not repeat the ids of a lost one.
 
         Raises StateError when the counter's file says something else than a number: guessing could repeat order ids.
         """
         path = self.path / "epoch"
         try:
-            text = path.read_text(encoding="ascii").strip() if path.exists() else "0"
-            last = int(text)
-        except (OSError, ValueError) as error:
+            text = path.read_bytes()[:40].decode("ascii", "replace").strip() if path.exists() else "0"
+        except OSError as error:
             raise StateError(
-                f"{path}: not an epoch ({error}); write the highest epoch ever used there, or start a new directory"
+                f"{path}: cannot be read: {error.strerror}; restore it, or start a new directory"
             ) from error
-        epoch = max(last, above) + 1
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            raise StateError(
+                f"{path}: {text!r} is not an epoch; write the highest epoch ever used there, or start a new directory"
+            )
+        epoch = max(int(text) + 1, above + 1, now_ns // MINUTE_NS - EPOCH_ORIGIN_MINUTES)
         if epoch > EPOCH_MAX:
             raise StateError(f"{path}: all {EPOCH_MAX} epochs are used up; start a new directory with a new prefix")
-        write_durably(path, f"{epoch}\n".encode())
+        try:
+            write_durably(path, f"{epoch}\n".encode())
+        except OSError as error:
+            raise StateError(
+                f"{path}: cannot be written: {error.strerror}; free disk space or permit writing"
+            ) from error
         return epoch
 
     def close(self) -> None:

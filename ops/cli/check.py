@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ops.assembly import load_strategy
+from ops.assembly import build_actors
 from ops.config import ConfigError, load
 
 
@@ -14,15 +14,18 @@ from ops.config import ConfigError, load
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 def check(config: Path, as_json: bool) -> None:
-    """Check CONFIG: keys, types, values, and that the strategy can be loaded. Exit code 2 when it is unusable."""
+    """Check CONFIG: keys, types, values, and that the strategy can be loaded. Exit code 2 when it is unusable.
+
+    Nothing is connected: symbols, and limits against the venue's lots, are checked by `run` at its start.
+    """
     try:
         loaded = load(config)
-        load_strategy(loaded)
+        build_actors(loaded, [])  # the strategy, and every setting that needs no word of the venue
     except ConfigError as error:
         if as_json:
             click.echo(json.dumps({"usable": False, "error": str(error)}))
         else:
-            click.echo(str(error), err=True)
+            click.echo(f"touchline check: {error}", err=True)
         sys.exit(2)
     symbols = [row.symbol for row in loaded.instrument]
     if as_json:

@@ -37,15 +37,22 @@ def run(
 
     Exit code 1: orders of ours may still work, or the engine broke; 2: it could not start.
     """
+    if report_path is not None and not report_path.absolute().parent.is_dir():
+        click.echo(f"touchline run: --report {report_path}: its directory does not exist; make it first", err=True)
+        sys.exit(2)
     live = sys.stdout.isatty() and not headless
     log = events.EventLog()
+    failure, code = "", 2
+    result: dict[str, Any] = {}
     try:
         code, result = uvloop.run(_run(load(config), state, seconds, live))
-    except (ConfigError, StateError, StartFailed, LogError, BusError) as error:
-        click.echo(f"touchline run: {error}", err=True)
-        sys.exit(2)
+    except (ConfigError, StateError, StartFailed, LogError, BusError, OSError) as error:
+        failure = str(error)
     finally:
-        log.close()
+        log.close()  # its lines first: the last line is the reason
+    if failure:
+        click.echo(f"touchline run: {failure}", err=True)
+        sys.exit(2)
     if report_path is not None:
         write_durably(report_path, json.dumps(result).encode())
     if as_json:
