@@ -1,8 +1,12 @@
 """Runs that several scenarios read: one of a rough world in memory, one of real processes."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +14,7 @@ import pytest
 
 from bus.log import read
 from ops.config import Config, load
+from tests.support.processes import until
 from tests.support.replay import Row
 from tests.support.run_world import run_world
 from tests.support.world import World
@@ -48,6 +53,36 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
         log_rows(folder / "engine" / "input-log"),
         log_rows(folder / "engine" / "journal"),
     )
+
+
+class KilledDemo(NamedTuple):
+    """`touchline demo` whose engine gets a SIGKILL as soon as it trades."""
+
+    process: subprocess.Popen[str]
+    killer: threading.Thread
+
+
+@pytest.fixture(scope="session")
+def killed_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KilledDemo]:
+    """Runs beside other tests: it lasts 20 s and mostly waits. Whoever wants its end reads `process`."""
+    folder = tmp_path_factory.mktemp("killed")
+    command = [sys.executable, "-m", "ops.cli", "demo", "--headless", "--seconds", "20", "--json"]
+    with subprocess.Popen(
+        [*command, "--state", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        killer = threading.Thread(target=kill_engine, args=(folder,))
+        killer.start()
+        try:
+            yield KilledDemo(process, killer)
+        finally:
+            process.terminate()
+            killer.join()
+
+
+def kill_engine(folder: Path) -> None:
+    log = folder / "engine.log"
+    until(lambda: log.exists() and "orders_ready" in log.read_text(errors="replace"), "the engine is ready")
+    os.kill(int((folder / "engine" / "lock").read_text()), signal.SIGKILL)
 
 
 def log_rows(folder: Path) -> list[Row]:

@@ -1,6 +1,7 @@
 """A book with a hole, a lost feed, a silent feed: quotes go, and none comes back before the book is LIVE again."""
 
-from bus.messages import BookState, ConnectionDown, ConnectionUp, SnapshotRequest
+from bus.messages import BookState, ConnectionDown, ConnectionUp, Frame, OrderRefused, Refusal, SnapshotRequest
+from tests.support.house import CONFIG
 from tests.support.stage import Stage
 
 
@@ -81,3 +82,19 @@ def test_a_book_the_venue_contradicts_is_built_anew() -> None:
     assert sorted(stage.cancels()) == sorted([stage.bid, stage.ask])
     stage.house.wait(300)
     assert any(isinstance(message, SnapshotRequest) for message in stage.house.asked)
+
+
+def test_no_order_goes_on_a_book_older_than_the_limit() -> None:
+    """A frame that waited for a second where half a second is allowed: the wish is young enough, the book is not."""
+    stage = Stage(CONFIG + "\n[risk]\nbook_age_max_ms = 500\n")
+    house = stage.house
+    for order in (stage.bid, stage.ask):
+        stage.accept(order)
+        stage.fill(order)
+    house.wire.written.clear()
+    received_ns = house.clock.now_ns()
+    house.clock.advance(1_000_000_000)
+    stage.sequence += 1
+    house.post(Frame(0, received_ns, house.depth(stage.sequence, stage.sequence, [["59980.00", "4.0"]], [])))
+    assert stage.submits() == []
+    assert {refused.reason for refused in house.said(OrderRefused)} == {Refusal.STALE_BOOK}

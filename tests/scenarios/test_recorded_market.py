@@ -15,6 +15,7 @@ CAPTURE = ROOT.parent / "shared" / "data" / "captures" / "binance-spot-ethusdt-2
 RUN_S = 15
 
 
+@pytest.mark.usefixtures("killed_demo")  # it starts here, so that both wait at the same time
 @pytest.mark.skipif(not CAPTURE.exists(), reason=f"no recorded data: {CAPTURE.name} is not beside the repository")
 def test_the_books_of_a_recorded_market_are_the_venues_own(tmp_path: Path) -> None:
     """Tops, trades, the account at the end, and the run once more from its input log."""

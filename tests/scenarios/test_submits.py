@@ -95,18 +95,23 @@ def test_the_same_execution_from_stream_and_query_is_booked_once() -> None:
     assert stage.position() == 40
 
 
-def test_an_expired_intent_sends_nothing() -> None:
-    """The engine falls behind by more than an intent lives (a suspended machine): frames it then takes are old news."""
-    stage = Stage(quotes=False)
+def test_a_wish_made_of_old_news_sends_nothing_and_the_next_fresh_one_does() -> None:
+    """The machine was suspended for three seconds, and then takes a frame that had been waiting all the time."""
+    stage = Stage()
     house = stage.house
-    for order in stage.submits():
-        stage.refuse(order, -2010, "Order would immediately match and take.")
-    house.forget()
+    for order in (stage.bid, stage.ask):
+        stage.accept(order)
+        stage.fill(order)
+    house.wire.written.clear()
     received_ns = house.clock.now_ns()
     house.clock.advance(3_000_000_000)
     stage.sequence += 1
-    house.post(Frame(0, received_ns, house.depth(stage.sequence, stage.sequence, [["60000.01", "1.0"]], [])))
+    house.post(Frame(0, received_ns, house.depth(stage.sequence, stage.sequence, [["59980.00", "4.0"]], [])))
     assert stage.submits() == []
+    assert {refused.reason for refused in house.said(OrderRefused)} == {Refusal.EXPIRED}
+    for _ in range(5):
+        stage.tick()
+    assert len(stage.submits()) == 2
 
 
 @pytest.mark.parametrize("refusal", [Refusal.DISK, Refusal.LEASE, Refusal.NOT_CONNECTED])

@@ -378,11 +378,12 @@ class World:
         self.requests_failed += status == 503
 
         def arrive() -> None:
-            if house is self.house:
-                snapshot = isinstance(request, SnapshotRequest)
-                house.post(
-                    self._snapshot(request, status, body) if snapshot else self._query(request, status, body, asked_ns)
-                )  # type: ignore[arg-type]  # told apart above
+            if house is not self.house:
+                return
+            if isinstance(request, SnapshotRequest):
+                house.post(self._snapshot(request, status, body))
+            else:
+                house.post(self._query(request, status, body, asked_ns))
 
         self.at(self.now_ns + self.delay_ns(), arrive)
 
