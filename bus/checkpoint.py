@@ -17,6 +17,7 @@ from zlib import crc32
 import msgspec
 
 from bus.actor import NOTHING, Handler
+from bus.log import LogError
 from bus.messages import CheckpointTaken, Message, TakeCheckpoint
 
 FORMAT = 1
@@ -112,18 +113,27 @@ def newest(folder: Path) -> tuple[Checkpoint | None, list[CheckpointError]]:
     return None, problems
 
 
-class CheckpointWriter:
-    """The thread that writes checkpoint files. `done` gets one CheckpointTaken for each, on that thread."""
+Secure = Callable[[Checkpoint], None]
+"""Make what a checkpoint builds upon durable, or raise: else a power loss leaves a checkpoint of records that are gone."""
 
-    def __init__(self, folder: Path, done: Callable[[CheckpointTaken], None]) -> None:
+
+class CheckpointWriter:
+    """The thread that encodes and writes checkpoint files. `done` gets one CheckpointTaken for each, on that thread.
+
+    secure: called before a file gets its name; what it raises (an OSError, a LogError) means that there is no checkpoint.
+    """
+
+    def __init__(
+        self, folder: Path, done: Callable[[CheckpointTaken], None], secure: Secure = lambda checkpoint: None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._done = folder, done
-        self._queue: SimpleQueue[tuple[int, bytes] | None] = SimpleQueue()
+        self._folder, self._done, self._secure = folder, done, secure
+        self._queue: SimpleQueue[Checkpoint | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
         self._thread.start()
 
-    def write(self, offset: int, data: bytes) -> None:
-        self._queue.put((offset, data))
+    def write(self, checkpoint: Checkpoint) -> None:
+        self._queue.put(checkpoint)
 
     def close(self) -> None:
         """Write what is queued, then stop."""
@@ -138,22 +148,25 @@ class CheckpointWriter:
                 self._queue.put(None)
             except Empty:
                 pass
-            self._done(self._write(*job))
+            self._done(self._write(job))
 
-    def _write(self, offset: int, data: bytes) -> CheckpointTaken:
+    def _write(self, checkpoint: Checkpoint) -> CheckpointTaken:
         started = perf_counter_ns()
+        offset = checkpoint.offset
         path = self._folder / f"{offset:020d}.checkpoint"
         try:
+            data = to_bytes(checkpoint)
             temporary = path.with_suffix(".new")
             with temporary.open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fdatasync(file.fileno())
+            self._secure(checkpoint)
             temporary.rename(path)
             for old in sorted(self._folder.glob("*.checkpoint"))[:-KEPT]:
                 old.unlink()
-        except OSError as error:
-            return CheckpointTaken(offset, 0, perf_counter_ns() - started, str(error.strerror))
+        except (OSError, LogError) as error:
+            return CheckpointTaken(offset, 0, perf_counter_ns() - started, str(error))
         return CheckpointTaken(offset, len(data), perf_counter_ns() - started, "")
 
 

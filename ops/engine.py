@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from bus.actor import Actor
-from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect, to_bytes
+from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect
 from bus.clock import EngineClock
 from bus.collector import Collector
 from bus.host import Host, Receiver
@@ -41,7 +41,7 @@ from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import Config, ConfigError, credentials
 from ops.control import CONTROL_MAILBOX
-from ops.recovery import Recovered, recover
+from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
 from ops.state import StateDirectory
 from ops.supervisor import Supervisor
@@ -65,7 +65,11 @@ WALL_STEP_NS = 10_000_000
 
 
 class StartFailed(Exception):
-    """The engine cannot start. The text says why and what to do."""
+    """The engine cannot start. The text says why and what to do. unresolved: as `Engine.stop` returned it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.unresolved = 0
 
 
 class Engine:
@@ -96,15 +100,15 @@ class Engine:
 
     # -- start ----------------------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Raises StartFailed, StateError, ConfigError. Trading begins by itself once orders are ready."""
+    async def start(self, stopped: asyncio.Event) -> None:
+        """Returns early when `stopped` is set. Raises StartFailed, StateError, ConfigError. Trading begins by itself once orders are ready."""
         sys.setswitchinterval(SWITCH_S)
         await self.rest.open()
         clock_estimate = await self._check_clock()
         await self._read_instruments()
         self.actors = build_actors(self.config, list(self.instruments.values()))
         recovered = recover(self.state, self.actors)
-        self.epoch = self.state.raise_epoch(recovered.epoch)
+        self.epoch = self.state.raise_epoch(recovered.epoch, self.clock.now_ns())
         self._log_recovery(recovered)
         self._open_logs()
         self._make_order_door()
@@ -117,7 +121,11 @@ class Engine:
         self.feed.on_trouble = lambda detail: events.warning("feed_door", detail=detail)
         self._run(self._guard(self.feed.run()))
         self._run(self._guard(self._housekeeping()))
-        await self._until_ready()
+        try:
+            await self._until_ready(stopped)
+        except StartFailed as error:
+            error.unresolved = await self.stop("the start failed")
+            raise
 
     async def _check_clock(self) -> Message:
         asked_ns = self.clock.now_ns()
@@ -195,7 +203,7 @@ class Engine:
         door = OrderDoor(
             self.config.venue.websocket_api, venue, identity, self.journal, self.venue_time, self.clock.now_ns
         )
-        door.disk_failed = lambda: self.syncer.failed or self.journal.full
+        door.disk_failed = lambda: self.syncer.failed or self.journal.full or self.host.journal_failures > 0
         door.on_trouble = lambda detail: events.warning("order_door", detail=detail)
         self.order_door = door
 
@@ -217,11 +225,12 @@ class Engine:
         )
         checkpoints.attach(self.host.after_cascade)
         self.pump = Pump(self.host, self.timers, self.clock, self.collector)
+        self.pump.on_broken = self._fail
 
         def written(taken: CheckpointTaken) -> None:
             loop.call_soon_threadsafe(self.pump.post, taken)
 
-        self.writer = CheckpointWriter(self.state.checkpoints, written)
+        self.writer = CheckpointWriter(self.state.checkpoints, written, self._secure)
         self.order_door.attach(self.pump.post, lambda: self.host.offset, self.host.after_cascade)
         self.rest.attach(BinanceSpotRest(self._signer, self.config.venue, self.instruments), self.pump.post)
         self.pump.at_quiet(self.journal.touch_ahead)
@@ -233,34 +242,49 @@ class Engine:
         )
 
     def _take_checkpoint(self, now_ns: int) -> None:
-        """Between inputs. A state that cannot be encoded must not stop the engine: the journal alone recovers it."""
+        """Between inputs. What cannot be saved must not stop the engine: the journal alone recovers it."""
         offset = self.host.offset
+        spoilt = sorted(self.host.failed.intersection(RECOVERED))
+        if self.host.broken or spoilt:
+            # A fold that raised half way must not become the truth of the next start.
+            reason = self.host.broken or f"{', '.join(spoilt)} failed: the next start folds the journal again"
+            self._checkpoint_failed(offset, reason)
+            return
         try:
             states = collect(self.actors)
         except (msgspec.EncodeError, TypeError, ValueError, OverflowError) as error:
-            self.host.post(CheckpointTaken(offset, 0, 0, f"a state cannot be encoded: {error}"))
+            self._checkpoint_failed(offset, f"a state cannot be encoded: {error}")
             return
-        checkpoint = Checkpoint(
-            FORMAT,
-            vocabulary_hash(),
-            HOST,
-            self.epoch,
-            offset,
-            now_ns,
-            self.host.digest,
-            self.journal.next_number,
-            states,
+        self.writer.write(
+            Checkpoint(
+                FORMAT,
+                vocabulary_hash(),
+                HOST,
+                self.epoch,
+                offset,
+                now_ns,
+                self.host.digest,
+                self.journal.next_number,
+                states,
+            )
         )
-        self.writer.write(offset, to_bytes(checkpoint))
+
+    def _checkpoint_failed(self, offset: int, reason: str) -> None:
+        if not self.pump.stopped:
+            self.host.post(CheckpointTaken(offset, 0, 0, reason))
+
+    def _secure(self, checkpoint: Checkpoint) -> None:
+        """On the writer's thread: a checkpoint that outlives a power loss must not know more than the journal."""
+        self.journal.sync()
 
     def _stream_url(self) -> str:
         return stream_url(self.config.venue, [row.symbol for row in self.config.instrument])
 
-    async def _until_ready(self) -> None:
-        await self._until(START_S_MAX, self.supervisor.ready)
+    async def _until_ready(self, stopped: asyncio.Event) -> None:
+        await self._until(START_S_MAX, self.supervisor.ready, stopped)
         if self.failure.done():
             raise StartFailed(self.failure.result())
-        if not self.supervisor.ready.is_set():
+        if not self.supervisor.ready.is_set() and not stopped.is_set():
             raise StartFailed(
                 f"orders were not ready within {START_S_MAX:.0f} s: the venue did not answer the start-up queries, "
                 "or an order of an earlier run could not be resolved; see the log above"
@@ -286,13 +310,17 @@ class Engine:
     async def _housekeeping(self) -> None:
         """Once a second, off the hot path: warm-up, wall clock, what only a poll can see."""
         seconds = 0.0
+        lost_facts = 0
         while True:
             await asyncio.sleep(1.0)
             seconds += 1.0
             if seconds == RSS_AT_S:
                 self.rss_at_10s = resident_mb()
-            if self.host.broken:
-                raise RuntimeError(self.host.broken)
+            if self.host.journal_failures > lost_facts:
+                lost_facts = self.host.journal_failures
+                events.critical(
+                    "journal_failed", facts_not_journaled=lost_facts, remedy="free disk space, then restart"
+                )
             if not self._warm and seconds >= WARM_UP_S:
                 self._warm = True
                 self.collector.warm_up_done()

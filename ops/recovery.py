@@ -4,7 +4,7 @@ Orders, risk, portfolio, execution and persistence come back together, from fact
 its orders back. Market data, book and microstructure start afresh: they resynchronize with the venue.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +13,9 @@ import msgspec
 from bus.actor import Actor
 from bus.checkpoint import Checkpoint, newest, state_of
 from bus.codec import TYPE_OF_TAG, decode_any
-from bus.log import LogError, read
+from bus.log import LogError, Record, read
 from bus.messages import HEADER_SIZE, IdsReserved, Message, SubmitOrder
+from bus.vocabulary_lock import vocabulary_hash
 from ops.state import StateDirectory, StateError
 
 RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence", "strategy")
@@ -44,7 +45,7 @@ def recover(state: StateDirectory, actors: Sequence[Actor[Any]]) -> Recovered:
         problems.append(f"the checkpoint at offset {checkpoint.offset} is of another version's messages")
         checkpoint = None
     if checkpoint is None and problems:
-        problems.append("the whole journal is folded instead")
+        problems.append("no checkpoint is readable: the whole journal is folded")
     recovered = [actor for actor in actors if actor.name in RECOVERED]
     epoch = offset = start = 0
     if checkpoint is not None:
@@ -53,7 +54,7 @@ def recover(state: StateDirectory, actors: Sequence[Actor[Any]]) -> Recovered:
     folders = [fold for actor in recovered for fold in actor.recovers().items()]
     records = 0
     try:
-        for record in read(state.journal, start) if state.journal.exists() else ():
+        for record in _tail(state, checkpoint, start):
             message = _message(state.journal, record.kind, record.body)
             for message_type, fold in folders:
                 if type(message) is message_type:
@@ -62,18 +63,26 @@ def recover(state: StateDirectory, actors: Sequence[Actor[Any]]) -> Recovered:
                 epoch = max(epoch, message.epoch)
             offset = max(offset, record.offset)
             records += 1
-        if checkpoint is not None and start + records < checkpoint.journal_number:
-            raise StateError(
-                f"{state.journal}: ends at record {_length(state.journal)}, but the checkpoint at offset "
-                f"{checkpoint.offset} knew {checkpoint.journal_number}: it was replaced or lost. Restore it; or remove "
-                f"{state.checkpoints} to fold what is there and let the venue's open orders and trades say the rest"
-            )
     except LogError as error:
         raise StateError(
             f"the order journal cannot be read: {error}. Without it nobody knows what still works at the venue: "
             "cancel there by hand before you start on a new --state directory"
         ) from error
     return Recovered(epoch, offset, records, checkpoint.offset if checkpoint else -1, problems)
+
+
+def _tail(state: StateDirectory, checkpoint: Checkpoint | None, start: int) -> Iterator[Record]:
+    """Journal records from `start` on. Raises StateError when the one before it, which the checkpoint knew, is not there."""
+    records = read(state.journal, max(start - 1, 0)) if state.journal.exists() else iter(())
+    if checkpoint is not None and start > 0:
+        known = next(records, None)
+        if known is None or known.number != start - 1:
+            raise StateError(
+                f"{state.journal}: the checkpoint at offset {checkpoint.offset} knew {start} records, the journal has fewer: "
+                f"it was replaced or lost. Restore it; or remove {state.checkpoints} to fold what is there, and let the "
+                "venue's open orders and trades say the rest"
+            )
+    yield from records
 
 
 def _restore(checkpoint: Checkpoint, actors: Sequence[Actor[Any]]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from bus.actor import Actor, Handler
-from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect, to_bytes
+from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect
 from bus.clock import EngineClock
 from bus.host import Host, Receiver
 from bus.log import JOURNAL_SEGMENT_BYTES, RecordLog
@@ -263,7 +263,7 @@ class Rig:
             host = self.host
             states = collect(self.actors)
             data = Checkpoint(FORMAT, "", 0, 1, host.offset, now_ns, host.digest, 0, states)
-            self._writer.write(host.offset, to_bytes(data))
+            self._writer.write(data)
 
     def _start(self) -> None:
         host = self.host

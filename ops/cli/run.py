@@ -43,16 +43,19 @@ def run(
     live = sys.stdout.isatty() and not headless
     log = events.EventLog()
     failure, code = "", 2
+    orders_left = False
     result: dict[str, Any] = {}
     try:
         code, result = uvloop.run(_run(load(config), state, seconds, live))
     except (ConfigError, StateError, StartFailed, LogError, BusError, OSError) as error:
         failure = str(error)
+        orders_left = isinstance(error, StartFailed) and error.unresolved > 0
     finally:
         log.close()  # its lines first: the last line is the reason
     if failure:
-        click.echo(f"touchline run: {failure}", err=True)
-        sys.exit(2)
+        more = "; orders of ours may still work at the venue: start again on the same --state" if orders_left else ""
+        click.echo(f"touchline run: {failure}{more}", err=True)
+        sys.exit(1 if orders_left else 2)
     if report_path is not None:
         write_durably(report_path, json.dumps(result).encode())
     if as_json:
@@ -69,7 +72,7 @@ async def _run(config: Config, state_path: Path, seconds: float | None, live: bo
     engine: Engine | None = None
     try:
         engine = Engine(config, state)
-        await engine.start()
+        await engine.start(stopped)
         watch = asyncio.ensure_future(_watch(engine)) if live else None
         broken = await engine.wait(seconds, stopped)
         if watch is not None:

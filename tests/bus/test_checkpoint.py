@@ -20,6 +20,7 @@ from bus.checkpoint import (
     state_of,
     to_bytes,
 )
+from bus.log import LogSyncFailed
 from bus.messages import CheckpointTaken
 
 
@@ -112,7 +113,7 @@ def test_the_writer_keeps_the_newest_three(tmp_path: Path) -> None:
 
     writer = CheckpointWriter(tmp_path / "checkpoints", done)
     for offset in range(1, 7):
-        writer.write(offset, to_bytes(checkpoint(offset)))
+        writer.write(checkpoint(offset))
         assert taken.acquire(timeout=10)
     writer.close()
     files = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
@@ -133,14 +134,14 @@ def test_a_slow_disk_gets_the_newest_and_closing_writes_what_waits(tmp_path: Pat
         go.wait(10)
 
     writer = CheckpointWriter(tmp_path, done)
-    writer.write(1, b"1")
+    writer.write(checkpoint(1))
     assert first.wait(10)  # the writer is held up behind its first file
     for offset in (2, 3, 4):
-        writer.write(offset, b"%d" % offset)
+        writer.write(checkpoint(offset))
     go.set()
     writer.close()
     assert [message.offset for message in told] == [1, 4]
-    assert (tmp_path / f"{4:020d}.checkpoint").read_bytes() == b"4"
+    assert newest(tmp_path)[0] == checkpoint(4)
 
 
 def test_a_failing_disk_is_told_as_nothing_written_and_the_next_try_counts(tmp_path: Path) -> None:
@@ -154,14 +155,27 @@ def test_a_failing_disk_is_told_as_nothing_written_and_the_next_try_counts(tmp_p
 
     writer = CheckpointWriter(folder, done)
     folder.rmdir()
-    writer.write(1, b"one")
+    writer.write(checkpoint(1))
     assert taken.acquire(timeout=10)
     folder.mkdir()
-    writer.write(2, b"two")
+    writer.write(checkpoint(2))
     assert taken.acquire(timeout=10)
     writer.close()
-    assert [(message.offset, message.bytes_written) for message in told] == [(1, 0), (2, 3)]
+    assert [(message.offset, message.bytes_written) for message in told] == [(1, 0), (2, len(to_bytes(checkpoint(2))))]
     assert "No such file" in told[0].reason
+
+
+def test_without_a_durable_journal_there_is_no_checkpoint(tmp_path: Path) -> None:
+    told: list[CheckpointTaken] = []
+
+    def not_synced(checkpoint: Checkpoint) -> None:
+        raise LogSyncFailed(tmp_path, 5)
+
+    writer = CheckpointWriter(tmp_path, told.append, not_synced)
+    writer.write(checkpoint(1))
+    writer.close()
+    assert [message.bytes_written for message in told] == [0]
+    assert newest(tmp_path) == (None, [])
 
 
 def test_an_integer_beyond_64_bits_is_refused_when_it_is_taken() -> None:
