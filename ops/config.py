@@ -77,7 +77,12 @@ class ExecutionSection(_Section, frozen=True):
 
 
 class RiskSection(_Section, frozen=True):
-    """Limits of the account. Rates are of new orders; notional and loss are in quote asset, decimal text; 0 or empty: no such limit."""
+    """Limits of the account. open_notional_max, order_notional_max, daily_loss_max: quote asset, decimal text; "0": no such limit.
+
+    book_age_max_ms: of the last touch; intent_age_max_ms: of the frame a command was made from. order_rate_max: new orders
+    in any order_rate_window_ms (Binance spot allows 50 in 10 s). dust: difference of ledger and venue that is not worth a
+    stop. daily_loss_max counts realized PnL of the UTC day. clock_error_max_ms: venue clock's offset and uncertainty.
+    """
 
     book_age_max_ms: int = 5_000
     intent_age_max_ms: int = 2_000
