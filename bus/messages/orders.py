@@ -99,7 +99,10 @@ class OrderRefused(Message, frozen=True, tag=54):
 
 
 class SubmitOrder(Message, frozen=True, tag=55):
-    """A new order as the door writes it. Journaled in the step that writes the socket."""
+    """A new order as the door writes it. Journaled in the step that writes the socket.
+
+    unit: base asset units of one of its lots, so that a journal can be read under other filters; 0: not said.
+    """
 
     account: int
     venue: int
@@ -117,6 +120,7 @@ class SubmitOrder(Message, frozen=True, tag=55):
     update_id: int
     received_ns: int
     expires_ns: int
+    unit: int = 0
 
 
 class CancelOrder(Message, frozen=True, tag=56):
@@ -196,7 +200,10 @@ class ExecutionReport(Message, frozen=True, tag=59):
 
 
 class OrderUpdate(Message, frozen=True, tag=60):
-    """The whole public state of one order after a change; numbered, so that a folder can tell a repeat from a gap."""
+    """The whole public state of one order after a change; numbered, so that a folder can tell a repeat from a gap.
+
+    unit: base asset units of one of its lots; 0: not known (an order of another version, recovered from an old journal).
+    """
 
     number: int
     account: int
@@ -216,6 +223,7 @@ class OrderUpdate(Message, frozen=True, tag=60):
     reduce_only: bool
     refusal: Refusal
     updated_ns: int
+    unit: int = 0
 
 
 class Fill(Message, frozen=True, tag=61):
@@ -296,13 +304,17 @@ class TradingStateChanged(Message, frozen=True, tag=66):
 
 
 class OrdersReady(Message, frozen=True, tag=67):
-    """Open orders and trades were folded, leftovers are gone and a second look agrees: new orders may go."""
+    """Open orders and trades were folded, leftovers are gone and a second look agrees: new orders may go.
+
+    stranded: orders of instruments that are not configured any more; they may still work, and nobody watches them.
+    """
 
     account: int
     epoch: int
     adopted: int
     canceled: int
     fills: int
+    stranded: int = 0
 
 
 class OrdersUnready(Message, frozen=True, tag=68):
@@ -313,7 +325,10 @@ class OrdersUnready(Message, frozen=True, tag=68):
 
 
 class OrdersQuiet(Message, frozen=True, tag=69):
-    """After StopRequested: nothing of ours works any more, by the venue's own word."""
+    """After StopRequested. unresolved 0: nothing of ours works any more, by the venue's own word; above 0: so many may.
+
+    -1: not known, because the venue was not looked at since the private stream came up (or it is down).
+    """
 
     account: int
     unresolved: int

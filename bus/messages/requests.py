@@ -110,7 +110,10 @@ class SnapshotAnswer(Message, frozen=True, tag=11):
 
 
 class VenueQuery(Message, frozen=True, tag=12):
-    """Ask the venue about the account. ORDER: by client id. TRADES: from trade id `from_id` on, oldest first."""
+    """Ask the venue about the account. ORDER: by client id. TRADES: from trade id `from_id` on, oldest first.
+
+    venue_order_id: TRADES of that order alone; 0: of all orders.
+    """
 
     actor: str
     counter: int
@@ -122,6 +125,7 @@ class VenueQuery(Message, frozen=True, tag=12):
     instrument: int
     client_order_id: str = ""
     from_id: int = 0
+    venue_order_id: int = 0
 
 
 class QueryAnswer(Message, frozen=True, tag=13):
