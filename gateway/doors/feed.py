@@ -92,6 +92,6 @@ class FeedDoor:
         self.frames += 1
         self._post(Frame(self._number, self._now_ns(), payload))
 
-    def _on_close(self, reason: str) -> None:
+    def _on_close(self, socket: WebSocket, reason: str) -> None:
         self._post(ConnectionDown(self._number, self.generation, reason))
         self._down.set()

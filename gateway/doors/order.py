@@ -360,7 +360,7 @@ class OrderDoor:
         self._down = asyncio.Event()
         self._session.clear()
         self._time_asked_ns = 0
-        socket = await connect(self._url, self._on_open, self._on_frame, self._on_close, self._patience)
+        socket = await connect(self._url, self._on_open, self._on_frame, self._on_end, self._patience)
         try:
             if self._venue.logs_on:
                 await self._ask("logon", self._venue.logon(self._time.milliseconds(self._now_ns())))
@@ -407,6 +407,9 @@ class OrderDoor:
 
     def _on_open(self, socket: WebSocket) -> None:
         self._socket = socket
+
+    def _on_end(self, socket: WebSocket, reason: str) -> None:
+        self._on_close(reason)
 
     def _on_close(self, reason: str) -> None:
         was_up, self._subscribed, self._socket = self._subscribed, False, None

@@ -38,7 +38,8 @@ PATIENCE = Patience()
 
 OnOpen = Callable[["WebSocket"], None]
 OnFrame = Callable[[bytes], None]
-OnClose = Callable[[str], None]
+OnClose = Callable[["WebSocket", str], None]
+"""(the socket that ended, why): a door may have another one by then."""
 
 
 class ConnectFailed(Exception):
@@ -60,7 +61,9 @@ class WebSocket(asyncio.Protocol):
         self._protocol = ClientProtocol(parse_uri(url), max_size=FRAME_BYTES_MAX)
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[None] = self._loop.create_future()
+        self._opened.add_done_callback(_heard)
         self._transport: asyncio.Transport | None = None
+        self._below: asyncio.Transport | None = None  # the socket's own transport, where `_transport` is TLS
         self._parts: list[bytes] = []
         self._keepalive: asyncio.TimerHandle | None = None
         self._awaits_pong = False
@@ -75,7 +78,12 @@ class WebSocket(asyncio.Protocol):
     @property
     def buffered(self) -> int:
         """Bytes that were written but have not reached the kernel."""
-        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+        if self._transport is None:
+            return 0
+        waiting = self._transport.get_write_buffer_size()
+        if self._below is not None:  # TLS counts only what it holds itself: 64 KiB may wait below it, unseen
+            waiting += self._below.get_write_buffer_size()
+        return waiting
 
     def write(self, payload: bytes) -> None:
         """Send one text frame. Only while `open`."""
@@ -102,6 +110,16 @@ class WebSocket(asyncio.Protocol):
         self._lost(reason)
         self._abort()
 
+    async def secure(self, context: ssl.SSLContext, hostname: str) -> None:
+        """Put TLS between the socket and the protocol, before the first byte. Raises OSError (ssl.SSLError is one)."""
+        assert self._below is not None
+        try:
+            transport = await self._loop.start_tls(self._below, self, context, server_hostname=hostname)
+        except BaseException:
+            self._below.abort()  # the loop would close it politely, which waits for what is buffered
+            raise
+        self._begin(transport)
+
     async def opened(self) -> None:
         """Wait for the opening handshake. Raises ConnectFailed."""
         limit_s = self._patience.connect_s
@@ -109,8 +127,9 @@ class WebSocket(asyncio.Protocol):
             async with asyncio.timeout(limit_s):
                 await self._opened
         except TimeoutError:
-            self._abort()
-            raise ConnectFailed(self.url, f"no answer to the handshake in {limit_s:g} s") from None
+            reason = f"no answer to the handshake in {limit_s:g} s"
+            self.abort(reason)  # tells the end first if the answer came in this very turn of the loop
+            raise ConnectFailed(self.url, reason) from None
         except asyncio.CancelledError:
             self._abort()  # whoever asked is gone: nobody would ever close this socket
             raise
@@ -118,14 +137,18 @@ class WebSocket(asyncio.Protocol):
     # -- asyncio.Protocol -----------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one by behavior, not by class
-        self._protocol.send_request(self._protocol.connect())
-        self._flush()
+        below = cast(asyncio.Transport, transport)  # uvloop's is one by behavior, not by class
+        if self._protocol.uri.secure:
+            self._below = below
+        else:
+            self._begin(below)
 
     def data_received(self, data: bytes) -> None:
         protocol = self._protocol
         protocol.receive_data(data)
         for event in protocol.events_received():
+            if self._closed:  # whoever aborted trusts nothing that lay behind
+                return
             if type(event) is Frame:
                 self._take(event)
             else:
@@ -143,16 +166,20 @@ class WebSocket(asyncio.Protocol):
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
+    def _begin(self, transport: asyncio.Transport | None) -> None:
+        assert transport is not None
+        self._transport = transport
+        self._protocol.send_request(self._protocol.connect())
+        self._flush()
+
     def _take(self, frame: Frame) -> None:
         opcode = frame.opcode
         if opcode is Opcode.TEXT or opcode is Opcode.BINARY or opcode is Opcode.CONT:
             if frame.fin and not self._parts:
                 self._on_frame(bytes(frame.data))
                 return
-            self._parts.append(bytes(frame.data))
-            if sum(map(len, self._parts)) > FRAME_BYTES_MAX:
-                self._abort()
-            elif frame.fin:
+            self._parts.append(bytes(frame.data))  # the core ends a connection whose fragments exceed the limit
+            if frame.fin:
                 whole = b"".join(self._parts)
                 self._parts.clear()
                 self._on_frame(whole)
@@ -207,7 +234,13 @@ class WebSocket(asyncio.Protocol):
         if not self._opened.done():
             self._opened.set_exception(ConnectFailed(self.url, reason or "the connection was closed"))
         elif not self._opened.cancelled() and self._opened.exception() is None:
-            self._on_close(reason or "the connection was closed")
+            self._on_close(self, reason or "the connection was closed")
+
+
+def _heard(opened: asyncio.Future[None]) -> None:
+    """An opening that failed is no error of the loop when whoever waited for it has left."""
+    if not opened.cancelled():
+        opened.exception()
 
 
 def _ending(protocol: ClientProtocol) -> str:
@@ -219,23 +252,32 @@ def _ending(protocol: ClientProtocol) -> str:
 
 
 async def connect(
-    url: str, on_open: OnOpen, on_frame: OnFrame, on_close: OnClose, patience: Patience = PATIENCE
+    url: str,
+    on_open: OnOpen,
+    on_frame: OnFrame,
+    on_close: OnClose,
+    patience: Patience = PATIENCE,
+    context: ssl.SSLContext | None = None,
 ) -> WebSocket:
-    """Open a WebSocket; `on_open` runs before the first frame. Raises ConnectFailed, whatever went wrong."""
+    """Open a WebSocket; `on_open` runs before the first frame. Raises ConnectFailed, whatever went wrong.
+
+    context: for wss://; the system's certificates decide without it.
+    """
     parts = urlsplit(url)
-    secure = parts.scheme == "wss"
-    loop = asyncio.get_running_loop()
+    secure, host = parts.scheme == "wss", parts.hostname or ""
     try:
         async with asyncio.timeout(patience.connect_s):
-            _, socket = await loop.create_connection(
+            # Plain first, TLS on top: so we hold both transports, and can tell what waits in either.
+            _, socket = await asyncio.get_running_loop().create_connection(
                 lambda: WebSocket(url, on_open, on_frame, on_close, patience),
-                parts.hostname or "",
+                host,
                 parts.port or (443 if secure else 80),
-                ssl=ssl.create_default_context() if secure else None,
             )
+            if secure:
+                await socket.secure(context or ssl.create_default_context(), host)
     except TimeoutError:
         raise ConnectFailed(url, f"no connection in {patience.connect_s:g} s") from None
     except (OSError, InvalidURI, InvalidHandshake) as error:
-        raise ConnectFailed(url, str(error)) from error
+        raise ConnectFailed(url, str(error) or type(error).__name__) from error
     await socket.opened()
     return socket

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -64,8 +65,8 @@ Play = Callable[[Peer], Awaitable[Any]]
 
 
 @asynccontextmanager
-async def server(play: Play) -> AsyncIterator[str]:
-    """A server that runs `play` for each connection and then waits for its end; yields its ws:// address."""
+async def server(play: Play, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A server that runs `play` for each connection and then waits for its end; yields its ws:// or wss:// address."""
     tasks: set[asyncio.Task[None]] = set()
     failures: list[BaseException] = []
 
@@ -85,10 +86,10 @@ async def server(play: Play) -> AsyncIterator[str]:
             tasks.discard(task)
             writer.close()
 
-    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     host, port = listener.sockets[0].getsockname()[:2]
     try:
-        yield f"ws://{host}:{port}"
+        yield f"{'wss' if tls else 'ws'}://{host}:{port}"
     finally:
         listener.close()
         for task in list(tasks):

@@ -5,8 +5,11 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import struct
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +19,7 @@ import uvloop
 from websockets.frames import Opcode
 
 from gateway.doors.websocket import FRAME_BYTES_MAX, ConnectFailed, Patience, WebSocket, connect
+from tests.gateway.doors.certificates import contexts
 from tests.gateway.doors.peers import LIMIT_S, Peer, Play, frame, handshake_answer, server, until
 
 ROOT = Path(__file__).parents[3]
@@ -40,7 +44,8 @@ class Heard:
         self.story.append("frame")
         self.frames.append(payload)
 
-    def on_close(self, reason: str) -> None:
+    def on_close(self, socket: WebSocket, reason: str) -> None:
+        assert self.socket is socket
         self.story.append("close")
         self.closed.append(reason)
 
@@ -207,6 +212,36 @@ async def test_fragments_above_the_limit_end_the_connection_too() -> None:
     async with connected(play) as (_, heard):
         await until(lambda: heard.closed)
         assert heard.frames == []
+        assert "exceeds limit" in heard.closed[0]
+
+
+async def test_a_message_in_very_many_fragments_costs_no_more_for_the_last_than_for_the_first() -> None:
+    """Adding up what came before with each of them is two billion additions: no test here waits so long."""
+    count = 60_000
+    fragments = frame(b"x", 2, fin=False) + frame(b"x", 0, fin=False) * (count - 2) + frame(b"x", 0)
+
+    async def play(peer: Peer) -> None:
+        await peer.handshake()
+        for at in range(0, len(fragments), 3_000):
+            peer.writer.write(fragments[at : at + 3_000])
+            await asyncio.sleep(0.001)
+
+    async with connected(play) as (_, heard):
+        await until(lambda: heard.frames)
+        assert heard.frames == [b"x" * count]
+
+
+async def test_the_limit_of_fragments_counts_one_message_not_all() -> None:
+    half = bytes(FRAME_BYTES_MAX // 2)
+    whole = frame(half, 2, fin=False) + frame(half, 0)
+
+    async def play(peer: Peer) -> None:
+        await peer.handshake()
+        peer.writer.write(whole + whole)
+
+    async with connected(play) as (_, heard):
+        await until(lambda: len(heard.frames) == 2)
+        assert heard.frames == [half + half] * 2
 
 
 async def test_a_masked_frame_of_a_server_is_an_error_of_the_peer() -> None:
@@ -261,6 +296,55 @@ async def test_abort_has_told_when_it_returns() -> None:
         assert not socket.open
 
 
+async def test_nothing_is_handed_on_after_an_abort_not_even_from_the_same_segment() -> None:
+    """The order door aborts when the venue ends the private stream: what follows in the segment is not trusted."""
+    heard = Heard()
+
+    def abort_at_once(payload: bytes) -> None:
+        heard.on_frame(payload)
+        assert heard.socket is not None
+        heard.socket.abort("enough")
+
+    async with server(lambda peer: peer.handshake(frame(b"one") + frame(b"two"))) as url:
+        await connect(url, heard.on_open, abort_at_once, heard.on_close)
+        await until(lambda: heard.closed)
+        await asyncio.sleep(0.01)
+    assert heard.story == ["open", "frame", "close"]
+
+
+async def test_an_opening_that_completes_as_its_time_runs_out_is_closed_before_it_failed() -> None:
+    """The answer and the deadline lie in one turn of the loop: the opening is told, so its end must be told too, first."""
+    heard = Heard()
+    patience = Patience(connect_s=0.1)
+    loop = asyncio.get_running_loop()
+    blocked, answered = threading.Event(), threading.Event()
+
+    def block(turns: int) -> None:
+        if turns:  # until the client waits for the answer, with its deadline running
+            loop.call_soon(block, turns - 1)
+            return
+        blocked.set()
+        assert answered.wait(LIMIT_S)
+        time.sleep(patience.connect_s)
+
+    def answer_late(listener: socket.socket) -> socket.socket:
+        peer, _ = listener.accept()
+        request = peer.recv(4096)
+        loop.call_soon_threadsafe(block, 20)
+        assert blocked.wait(LIMIT_S)
+        peer.sendall(handshake_answer(request))
+        answered.set()
+        return peer
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        answering = asyncio.create_task(asyncio.to_thread(answer_late, listener))
+        with pytest.raises(ConnectFailed):
+            await connect(f"ws://{host}:{port}", heard.on_open, heard.on_frame, heard.on_close, patience)
+        assert heard.story == ["open", "close"]
+        (await answering).close()
+
+
 async def test_closing_says_goodbye_and_waits_for_the_peer_only_so_long() -> None:
     goodbyes: list[tuple[int, bytes]] = []
 
@@ -293,6 +377,7 @@ async def test_a_peer_that_answers_pings_stays() -> None:
 
 FROZEN = """
 import asyncio, sys
+from tests.gateway.doors.certificates import contexts
 from tests.gateway.doors.peers import LIMIT_S, Peer, Play, frame, handshake_answer, server, until
 async def main():
     async with server(lambda peer: peer.handshake()) as url:
@@ -325,53 +410,132 @@ async def test_a_frozen_peer_is_found_by_a_ping() -> None:
 # -- what goes out ----------------------------------------------------------------------------------------------------
 
 
-def accept_and_shake(listener: socket.socket) -> socket.socket:
-    """The server's end as a plain socket, for reading without a turn of the loop."""
+@asynccontextmanager
+async def plain_peer(secure: bool) -> AsyncIterator[tuple[WebSocket, socket.socket]]:
+    """A client, and the server's end of it as a blocking socket: it is read without a turn of the loop."""
+    heard = Heard()
+    server_tls, client_tls = contexts()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
+        host, port = listener.getsockname()
+        accepting = asyncio.create_task(asyncio.to_thread(accept_and_shake, listener, server_tls if secure else None))
+        client = await connect(
+            f"{'wss' if secure else 'ws'}://{host}:{port}",
+            heard.on_open,
+            heard.on_frame,
+            heard.on_close,
+            context=client_tls if secure else None,
+        )
+        with await accepting as peer:
+            yield client, peer
+            client.abort("done")
+            await until(lambda: heard.closed)
+
+
+def accept_and_shake(listener: socket.socket, tls: ssl.SSLContext | None) -> socket.socket:
     connection, _ = listener.accept()
+    connection.settimeout(LIMIT_S)
+    if tls is not None:
+        connection = tls.wrap_socket(connection, server_side=True)
     connection.sendall(handshake_answer(connection.recv(4096)))
     return connection
 
 
-async def the_bytes_are_there_before_write_returns() -> None:
-    heard = Heard()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        host, port = listener.getsockname()
-        accepting = asyncio.create_task(asyncio.to_thread(accept_and_shake, listener))
-        client = await connect(f"ws://{host}:{port}", heard.on_open, heard.on_frame, heard.on_close)
-        with await accepting as peer:
-            peer.setblocking(False)
-            for payloads in ([b"one"], [b"two", b"three"]):
-                client.write_all(payloads)
-                got = peer.recv(4096)  # no turn of the loop in between
-                assert len(got) == sum(2 + 4 + len(payload) for payload in payloads)
-                assert client.buffered == 0
-            client.abort("done")
-            await asyncio.sleep(0)
+async def the_bytes_are_there_before_write_returns(secure: bool) -> None:
+    async with plain_peer(secure) as (client, peer):
+        peer.setblocking(False)
+        for payloads in ([b"one"], [b"two", b"three"]):
+            client.write_all(payloads)
+            got = peer.recv(4096)  # no turn of the loop in between
+            assert len(got) == sum(2 + 4 + len(payload) for payload in payloads)
+            assert client.buffered == 0
 
 
-async def the_buffer_grows_when_the_peer_does_not_read() -> None:
-    heard = Heard()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        host, port = listener.getsockname()
-        accepting = asyncio.create_task(asyncio.to_thread(accept_and_shake, listener))
-        client = await connect(f"ws://{host}:{port}", heard.on_open, heard.on_frame, heard.on_close)
-        with await accepting:
-            written = 0
-            while not client.buffered and written < 64 << 20:
-                client.write(bytes(1 << 20))
-                written += 1 << 20
-            first = client.buffered
-            client.write(b"more")
-            assert 0 < first < client.buffered
-            assert client.open
-            client.abort("done")
-            await asyncio.sleep(0)
+async def the_buffer_grows_when_the_peer_does_not_read(secure: bool) -> None:
+    async with plain_peer(secure) as (client, _):
+        written = 0
+        while not client.buffered and written < 64 << 20:
+            client.write(bytes(1 << 20))
+            written += 1 << 20
+        first = client.buffered
+        client.write(b"more")
+        assert 0 < first < client.buffered
+        assert client.open
 
 
+async def while_the_buffer_is_empty_the_kernel_has_everything(secure: bool) -> None:
+    """The commit point refuses an order behind bytes that wait in this process: not one may wait there unseen."""
+    size = 1_000
+    async with plain_peer(secure) as (client, peer):
+        frames = 0
+        while not client.buffered:
+            client.write(bytes(size))
+            frames += 1
+        due = (frames - 1) * (4 + 4 + size)  # all but the frame that did not fit
+        while due > 0:
+            due -= len(peer.recv(min(due, 1 << 16)))
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @pytest.mark.parametrize(
-    "claim", [the_bytes_are_there_before_write_returns, the_buffer_grows_when_the_peer_does_not_read]
+    "claim",
+    [
+        the_bytes_are_there_before_write_returns,
+        the_buffer_grows_when_the_peer_does_not_read,
+        while_the_buffer_is_empty_the_kernel_has_everything,
+    ],
 )
-def test_on_both_loops(loop: str, claim) -> None:  # type: ignore[no-untyped-def]
+def test_on_both_loops(loop: str, secure: bool, claim) -> None:  # type: ignore[no-untyped-def]
     """The commit point rests on it: journal, then kernel, in one step; uvloop promises no such thing in writing."""
-    (uvloop.run if loop == "uvloop" else asyncio.run)(claim())
+    (uvloop.run if loop == "uvloop" else asyncio.run)(claim(secure))
+
+
+async def a_conversation_over_tls() -> None:
+    closes: list[tuple[int, bytes]] = []
+
+    async def play(peer: Peer) -> None:
+        await peer.handshake(frame(b"first"))
+        peer.writer.write(frame((await peer.read_frame())[1]) + frame(struct.pack(">H", 1001), CLOSE))
+        closes.append(await peer.read_frame())
+
+    heard = Heard()
+    server_tls, client_tls = contexts()
+    async with server(play, server_tls) as url:
+        client = await connect(url, heard.on_open, heard.on_frame, heard.on_close, context=client_tls)
+        client.write(b"echo")
+        await until(lambda: heard.closed and closes)
+    assert heard.story == ["open", "frame", "frame", "close"]
+    assert heard.frames == [b"first", b"echo"]
+    assert heard.closed == ["closed with code 1001"]
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_a_conversation_over_tls_is_one_without(run) -> None:  # type: ignore[no-untyped-def]
+    run(a_conversation_over_tls())
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
+    heard = Heard()
+    async with server(shake, contexts()[0]) as url:
+        with pytest.raises(ConnectFailed, match="certificate verify failed"):
+            await connect(url, heard.on_open, heard.on_frame, heard.on_close)
+    assert heard.story == []
+
+
+async def test_a_tls_handshake_without_an_answer_is_given_up_and_its_connection_closed() -> None:
+    heard = Heard()
+    ended = asyncio.Event()
+
+    async def silent(peer: Peer) -> None:
+        with contextlib.suppress(ConnectionError):
+            while await peer.reader.read(1 << 16):
+                pass
+        ended.set()
+
+    async with server(silent) as url:
+        url = url.replace("ws:", "wss:")
+        with pytest.raises(ConnectFailed, match=r"no connection in 0\.05 s"):
+            await connect(url, heard.on_open, heard.on_frame, heard.on_close, Patience(connect_s=0.05))
+        await asyncio.wait_for(ended.wait(), LIMIT_S)
+    assert heard.story == []
