@@ -71,6 +71,9 @@ def carried() -> set[tuple[str, type[Message]]]:
     world = World(2, ROUGH, tapped=True)
     world.start()
     world.run(20.0)
+    world.cut_feed()
+    world.cut_orders()
+    world.run(5.0)
     world.stop()
     world.run(60.0, world.is_quiet)
     return {(receiver, type(message)) for receiver, message in world.house.tap.carried}

@@ -93,7 +93,8 @@ skew_ticks = 1.0
 
 
 class Faults(msgspec.Struct, frozen=True):
-    """Probabilities, each of one event; mean seconds between two cuts of a connection, 0: never. Delays in ms."""
+    """Probabilities, each of one event. cut_s: mean seconds between two cuts of a connection or holes in a book, 0:
+    never. Delays in ms."""
 
     lose_answer: float = 0.0
     lose_request: float = 0.0
@@ -322,6 +323,10 @@ class World:
         self.house.post(ConnectionDown(0, self.feed_generation, reason))
         self._in_this_life(self.random.uniform(20, 800), self.connect_feed)
 
+    def lose_frame(self) -> None:
+        """The venue leaves one diff out: a hole in the sequence of one book."""
+        self.market.drop_next_depth(self.random.choice(SYMBOLS))
+
     def take(self, symbol: str, side: Any, quantity: int) -> int:
         """The crowd sends a market order; quantity in 10^-8. Returns what it executed."""
         executed = self.market.background_order(symbol, side, quantity, self.now_ns)
@@ -346,7 +351,7 @@ class World:
         def cut() -> None:
             if self.cutting:
                 self._plan_cut()
-                (self.cut_orders if self.random.random() < 0.6 else self.cut_feed)()
+                self.random.choices((self.cut_orders, self.cut_feed, self.lose_frame), (5, 3, 2))[0]()
 
         self.later(self.random.expovariate(1 / self.faults.cut_s) * 1_000, cut)
 
