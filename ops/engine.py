@@ -124,7 +124,8 @@ class Engine:
         try:
             await self._until_ready(stopped)
         except StartFailed as error:
-            error.unresolved = await self.stop("the start failed")
+            # Without a session nothing can be canceled: a person need not wait for what cannot come.
+            error.unresolved = await self.stop("the start failed", STOP_S if self.order_door.generation else 0.1)
             raise
 
     async def _check_clock(self) -> Message:
@@ -352,12 +353,12 @@ class Engine:
 
     # -- stop -----------------------------------------------------------------------------------------------------
 
-    async def stop(self, reason: str) -> int:
+    async def stop(self, reason: str, seconds: float = STOP_S) -> int:
         """Cancel everything and see it gone. Returns how many of our orders may still work (-1: not known)."""
         events.info("stopping", reason=reason)
-        self.pump.post(StopRequested(reason, self.clock.now_ns() + int(STOP_S * 1e9)))
+        self.pump.post(StopRequested(reason, self.clock.now_ns() + int(seconds * 1e9)))
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_S + 1.0):
+            async with asyncio.timeout(seconds + 1.0):
                 await self.supervisor.quiet.wait()
         events.info("stopped", unresolved=self.supervisor.unresolved)
         return self.supervisor.unresolved

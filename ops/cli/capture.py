@@ -16,7 +16,7 @@ HOLDS, DOES_NOT_HOLD, UNUSABLE = 0, 1, 2
 
 @click.group()
 def capture() -> None:
-    """Recorded venue traffic."""
+    """Recorded venue traffic: rebuild its books and verify them."""
 
 
 @capture.command()

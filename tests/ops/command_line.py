@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -73,15 +74,20 @@ class Running:
             raise AssertionError(f"still running after {LIMIT_S} s: {err}") from None
         return Ended(self.process.returncode, out, err)
 
-    def read_until(self, text: str) -> str:
-        """stderr up to the line with `text`; the rest stays for `end`."""
+    def read_until(self, *texts: str) -> str:
+        """stderr until each text was seen, whatever came first; the rest stays for `end`. Kills what says nothing."""
         assert self.process.stderr is not None
+        guard = threading.Timer(LIMIT_S, self.process.kill)
+        guard.start()
         seen = ""
-        for line in self.process.stderr:
-            seen += line
-            if text in line:
-                return seen
-        raise AssertionError(f"it ended without {text!r}: {seen}")
+        try:
+            for line in self.process.stderr:
+                seen += line
+                if all(text in seen for text in texts):
+                    return seen
+        finally:
+            guard.cancel()
+        raise AssertionError(f"it ended without {texts}: {seen}")
 
 
 def touchline(*arguments: str, **credentials: str) -> Ended:

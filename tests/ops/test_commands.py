@@ -1,0 +1,73 @@
+"""Every command says what it does, and those that do not work yet say that."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ops.cli import main
+from tests.ops.command_line import touchline
+
+
+def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every command and group by its words."""
+    found = [path]
+    for name, command in group.commands.items():
+        found += commands(command, (*path, name)) if isinstance(command, click.Group) else [(*path, name)]
+    return found
+
+
+def test_all_commands_of_the_page_are_there() -> None:
+    assert {words[0] for words in commands() if words} >= {
+        "demo", "run", "venue", "check", "capture", "bench", "replay", "monitor",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("words", commands(), ids=lambda words: " ".join(words) or "touchline")
+def test_help_says_what_it_does_and_what_each_option_is_for(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main, [*words, "--help"])
+    assert done.exit_code == 0
+    assert "Usage:" in done.stdout
+    command: click.Command = main
+    for word in words:
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    assert command.help
+    assert len(command.help.split()) >= 4
+    silent = [param.name for param in command.params if isinstance(param, click.Option) and not param.help]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(("replay",), "input-log"), (("replay", "some.log"), "input-log"), (("monitor",), "touchline run")],
+)
+def test_what_does_not_work_yet_says_so_and_fails(words: tuple[str, ...], told: str) -> None:
+    line = touchline(*words).refused(f"touchline {words[0]} does not work yet", told)
+    assert "NOT WORKING YET" in CliRunner().invoke(main, [words[0], "--help"]).stdout
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("words", [("runn",), ("run",), ("check",), ("run", "x.toml"), ("demo", "--secnds", "3")])
+def test_wrong_usage_is_exit_code_2_without_a_traceback(words: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main, list(words))
+    assert done.exit_code == 2
+    assert "Error: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_headless_demo_without_an_end_is_refused() -> None:
+    done = CliRunner().invoke(main, ["demo", "--headless"])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "--headless needs --seconds" in done.stderr
+
+
+def test_check_tells_a_machine_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("[venu]\n")
+    done = CliRunner().invoke(main, ["check", str(path), "--json"])
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (done.exit_code, told["usable"]) == (2, False)
+    assert "did you mean 'venue'?" in told["error"]
