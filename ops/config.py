@@ -41,7 +41,7 @@ class VenueSection(_Section, frozen=True):
     api_secret_env: str = "TOUCHLINE_API_SECRET"
     private_key_file: str = ""
     recv_window_ms: int = 1_000
-    clock_offset_max_ms: int = 1_000
+    clock_offset_max_ms: int = 500
     snapshot_levels: int = 1_000
     self_trade_prevention: Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"] = "EXPIRE_TAKER"
 
@@ -93,7 +93,7 @@ class RiskSection(_Section, frozen=True):
     order_notional_max: str = "0"
     daily_loss_max: str = "0"
     dust: str = "0"
-    clock_error_max_ms: int = 500
+    clock_error_max_ms: int = 1_000
 
 
 class PersistenceSection(_Section, frozen=True):

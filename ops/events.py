@@ -67,5 +67,8 @@ def _line(event: str, fields: dict[str, object]) -> str:
 
 
 def _value(value: object) -> str:
+    """One word or one quoted text; what a venue or a peer wrote cannot begin a line of its own."""
     text = str(value)
+    if not text.isprintable():
+        text = text.encode("unicode_escape").decode("ascii")
     return f'"{text}"' if " " in text else text
