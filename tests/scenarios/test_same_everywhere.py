@@ -43,7 +43,7 @@ def test_that_run_has_everything_in_it(rough: World) -> None:
     assert kinds.count(TimerFired) > 300
     assert min(map(kinds.count, (ExecutionReport, RequestAnswered, QueryAnswer))) > 100
     assert kinds.count(SnapshotAnswer) >= 6
-    assert facts.count(Fill) > 100
+    assert facts.count(Fill) > 50
 
 
 def start(transport: str, hash_seed: str) -> subprocess.Popen[str]:
