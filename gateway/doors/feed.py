@@ -76,7 +76,6 @@ class FeedDoor:
             before_sleep=self._on_failed_attempt,
             reraise=True,
         )
-        self._down.clear()
         await attempts(connect, self._url, self._on_open, self._on_frame, self._on_close, self._patience)
 
     def _on_failed_attempt(self, state: tenacity.RetryCallState) -> None:
@@ -85,6 +84,7 @@ class FeedDoor:
 
     def _on_open(self, socket: WebSocket) -> None:
         self._socket = socket
+        self._down.clear()  # here: an attempt before may have opened and ended, and set it
         self.generation += 1
         self._post(ConnectionUp(self._number, self.generation, self._now_ns()))
 
@@ -93,5 +93,8 @@ class FeedDoor:
         self._post(Frame(self._number, self._now_ns(), payload))
 
     def _on_close(self, socket: WebSocket, reason: str) -> None:
+        if socket is not self._socket:
+            return  # the late end of one that was replaced
+        self._socket = None
         self._post(ConnectionDown(self._number, self.generation, reason))
         self._down.set()

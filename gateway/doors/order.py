@@ -243,7 +243,14 @@ class OrderDoor:
         if socket is None or not socket.open:
             self._sweep(sent_ns + 1, "the connection was lost before the write")
             return
-        socket.write_all([outgoing.payload for outgoing in outbox])
+        try:
+            socket.write_all([outgoing.payload for outgoing in outbox])
+        except Exception as error:  # noqa: BLE001 - whatever the transport raises, some of it may have left
+            reason = f"the write failed: {type(error).__name__}: {error}"
+            self.on_trouble(reason)
+            socket.abort(reason)
+            self._sweep(sent_ns + 1, reason)  # all of it, if the socket had told its end before
+            return
         self.write_time.record(self._now_ns() - sent_ns)
         for outgoing in outbox:
             self._post(RequestSent(outgoing.kind, outgoing.instrument, outgoing.client_order_id, sent_ns))
@@ -357,7 +364,6 @@ class OrderDoor:
         self.on_trouble(f"attempt {state.attempt_number}: {state.outcome.exception() if state.outcome else ''}")
 
     async def _open_once(self) -> None:
-        self._down = asyncio.Event()
         self._session.clear()
         self._time_asked_ns = 0
         socket = await connect(self._url, self._on_open, self._on_frame, self._on_end, self._patience)
@@ -365,6 +371,8 @@ class OrderDoor:
             if self._venue.logs_on:
                 await self._ask("logon", self._venue.logon(self._time.milliseconds(self._now_ns())))
             await self._ask("subscribe", self._venue.subscribe(self._time.milliseconds(self._now_ns())))
+            if not socket.open:  # the end lay in the same segment as the answer
+                raise ConnectFailed(self._url, "the connection was closed during the logon")
         except (SessionRefused, ConnectFailed) as error:
             socket.abort(str(error))
             raise
@@ -406,12 +414,15 @@ class OrderDoor:
                 self._prove_if_due(now_ns)
 
     def _on_open(self, socket: WebSocket) -> None:
-        self._socket = socket
+        self._socket, self._subscribed = socket, False
+        self._down.clear()
 
     def _on_end(self, socket: WebSocket, reason: str) -> None:
-        self._on_close(reason)
+        if socket is self._socket:  # else the late end of one that was replaced
+            self._on_close(reason)
 
     def _on_close(self, reason: str) -> None:
+        self._down.set()  # first: the watch must go on to the next session even if the host takes none of the below
         was_up, self._subscribed, self._socket = self._subscribed, False, None
         self._proof_due = False  # the next session begins with a proof
         for waiting in self._session.values():
@@ -420,16 +431,20 @@ class OrderDoor:
         self._sweep(self._now_ns() + 1, f"the connection was lost: {reason}")
         if was_up:
             self._post(PrivateStreamDown(self._identity.account, self.generation, reason))
-        self._down.set()
 
     def _sweep(self, sent_before_ns: int, reason: str) -> None:
         """Whatever was written before and not answered may have been done: AMBIGUOUS."""
         overdue = [key for key, (_, sent_ns) in self._in_flight.items() if sent_ns < sent_before_ns]
         for kind, client_order_id in overdue:
-            instrument, _ = self._in_flight.pop((kind, client_order_id))
-            self.ambiguous += 1
-            self._post(
-                RequestAnswered(
-                    kind, instrument, client_order_id, Outcome.AMBIGUOUS, Refusal.NONE, 0, 0, self._now_ns(), reason
-                )
+            entry = self._in_flight.pop((kind, client_order_id), None)
+            if entry is None:
+                continue  # what was posted just now ran a cascade, and that one had it answered
+            answer = RequestAnswered(
+                kind, entry[0], client_order_id, Outcome.AMBIGUOUS, Refusal.NONE, 0, 0, self._now_ns(), reason
             )
+            try:
+                self._post(answer)
+            except BaseException:
+                self._in_flight[kind, client_order_id] = entry  # not said: the next sweep says it
+                raise
+            self.ambiguous += 1

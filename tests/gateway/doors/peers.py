@@ -3,8 +3,11 @@
 import asyncio
 import base64
 import hashlib
+import socket
 import ssl
 import struct
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -104,3 +107,31 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(LIMIT_S):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+async def shake_at_the_deadline(listener: socket.socket, connect_s: float) -> socket.socket:
+    """Accept one client of this loop, and answer so that its deadline lies in the very turn that reads the answer.
+
+    The loop is held up from before the answer until the deadline has passed; asyncio then reads first and times out second.
+    """
+    loop = asyncio.get_running_loop()
+    held, answered = threading.Event(), threading.Event()
+
+    def hold(turns: int) -> None:
+        if turns:  # until the client waits for the answer, with its deadline running
+            loop.call_soon(hold, turns - 1)
+            return
+        held.set()
+        assert answered.wait(LIMIT_S)
+        time.sleep(connect_s)
+
+    def answer() -> socket.socket:
+        peer, _ = listener.accept()
+        request = peer.recv(4096)
+        loop.call_soon_threadsafe(hold, 20)
+        assert held.wait(LIMIT_S)
+        peer.sendall(handshake_answer(request))
+        answered.set()
+        return peer
+
+    return await asyncio.to_thread(answer)

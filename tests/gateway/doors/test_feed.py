@@ -1,7 +1,9 @@
 """The feed door against real servers: it comes back, counts its openings, and never dials in a frenzy."""
 
 import asyncio
+import contextlib
 import itertools
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,8 +12,16 @@ import pytest
 from bus.messages import ConnectionDown, ConnectionUp, Frame, Message
 from gateway.doors import feed
 from gateway.doors.feed import DELAY_MAX_S, FIRST_DELAYS_S, FeedDoor, Redial, reconnect_delay
-from gateway.doors.websocket import Patience
-from tests.gateway.doors.peers import LIMIT_S, Peer, frame, server, until
+from gateway.doors.websocket import Patience, connect
+from tests.gateway.doors.peers import (
+    LIMIT_S,
+    Peer,
+    frame,
+    handshake_answer,
+    server,
+    shake_at_the_deadline,
+    until,
+)
 
 
 @asynccontextmanager
@@ -139,3 +149,34 @@ async def test_a_door_closed_for_good_says_goodbye() -> None:
         async with running(url) as (_, told):
             await until(lambda: told)
         await until(lambda: goodbyes == [8])
+
+
+async def test_the_late_end_of_an_old_connection_does_not_touch_the_new_one() -> None:
+    async with server(lambda peer: peer.handshake()) as url:
+        told: list[Message] = []
+        door = FeedDoor(4, url, told.append, lambda: 0)
+        old, new = [await connect(url, door._on_open, door._on_frame, door._on_close) for _ in range(2)]
+        old.abort("late")
+        assert kinds(told) == ["ConnectionUp", "ConnectionUp"]
+        assert not door._down.is_set()
+        new.abort("the test is over")
+        assert told[2:] == [ConnectionDown(4, 2, "the test is over")]
+        assert door._down.is_set()
+
+
+async def test_an_opening_that_failed_after_it_was_told_leaves_one_connection_not_two() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = "ws://{}:{}".format(*listener.getsockname())
+        async with running(url, Patience(connect_s=0.1)) as (door, told):
+            with await shake_at_the_deadline(listener, 0.1):
+                second, _ = await asyncio.to_thread(listener.accept)
+                with second:
+                    second.sendall(handshake_answer(await asyncio.to_thread(second.recv, 4096)))
+                    await until(lambda: len(told) == 3)
+                    await asyncio.sleep(0.05)
+                    listener.setblocking(False)
+                    with contextlib.suppress(BlockingIOError):
+                        listener.accept()[0].close()
+                        raise AssertionError("a third connection was dialed beside the second")
+                    assert kinds(told) == ["ConnectionUp", "ConnectionDown", "ConnectionUp"]
+                    assert door.generation == 2

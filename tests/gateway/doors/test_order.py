@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidState
 
 from bus.log import LogFull
 from bus.messages import (
@@ -23,9 +24,9 @@ from bus.messages import (
 )
 from gateway.doors import order as order_door
 from gateway.doors.order import SessionRefused
-from gateway.doors.websocket import ConnectFailed
+from gateway.doors.websocket import ConnectFailed, WebSocket, connect
 from tests.gateway.doors.order_entry import CLOCK, EPOCH, SECRET, Desk, KeptJournal, cancel, desk_at, scripted, submit
-from tests.gateway.doors.peers import LIMIT_S, handshake_answer, until
+from tests.gateway.doors.peers import LIMIT_S, frame, handshake_answer, until
 
 SUBMIT, CANCEL = RequestKind.SUBMIT, RequestKind.CANCEL
 
@@ -226,6 +227,58 @@ async def test_a_stream_that_the_venue_ends_is_opened_anew(event: str) -> None:
         assert [down.reason for down in desk.of(PrivateStreamDown)] == [event]
 
 
+class Full(Exception):
+    """As bus.errors.InputsFull, at a moment of the test's choice."""
+
+
+async def test_an_answer_that_could_not_be_posted_is_not_lost() -> None:
+    """The host takes no more at the first of two: that one is answered at the next sweep, and each only once."""
+    async with scripted() as (_, url), desk_at(url) as desk:
+        await up(desk)
+        desk.ask(submit("tl1"), submit("tl2"))
+        full_at = [0, 1]
+
+        def post(message: Any) -> None:
+            if len(desk.answers()) in full_at:
+                raise Full
+            desk.said.append(message)
+
+        desk.door.attach(post, lambda: 77)
+        while full_at:
+            with pytest.raises(Full):
+                desk.door._sweep(CLOCK.now_ns() + 1, "overdue")
+            full_at.pop(0)
+        desk.door._sweep(CLOCK.now_ns() + 1, "overdue")
+        assert sorted(desk.answers()) == [(SUBMIT, "tl1", "AMBIGUOUS"), (SUBMIT, "tl2", "AMBIGUOUS")]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the handle is closed"), InvalidState("connection is closing")])
+async def test_a_write_that_raises_leaves_every_journaled_request_ambiguous_and_ends_the_connection(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop raises RuntimeError for a handle it has closed, the protocol's core InvalidState: some of it may have left."""
+    cascade: list[Callable[[int], None]] = []
+
+    def fail(payloads: object) -> None:
+        raise error
+
+    async with scripted() as (_, url), desk_at(url) as desk:
+        await up(desk)
+        desk.door.attach(desk.said.append, lambda: 77, cascade.append)
+        desk.ask(submit("tl1"), cancel("tl0"))
+        assert len(desk.journal.messages) == 2
+        assert desk.door._socket is not None
+        monkeypatch.setattr(desk.door._socket, "write_all", fail)
+        desk.said.clear()
+        [flush] = cascade
+        flush(CLOCK.now_ns())
+        assert [type(message) for message in desk.said] == [RequestAnswered, RequestAnswered, PrivateStreamDown]
+        assert desk.answers() == [(SUBMIT, "tl1", "AMBIGUOUS"), (CANCEL, "tl0", "AMBIGUOUS")]
+        assert all(str(error) in answer.reason for answer in desk.of(RequestAnswered))
+        await up(desk, generation=1)
+        assert [again.generation for again in desk.of(PrivateStreamUp)] == [2]
+
+
 # -- what cannot be read ----------------------------------------------------------------------------------------------
 
 GARBAGE = b'{"subscriptionId":0,"event":{"e":"executionReport","s":"BTCUSDT","C":"tl1","q":"not a number"}}'
@@ -391,3 +444,37 @@ async def test_a_venue_that_hangs_up_during_the_logon_is_dialed_again(monkeypatc
         await up(desk)
         assert hang_ups == 2
         assert desk.of(PrivateStreamDown) == []  # it was never up
+
+
+async def test_a_subscription_that_ends_in_its_own_segment_is_no_session() -> None:
+    """The answer and the close frame arrive together: nobody may believe in a stream that is gone."""
+    subscriptions = 0
+
+    def reply(request: dict[str, Any]) -> None:
+        nonlocal subscriptions
+        if request["method"].startswith("userDataStream"):
+            subscriptions += 1
+            if subscriptions == 1:
+                yes = b'{"id":"session.subscribe","status":200,"result":{"subscriptionId":0}}'
+                venue.peers[-1].writer.write(frame(yes) + frame(b"", 8))
+
+    async with scripted(reply) as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        assert len(venue.peers) == 2
+        assert [message.generation for message in desk.of(PrivateStreamUp)] == [1]
+        assert desk.of(PrivateStreamDown) == []
+
+
+async def test_the_late_end_of_an_old_connection_does_not_touch_the_new_one() -> None:
+    async with scripted() as (_, url), desk_at(url) as desk:
+        await up(desk)
+        old = desk.door._socket
+        assert isinstance(old, WebSocket)
+        new = await connect(url, desk.door._on_open, desk.door._on_frame, desk.door._on_end)
+        desk.ask(submit("tl1"))
+        assert [answer.refusal for answer in desk.of(RequestAnswered)] == [Refusal.NOT_CONNECTED]  # not subscribed yet
+        old.abort("late")
+        assert desk.door._socket is new
+        assert new.open
+        assert desk.of(PrivateStreamDown) == []
+        assert not desk.door._down.is_set()

@@ -8,8 +8,6 @@ import socket
 import ssl
 import struct
 import sys
-import threading
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +18,7 @@ from websockets.frames import Opcode
 
 from gateway.doors.websocket import FRAME_BYTES_MAX, ConnectFailed, Patience, WebSocket, connect
 from tests.gateway.doors.certificates import contexts
-from tests.gateway.doors.peers import LIMIT_S, Peer, Play, frame, handshake_answer, server, until
+from tests.gateway.doors.peers import LIMIT_S, Peer, Play, frame, handshake_answer, server, shake_at_the_deadline, until
 
 ROOT = Path(__file__).parents[3]
 CLOSE = 8
@@ -316,29 +314,9 @@ async def test_an_opening_that_completes_as_its_time_runs_out_is_closed_before_i
     """The answer and the deadline lie in one turn of the loop: the opening is told, so its end must be told too, first."""
     heard = Heard()
     patience = Patience(connect_s=0.1)
-    loop = asyncio.get_running_loop()
-    blocked, answered = threading.Event(), threading.Event()
-
-    def block(turns: int) -> None:
-        if turns:  # until the client waits for the answer, with its deadline running
-            loop.call_soon(block, turns - 1)
-            return
-        blocked.set()
-        assert answered.wait(LIMIT_S)
-        time.sleep(patience.connect_s)
-
-    def answer_late(listener: socket.socket) -> socket.socket:
-        peer, _ = listener.accept()
-        request = peer.recv(4096)
-        loop.call_soon_threadsafe(block, 20)
-        assert blocked.wait(LIMIT_S)
-        peer.sendall(handshake_answer(request))
-        answered.set()
-        return peer
-
     with socket.create_server(("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
-        answering = asyncio.create_task(asyncio.to_thread(answer_late, listener))
+        answering = asyncio.create_task(shake_at_the_deadline(listener, patience.connect_s))
         with pytest.raises(ConnectFailed):
             await connect(f"ws://{host}:{port}", heard.on_open, heard.on_frame, heard.on_close, patience)
         assert heard.story == ["open", "close"]
