@@ -36,7 +36,7 @@ _OK = 200
 _PATHS = {
     QueryKind.OPEN_ORDERS: "/api/v3/openOrders",  # weight 6 a symbol, 80 for all
     QueryKind.ORDER: "/api/v3/order",  # weight 4
-    QueryKind.TRADES: "/api/v3/myTrades",  # weight 20
+    QueryKind.TRADES: "/api/v3/myTrades",  # weight 20, of one order 5
     QueryKind.BALANCES: "/api/v3/account",  # weight 20
 }
 
@@ -112,6 +112,8 @@ def query_request(
     if query.kind is QueryKind.ORDER:
         params.append(("origClientOrderId", query.client_order_id))
     elif query.kind is QueryKind.TRADES:
+        if query.venue_order_id:  # with fromId (docs, rest-api, "Account trade list": supported combinations)
+            params.append(("orderId", str(query.venue_order_id)))
         params += [("fromId", str(query.from_id)), ("limit", str(TRADES_MAX))]
     elif query.kind is QueryKind.BALANCES:
         params.append(("omitZeroBalances", "true"))  # an answer of 60 kB otherwise; `_balances` fills the zeros in
