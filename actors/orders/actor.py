@@ -78,7 +78,7 @@ class Orders(Actor[OrdersState]):
     def on_report(self, message: ExecutionReport, now_ns: int) -> tuple[Message, ...]:
         out: list[Message] = []
         self.reports.on_report(message, now_ns, out)
-        if self.startup.watching:
+        if self.startup.watching or self.desk.later_epoch:
             self.startup.advance(now_ns, out)
         return tuple(out)
 
@@ -108,7 +108,7 @@ class Orders(Actor[OrdersState]):
             self.startup.answered(question, message, now_ns, out)
         else:
             self.queries.answered(question, message, now_ns, out)
-        if self.startup.watching:
+        if self.startup.watching or desk.later_epoch:
             self.startup.advance(now_ns, out)
         return tuple(out)
 
@@ -139,18 +139,27 @@ class Orders(Actor[OrdersState]):
         desk.heap.clear()
         desk.armed_ns = 0
         desk.floors = dict(desk.trades)
+        desk.later_epoch = 0
         desk.disown()
         for order in desk.register.open.values():
-            self.reset(order)
+            self.reset(order, now_ns)
         self.startup.begin_run(started=True)
         out.append(self.commands.reserve())
         self.startup.doubt_all(now_ns, out)
+        self.startup.configure(out)
         if stream_up:
             self.startup.on_up(now_ns, out)
         return tuple(out)
 
-    def reset(self, order: Order) -> None:
-        """What only lived in the last run: timers, and requests whose answers cannot come any more."""
+    def reset(self, order: Order, now_ns: int) -> None:
+        """What only lived in the last run: timers, and requests whose answers cannot come any more.
+
+        Nothing of it lies in the future, whatever the wall clock did between the two runs.
+        """
+        order.sent_ns = min(order.sent_ns, now_ns)
+        order.cancel_sent_ns = min(order.cancel_sent_ns, now_ns)
+        order.updated_ns = min(order.updated_ns, now_ns)
+        order.missing_ns = min(order.missing_ns, now_ns)
         order.wake_ns = 0
         order.backoff_ns = 0
         order.not_found = 0
@@ -160,7 +169,7 @@ class Orders(Actor[OrdersState]):
             order.pending = PENDING[order.pending, Asked.CANCEL_SETTLED]
 
     def on_instrument(self, message: Instrument, now_ns: int) -> tuple[Message, ...]:
-        """Terms of new orders. An order keeps its own lot; one recovered from the journal gets it here."""
+        """Terms of new orders. An order keeps its own lot; one from a journal that names none gets it here, or is asked for."""
         desk = self.desk
         out: list[Message] = []
         if message.base_scale < message.quantity_scale:
@@ -168,10 +177,13 @@ class Orders(Actor[OrdersState]):
             return tuple(out)
         added = message.instrument not in desk.terms
         terms = terms_of(message)
-        desk.terms[message.instrument] = terms
+        desk.hand(terms)
+        if self.startup.started and desk.register.stranded:
+            desk.register.strand(desk.terms)
         for order in desk.register.open.values():
-            if order.instrument == message.instrument and order.unit == 0:
-                self.reports.complete(order, terms, out)
+            if order.instrument == message.instrument and order.unit == 0 and not self.reports.complete(order, terms):
+                detail = f"client_order_id={order.client_order_id} version={order.version} now={message.version}"
+                desk.alert(AlertLevel.WARNING, "order_of_another_version", order.instrument, detail, out)
         if added and self.startup.phase not in (Phase.DOWN, Phase.PAUSE):
             self.startup.begin_look(Step.STREAM_UP, "instrument_added", now_ns, out)
         return tuple(out)
@@ -192,8 +204,7 @@ class Orders(Actor[OrdersState]):
         return tuple(out)
 
     def on_clock(self, message: ClockEstimate, now_ns: int) -> tuple[Message, ...]:
-        self.desk.offset_ns = message.offset_ns
-        self.desk.uncertainty_ns = message.uncertainty_ns
+        self.desk.set_clock(message.offset_ns, message.uncertainty_ns)
         return ()
 
     def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
@@ -218,6 +229,7 @@ class Orders(Actor[OrdersState]):
             "phase": self.startup.phase.name,
             "epoch": desk.ids.epoch,
             "working": len(desk.register.open),
+            "stranded": len(desk.register.stranded),
             "open": statuses,
             "shortfalls": shortfalls,
             "done": len(desk.register.done) + len(desk.register.archive),

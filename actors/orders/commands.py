@@ -5,6 +5,7 @@ from actors.orders.desk import Desk
 from actors.orders.order import Order
 from actors.orders.state import ABSENCE, CANCELING, PENDING, SUBMITTING, Asked, Missing
 from bus.messages import (
+    AlertLevel,
     ApprovedOrder,
     CancelCommand,
     CommandDropped,
@@ -45,6 +46,9 @@ class Commands:
         settings = desk.settings
         ids = desk.ids
         key = ids.make()
+        register = desk.register
+        if key in open_orders or key in register.done or key in register.archive:
+            return self.refuse_taken(message, key)
         side = message.side
         price_ticks = message.price_ticks
         quantity_lots = message.quantity_lots
@@ -68,24 +72,7 @@ class Commands:
         )
         open_orders[key] = order
         desk.update_number = number = desk.update_number + 1
-        submit = SubmitOrder(
-            message.account,
-            message.venue,
-            instrument,
-            message.version,
-            message.owner,
-            key,
-            ids.epoch,
-            message.command,
-            side,
-            price_ticks,
-            quantity_lots,
-            message.post_only,
-            message.reduce_only,
-            message.update_id,
-            message.received_ns,
-            message.expires_ns,
-        )
+        submit = submit_of(message, key, ids.epoch, terms.unit)
         update = OrderUpdate(
             number,
             settings.account,
@@ -105,6 +92,7 @@ class Commands:
             message.reduce_only,
             NO_REFUSAL,
             now_ns,
+            terms.unit,
         )
         if desk.armed_ns and due_ns >= desk.armed_ns and not ids.low():
             desk.wake_later(order, due_ns)
@@ -139,6 +127,15 @@ class Commands:
         self.desk.count("order_refused")
         return OrderRefused(message.instrument, message.owner, message.command, message.side, reason)
 
+    def refuse_taken(self, message: ApprovedOrder, key: str) -> tuple[Message, ...]:
+        """The id is an order's that another life of ours made: its record stays, and the id is skipped."""
+        out: list[Message] = [
+            OrderRefused(message.instrument, message.owner, message.command, message.side, Refusal.EPOCH)
+        ]
+        detail = f"client_order_id={key} epoch={self.desk.ids.epoch} remedy=start with a higher epoch"
+        self.desk.alert_every(AlertLevel.CRITICAL, "client_order_id_taken", message.instrument, detail, out)
+        return tuple(out)
+
     def on_cancel(self, message: CancelCommand, now_ns: int) -> tuple[Message, ...]:
         order = self.desk.register.open.get(message.client_order_id)
         if order is None:
@@ -172,3 +169,26 @@ class Commands:
         out: list[Message] = []
         cancel_all(self.desk, message.instrument, now_ns, out)
         return tuple(out)
+
+
+def submit_of(message: ApprovedOrder, client_order_id: str, epoch: int, unit: int) -> SubmitOrder:
+    """The approved order as the door writes it. unit: base units of one lot. Hot."""
+    return SubmitOrder(
+        message.account,
+        message.venue,
+        message.instrument,
+        message.version,
+        message.owner,
+        client_order_id,
+        epoch,
+        message.command,
+        message.side,
+        message.price_ticks,
+        message.quantity_lots,
+        message.post_only,
+        message.reduce_only,
+        message.update_id,
+        message.received_ns,
+        message.expires_ns,
+        unit,
+    )

@@ -47,6 +47,7 @@ class Question(msgspec.Struct, array_like=True):
     """One VenueQuery in flight or waiting for its retry. look: asked by the start-up or the periodic look, so no order's own.
 
     unexplained: a TRADES page held an execution that we could not attribute and that might be this order's.
+    venue_order_id: TRADES of that order alone; 0: of all. known: highest booked trade id when a look asked for TRADES.
     """
 
     kind: QueryKind
@@ -57,13 +58,20 @@ class Question(msgspec.Struct, array_like=True):
     periodic: bool = False
     attempt: int = 0
     unexplained: bool = False
+    venue_order_id: int = 0
+    known: int = 0
 
 
 class Desk:
     """Single owner of the actor's state; `recovery.OrdersState` has the whole list of it.
 
-    trades: highest booked trade id by instrument. floors: the same as it was when the run began. ever_ready: orders of
-    ours were accepted at some time, so a baseline of the ledger exists.
+    terms: of the instruments that were handed in this run, and no others once it has started. handed, handing: those
+    handed in so far for a run that is about to start. restored: the next Instrument is the first of another run; not
+    state, because only a process can know it.
+    trades: highest booked trade id by instrument. floors: the same as it was when the run began. looked: trades below it
+    were read by a look. ever_ready: orders of ours were accepted at some time, so a baseline of the ledger exists.
+    later_epoch: of an order of ours that a newer engine must have made; 0: none was seen. skew_ns: added to the time an
+    order was sent, no word of the venue on it can be older.
     """
 
     __slots__ = (
@@ -76,13 +84,19 @@ class Desk:
         "fill_number",
         "floors",
         "generation",
+        "handed",
+        "handing",
         "heap",
         "ids",
+        "later_epoch",
+        "looked",
         "offset_ns",
         "quarantine",
         "register",
+        "restored",
         "retries",
         "settings",
+        "skew_ns",
         "terms",
         "trades",
         "uncertainty_ns",
@@ -94,6 +108,11 @@ class Desk:
         self.ids = IdMaker(settings.prefix, settings.ids_block)
         self.register = Register(settings.done_orders_max)
         self.terms: dict[int, Terms] = {}
+        self.handed: dict[int, None] = {}
+        self.handing = True
+        self.restored = False
+        self.later_epoch = 0
+        self.looked: dict[int, int] = {}
         self.trades: dict[int, int] = {}
         self.floors: dict[int, int] = {}
         self.asked: dict[int, Question] = {}
@@ -104,12 +123,25 @@ class Desk:
         self.generation = 0
         self.update_number = 0
         self.fill_number = 0
-        self.offset_ns = 0
-        self.uncertainty_ns = 0
+        self.set_clock(0, 0)
         self.canceled = 0
         self.ever_ready = False
         self.quarantine: list[ExecutionReport] = []
         self.counts: dict[str, int] = {}
+
+    def set_clock(self, offset_ns: int, uncertainty_ns: int) -> None:
+        """The venue's clock minus ours. Beyond the request's own window no venue would have taken the order at all."""
+        self.offset_ns = offset_ns
+        self.uncertainty_ns = uncertainty_ns
+        self.skew_ns = offset_ns - uncertainty_ns - self.settings.recv_window_ns
+
+    def hand(self, terms: Terms) -> None:
+        """One instrument of this run, or of the one about to start."""
+        if self.restored and not self.handing:
+            self.handed = {}
+            self.handing = True
+        self.handed[terms.instrument.instrument] = None
+        self.terms[terms.instrument.instrument] = terms
 
     def publish(self, order: Order, now_ns: int, out: list[Message]) -> None:
         """Derive the public state; say it if it changed, and move the order between open and done."""
@@ -154,6 +186,7 @@ class Desk:
             order.reduce_only,
             order.refusal,
             order.updated_ns,
+            order.unit,
         )
 
     def doubt(self, order: Order, now_ns: int) -> None:
@@ -180,13 +213,14 @@ class Desk:
         if order.query:
             return
         absent = order.not_found >= 2
-        if order.certainty is Certainty.UNKNOWN and not absent:
-            kind, from_id = QueryKind.ORDER, 0
-        elif absent or shortfall(order):
-            kind, from_id = QueryKind.TRADES, max(order.trade_floor, 0)
-        else:
-            return
-        question = Question(kind, order.instrument, order.client_order_id, from_id, look=False)
+        question = Question(QueryKind.ORDER, order.instrument, order.client_order_id, 0, look=False)
+        if order.certainty is not Certainty.UNKNOWN or absent:
+            if not (absent or shortfall(order)):
+                return
+            question.kind = QueryKind.TRADES
+            question.from_id = max(order.trade_floor, 0)
+            # One order's trades, where the venue named it; an absent one may hide in anybody's.
+            question.venue_order_id = 0 if absent else order.venue_order_id
         order.query = self.ask(question, now_ns, out)
 
     def ask(self, question: Question, now_ns: int, out: list[Message]) -> int:
@@ -204,6 +238,7 @@ class Desk:
                 question.instrument,
                 question.client_order_id,
                 question.from_id,
+                question.venue_order_id,
             )
         )
         return self.counter
@@ -259,11 +294,18 @@ class Desk:
         if (self.count(event) - 1) % ALERT_EVERY == 0:
             out.append(Alert(level, NAME, event, instrument, detail))
 
-    def keep_aside(self, report: ExecutionReport, why: str, out: list[Message]) -> None:
-        """Quarantine: never acted on, never dropped unseen."""
+    def keep_aside(
+        self,
+        report: ExecutionReport,
+        why: str,
+        out: list[Message],
+        level: AlertLevel = AlertLevel.WARNING,
+        more: str = "",
+    ) -> None:
+        """Quarantine: never acted on, never dropped unseen. more: further `key=value` pairs."""
         if len(self.quarantine) >= QUARANTINE_MAX:
             del self.quarantine[0]
             self.count("quarantine_overflow")
         self.quarantine.append(report)
         detail = f"symbol={report.venue_symbol} client_order_id={report.client_order_id} trade_id={report.trade_id}"
-        self.alert_every(AlertLevel.WARNING, why, report.instrument, detail, out)
+        self.alert_every(level, why, report.instrument, f"{detail} {more}".rstrip(), out)

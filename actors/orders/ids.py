@@ -114,6 +114,10 @@ class IdMaker:
         self.reserved_below += self.block
         return self.reserved_below
 
+    def made(self, client_order_id: str) -> bool:
+        """Whether an id of ours is of the present epoch, so of this run: an epoch is raised at each start."""
+        return client_order_id.startswith(self._stem)
+
     def low(self) -> bool:
         """Half a block is left: reserve behind the order that is on its way, not before it."""
         return self.reserved_below - self.next_counter <= self.block // 2

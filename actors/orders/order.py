@@ -26,6 +26,7 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     order and inside the ledger's baseline. Invariant: booked + covered <= cumulative, else the venue contradicts itself.
     status, cumulative_lots, leaves_lots, refusal: as last published. *_due_ns, wake_ns: 0 is "not set".
     query: counter of the question in flight, 0 none. doubt_ns: a proof must have been asked at or after it.
+    missing, missing_ns: of an orphan: answers without its missing executions, and when the venue proved more of them.
     """
 
     client_order_id: str
@@ -73,6 +74,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     backoff_ns: int = 0
     doubt_ns: int = 0
     not_found: int = 0
+    missing: int = 0
+    missing_ns: int = 0
 
 
 def is_done(order: Order) -> bool:

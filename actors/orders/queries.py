@@ -76,17 +76,17 @@ class Queries:
         if order.venue_state is not VenueState.NONE or order.booked:
             detail = f"client_order_id={order.client_order_id} status={order.status.name}"
             self.desk.alert_every(AlertLevel.WARNING, "known_order_not_found", order.instrument, detail, out)
-        elif answer.asked_ns > self.provable_ns(order):
+        elif answer.asked_ns > self.provable_ns(order.sent_ns):
             order.not_found += 1
             if order.not_found >= NOT_FOUND_MIN:
                 self.desk.ask_now(order, now_ns, out)
         else:
             self.desk.count("not_found_too_early")
 
-    def provable_ns(self, order: Order) -> int:
+    def provable_ns(self, from_ns: int) -> int:
         """Until then the venue may still take the request: its own deadline, its processing bound, our clock's error."""
         settings = self.desk.settings
-        return order.sent_ns + settings.recv_window_ns + settings.processing_bound_ns + self.desk.uncertainty_ns
+        return from_ns + settings.recv_window_ns + settings.processing_bound_ns + self.desk.uncertainty_ns
 
     def trades_answered(
         self, order: Order, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]
@@ -98,7 +98,7 @@ class Queries:
             return
         if order.not_found < NOT_FOUND_MIN or order.booked or order.venue_state is not VenueState.NONE:
             if shortfall(order) and answer.complete:
-                self.still_missing(order, out)
+                self.still_missing(order, answer, out)
             return
         order.not_found = 0
         if question.unexplained:
@@ -110,12 +110,16 @@ class Queries:
             order.refusal = Refusal.VENUE_REJECTED if order.written else Refusal.HOST
             order.pending = PENDING[order.pending, Asked.ALL_SETTLED]
 
-    def still_missing(self, order: Order, out: list[Message]) -> None:
-        """The history does not show them (yet). An orphan's may lie before the trades we know: inside the ledger."""
-        order.not_found += 1
+    def still_missing(self, order: Order, answer: QueryAnswer, out: list[Message]) -> None:
+        """The history does not show them (yet). An orphan's may lie before the trades we know: inside the ledger.
+
+        A history may lag as much as an order may: two answers, both asked after the venue's processing bound.
+        """
+        late = answer.asked_ns > self.provable_ns(order.missing_ns)
+        order.missing += late
         detail = f"client_order_id={order.client_order_id} shortfall={shortfall(order)}"
-        if order.orphan and order.not_found >= NOT_FOUND_MIN:
-            order.not_found = 0
+        if order.orphan and order.missing >= NOT_FOUND_MIN:
+            order.missing = 0
             order.covered += shortfall(order)
             self.desk.alert(AlertLevel.WARNING, "orphan_executed_before", order.instrument, detail, out)
         else:

@@ -62,6 +62,11 @@ class OrdersState(msgspec.Struct):
     canceled_before: int
     accepting: bool
     stopping: bool
+    stranded: list[Order]
+    handed: list[int]
+    handing: bool
+    later_epoch: int
+    looked: list[tuple[int, int]]
 
 
 DESK_INTEGERS = (
@@ -74,6 +79,8 @@ DESK_INTEGERS = (
     "uncertainty_ns",
     "canceled",
     "ever_ready",
+    "handing",
+    "later_epoch",
 )
 STARTUP_FIELDS = (
     "phase",
@@ -98,6 +105,9 @@ def snapshot(desk: Desk, startup: Startup) -> OrdersState:
         instruments=[terms.instrument for terms in desk.terms.values()],
         done=desk.register.pack(),
         open=list(desk.register.open.values()),
+        stranded=list(desk.register.stranded.values()),
+        handed=list(desk.handed),
+        looked=list(desk.looked.items()),
         trades=list(desk.trades.items()),
         floors=list(desk.floors.items()),
         asked=list(desk.asked.items()),
@@ -114,7 +124,10 @@ def snapshot(desk: Desk, startup: Startup) -> OrdersState:
 def put_back(desk: Desk, startup: Startup, state: OrdersState) -> None:
     desk.ids.set(*state.ids)
     desk.terms = {instrument.instrument: terms_of(instrument) for instrument in state.instruments}
-    desk.register.unpack(state.open, state.done)
+    desk.register.unpack(state.open, state.stranded, state.done)
+    desk.handed = dict.fromkeys(state.handed)
+    desk.looked = dict(state.looked)
+    desk.restored = True
     desk.trades = dict(state.trades)
     desk.floors = dict(state.floors)
     desk.asked = dict(state.asked)
@@ -125,6 +138,7 @@ def put_back(desk: Desk, startup: Startup, state: OrdersState) -> None:
     desk.counts = dict(state.counts)
     for name in DESK_INTEGERS:
         setattr(desk, name, getattr(state, name))
+    desk.set_clock(desk.offset_ns, desk.uncertainty_ns)
     for name in STARTUP_FIELDS:
         setattr(startup, name, getattr(state, name))
     startup.commands.accepting = state.accepting
@@ -192,6 +206,9 @@ class Recovery:
         order.leaves_lots = message.leaves_lots
         order.refusal = message.refusal
         order.updated_ns = message.updated_ns
+        if order.unit:
+            order.covered = max(order.cumulative_lots * order.unit - order.booked, 0)
+            order.cumulative = max(order.cumulative, order.booked + order.covered)
         self.axes(order)
         desk.register.place(order, is_done(order))
 
@@ -242,6 +259,7 @@ class Recovery:
         desk = self.desk
         order = desk.register.find(message.client_order_id)
         if order is not None:
+            order.unit = order.unit or message.unit
             return order
         order = Order(
             message.client_order_id,
@@ -253,7 +271,7 @@ class Recovery:
             message.price_ticks,
             message.quantity_lots,
             message.reduce_only,
-            0,
+            message.unit,
         )
         order.sent_ns = now_ns
         order.trade_floor = desk.trades.get(message.instrument, -1)
@@ -261,7 +279,8 @@ class Recovery:
         order.orphan = message.owner == ORPHAN_OWNER
         order.status = OrderStatus.INTENT  # nobody was told of it: the run's start will say UNKNOWN_NEW
         order.certainty = Certainty.UNKNOWN
-        if (terms := desk.terms.get(message.instrument)) is not None and terms.instrument.version == message.version:
+        terms = desk.terms.get(message.instrument)
+        if not order.unit and terms is not None and terms.instrument.version == message.version:
             order.unit = terms.unit
         desk.register.open[order.client_order_id] = order
         return order

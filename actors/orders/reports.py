@@ -37,11 +37,27 @@ class Reports:
 
     def on_report(self, report: ExecutionReport, now_ns: int, out: list[Message]) -> None:
         """Hot for a report of an open order."""
-        order = self.desk.register.open.get(report.client_order_id)
+        desk = self.desk
+        order = desk.register.open.get(report.client_order_id)
         if order is None or order.instrument != report.instrument:
-            self.elsewhere(report, now_ns, now_ns, out)
-        else:
-            self.fold(order, report, now_ns, now_ns, out)
+            self.elsewhere(report, report.received_ns, now_ns, out)
+        elif report.venue_ns >= order.sent_ns + desk.skew_ns or not self.of_another(order, report, out):
+            # Proof up to its receipt: the loss of the stream overtakes reports that wait in a lower class of inputs.
+            self.fold(order, report, report.received_ns, now_ns, out)
+
+    def of_another(self, order: Order, report: ExecutionReport, out: list[Message]) -> bool:
+        """A word older than our order, which bears its id: another engine's or an old state directory's order.
+
+        Only an order of this run can be judged so: what an earlier run stamped, another clock stamped.
+        """
+        desk = self.desk
+        if report.venue_ns <= 0 or report.venue_ns >= order.sent_ns + desk.skew_ns:
+            return False
+        if order.orphan or not desk.ids.made(order.client_order_id):
+            return False
+        more = f"venue_order_id={report.venue_order_id} venue_ns={report.venue_ns} sent_ns={order.sent_ns}"
+        desk.keep_aside(report, "report_of_another_order", out, AlertLevel.CRITICAL, more)
+        return True
 
     def elsewhere(self, report: ExecutionReport, proof_ns: int, now_ns: int, out: list[Message]) -> Order | None:
         """Not an open order's id: a done one, known by the venue's id, lost (orphan), foreign, or a symbol unknown."""
@@ -57,6 +73,8 @@ class Reports:
         elif order.instrument != report.instrument:
             desk.keep_aside(report, "report_of_another_instrument", out)
             return None
+        elif self.of_another(order, report, out):
+            return None
         if order is not None:
             self.fold(order, report, proof_ns, now_ns, out)
         return order
@@ -68,15 +86,18 @@ class Reports:
         """
         desk = self.desk
         terms = desk.terms[order.instrument]
-        if order.unit == 0:
-            self.complete(order, terms, out)
+        if order.unit == 0 and not self.complete(order, terms, report.quantity):
+            desk.keep_aside(report, "report_of_unknown_version", out)
+            return
         if order.orphan:
-            order.quantity_lots = max(order.quantity_lots, -(-report.quantity // terms.instrument.lot))
+            order.quantity_lots = max(order.quantity_lots, -(-report.quantity * terms.factor // order.unit))
         if report.kind is ReportKind.TRADE:
             self.execute(order, report, terms, now_ns, out)
         cumulative = max(report.cumulative * terms.factor, order.booked)
         if cumulative > order.cumulative:
             order.cumulative = cumulative
+            if order.orphan:
+                order.missing, order.missing_ns = 0, now_ns
         if report.venue_order_id and order.venue_order_id == 0:
             desk.register.link(order, report.venue_order_id)
         self.join_state(order, report)
@@ -98,14 +119,23 @@ class Reports:
         if order.certainty or order.cancel_wanted or order.cumulative > order.booked + order.covered:
             follow_up(desk, order, now_ns, out)
 
-    def complete(self, order: Order, terms: Terms, out: list[Message]) -> None:
-        """A recovered order learns its lot, and what lay in the baseline: counted in lots, yet without a fill."""
-        if terms.instrument.version != order.version:
-            detail = f"client_order_id={order.client_order_id} version={order.version} now={terms.instrument.version}"
-            self.desk.alert(AlertLevel.WARNING, "order_of_another_version", order.instrument, detail, out)
-        order.unit = terms.unit
+    def complete(self, order: Order, terms: Terms, quantity: int = 0) -> bool:
+        """A recovered order of which no fact names the lot learns it, and what lay in the baseline: counted, without a fill.
+
+        quantity: the venue's original one, quantity units; 0: not said. Of another version it alone tells: the present
+        lot would make another order of it. False: still not known.
+        """
+        unit = terms.unit
+        if terms.instrument.version != order.version and not order.orphan:
+            unit, rest = divmod(quantity * terms.factor, order.quantity_lots)
+            if rest:
+                self.desk.count("quantity_of_another_version")
+            if rest or not unit:
+                return False
+        order.unit = unit
         order.covered = max(order.cumulative_lots * terms.unit - order.booked, 0)
         order.cumulative = max(order.cumulative, order.booked + order.covered)
+        return True
 
     def join_state(self, order: Order, report: ExecutionReport) -> None:
         """Axis one. An execution or a snapshot proves that the order exists, whatever its state's word is."""
@@ -159,8 +189,11 @@ class Reports:
         order.executions.append(Execution(trade_id, venue_order_id, quantity, report.last_quote))
         order.booked += quantity
         order.backoff_ns = 0
-        if trade_id > desk.trades.get(order.instrument, -1):
+        highest = desk.trades.get(order.instrument, -1)
+        if trade_id > highest:
             desk.trades[order.instrument] = trade_id
+            if highest < 0:
+                desk.looked[order.instrument] = trade_id
         desk.fill_number += 1
         out.append(self.fill_of(order, report, venue_order_id, quantity))
         if order.covered and order.booked + order.covered > max(order.cumulative, report.cumulative * terms.factor):
@@ -208,10 +241,21 @@ class Reports:
             return None
         if known.attempt and (order := desk.register.find(known.root)) is not None:
             return order
+        if known.epoch > desk.ids.epoch:
+            self.superseded(report, known, out)
+            return None
         if known.epoch == desk.ids.epoch and known.counter < desk.ids.next_counter:
             desk.keep_aside(report, "report_of_forgotten_order", out)
             return None
         return self.adopt_orphan(report, known, now_ns, out)
+
+    def superseded(self, report: ExecutionReport, known: OrderId, out: list[Message]) -> None:
+        """A newer engine made it: it owns this account, and its orders are not ours to touch. We stop being ready."""
+        desk = self.desk
+        desk.later_epoch = max(desk.later_epoch, known.epoch)
+        remedy = "a newer engine owns this account: stop this one; or, if none runs, start with a higher epoch"
+        more = f"epoch={known.epoch} ours={desk.ids.epoch} remedy={remedy}"
+        desk.keep_aside(report, "order_of_a_later_epoch", out, AlertLevel.CRITICAL, more)
 
     def adopt_orphan(self, report: ExecutionReport, known: OrderId, now_ns: int, out: list[Message]) -> Order:
         """Ours by its id, absent from our journal. It gets a record, its fills count, and by policy it is canceled.
@@ -249,12 +293,9 @@ class Reports:
             order.cumulative = report.cumulative * terms.factor
             order.covered = max(report.cumulative - last, 0) * terms.factor
         desk.register.open[order.client_order_id] = order
-        ahead = known.epoch > desk.ids.epoch or (
-            known.epoch == desk.ids.epoch and known.counter >= desk.ids.next_counter
-        )
         detail = f"client_order_id={order.client_order_id} epoch={known.epoch}"
-        if ahead:
-            desk.alert(AlertLevel.CRITICAL, "order_of_a_later_epoch", report.instrument, detail, out)
+        if known.epoch == desk.ids.epoch:  # the very epoch of this run: its ids will meet ours
+            desk.alert(AlertLevel.CRITICAL, "orphan_of_this_epoch", report.instrument, detail, out)
         else:
             desk.alert(AlertLevel.WARNING, "orphan_order", report.instrument, detail, out)
         return order

@@ -30,7 +30,8 @@ class OrdersSettings(msgspec.Struct, frozen=True):
     backoff_min_ns: int = 50_000_000
     backoff_max_ns: int = 5_000_000_000
     reconcile_interval_ns: int = 30_000_000_000
-    """Chosen: 6 weight a look and instrument at Binance, out of 6000 a minute."""
+    """Chosen. An instrument's open orders weigh 6 at Binance and its trades since the last look 20: 52 a minute and
+    instrument, out of 6000 (docs, rest-api, 2026-11)."""
     ids_block: int = 1_000
     """Counters reserved at a time: ids lost at a crash, against journal records."""
     open_orders_max: int = 10_000

@@ -28,6 +28,9 @@ from bus.messages import (
     VenueState,
 )
 
+NAMED_MAX = 20  # chosen: ids in one alert; the journal has them all
+STRANDED_REMEDY = "they may work unwatched: configure the instrument again, or cancel them at the venue"
+
 
 class Startup:
     """started: EngineStarted was taken with a usable epoch. outstanding: questions of this phase without an answer."""
@@ -97,6 +100,23 @@ class Startup:
             self.desk.doubt(order, now_ns)
             self.desk.publish(order, now_ns, out)
 
+    def configure(self, out: list[Message]) -> None:
+        """The run begins with what was handed in for it. Orders of other instruments are named, and set aside."""
+        desk = self.desk
+        before = desk.terms
+        if desk.handing:
+            desk.terms = {number: before[number] for number in desk.handed}
+            desk.handing = desk.restored = False
+        desk.register.strand(desk.terms)
+        keys: dict[int, list[str]] = {}
+        for order in desk.register.stranded.values():
+            keys.setdefault(order.instrument, []).append(order.client_order_id)
+        for instrument, working in keys.items():
+            symbol = before[instrument].instrument.venue_symbol if instrument in before else ""
+            named = ",".join(working[:NAMED_MAX])
+            detail = f"symbol={symbol} orders={len(working)} client_order_ids={named} remedy={STRANDED_REMEDY}"
+            desk.alert(AlertLevel.WARNING, "orders_of_unconfigured_instrument", instrument, detail, out)
+
     def begin_look(self, step: Step, reason: str, now_ns: int, out: list[Message]) -> None:
         """First look. Earlier questions are disowned: their answers would speak of an earlier time."""
         desk = self.desk
@@ -111,18 +131,22 @@ class Startup:
         self.outstanding = 0
         for order in desk.register.open.values():
             order.cancel_refusals = 0
-            if order.unit == 0:
-                detail = f"client_order_id={order.client_order_id}"
-                desk.alert(AlertLevel.CRITICAL, "order_without_instrument", order.instrument, detail, out)
+        self.look_at_all(now_ns, out)
+        self.advance(now_ns, out)
+
+    def look_at_all(self, now_ns: int, out: list[Message]) -> None:
+        """Open orders of every instrument, and its trades since the last look that read them."""
+        desk = self.desk
         for instrument in desk.terms:
             self.look(QueryKind.OPEN_ORDERS, instrument, 0, now_ns, out)
             if instrument in desk.trades:
-                self.look(QueryKind.TRADES, instrument, desk.trades[instrument], now_ns, out)
-        self.advance(now_ns, out)
+                from_id = desk.looked.get(instrument, desk.trades[instrument])
+                self.look(QueryKind.TRADES, instrument, from_id, now_ns, out)
 
     def look(self, kind: QueryKind, instrument: int, from_id: int, now_ns: int, out: list[Message]) -> None:
-        periodic = self.phase is Phase.READY
-        self.desk.ask(Question(kind, instrument, "", from_id, look=True, periodic=periodic), now_ns, out)
+        question = Question(kind, instrument, "", from_id, look=True, periodic=self.phase is Phase.READY)
+        question.known = self.desk.trades.get(instrument, -1)
+        self.desk.ask(question, now_ns, out)
         self.outstanding += 1
 
     def answered(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
@@ -140,6 +164,7 @@ class Startup:
             if not answer.complete:
                 desk.ask_again(question, now_ns, out)
                 return
+            desk.looked[question.instrument] = question.known
         elif question.kind is QueryKind.OPEN_ORDERS:
             self.compare(answer, now_ns, out)
         self.outstanding -= 1
@@ -180,7 +205,7 @@ class Startup:
         self.desk.ask_now(order, now_ns, out)
 
     def balances(self, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
-        quiet = not self.desk.register.open
+        quiet = not (self.desk.register.open or self.desk.register.stranded)
         settings = self.desk.settings
         out.append(BalancesReported(settings.account, settings.venue, quiet, answer.balances))
         if self.settled():
@@ -213,10 +238,13 @@ class Startup:
             self.move(Step.SETTLED)
             self.look(QueryKind.BALANCES, -1, 0, now_ns, out)
         elif self.phase is Phase.VERIFY and self.outstanding == 0:
-            if self.settled() and not self.differs:
-                self.ready(now_ns, out)
-            else:
+            if self.differs or not self.settled():
                 self.pause(now_ns, out)
+            elif not self.desk.later_epoch:
+                self.ready(now_ns, out)
+        elif self.phase is Phase.READY and self.desk.later_epoch:
+            self.rounds = 0
+            self.begin_look(Step.STREAM_UP, "order_of_a_later_epoch", now_ns, out)
         if self.commands.stopping:
             self.say_quiet(out)
 
@@ -251,9 +279,8 @@ class Startup:
         if not self.commands.stopping:
             canceled = desk.canceled - self.canceled_before
             fills = desk.fill_number - self.fills_before
-            out.append(
-                OrdersReady(desk.settings.account, desk.ids.epoch, len(desk.register.open), canceled, fills),
-            )
+            adopted, stranded = len(desk.register.open), len(desk.register.stranded)
+            out.append(OrdersReady(desk.settings.account, desk.ids.epoch, adopted, canceled, fills, stranded))
         out.append(SetTimer(NAME, RECONCILE_TIMER, 0, now_ns + desk.settings.reconcile_interval_ns))
 
     def on_reconcile(self, now_ns: int, out: list[Message]) -> None:
@@ -261,8 +288,7 @@ class Startup:
         if self.phase is not Phase.READY:
             return
         if self.outstanding == 0:
-            for instrument in self.desk.terms:
-                self.look(QueryKind.OPEN_ORDERS, instrument, 0, now_ns, out)
+            self.look_at_all(now_ns, out)
         out.append(SetTimer(NAME, RECONCILE_TIMER, 0, now_ns + self.desk.settings.reconcile_interval_ns))
 
     def on_stop(self, message: StopRequested, now_ns: int, out: list[Message]) -> None:
@@ -278,9 +304,13 @@ class Startup:
         if self.quiet_said or self.desk.register.open or self.phase in (Phase.DOWN, Phase.LOOK):
             return
         self.quiet_said = True
-        out.append(OrdersQuiet(self.desk.settings.account, 0))
+        out.append(OrdersQuiet(self.desk.settings.account, len(self.desk.register.stranded)))
 
     def on_stop_deadline(self, out: list[Message]) -> None:
+        """Time is up. Without a look there is no number to say, however few orders we know of."""
         if not self.quiet_said:
             self.quiet_said = True
-            out.append(OrdersQuiet(self.desk.settings.account, len(self.desk.register.open)))
+            register = self.desk.register
+            known = self.phase not in (Phase.DOWN, Phase.LOOK)
+            unresolved = len(register.open) + len(register.stranded) if known else -1
+            out.append(OrdersQuiet(self.desk.settings.account, unresolved))

@@ -96,15 +96,16 @@ def traded(key: str, trade_id: int, lots: int, total: int, **changes: Any) -> Ex
         "last_quantity": lots * LOT,
         "last_price": 2_000_000,
         "last_quote": lots * 1000,
-        "venue_ns": START + trade_id,
     }
     return report(key, ReportKind.TRADE, state, **{**detail, **changes})
 
 
 def history(trade_id: int, lots: int, **changes: Any) -> ExecutionReport:
-    """A row of the trade history as Binance has it: it names no client order id, no state and no cumulative."""
+    """A row of the trade history as Binance has it: no client order id, no state, nothing of the order's own amounts."""
     row = traded("", trade_id, lots, 0)
-    return msgspec.structs.replace(row, **{"state": VenueState.NONE, "source": ReportSource.QUERY, **changes})
+    return msgspec.structs.replace(
+        row, **{"state": VenueState.NONE, "source": ReportSource.QUERY, "quantity": 0, "price": 0, **changes}
+    )
 
 
 def snapshot(key: str, state: VenueState, total: int = 0, **changes: Any) -> ExecutionReport:
@@ -177,6 +178,8 @@ class Bench:
         self.orders = Orders(self.settings)
 
     def feed(self, message: Message) -> tuple[Message, ...]:
+        if isinstance(message, ExecutionReport) and not message.received_ns:
+            message = msgspec.structs.replace(message, received_ns=self.now_ns)
         out = self.orders.receive(message, self.now_ns)
         self.said.extend(out)
         for timer in every(out, SetTimer):

@@ -264,7 +264,8 @@ class Toy:
             found = query.client_order_id in self.orders
             reports = (self.seen(self.orders[query.client_order_id]),) if found else ()
         elif query.kind is QueryKind.TRADES:
-            rows = [row for row in self.trades if row.trade_id >= query.from_id]
+            wanted = query.venue_order_id
+            rows = [r for r in self.trades if r.trade_id >= query.from_id and wanted in (0, r.venue_order_id)]
             reports, complete = tuple(rows[:PAGE]), len(rows) <= PAGE
         outcome = Outcome.RESULT
         if self.chance(0.1):

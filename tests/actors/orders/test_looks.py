@@ -1,0 +1,143 @@
+"""What is asked of the venue, when, and what its answer is a proof of."""
+
+import pytest
+
+from bus.messages import (
+    Fill,
+    OrdersQuiet,
+    PrivateStreamDown,
+    PrivateStreamUp,
+    QueryKind,
+    ReportKind,
+    StopRequested,
+    VenueQuery,
+    VenueState,
+)
+from tests.actors.orders.build import (
+    INSTRUMENT,
+    MILLISECOND,
+    SECOND,
+    SETTINGS,
+    UNIT,
+    Bench,
+    answer,
+    canceled,
+    every,
+    history,
+    new,
+    only,
+    report,
+    snapshot,
+    traded,
+)
+
+
+def test_a_stop_before_the_venue_was_looked_at_knows_nothing() -> None:
+    bench = Bench()
+    bench.feed(INSTRUMENT)
+    bench.feed(StopRequested("early", bench.now_ns + SECOND))
+    assert only(bench.wait(2 * SECOND), OrdersQuiet).unresolved == -1
+
+
+def test_a_stop_amid_the_first_look_knows_nothing() -> None:
+    bench = Bench()
+    bench.start()
+    bench.feed(StopRequested("early", bench.now_ns + SECOND))
+    assert only(bench.wait(2 * SECOND), OrdersQuiet).unresolved == -1
+
+
+def test_missing_executions_of_an_order_the_venue_named_are_asked_for_by_its_id() -> None:
+    bench = Bench().ready()
+    key = bench.working()
+    bench.feed(canceled(key, 3))
+    query = only(bench.wait(SECOND), VenueQuery)
+    assert (query.kind, query.venue_order_id) == (QueryKind.TRADES, 900)
+    following = only(bench.feed(answer(query, bench.now_ns, history(5, 1), complete=False)), VenueQuery)
+    assert (following.venue_order_id, following.from_id) == (900, 6)
+
+
+def test_the_looks_ask_for_trades_of_all_orders() -> None:
+    bench = Bench().ready()
+    bench.feed(traded(bench.working(), 10, 10, 10))
+    queries = every(bench.feed(PrivateStreamUp(1, 2, 0)), VenueQuery)
+    assert [query.venue_order_id for query in queries] == [0, 0]
+
+
+def test_the_periodic_look_books_a_fill_that_the_stream_lost() -> None:
+    bench = Bench().ready()
+    bench.feed(traded(bench.working(), 10, 10, 10))
+    second = bench.order(command=2)
+    bench.feed(new(second, venue_order_id=901))
+    looks = {query.kind: query for query in every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery)}
+    assert looks[QueryKind.TRADES].from_id == 10
+    rows = [history(10, 10), history(11, 4, venue_order_id=901)]
+    fill = only(bench.feed(answer(looks[QueryKind.TRADES], bench.now_ns, *rows)), Fill)
+    assert (fill.client_order_id, fill.trade_id, fill.quantity) == (second, 11, 4 * UNIT)
+
+
+def test_the_periodic_look_reads_again_what_was_traded_since_the_look_before() -> None:
+    """The lost one may be older than the newest that was booked."""
+    bench = Bench().ready()
+    bench.feed(traded(bench.working(), 10, 10, 10))
+    for query in every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery):
+        bench.feed(answer(query, bench.now_ns))
+    key = bench.working(command=2)
+    bench.feed(new(key, venue_order_id=901))
+    bench.feed(traded(key, 15, 10, 10, venue_order_id=901))
+    looks = {query.kind: query for query in every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery)}
+    assert looks[QueryKind.TRADES].from_id == 10
+
+
+def test_a_report_that_came_before_the_doubt_proves_nothing_however_late_it_is_read() -> None:
+    """The loss of the stream overtakes reports that wait in a lower class of inputs."""
+    bench = Bench().ready()
+    key = bench.working()
+    received_ns = bench.now_ns
+    bench.wait(MILLISECOND)
+    bench.feed(PrivateStreamDown(1, 1, "cut"))
+    bench.wait(MILLISECOND)
+    bench.feed(new(key, received_ns=received_ns))
+    assert bench.status(key) == "SUSPECT"
+    bench.feed(new(key, received_ns=bench.now_ns))
+    assert bench.status(key) == "ACCEPTED"
+
+
+@pytest.mark.parametrize("kind", [ReportKind.TRADE, ReportKind.CANCELED])
+def test_a_report_from_before_the_doubt_still_counts_for_what_it_says(kind: ReportKind) -> None:
+    bench = Bench().ready()
+    key = bench.working()
+    received_ns = bench.now_ns
+    bench.wait(MILLISECOND)
+    bench.feed(PrivateStreamDown(1, 1, "cut"))
+    if kind is ReportKind.TRADE:
+        assert only(bench.feed(traded(key, 1, 4, 4, received_ns=received_ns)), Fill).quantity == 4 * UNIT
+    else:
+        bench.feed(report(key, kind, VenueState.DONE_CANCELED, received_ns=received_ns))
+        assert bench.status(key) == "CANCELED"
+
+
+def test_an_order_sent_by_a_clock_that_was_ahead_can_still_be_proven_absent_in_time() -> None:
+    """The wall clock went back an hour between two runs: nothing of the earlier one lies in the future."""
+    before = Bench(now_ns=10_000 * SECOND).ready()
+    key = before.order()
+    bench = Bench(now_ns=6_400 * SECOND)
+    folders = bench.orders.recovers()
+    for fact in before.said:
+        if type(fact) in folders:
+            folders[type(fact)](fact, before.now_ns)
+    bench.start(epoch=2)
+    for _ in range(60):
+        queries = every(bench.said, VenueQuery)
+        bench.said.clear()
+        for query in queries:
+            bench.feed(answer(query, bench.now_ns, found=query.kind is not QueryKind.ORDER))
+        bench.wait(SECOND)
+    assert bench.status(key) == "NEVER_SENT"
+
+
+def test_a_snapshot_in_the_look_is_a_proof_from_when_it_was_asked() -> None:
+    bench = Bench().ready()
+    key = bench.working()
+    look = only(every(bench.feed(PrivateStreamUp(1, 2, 0)), VenueQuery), VenueQuery)
+    bench.feed(answer(look, bench.now_ns, snapshot(key, VenueState.WORKING)))
+    assert bench.status(key) == "PENDING_CANCEL"

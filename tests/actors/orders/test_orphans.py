@@ -1,0 +1,70 @@
+"""Executions of an order that is ours by its id and of which the journal knows nothing."""
+
+from actors.orders.ids import IdMaker
+from bus.messages import Alert, Fill, QueryKind, VenueQuery
+from tests.actors.orders.build import (
+    MILLISECOND,
+    SECOND,
+    SETTINGS,
+    UNIT,
+    Bench,
+    answer,
+    canceled,
+    every,
+    history,
+    new,
+    only,
+)
+
+
+def with_shortfall() -> tuple[Bench, str]:
+    """An orphan that ended with 3 lots executed, of which no execution was seen yet."""
+    bench = Bench().ready(epoch=2)
+    ids = IdMaker("tl", 10)
+    ids.set(1, 0, 10)
+    key = ids.make()
+    bench.feed(new(key))
+    bench.feed(canceled(key, 3))
+    assert bench.status(key) == "SUSPECT"
+    return bench, key
+
+
+def answered(bench: Bench, wait_ns: int, *rows: object) -> None:
+    """Let `wait_ns` pass in steps; each question for trades is answered with `rows`."""
+    end_ns = bench.now_ns + wait_ns
+    while bench.now_ns < end_ns:
+        bench.said.clear()
+        bench.wait(50 * MILLISECOND)
+        for query in every(bench.said, VenueQuery):
+            found = rows if query.kind is QueryKind.TRADES else ()
+            bench.feed(answer(query, bench.now_ns, *found))  # type: ignore[arg-type]  # rows are reports
+
+
+def test_an_orphans_missing_executions_are_waited_for_as_long_as_a_venue_may_take() -> None:
+    bench, key = with_shortfall()
+    answered(bench, SETTINGS.recv_window_ns + SETTINGS.processing_bound_ns - SECOND)
+    assert bench.status(key) == "SUSPECT"
+    assert bench.orders.view()["shortfalls"] == {key: 3 * UNIT}
+
+
+def test_an_execution_that_the_history_shows_late_is_booked() -> None:
+    bench, key = with_shortfall()
+    answered(bench, 8 * SECOND)
+    query = next(iter(bench.orders.desk.asked), 0)
+    while not query:
+        bench.wait(50 * MILLISECOND)
+        query = next(iter(bench.orders.desk.asked), 0)
+    asked = next(one for one in every(bench.said, VenueQuery) if one.counter == query)
+    assert only(bench.feed(answer(asked, bench.now_ns, history(5, 3))), Fill).quantity == 3 * UNIT
+    assert bench.status(key) == "CANCELED"
+
+
+def test_after_that_time_what_is_not_in_the_history_lies_inside_the_ledger() -> None:
+    bench, key = with_shortfall()
+    bench.wait(0)
+    alerts: list[str] = []
+    for _ in range(12):
+        answered(bench, 2 * SECOND)
+        alerts += [alert.event for alert in every(bench.said, Alert)]
+    assert bench.status(key) == "CANCELED"
+    assert bench.orders.view()["counts"]["orphan_executed_before"] == 1
