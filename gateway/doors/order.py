@@ -34,7 +34,7 @@ from bus.messages import (
     SubmitOrder,
 )
 from gateway.doors.feed import Redial, reconnect_delay
-from gateway.doors.venue_time import VenueTime, estimate
+from gateway.doors.venue_time import Heard, VenueTime, estimate, is_unsure, keep, surest
 from gateway.doors.websocket import PATIENCE, ConnectFailed, Patience, WebSocket, connect
 
 IN_FLIGHT_MAX = 1_000
@@ -46,6 +46,8 @@ FIRST_ATTEMPTS_MAX = 5
 """Tries to connect before the first session, 1.5 s of delays in all: at a start a person waits for the message; chosen."""
 TIME_INTERVAL_S = 10.0
 """Between estimates of the venue's clock; a crystal drifts 0.5 ms in it at 50 ppm."""
+TIME_AGAIN_MAX = 3
+"""Further questions at once, each interval, when answers are slow; a slow venue is not made faster by more; chosen."""
 SWEEP_S = 0.5
 PROVE_AGAIN_NS = 5_000_000_000
 """Between two reconciliations that unreadable events cause; a venue that sends only those must not keep us busy; chosen."""
@@ -175,7 +177,11 @@ class OrderDoor:
         self._subscribed = False
         self._in_flight: dict[tuple[RequestKind, str], tuple[int, int]] = {}
         self._session: dict[str, asyncio.Future[SessionAnswer]] = {}
-        self._time_asked_ns = 0
+        self._time_asked_ns = self._time_again = 0
+        self._heard: tuple[Heard, ...] = ()
+        if venue_time.uncertainty_ns:  # the start has asked already: a slow first answer must not replace that
+            known = ClockEstimate(identity.venue, venue_time.offset_ns, venue_time.uncertainty_ns)
+            self._heard = (Heard(known, now_ns()),)
         self._down = asyncio.Event()
         self.generation = 0
         self.orders_sent = self.cancels_sent = self.refused = self.ambiguous = self.unjournaled_cancels = 0
@@ -325,10 +331,25 @@ class OrderDoor:
         if answer.request_id == "time":
             asked_ns, self._time_asked_ns = self._time_asked_ns, 0
             if answer.venue_ms and asked_ns:
-                self._post(estimate(self._identity.venue, asked_ns, received_ns, answer.venue_ms))
+                self._on_time(estimate(self._identity.venue, asked_ns, received_ns, answer.venue_ms), received_ns)
         waiting = self._session.pop(answer.request_id, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
+
+    def _on_time(self, fresh: ClockEstimate, received_ns: int) -> None:
+        """Tell the surest of the last answers; a slow one is asked again."""
+        self._heard = keep(self._heard, Heard(fresh, received_ns))
+        best = surest(self._heard, received_ns)
+        self._post(best)
+        if is_unsure(fresh, best) and self._time_again < TIME_AGAIN_MAX:
+            self._time_again += 1
+            self._ask_time()
+
+    def _ask_time(self) -> None:
+        """One question at a time: a late answer to the one before would pass for a fresh one, and set our clock back."""
+        if self._time_asked_ns == 0 and self._socket is not None and self._socket.open:
+            self._time_asked_ns = self._now_ns()
+            self._socket.write(self._venue.time())
 
     # -- the connection -------------------------------------------------------------------------------------------
 
@@ -399,12 +420,10 @@ class OrderDoor:
         next_time = 0.0
         loop = asyncio.get_running_loop()
         while not self._down.is_set():
-            # One question at a time: a late answer to the one before would pass for a fresh one, and set our clock back.
-            asks = self._time_asked_ns == 0 and self._socket is not None and self._socket.open
-            if asks and loop.time() >= next_time and self._socket is not None:
+            if self._time_asked_ns == 0 and loop.time() >= next_time:
                 next_time = loop.time() + TIME_INTERVAL_S
-                self._time_asked_ns = self._now_ns()
-                self._socket.write(self._venue.time())
+                self._time_again = 0
+                self._ask_time()
             try:
                 async with asyncio.timeout(SWEEP_S):
                     await self._down.wait()

@@ -1,6 +1,18 @@
 """Venue time from engine time: what request timestamps are computed from. No clock of its own."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from bus.messages import ClockEstimate
+
+KEPT_MAX = 8
+"""Estimates that are compared: 80 s of them at one in 10 s, in which a crystal drifts 4 ms; chosen."""
+DRIFT_NS_PER_S = 50_000
+"""How fast two clocks part: 50 ppm, the worst of common crystals."""
+UNSURE_NS = 250_000_000
+"""Half a round trip that is bad wherever the venue is: light goes once around the world in less; chosen."""
+UNSURE_FLOOR_NS = 5_000_000
+"""Below it no estimate is bad, however good the others are; timestamps are milliseconds, windows seconds; chosen."""
 
 
 class VenueTime:
@@ -24,3 +36,41 @@ def estimate(venue: int, asked_ns: int, answered_ns: int, venue_ms: int) -> Cloc
     half = (answered_ns - asked_ns) // 2
     # The venue's stamp is whole milliseconds, cut off: add half of one, and count it as uncertain.
     return ClockEstimate(venue, venue_ms * 1_000_000 + 500_000 - middle, half + 500_000)
+
+
+class Heard(NamedTuple):
+    """An estimate and the engine time at which it was true."""
+
+    estimate: ClockEstimate
+    at_ns: int
+
+    def aged(self, now_ns: int) -> ClockEstimate:
+        """What it still says: the clocks may have drifted either way since."""
+        told = self.estimate
+        drift_ns = (now_ns - self.at_ns) * DRIFT_NS_PER_S // 1_000_000_000
+        return ClockEstimate(told.venue, told.offset_ns, told.uncertainty_ns + drift_ns)
+
+
+def keep(kept: Sequence[Heard], fresh: Heard) -> tuple[Heard, ...]:
+    """`kept` and the fresh one, oldest first, at most KEPT_MAX; without those that it contradicts.
+
+    Each is true within its bounds, so two that do not overlap mean that a clock was set in between: the older is void.
+    """
+    now = fresh.estimate
+    agreeing = []
+    for heard in kept[-(KEPT_MAX - 1) :]:
+        then = heard.aged(fresh.at_ns)
+        if abs(then.offset_ns - now.offset_ns) <= then.uncertainty_ns + now.uncertainty_ns:
+            agreeing.append(heard)
+    return (*agreeing, fresh)
+
+
+def surest(kept: Sequence[Heard], now_ns: int) -> ClockEstimate:
+    """The one with the smallest uncertainty now, the latest of equals. At least one must be kept."""
+    return min((heard.aged(now_ns) for heard in reversed(kept)), key=lambda told: told.uncertainty_ns)
+
+
+def is_unsure(fresh: ClockEstimate, best: ClockEstimate) -> bool:
+    """Whether asking again is likely to tell more: this answer was slow, beside the best or beside anything."""
+    limit_ns = min(max(2 * best.uncertainty_ns, UNSURE_FLOOR_NS), UNSURE_NS)
+    return fresh.uncertainty_ns > limit_ns

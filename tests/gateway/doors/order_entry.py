@@ -9,7 +9,17 @@ from typing import Any
 
 from bus.clock import EngineClock
 from bus.codec import decode_any
-from bus.messages import HEADER_SIZE, CancelOrder, Instrument, Message, RequestAnswered, RequestKind, Side, SubmitOrder
+from bus.messages import (
+    HEADER_SIZE,
+    CancelOrder,
+    ClockEstimate,
+    Instrument,
+    Message,
+    RequestAnswered,
+    RequestKind,
+    Side,
+    SubmitOrder,
+)
 from gateway.binance_spot.signing import HmacSigner, Signer
 from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.venue_time import VenueTime
@@ -87,13 +97,20 @@ async def desk_at(
     journal: KeptJournal | None = None,
     *,
     run: bool = True,
+    known: ClockEstimate | None = None,
 ) -> AsyncIterator[Desk]:
-    """A running door at `url`. With `run` its task may still be under way: wait for what the test needs."""
+    """A running door at `url`. With `run` its task may still be under way: wait for what the test needs.
+
+    known: what the engine knew of the venue's clock before it made the door.
+    """
     section = VenueSection("binance-spot", url, url, url)
     venue = BinanceSpotOrders(signer or HmacSigner(KEY, SECRET), section, instruments or {0: BTC}, 0, 0)
     journal = journal or KeptJournal()
     patience = Patience(LIMIT_S, LIMIT_S, LIMIT_S, 0.05)
-    door = OrderDoor(url, venue, Identity(0, 0, 0, EPOCH), journal, VenueTime(), CLOCK.now_ns, patience)
+    venue_time = VenueTime()
+    if known is not None:
+        venue_time.take(known)
+    door = OrderDoor(url, venue, Identity(0, 0, 0, EPOCH), journal, venue_time, CLOCK.now_ns, patience)
     desk = Desk(door, journal)
     if run:
         desk.task = asyncio.create_task(door.run())

@@ -23,6 +23,7 @@ from bus.messages import (
     RequestSent,
 )
 from gateway.doors import order as order_door
+from gateway.doors import venue_time
 from gateway.doors.order import SessionRefused
 from gateway.doors.websocket import ConnectFailed, WebSocket, connect
 from tests.gateway.doors.order_entry import CLOCK, EPOCH, SECRET, Desk, KeptJournal, cancel, desk_at, scripted, submit
@@ -355,6 +356,57 @@ async def test_a_refused_question_for_the_time_is_asked_again(monkeypatch: pytes
     ):
         await until(lambda: len(venue.asked("time")) >= 3)
         assert desk.of(ClockEstimate) == []
+
+
+async def test_one_slow_answer_does_not_replace_a_good_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_door, "TIME_INTERVAL_S", 0.02)
+    monkeypatch.setattr(order_door, "SWEEP_S", 0.01)
+    questions = 0
+
+    def reply(request: dict[str, Any]) -> dict[str, Any] | None:
+        nonlocal questions
+        questions += request["method"] == "time"
+        if request["method"] != "time" or questions > 1:
+            return None
+        return {"status": 200, "result": {"serverTime": CLOCK.now_ns() // 1_000_000 + 5_000}}
+
+    async with scripted(reply) as (venue, url), desk_at(url) as desk:
+        await until(lambda: questions == 2)
+        await asyncio.sleep(0.2)
+        stamp_ms = CLOCK.now_ns() // 1_000_000 + 5_000  # the way there took the time: 100 ms off, within its bounds
+        venue.push({"id": "session.time", "status": 200, "result": {"serverTime": stamp_ms}})
+        await until(lambda: len(desk.of(ClockEstimate)) == 2)
+        good, after = desk.of(ClockEstimate)
+        assert after.offset_ns == good.offset_ns
+        assert good.uncertainty_ns < after.uncertainty_ns < 100_000_000
+
+
+async def test_an_estimate_from_before_the_door_is_not_replaced_by_a_slow_answer() -> None:
+    """The start asks over REST, before the door is made."""
+    before = ClockEstimate(0, 5_000_000_000, 1_000_000)
+    async with scripted() as (venue, url), desk_at(url, known=before) as desk:
+        await until(lambda: venue.asked("time"))
+        await asyncio.sleep(0.1)
+        stamp_ms = CLOCK.now_ns() // 1_000_000 + 5_000
+        venue.push({"id": "session.time", "status": 200, "result": {"serverTime": stamp_ms}})
+        await until(lambda: desk.of(ClockEstimate))
+        assert desk.of(ClockEstimate)[0].offset_ns == before.offset_ns
+
+
+async def test_after_a_slow_answer_the_time_is_asked_again_at_once_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(venue_time, "UNSURE_NS", 0)  # every answer is slow
+
+    def reply(request: dict[str, Any]) -> dict[str, Any] | None:
+        if request["method"] != "time":
+            return None
+        return {"status": 200, "result": {"serverTime": CLOCK.now_ns() // 1_000_000}}
+
+    async with scripted(reply) as (venue, url), desk_at(url) as desk:
+        await until(lambda: len(desk.of(ClockEstimate)) == 1 + order_door.TIME_AGAIN_MAX)
+        await asyncio.sleep(0.05)
+        assert len(venue.asked("time")) == 1 + order_door.TIME_AGAIN_MAX
 
 
 # -- the session ------------------------------------------------------------------------------------------------------
