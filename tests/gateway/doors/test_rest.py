@@ -209,6 +209,12 @@ async def test_a_body_above_the_limit_is_not_taken(monkeypatch: pytest.MonkeyPat
         (418, {"Retry_After": "120"}, 120),
         (429, {}, 60),
         (429, {"Retry_After": "?"}, 60),
+        (429, {"Retry_After": "inf"}, 60),
+        (429, {"Retry_After": "-inf"}, 60),
+        (429, {"Retry_After": "nan"}, 60),
+        (429, {"Retry_After": "-5"}, 60),
+        (418, {"Retry_After": "Sun, 22 Nov 2026 18:00:00 GMT"}, 60),
+        (418, {"Retry_After": "1e300"}, 259_200),  # the longest ban there is
     ],
 )
 async def test_a_rate_limit_is_held_for_as_long_as_the_venue_says(
@@ -276,3 +282,78 @@ async def test_a_mistake_of_our_own_is_answered_too() -> None:
         assert answers[0].outcome is Outcome.AMBIGUOUS  # type: ignore[attr-defined]
         assert "the door failed" in answers[0].reason  # type: ignore[attr-defined]
         assert venue.asked == []
+
+
+async def test_a_reading_that_raises_is_answered_once_and_names_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(answer(200, b"[]")) as venue, door_to(venue.url) as (door, answers):
+
+        def fail(*_: object) -> QueryAnswer:
+            raise AssertionError("a codec's mistake")
+
+        monkeypatch.setattr(door._venue, "read_query", fail)
+        ask(door, query(QueryKind.OPEN_ORDERS))
+        await until(lambda: answers and not door._tasks)
+        await asyncio.sleep(0)
+        (got,) = answers
+        assert isinstance(got, QueryAnswer)
+        assert (got.outcome, got.counter, got.found) == (Outcome.AMBIGUOUS, 1, True)
+        assert got.reason == "the door failed: AssertionError: a codec's mistake"
+
+
+async def test_an_answer_is_posted_once_even_when_what_it_causes_raises() -> None:
+    """A cascade that raises out of `post` is no failure of the request: a second answer would contradict the first."""
+    posted: list[Message] = []
+    raised: list[object] = []
+
+    def post(message: Message) -> None:
+        posted.append(message)
+        raise OverflowError("a cascade's mistake")
+
+    async with serving(answer(200)) as venue, door_to(venue.url) as (door, _):
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: raised.append(context["exception"]))
+        door._post = post
+        ask(door, snapshot())
+        await until(lambda: posted and not door._tasks)
+        await asyncio.sleep(0)
+        assert [type(message) for message in posted] == [SnapshotAnswer]
+        assert [str(error) for error in raised] == ["a cascade's mistake"]
+
+
+async def test_a_question_is_signed_when_it_goes_not_when_it_is_asked() -> None:
+    """All connections are taken; what waits behind them bears the time at which it left, and proves no more than that."""
+    go = asyncio.Event()
+
+    async def wait(request: web.Request) -> web.Response:
+        await go.wait()
+        return web.Response(body=b"[]")
+
+    async with serving(wait) as venue, door_to(venue.url) as (door, answers):
+        ask(door, *(snapshot(counter) for counter in range(rest.CONNECTIONS_MAX)))
+        await until(lambda: len(venue.asked) == rest.CONNECTIONS_MAX)
+        ask(door, query(QueryKind.OPEN_ORDERS, counter=99))
+        await asyncio.sleep(0.02)
+        freed_ns = CLOCK.now_ns()
+        go.set()
+        await until(lambda: len(answers) == rest.CONNECTIONS_MAX + 1)
+        (got,) = [message for message in answers if isinstance(message, QueryAnswer)]
+        assert got.outcome is Outcome.RESULT
+        assert got.asked_ns >= freed_ns
+        (asked,) = [request for request in venue.asked if "signature" in request.query]
+        assert int(asked.query["timestamp"]) == got.asked_ns // 1_000_000
+
+
+async def test_what_waits_for_a_connection_is_refused_when_the_rate_limit_is_reached_meanwhile() -> None:
+    go = asyncio.Event()
+
+    async def wait(request: web.Request) -> web.Response:
+        await go.wait()
+        return web.Response(status=429, body=b"{}", headers={"Retry-After": "30"})
+
+    async with serving(wait) as venue, door_to(venue.url) as (door, answers):
+        ask(door, *(snapshot(counter) for counter in range(rest.CONNECTIONS_MAX + 3)), query(QueryKind.ORDER, 99))
+        await until(lambda: len(venue.asked) == rest.CONNECTIONS_MAX)
+        go.set()
+        await until(lambda: len(answers) == rest.CONNECTIONS_MAX + 4)
+        assert len(venue.asked) == rest.CONNECTIONS_MAX
+        assert [message.outcome for message in answers] == [Outcome.REFUSED] * len(answers)  # type: ignore[attr-defined]
+        assert sum("held for" in message.reason for message in answers) == 4  # type: ignore[attr-defined]
