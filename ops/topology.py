@@ -13,6 +13,7 @@ from bus.messages import (
     Alert,
     ApprovedOrder,
     BalancesReported,
+    BaselineTaken,
     BestQuote,
     BookStateChanged,
     BookView,
@@ -109,6 +110,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     Fill: ("portfolio", "risk", "execution", "strategy", "persistence"),
     PositionUpdate: ("strategy", "risk", "execution"),
     BalancesReported: ("portfolio",),
+    BaselineTaken: ("risk",),
     LedgerCompared: ("risk", "supervisor"),
     IdsReserved: ("persistence",),
     # start, stop, states
@@ -144,6 +146,7 @@ JOURNALED: tuple[type[Message], ...] = (
     IdsReserved,
     PositionUpdate,
     BalancesReported,
+    BaselineTaken,
     LedgerCompared,
 )
 """Facts that the host appends to the order journal when they are sent, before any receiver acts on them.

@@ -4,6 +4,7 @@ A Fill names its instrument by number only. One whose Instrument is not known ye
 any Instrument comes) waits in `deferred`, in order, and is folded when it comes.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -25,6 +26,7 @@ from bus.messages import (
     Alert,
     AlertLevel,
     BalancesReported,
+    BaselineTaken,
     EngineStarted,
     Fill,
     Instrument,
@@ -39,16 +41,24 @@ DEFERRED_MAX = 100_000  # chosen: fills of one journal tail; beyond it a CRITICA
 
 
 class PortfolioState(msgspec.Struct):
-    """deferred_covered: so many of the first deferred fills lie inside a baseline that was taken after them."""
+    """covered: by asset, so many of the first deferred fills lie inside a baseline that was taken after them.
+
+    based: assets that have a baseline. compared: those of configured instruments at the last comparison. configured:
+    instruments of this run. handed, handing: those handed in so far for a run that is about to start.
+    """
 
     instruments: list[Instrument]
     entries: list[Entry]
     positions: list[Position]
-    baselined: bool
+    based: list[str]
+    compared: list[str]
+    configured: list[int]
+    handed: list[int]
+    handing: bool
     fill_number: int
     number: int
     deferred: list[Fill]
-    deferred_covered: int
+    covered: list[tuple[str, int]]
     counts: list[tuple[str, int]]
 
 
@@ -63,11 +73,16 @@ class Portfolio(Actor[PortfolioState]):
         self.instruments: dict[int, Instrument] = {}
         self.ledger = Ledger()
         self.positions: dict[int, Position] = {}
-        self.baselined = False
+        self.based: dict[str, None] = {}
+        self.compared: dict[str, None] = {}
+        self.configured: dict[int, None] = {}
+        self.handed: dict[int, None] = {}
+        self.handing = True
+        self.restored = False  # the next Instrument is the first of another run; not state: only a process can know it
         self.fill_number = 0
         self.number = 0
         self.deferred: list[Fill] = []
-        self.deferred_covered = 0
+        self.covered: dict[str, int] = {}
         self.counts: dict[str, int] = {}
         self.declare()
         self.handlers = {
@@ -85,7 +100,6 @@ class Portfolio(Actor[PortfolioState]):
         if self.settings.baseline is BaselinePolicy.DECLARED:
             for asset, units in self.settings.declared:
                 self.ledger.entry(asset).baseline = units
-            self.baselined = True
 
     def on_fill(self, fill: Fill, now_ns: int) -> tuple[Message, ...]:
         """Hot. A number not above the last is a repeat; one above the next is a gap, which is said and then folded."""
@@ -155,6 +169,10 @@ class Portfolio(Actor[PortfolioState]):
             self.count("instrument_refused")
             return (Alert(AlertLevel.CRITICAL, NAME, "instrument_refused", key, "reason=base_scale"),)
         self.instruments[key] = message
+        if self.restored and not self.handing:
+            self.handed = {}
+            self.handing = True
+        self.handed[key] = self.configured[key] = None
         position = self.positions.setdefault(key, Position(key))
         position.version = message.version
         if not self.fold_deferred(message):
@@ -164,26 +182,29 @@ class Portfolio(Actor[PortfolioState]):
     def fold_deferred(self, instrument: Instrument) -> bool:
         """Book what waited for this instrument. What a baseline already covers changes positions, not totals."""
         waiting: list[Fill] = []
-        covered = 0
+        places: list[int] = []
         for index, fill in enumerate(self.deferred):
             if fill.instrument != instrument.instrument:
                 waiting.append(fill)
-                covered += index < self.deferred_covered
+                places.append(index)
                 continue
             assets = dict.fromkeys((instrument.base_asset, instrument.quote_asset, fill.fee_asset))
             before = [self.ledger.total(asset) for asset in assets]
             self.book(fill, instrument)
-            if index < self.deferred_covered:
-                for asset, total in zip(assets, before, strict=True):
-                    if asset:
-                        self.ledger.set_total(asset, total)
+            for asset, total in zip(assets, before, strict=True):
+                if index < self.covered.get(asset, 0):
+                    self.ledger.set_total(asset, total)
         folded = len(waiting) < len(self.deferred)
         self.deferred = waiting
-        self.deferred_covered = covered
+        self.covered = {asset: left for asset, count in self.covered.items() if (left := bisect_left(places, count))}
         return folded
 
     def on_started(self, message: EngineStarted, now_ns: int) -> tuple[Message, ...]:
         """After a recovery nobody else remembers: say every position that is not zero."""
+        if self.handing:
+            self.configured = self.handed
+            self.handed = {}
+            self.handing = self.restored = False
         return tuple(
             self.update_of(position, self.instruments[position.instrument])
             for position in self.positions.values()
@@ -191,40 +212,81 @@ class Portfolio(Actor[PortfolioState]):
         )
 
     def on_balances(self, message: BalancesReported, now_ns: int) -> tuple[Message, ...]:
-        """Only totals asked while nothing worked can be compared. The first of them may be the baseline."""
+        """Only totals asked while nothing worked can be compared, and only of what we trade or pay fees in.
+
+        The first total of an asset is its baseline; so is the one found when it comes to be traded. What is not judged
+        follows the venue: a deposit or interest is said (INFO), and is ours from then on.
+        """
         if not message.quiet:
             self.count("balances_not_quiet")
             return ()
         venues = totals_of(message)
-        account = self.settings.account
-        baseline = not self.baselined
+        traded = self.traded_assets()
+        judged = self.judged_assets(traded)
+        accept = self.settings.baseline is BaselinePolicy.ACCEPT
+        first = not self.based
+        taken: dict[str, int] = {}
         out: list[Message] = []
         for asset in self.assets_of(venues):
             ours, theirs = self.ledger.total(asset), venues.get(asset, 0)
-            if ours or theirs:
-                out.append(LedgerCompared(account, asset, ours, theirs, baseline))
-            if not baseline and ours != theirs:
-                self.count("ledger_differs")
-        if baseline:
-            self.take_baseline(venues)
-        return tuple(out)
+            newly = bool(self.compared) and asset in traded and asset not in self.compared
+            fresh = newly or asset not in self.based
+            if asset not in judged and ours != theirs and not (accept and first):
+                detail = f"asset={asset} ours={ours} venues={theirs}"
+                out.append(Alert(AlertLevel.INFO, NAME, "balance_of_other_asset", -1, detail))
+            if accept and (fresh or (asset not in judged and ours != theirs)):
+                taken[asset] = theirs
+                if ours or theirs:
+                    out.append(LedgerCompared(self.settings.account, asset, ours, theirs, True))
+            elif asset in judged:
+                out.append(LedgerCompared(self.settings.account, asset, ours, theirs, False))
+                if ours != theirs:
+                    self.count("ledger_differs")
+        self.compared = traded
+        if not taken:
+            return tuple(out)
+        self.take_baseline(taken)
+        return (BaselineTaken(self.settings.account, tuple(taken), tuple(taken.values())), *out)
 
     def assets_of(self, venues: dict[str, int]) -> dict[str, None]:
         return dict.fromkeys((*self.ledger.entries, *venues))
 
-    def take_baseline(self, venues: dict[str, int]) -> None:
-        for asset in self.assets_of(venues):
-            self.ledger.set_total(asset, venues.get(asset, 0))
-        self.baselined = True
+    def traded_assets(self) -> dict[str, None]:
+        """Base and quote of every configured instrument."""
+        rows = [self.instruments[number] for number in self.configured]
+        return dict.fromkeys(asset for row in rows for asset in (row.base_asset, row.quote_asset))
+
+    def judged_assets(self, traded: dict[str, None]) -> dict[str, None]:
+        """What is traded, and what fees are paid in, but for assets of instruments that are not configured any more."""
+        left = {asset for row in self.instruments.values() for asset in (row.base_asset, row.quote_asset)}
+        paid = [entry.asset for entry in self.ledger.entries.values() if entry.fees and entry.asset not in left]
+        return traded | dict.fromkeys(paid)
+
+    def take_baseline(self, totals: dict[str, int]) -> None:
+        for asset, units in totals.items():
+            self.ledger.set_total(asset, units)
+            self.based[asset] = None
+            if self.deferred:
+                self.covered[asset] = len(self.deferred)
 
     def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
-        return {Fill: self.on_fill, BalancesReported: self.recover_balances, PositionUpdate: self.recover_position}
+        return {
+            Fill: self.on_fill,
+            BalancesReported: self.recover_balances,
+            BaselineTaken: self.recover_baseline,
+            PositionUpdate: self.recover_position,
+        }
 
     def recover_balances(self, message: BalancesReported, now_ns: int) -> None:
-        """The baseline, from the one fact that has all of it: a crash may lie between two LedgerCompared of one asset each."""
-        if message.quiet and not self.baselined:
-            self.deferred_covered = len(self.deferred)
-            self.take_baseline(totals_of(message))
+        """The very first baseline has all assets: killed before its BaselineTaken, or written by an older program."""
+        if message.quiet and not self.based and self.settings.baseline is BaselinePolicy.ACCEPT:
+            venues = totals_of(message)
+            paid = [fill.fee_asset for fill in self.deferred if fill.fee]
+            self.take_baseline({asset: venues.get(asset, 0) for asset in (*self.assets_of(venues), *paid)})
+
+    def recover_baseline(self, message: BaselineTaken, now_ns: int) -> None:
+        if self.settings.baseline is BaselinePolicy.ACCEPT:
+            self.take_baseline(dict(zip(message.assets, message.units, strict=True)))
 
     def recover_position(self, message: PositionUpdate, now_ns: int) -> None:
         self.number = max(self.number, message.number)
@@ -237,11 +299,15 @@ class Portfolio(Actor[PortfolioState]):
             list(self.instruments.values()),
             list(self.ledger.entries.values()),
             list(self.positions.values()),
-            self.baselined,
+            list(self.based),
+            list(self.compared),
+            list(self.configured),
+            list(self.handed),
+            self.handing,
             self.fill_number,
             self.number,
             list(self.deferred),
-            self.deferred_covered,
+            list(self.covered.items()),
             list(self.counts.items()),
         )
 
@@ -249,11 +315,16 @@ class Portfolio(Actor[PortfolioState]):
         self.instruments = {instrument.instrument: instrument for instrument in state.instruments}
         self.ledger.entries = {entry.asset: entry for entry in state.entries}
         self.positions = {position.instrument: position for position in state.positions}
-        self.baselined = state.baselined
+        self.based = dict.fromkeys(state.based)
+        self.compared = dict.fromkeys(state.compared)
+        self.configured = dict.fromkeys(state.configured)
+        self.handed = dict.fromkeys(state.handed)
+        self.handing = state.handing
+        self.restored = True
         self.fill_number = state.fill_number
         self.number = state.number
         self.deferred = list(state.deferred)
-        self.deferred_covered = state.deferred_covered
+        self.covered = dict(state.covered)
         self.counts = dict(state.counts)
         self.declare()
 
@@ -284,7 +355,7 @@ class Portfolio(Actor[PortfolioState]):
             "fills": self.fill_number,
             "ledger": totals,
             "fees": fees,
-            "baselined": self.baselined,
+            "baselined": bool(self.based) or self.settings.baseline is BaselinePolicy.DECLARED,
             "deferred": len(self.deferred),
             "counts": dict(self.counts),
         }

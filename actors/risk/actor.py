@@ -20,6 +20,7 @@ from bus.actor import NOTHING, Actor
 from bus.messages import (
     ActorFailed,
     ApprovedOrder,
+    BaselineTaken,
     BookState,
     BookStateChanged,
     ClockEstimate,
@@ -96,6 +97,7 @@ class Risk(Actor[RiskState]):
             ActorFailed: switch.on_actor_failed,
             ClockEstimate: switch.on_clock,
             LedgerCompared: switch.on_ledger,
+            BaselineTaken: switch.on_baseline,
         }
 
     def _fresh(self) -> None:
@@ -259,6 +261,8 @@ class Risk(Actor[RiskState]):
     def on_engine_started(self, started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
         for book in self.books.values():
             book.touch = None  # of the run before, if of any
+        for window in (self.rate, *self.rejects.values()):
+            window.bound(now_ns)
         return self.switch.on_started(started, now_ns)
 
     def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:

@@ -7,7 +7,7 @@
 | clock:VENUE  | engine     | CANCEL_ONLY | a good ClockEstimate of that venue         |
 | operator     | any        | as ordered  | RESUME with a reason                       |
 | actor_failed | engine     | HALTED      | RESUME                                     |
-| ledger:ASSET | engine     | REDUCING    | RESUME                                     |
+| ledger:ASSET | engine     | REDUCING    | RESUME; a comparison that agrees again     |
 | loss:ASSET   | engine     | REDUCING    | RESUME, which also grants the day anew     |
 | rejects      | instrument | CANCEL_ONLY | RESUME                                     |
 | settings     | owner      | as written  | a change of the configuration              |
@@ -22,6 +22,7 @@ from bus.messages import (
     ActorFailed,
     Alert,
     AlertLevel,
+    BaselineTaken,
     ClockEstimate,
     Control,
     EngineStarted,
@@ -152,14 +153,23 @@ class Switch:
         return (*changes, _alert(AlertLevel.CRITICAL, "clock_off", text)) if fresh else changes
 
     def on_ledger(self, compared: LedgerCompared, now_ns: int) -> tuple[Message, ...]:
-        dust = self.limits.dust.get(compared.asset, 0)
-        if compared.baseline or abs(compared.ours - compared.venues) <= dust:
+        if compared.baseline:
             return NOTHING
         name = f"ledger:{compared.asset}"
+        dust = self.limits.dust.get(compared.asset, 0)
+        if abs(compared.ours - compared.venues) <= dust:
+            return self.reasons.drop(ENGINE, name, f"asset={compared.asset} agrees again")
         text = f"asset={compared.asset} ours={compared.ours} venues={compared.venues} dust={dust}"
         fresh = not self.reasons.holds(ENGINE, name)
         changes: tuple[Message, ...] = self.reasons.hold(ENGINE, name, TradingState.REDUCING, text)
         return (*changes, _alert(AlertLevel.CRITICAL, "ledger_differs", text)) if fresh else changes
+
+    def on_baseline(self, taken: BaselineTaken, now_ns: int) -> tuple[Message, ...]:
+        """The ledger starts anew for these assets, so nothing differs any more."""
+        changes: tuple[Message, ...] = ()
+        for asset in taken.assets:
+            changes += self.reasons.drop(ENGINE, f"ledger:{asset}", f"asset={asset} has a new baseline")
+        return changes
 
     def on_rejects(self, instrument: int, limit: int) -> tuple[Message, ...]:
         scope = instrument_scope(instrument)
@@ -177,7 +187,8 @@ class Switch:
             day.asset = asset
 
     def on_realized(self, position: PositionUpdate, asset: str, now_ns: int) -> tuple[Message, ...]:
-        today = now_ns // DAY_NS
+        # A wall clock that went back between two runs does not bring a day back: its loss would count anew.
+        today = max([now_ns // DAY_NS, *(day.day for day in self.days.values())])
         day = self.days.get(position.instrument)
         if day is None:
             day = self.days[position.instrument] = Day(position.instrument, asset, today, 0, 0)

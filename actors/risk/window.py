@@ -23,6 +23,10 @@ class Window:
         self.times[self.place] = now_ns
         self.place = (self.place + 1) % self.limit
 
+    def bound(self, now_ns: int) -> None:
+        """Nothing counted lies in the future: an earlier run's clock may have been ahead, and would close the window."""
+        self.times = [min(time, now_ns) for time in self.times]
+
     def saved(self) -> list[int]:
         """Oldest first."""
         return self.times[self.place :] + self.times[: self.place]

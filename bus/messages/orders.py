@@ -295,6 +295,14 @@ class LedgerCompared(Message, frozen=True, tag=65):
     baseline: bool
 
 
+class BaselineTaken(Message, frozen=True, tag=71):
+    """From here on the ledger's total of assets[n] is units[n], as the venue has it: one fact, so that no crash tears it."""
+
+    account: int
+    assets: tuple[str, ...]
+    units: tuple[int, ...]
+
+
 class TradingStateChanged(Message, frozen=True, tag=66):
     """scope: "engine", "instrument:N" or "owner:NAME"."""
 

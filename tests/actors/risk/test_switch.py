@@ -9,6 +9,7 @@ from bus.messages import (
     ActorFailed,
     Alert,
     AlertLevel,
+    BaselineTaken,
     ClockEstimate,
     Control,
     EngineStarted,
@@ -27,7 +28,8 @@ from tests.actors.risk.builders import NOW, limits, position, risk, update
 
 ACTIVE, REDUCING, CANCEL_ONLY, HALTED = TradingState
 READY = OrdersReady(0, 1, 0, 0, 0)
-DAY = 86_400_000_000_000
+HOUR = 3_600_000_000_000
+DAY = 24 * HOUR
 
 
 def told(actor: Risk, message: Message, now_ns: int = NOW) -> list[tuple[str, TradingState]]:
@@ -128,13 +130,24 @@ def test_a_good_clock_of_one_venue_does_not_speak_for_another() -> None:
     assert told(actor, ClockEstimate(0, 0, 0)) == []
 
 
-def test_a_ledger_difference_beyond_dust_reduces_until_resume() -> None:
+def test_a_ledger_difference_beyond_dust_reduces_until_it_agrees_again_or_resume() -> None:
     actor = risk(None, AccountLimits(dust={"AAA": 3}))
     assert told(actor, LedgerCompared(0, "AAA", 100, 50, True)) == []  # a baseline
     assert told(actor, LedgerCompared(0, "AAA", 100, 103, False)) == []
     assert told(actor, LedgerCompared(0, "AAA", 100, 96, False)) == [("engine", REDUCING)]
-    assert told(actor, LedgerCompared(0, "AAA", 100, 100, False)) == []
+    assert told(actor, LedgerCompared(0, "BBB", 100, 100, False)) == []
+    assert told(actor, LedgerCompared(0, "AAA", 100, 97, False)) == [("engine", ACTIVE)]
+    assert told(actor, LedgerCompared(0, "AAA", 100, 96, False)) == [("engine", REDUCING)]
     assert told(actor, OperatorCommand(Control.RESUME, -1, "a deposit")) == [("engine", ACTIVE)]
+
+
+def test_a_new_baseline_of_an_asset_ends_its_difference_alone() -> None:
+    actor = risk()
+    for asset in ("AAA", "BBB"):
+        actor.receive(LedgerCompared(0, asset, 100, 96, False), NOW)
+    assert told(actor, BaselineTaken(0, ("AAA",), (96,))) == []
+    assert [reason.name for reason in actor.switch.reasons.saved()] == ["ledger:BBB"]
+    assert told(actor, BaselineTaken(0, ("BBB", "AAA"), (1, 2))) == [("engine", ACTIVE)]
 
 
 def loss(realized: int, **given: Any) -> Message:
@@ -155,6 +168,20 @@ def test_a_new_day_and_a_resume_count_anew() -> None:
     actor.receive(OperatorCommand(Control.RESUME, -1, "accepted"), NOW + DAY)
     assert told(actor, loss(-291), NOW + DAY) == []
     assert told(actor, loss(-292), NOW + DAY) == [("engine", REDUCING)]
+
+
+def test_a_clock_that_goes_back_across_midnight_brings_no_day_back() -> None:
+    actor = risk(None, AccountLimits(daily_loss_max={"BBB": 100}))
+    actor.receive(loss(-60), NOW)
+    assert told(actor, loss(-101), NOW - DAY) == [("engine", REDUCING)]
+
+
+def test_an_order_rate_counted_by_a_clock_that_was_ahead_is_over_in_its_window() -> None:
+    actor = risk(None, AccountLimits(order_rate=1, order_rate_window_ns=10_000))
+    actor.rate.count(NOW + HOUR)
+    actor.receive(EngineStarted(0, 2), NOW)
+    assert not actor.rate.has_room(NOW + 9_999)
+    assert actor.rate.has_room(NOW + 10_000)
 
 
 def test_too_many_venue_rejects_stop_the_instrument() -> None:
