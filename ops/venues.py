@@ -9,7 +9,7 @@ from gateway.binance_spot.events import AccountPosition
 from gateway.binance_spot.orders import OrderCodec
 from gateway.binance_spot.orders import SessionAnswer as VenueSessionAnswer
 from gateway.binance_spot.signing import Ed25519Signer, HmacSigner, Signer
-from gateway.doors.order import Read, SessionAnswer, StreamEnded, Unreadable
+from gateway.doors.session import Read, SessionAnswer, StreamEnded, Unreadable
 from ops.config import VenueSection
 
 STREAM_ENDS = ("eventStreamTerminated", "serverShutdown")
@@ -22,7 +22,7 @@ def signer(api_key: str, secret: str, private_key: str) -> Signer:
 
 
 class BinanceSpotOrders:
-    """gateway.doors.order.VenueOrders for Binance Spot."""
+    """gateway.doors.session.VenueOrders for Binance Spot."""
 
     def __init__(
         self, signed_by: Signer, section: VenueSection, instruments: Mapping[int, Instrument], account: int, venue: int

@@ -20,7 +20,7 @@ CODEC_STDLIB = PURE_STDLIB | {"base64", "binascii", "hashlib", "hmac", "urllib",
 DOORS = {
     "gateway.doors.websocket": {"websockets"},
     "gateway.doors.feed": {"tenacity"},
-    "gateway.doors.order": {"tenacity"},
+    "gateway.doors.session": {"tenacity"},
     "gateway.doors.rest": {"aiohttp", "yarl"},
     "gateway.doors.store": set(),
 }

@@ -23,6 +23,7 @@ from bus.messages import (
     RequestSent,
 )
 from gateway.doors import order as order_door
+from gateway.doors import session as order_session
 from gateway.doors import venue_time
 from gateway.doors.order import SessionRefused
 from gateway.doors.websocket import ConnectFailed, WebSocket, connect
@@ -204,7 +205,7 @@ async def test_an_answer_overdue_is_ambiguous_and_the_late_one_is_handed_on_as_n
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(order_door, "ANSWER_S_MAX", 0.03)
-    monkeypatch.setattr(order_door, "SWEEP_S", 0.01)
+    monkeypatch.setattr(order_session, "SWEEP_S", 0.01)
     async with scripted() as (venue, url), desk_at(url) as desk:
         await up(desk)
         desk.ask(submit("tl1"))
@@ -300,8 +301,8 @@ async def test_an_unreadable_event_causes_one_new_proof_and_the_stream_stays() -
 async def test_many_unreadable_events_cause_few_proofs_but_the_last_is_proved_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(order_door, "PROVE_AGAIN_NS", 200_000_000)
-    monkeypatch.setattr(order_door, "SWEEP_S", 0.01)
+    monkeypatch.setattr(order_session, "PROVE_AGAIN_NS", 200_000_000)
+    monkeypatch.setattr(order_session, "SWEEP_S", 0.01)
     async with scripted() as (venue, url), desk_at(url) as desk:
         await up(desk)
         for _ in range(50):
@@ -332,8 +333,8 @@ async def test_the_venues_clock_is_estimated_between_asking_and_hearing() -> Non
 
 async def test_a_late_answer_to_an_old_question_never_passes_for_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A venue that answers `time` after the next one would be due: an estimate from the wrong pair would be a lie."""
-    monkeypatch.setattr(order_door, "TIME_INTERVAL_S", 0.02)
-    monkeypatch.setattr(order_door, "SWEEP_S", 0.01)
+    monkeypatch.setattr(order_session, "TIME_INTERVAL_S", 0.02)
+    monkeypatch.setattr(order_session, "SWEEP_S", 0.01)
     async with scripted() as (venue, url), desk_at(url) as desk:
         await until(lambda: venue.asked("time"))
         stamp_ms = CLOCK.now_ns() // 1_000_000
@@ -347,8 +348,8 @@ async def test_a_late_answer_to_an_old_question_never_passes_for_a_fresh_one(mon
 
 
 async def test_a_refused_question_for_the_time_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_door, "TIME_INTERVAL_S", 0.0)
-    monkeypatch.setattr(order_door, "SWEEP_S", 0.01)
+    monkeypatch.setattr(order_session, "TIME_INTERVAL_S", 0.0)
+    monkeypatch.setattr(order_session, "SWEEP_S", 0.01)
     refused = {"status": 429, "error": {"code": -1003, "msg": "Too much request weight used."}}
     async with (
         scripted(lambda request: refused if request["method"] == "time" else None) as (venue, url),
@@ -359,8 +360,8 @@ async def test_a_refused_question_for_the_time_is_asked_again(monkeypatch: pytes
 
 
 async def test_one_slow_answer_does_not_replace_a_good_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_door, "TIME_INTERVAL_S", 0.02)
-    monkeypatch.setattr(order_door, "SWEEP_S", 0.01)
+    monkeypatch.setattr(order_session, "TIME_INTERVAL_S", 0.02)
+    monkeypatch.setattr(order_session, "SWEEP_S", 0.01)
     questions = 0
 
     def reply(request: dict[str, Any]) -> dict[str, Any] | None:
@@ -404,9 +405,9 @@ async def test_after_a_slow_answer_the_time_is_asked_again_at_once_but_not_for_e
         return {"status": 200, "result": {"serverTime": CLOCK.now_ns() // 1_000_000}}
 
     async with scripted(reply) as (venue, url), desk_at(url) as desk:
-        await until(lambda: len(desk.of(ClockEstimate)) == 1 + order_door.TIME_AGAIN_MAX)
+        await until(lambda: len(desk.of(ClockEstimate)) == 1 + order_session.TIME_AGAIN_MAX)
         await asyncio.sleep(0.05)
-        assert len(venue.asked("time")) == 1 + order_door.TIME_AGAIN_MAX
+        assert len(venue.asked("time")) == 1 + order_session.TIME_AGAIN_MAX
 
 
 # -- the session ------------------------------------------------------------------------------------------------------
@@ -452,31 +453,31 @@ async def test_a_session_refused_after_a_good_one_is_tried_again() -> None:
 async def test_a_venue_that_cannot_be_reached_at_first_is_told_after_a_few_attempts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(order_door, "reconnect_delay", lambda attempt: 0.001)
+    monkeypatch.setattr(order_session, "reconnect_delay", lambda attempt: 0.001)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = "ws://{}:{}".format(*taken.getsockname())
     async with desk_at(url) as desk:
         assert desk.task is not None
         with pytest.raises(ConnectFailed, match=url):
             await asyncio.wait_for(desk.task, LIMIT_S)
-        assert len(desk.troubles) == order_door.FIRST_ATTEMPTS_MAX - 1
+        assert len(desk.troubles) == order_session.FIRST_ATTEMPTS_MAX - 1
         assert all("Connect call failed" in text for text in desk.troubles)
 
 
 async def test_a_venue_that_went_away_later_is_dialed_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_door, "reconnect_delay", lambda attempt: 0.001)
+    monkeypatch.setattr(order_session, "reconnect_delay", lambda attempt: 0.001)
     async with scripted() as (venue, url), desk_at(url) as desk:
         await up(desk)
         monkeypatch.setattr(desk.door, "_url", "ws://127.0.0.1:1")
         venue.peers[-1].cut()
-        await until(lambda: len(desk.troubles) > 3 * order_door.FIRST_ATTEMPTS_MAX)
+        await until(lambda: len(desk.troubles) > 3 * order_session.FIRST_ATTEMPTS_MAX)
         monkeypatch.setattr(desk.door, "_url", url)
         await up(desk, generation=2)
 
 
 async def test_a_venue_that_never_answers_the_subscription_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_door, "SESSION_S_MAX", 0.02)
-    monkeypatch.setattr(order_door, "reconnect_delay", lambda attempt: 0.001)
+    monkeypatch.setattr(order_session, "SESSION_S_MAX", 0.02)
+    monkeypatch.setattr(order_session, "reconnect_delay", lambda attempt: 0.001)
     async with scripted(lambda request: b'{"id":null,"status":400}') as (_, url), desk_at(url) as desk:
         assert desk.task is not None
         with pytest.raises(ConnectFailed, match=r"no answer to subscribe in 0\.02 s"):
