@@ -75,7 +75,8 @@ class Exposure:
         self.base = self.portfolio = 0
         self.unsettled = 0
         self.fill_ns = self.position_ns = -1
-        self.versions: dict[int, int] = {}
+        self.versions: dict[int, int] = {}  # base units of one lot, by version
+        self.unit = 0  # base units of the lot everything here is counted in; 0: no fact has said yet
         self.numerator, self.denominator = 0, 1
 
     # Reading
@@ -136,6 +137,7 @@ class Exposure:
         cumulative, told = update.cumulative_lots, update.leaves_lots
         instrument = self.instrument
         if instrument is None or instrument.version != update.version:
+            self._learn(update.version, update.unit)
             cumulative, told = self._lots(update.version, cumulative), self._lots(update.version, told)
         if hold is None:
             hold = self._bind(update, done, cumulative)
@@ -248,35 +250,51 @@ class Exposure:
             hold.notional = 0
         self.instrument = instrument
         self.asset = instrument.quote_asset
-        self.versions[instrument.version] = instrument.lot
-        if len(self.versions) > VERSIONS_MAX:
-            del self.versions[next(iter(self.versions))]
+        unit = instrument.lot * 10 ** (instrument.base_scale - instrument.quantity_scale)
+        self._remember(instrument.version, unit)
         self.numerator = instrument.tick * instrument.lot * 10**instrument.quote_scale
         self.denominator = 10 ** (instrument.price_scale + instrument.quantity_scale)
-        if old is not None and (old.lot, old.tick) != (instrument.lot, instrument.tick):
-            self._rescale(holds, old, instrument)
+        old_tick = instrument.tick if old is None else old.tick
+        if (self.unit or unit, old_tick) != (unit, instrument.tick):
+            self._rescale(holds, self.unit or unit, unit, old_tick, instrument.tick)
+        self.unit = unit
         for hold in holds:
             notional = self.notional_of(hold.price_ticks, hold.leaves)
             amounts[self.asset] = amounts.get(self.asset, 0) + notional - hold.notional
             hold.notional = notional
 
-    def _rescale(self, holds: list[Hold], old: Instrument, new: Instrument) -> None:
-        self.base = _outward(self.base, old.lot, new.lot)
-        self.portfolio = _outward(self.portfolio, old.lot, new.lot)
+    def _rescale(self, holds: list[Hold], old: int, new: int, old_tick: int, new_tick: int) -> None:
+        """old, new: base units of a lot."""
+        self.base = _outward(self.base, old, new)
+        self.portfolio = _outward(self.portfolio, old, new)
         for hold in holds:
-            hold.quantity = _outward(hold.quantity, old.lot, new.lot)
-            hold.told = _outward(hold.told, old.lot, new.lot)
-            hold.cumulative = _outward(hold.cumulative, old.lot, new.lot)
-            hold.filled = hold.filled * old.lot // new.lot
-            hold.first = hold.first * old.lot // new.lot
-            hold.price_ticks = _outward(hold.price_ticks, old.tick, new.tick)
+            hold.quantity = _outward(hold.quantity, old, new)
+            hold.told = _outward(hold.told, old, new)
+            hold.cumulative = _outward(hold.cumulative, old, new)
+            hold.filled = hold.filled * old // new
+            hold.first = hold.first * old // new
+            hold.price_ticks = _outward(hold.price_ticks, old_tick, new_tick)
             self._count(hold)
 
+    def _remember(self, version: int, unit: int) -> None:
+        self.versions[version] = unit
+        if len(self.versions) > VERSIONS_MAX:
+            del self.versions[next(iter(self.versions))]
+
+    def _learn(self, version: int, unit: int) -> None:
+        """A fact of another version than the present one says its lot. Before any Instrument its lot is taken as ours."""
+        if not unit:
+            return
+        self._remember(version, unit)
+        if self.instrument is None and unit != self.unit:
+            if self.unit:
+                self._rescale([*self.requests.values(), *self.holds.values()], self.unit, unit, 1, 1)
+            self.unit = unit
+
     def _lots(self, version: int, lots: int) -> int:
-        instrument = self.instrument
-        if instrument is None or version == instrument.version:
-            return lots
-        return _outward(lots, self.versions.get(version, instrument.lot), instrument.lot)
+        """A count in lots of `version` in the lot we count in; in the same one when nothing is known of that version."""
+        unit = self.versions.get(version, self.unit)
+        return lots if unit == self.unit else _outward(lots, unit, self.unit)
 
     # Checkpoint
 
@@ -293,11 +311,13 @@ class Exposure:
             fill_ns=self.fill_ns,
             position_ns=self.position_ns,
             versions=list(self.versions.items()),
+            unit=self.unit,
         )
 
     def restore(self, saved: "SavedExposure") -> None:
         """Into a fresh Exposure; the sums, here and in the account, are built up again."""
         self.touch = saved.touch
+        self.unit = saved.unit
         self.base, self.portfolio, self.unsettled = saved.base, saved.portfolio, saved.unsettled
         self.fill_ns, self.position_ns = saved.fill_ns, saved.position_ns
         if saved.instrument is not None:
@@ -324,6 +344,7 @@ class SavedExposure(msgspec.Struct):
     fill_ns: int
     position_ns: int
     versions: list[tuple[int, int]]
+    unit: int = 0
 
 
 def _outward(count: int, old: int, new: int) -> int:

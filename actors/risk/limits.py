@@ -38,9 +38,9 @@ class AccountLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     open_notional_max: price times open remainder over all orders quoted in that asset. order_rate: new orders in any
     order_rate_window_ns (Binance spot allows 50 in 10 s; 40 leaves room for reducing orders, which are exempt).
-    daily_loss_max: by quote asset, per UTC day, realized PnL only: the loss of a position that is still open does not
-    count until it is closed, so the bounds of what it may become are position_lots_max and open_notional_max. dust: by asset, the difference of ledger and venue that is
-    not worth a stop. clock_error_ns_max: |offset| + uncertainty. owner_states: where an owner starts, if not ACTIVE.
+    daily_loss_max: by quote asset, per UTC day, realized PnL only: what an open position has lost does not count until
+    it is closed, so what bounds it is position_lots_max. dust: by asset, the difference of ledger and venue that is not
+    worth a stop. clock_error_ns_max: |offset| + uncertainty. owner_states: where an owner starts, if not ACTIVE.
     """
 
     open_orders_max: int = 50
