@@ -122,6 +122,7 @@ class Host:
         self._ready: deque[_Cell] = deque()
         self._sent: list[bytes] = []
         self._after: list[Callable[[int], None]] = []
+        self._bursts: list[tuple[_Cell, Callable[[int], None]]] = []
 
     # -- inputs ---------------------------------------------------------------------------------------------------
 
@@ -158,6 +159,19 @@ class Host:
         """Run `action(now_ns)` once, when the present cascade is complete: between inputs, where state is whole."""
         self._after.append(action)
 
+    def after_burst(self, receiver: str) -> Callable[[Callable[[int], None]], None]:
+        """How `receiver` runs something once, when no further message of this cascade waits for it: `later(action)`.
+
+        Send order is breadth first, so what a decision sends to one door is in its mailbox before the door sees the first.
+        At the cascade's end at the latest.
+        """
+        cell = self._cells[receiver]
+
+        def later(action: Callable[[int], None]) -> None:
+            self._bursts.append((cell, action))
+
+        return later
+
     def take(self, message: Message) -> None:
         """Run one input to completion."""
         now_ns = self.now_ns()
@@ -172,6 +186,8 @@ class Host:
             cell.send(raw)
             ready.append(cell)
         self._drain(offset, now_ns)
+        while self._bursts:  # a door whose last message failed
+            self._bursts.pop(0)[1](now_ns)
         while self._after:  # the door's write among them, so nothing that can wait comes before it
             self._after.pop(0)(now_ns)
         self._fold()
@@ -197,7 +213,7 @@ class Host:
     def _drain(self, offset: int, now_ns: int) -> None:
         ready, routes, sent, host, measure = self._ready, self._routes, self._sent, self.number, self._measure
         take, put, keep, pack = ready.popleft, ready.append, sent.append, HEADER.pack
-        sequence = self.sequence
+        sequence, bursts = self.sequence, self._bursts
         count = 0
         stamp = perf_counter_ns()
         while ready:
@@ -229,6 +245,8 @@ class Host:
                     for target in targets if targets is not None else self._targets(produced):
                         target.send(raw)
                         put(target)
+            if bursts and bursts[0][0] is cell and cell not in ready:
+                bursts.pop(0)[1](now_ns)
             if measure:
                 end = perf_counter_ns()
                 value = end - stamp

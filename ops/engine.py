@@ -232,7 +232,7 @@ class Engine:
             loop.call_soon_threadsafe(self.pump.post, taken)
 
         self.writer = CheckpointWriter(self.state.checkpoints, written, self._secure)
-        self.order_door.attach(self.pump.post, lambda: self.host.offset, self.host.after_cascade)
+        self.order_door.attach(self.pump.post, lambda: self.host.offset, self.host.after_burst("order_door"))
         self.rest.attach(BinanceSpotRest(self._signer, self.config.venue, self.instruments), self.pump.post)
         self.pump.at_quiet(self.journal.touch_ahead)
         if self.input_log is not None:

@@ -167,6 +167,6 @@ def report(house: House, request: dict, kind: str, status: str, **more: object) 
         "e": "executionReport", "E": 1, "s": "BTCUSDT", "c": params["newClientOrderId"], "C": "", "S": params["side"],
         "o": "LIMIT_MAKER", "f": "GTC", "q": params["quantity"], "p": params["price"], "x": kind, "X": status,
         "r": "NONE", "i": int(params["newClientOrderId"], 36) % 10**9, "l": "0", "z": "0", "L": "0", "n": "0",
-        "N": None, "T": 1, "t": -1, "I": 1, "m": False, "Z": "0", "Y": "0",
+        "N": None, "T": house.clock.now_ns() // MS, "t": -1, "I": 1, "m": False, "Z": "0", "Y": "0",
     }  # fmt: skip
     house.venue_says({"subscriptionId": 0, "event": event | more})

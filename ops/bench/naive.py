@@ -49,6 +49,10 @@ class NaiveRunner:
         """No cascade ends here that anyone would notice: run it now."""
         action(self._now_ns())
 
+    def after_burst(self, receiver: str) -> Callable[[Callable[[int], None]], None]:
+        """Nor a burst."""
+        return self.after_cascade
+
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()

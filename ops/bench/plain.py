@@ -45,6 +45,10 @@ class DirectRunner:
     def after_cascade(self, action: Callable[[int], None]) -> None:
         self._after.append(action)
 
+    def after_burst(self, receiver: str) -> Callable[[Callable[[int], None]], None]:
+        """By plain calls a receiver is called for one message at a time: at once."""
+        return lambda action: action(0)
+
     def _deliver(self, message: Message, now_ns: int) -> None:
         deliver = self._deliver
         for handler in self._handlers(message):
@@ -61,6 +65,10 @@ class DirectRunner:
 
 class DequeRunner(DirectRunner):
     """As the host, in send order, but the objects themselves travel."""
+
+    def after_burst(self, receiver: str) -> Callable[[Callable[[int], None]], None]:
+        """At the cascade's end: within one, a deque of handlers does not know whose messages wait."""
+        return self.after_cascade
 
     def _deliver(self, message: Message, now_ns: int) -> None:
         ready: deque[tuple[Handler, Message]] = deque((handler, message) for handler in self._handlers(message))

@@ -176,7 +176,7 @@ class Rig:
         receivers: list[Receiver] = [*self.actors, self.door, Answers(self), self.timers, checkpoints, Ear(self)]
         self.host: Any = self._make_runner(transport, receivers, measure=measure)
         checkpoints.attach(self.host.after_cascade)
-        self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_cascade)
+        self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_burst("order_door"))
         if transport not in ("naive", "wire"):
             self._start()
 
@@ -281,7 +281,7 @@ class Rig:
             CancelOrder: self.door._cancel,
             ClockEstimate: self.door._clock,
         }
-        self.door.attach(post, lambda: self.host.offset, self.host.after_cascade)
+        self.door.attach(post, lambda: self.host.offset, self.host.after_burst("order_door"))
         self._answer = post
 
     def first_inputs(self) -> tuple[Message, ...]:

@@ -131,7 +131,7 @@ def _event(kind: str, params: dict[str, Any], venue_id: int) -> str:
         "e": "executionReport", "E": 1, "s": SYMBOL, "c": params["newClientOrderId"], "S": params["side"],
         "o": "LIMIT_MAKER", "f": "GTC", "q": params["quantity"], "p": params["price"], "C": "", "x": kind,
         "X": "FILLED" if kind == "TRADE" else "NEW", "r": "NONE", "i": venue_id, "l": filled, "z": filled,
-        "L": params["price"], "n": "0", "N": "USDT" if kind == "TRADE" else None, "T": 1,
+        "L": params["price"], "n": "0", "N": "USDT" if kind == "TRADE" else None, "T": time.time_ns() // 1_000_000,
         "t": venue_id if kind == "TRADE" else -1, "I": 2 * venue_id + (kind == "TRADE"), "m": True, "Z": "1.0", "Y": "1.0",
     }  # fmt: skip
     return json.dumps({"subscriptionId": 0, "event": event})

@@ -256,3 +256,44 @@ def test_what_runs_after_a_cascade_reads_a_digest_of_all_of_it(mailboxes: Mailbo
     borne = [int.from_bytes(body[:4], "little") for _, _, _, body in log.records]
     assert [*borne, host.digest] == [0, *seen]
     assert len(set(seen)) == 3
+
+
+def test_a_burst_ends_when_nothing_more_waits_for_its_receiver(mailboxes: Mailboxes) -> None:
+    order: list[str] = []
+    host: Host
+
+    def on_mark(message: Message, now_ns: int) -> tuple[Message, ...]:
+        order.append("mark")
+        if order.count("mark") == 1:
+            host.after_burst("door")(lambda at: order.append(f"written at {at}"))
+        return ()
+
+    def on_touch(message: Message, now_ns: int) -> tuple[Message, ...]:
+        order.append("touch")
+        return ()
+
+    a = Scripted("a", {Frame: lambda m, _: (mark(1), touch(1), mark(2), touch(2), touch(3))})
+    door = Scripted("door", {Mark: on_mark})
+    others = Scripted("others", {Touch: on_touch})
+    host = make_host(mailboxes, [a, door, others], {Frame: ("a",), Mark: ("door",), Touch: ("others",)})
+    host.post(frame(1))
+    host.run(1)
+    assert order == ["mark", "touch", "mark", "written at 1000", "touch", "touch"]
+
+
+def test_a_burst_whose_last_message_fails_ends_with_the_cascade(mailboxes: Mailboxes) -> None:
+    order: list[str] = []
+    host: Host
+
+    def on_mark(message: Mark, now_ns: int) -> tuple[Message, ...]:
+        if message.instrument == 2:
+            raise ValueError("bug")
+        host.after_burst("door")(lambda at: order.append("written"))
+        return ()
+
+    a = Scripted("a", {Frame: lambda m, _: (mark(1), mark(2)), ActorFailed: nothing})
+    door = Scripted("door", {Mark: on_mark})  # type: ignore[dict-item]  # its own type
+    host = make_host(mailboxes, [a, door], {Frame: ("a",), Mark: ("door",), ActorFailed: ("a",)})
+    host.post(frame(1))
+    host.run(1)
+    assert order == ["written"]

@@ -198,7 +198,7 @@ class House:
             input_log=self.input_log,
             first_offset=first_offset,
         )
-        self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_cascade)
+        self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_burst("order_door"))
 
     def _make_door(self, config: Config) -> OrderDoor:
         by_number: Mapping[int, Instrument] = {row.instrument: row for row in self.instruments}
