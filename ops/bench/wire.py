@@ -71,6 +71,7 @@ async def _run(count: int, seed: int, folder: Path) -> dict[str, Any]:
     inside = rig.door.tick_to_order.to_summary()
     return {
         "round_trips": len(trips["engine"]),
+        "frames_without_order": trips["skipped"][0],
         "wire_us": engine_us,
         "echo_us": echo_us,
         "engine_inside_us": {key: round(inside[key], 1) for key in ("p50", "p99", "p999", "max")},
