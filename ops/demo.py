@@ -19,6 +19,7 @@ import aiohttp
 
 from gateway.binance_spot.signing import HmacSigner, signed_query
 from ops.config import decimal_units
+from ops.cores import keep_to_core
 
 RESTARTS_MAX = 3
 ENGINE_STOP_S = 20.0
@@ -191,12 +192,8 @@ async def end(process: asyncio.subprocess.Process, seconds: float) -> None:
 
 
 def in_child(core: int) -> None:
-    """In a child before exec: get SIGTERM when the parent is gone, however it went (Linux, prctl PR_SET_PDEATHSIG).
-
-    And keep to one core where there are two: a send wakes the peer, and a kernel that runs the peer at once on the
-    sender's core lets the engine wait for the venue's whole answer (write_us p50 750 instead of 82 on a 2-core machine).
+    """In a child before exec: a core of its own, and SIGTERM when the parent is gone, however it went (Linux, prctl
+    PR_SET_PDEATHSIG).
     """
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) > 1:
-        os.sched_setaffinity(0, {cores[core % len(cores)]})
+    keep_to_core(core)

@@ -7,6 +7,7 @@ on another and does nothing in between. Round trips alternate, so `ratio_to_echo
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -21,21 +22,27 @@ from gateway.doors.feed import FeedDoor
 from gateway.doors.websocket import WebSocket, connect
 from ops.bench.rig import Rig
 from ops.bench.tick import percentiles
+from ops.cores import keep_to_core
 
 ORDER_BYTES = 420
 """Of one signed order.place, as the rig writes it."""
 
 
 def run(count: int, seed: int = 1) -> dict[str, Any]:
-    """Measure `count` round trips of each kind."""
-    with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
-        return uvloop.run(_run(count, seed, Path(folder)))
+    """Measure `count` round trips of each kind. Each side keeps to a core of its own where there are two."""
+    cores = os.sched_getaffinity(0)
+    try:
+        with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
+            return uvloop.run(_run(count, seed, Path(folder)))
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 async def _run(count: int, seed: int, folder: Path) -> dict[str, Any]:
     venue = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ops.bench.wire_venue", str(count), str(seed), stdout=asyncio.subprocess.PIPE
-    )
+        sys.executable, "-m", "ops.bench.wire_venue", str(count), str(seed), stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    keep_to_core(1)  # after the other end was started, which takes the other one
     assert venue.stdout is not None
     port = int((await venue.stdout.readline()).decode().removeprefix("port: "))
     base = f"ws://127.0.0.1:{port}"

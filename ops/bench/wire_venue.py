@@ -15,6 +15,7 @@ import websockets
 from websockets.asyncio.server import ServerConnection, serve
 
 from ops.bench.market import SYMBOL, Market
+from ops.cores import keep_to_core
 
 PAUSE_S = 0.0005
 """Between round trips: the engine's untimed work of the last one is over."""
@@ -134,5 +135,6 @@ def _event(kind: str, params: dict[str, Any], venue_id: int) -> str:
 
 
 if __name__ == "__main__":
+    keep_to_core(0)
     outcome = asyncio.run(WireVenue(int(sys.argv[1]), int(sys.argv[2])).serve())
     sys.stdout.write(json.dumps(outcome) + "\n")
