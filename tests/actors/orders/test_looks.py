@@ -66,8 +66,9 @@ def test_the_looks_ask_for_trades_of_all_orders() -> None:
 def test_the_periodic_look_books_a_fill_that_the_stream_lost() -> None:
     bench = Bench().ready()
     bench.feed(traded(bench.working(), 10, 10, 10))
-    second = bench.order(command=2)
+    second, third = bench.order(command=2), bench.order(command=3)
     bench.feed(new(second, venue_order_id=901))
+    bench.feed(traded(third, 12, 10, 10, venue_order_id=902))
     looks = {query.kind: query for query in every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery)}
     assert looks[QueryKind.TRADES].from_id == 10
     rows = [history(10, 10), history(11, 4, venue_order_id=901)]
@@ -76,7 +77,7 @@ def test_the_periodic_look_books_a_fill_that_the_stream_lost() -> None:
 
 
 def test_the_periodic_look_reads_again_what_was_traded_since_the_look_before() -> None:
-    """The lost one may be older than the newest that was booked."""
+    """The lost one may be older than the newest that was booked, by that look or by this one."""
     bench = Bench().ready()
     bench.feed(traded(bench.working(), 10, 10, 10))
     for query in every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery):

@@ -1,7 +1,7 @@
 """Executions of an order that is ours by its id and of which the journal knows nothing."""
 
 from actors.orders.ids import IdMaker
-from bus.messages import Alert, Fill, QueryKind, VenueQuery
+from bus.messages import Alert, Fill, QueryKind, VenueQuery, VenueState
 from tests.actors.orders.build import (
     MILLISECOND,
     SECOND,
@@ -14,15 +14,20 @@ from tests.actors.orders.build import (
     history,
     new,
     only,
+    snapshot,
 )
+
+
+def orphan() -> str:
+    ids = IdMaker("tl", 10)
+    ids.set(1, 0, 10)
+    return ids.make()
 
 
 def with_shortfall() -> tuple[Bench, str]:
     """An orphan that ended with 3 lots executed, of which no execution was seen yet."""
     bench = Bench().ready(epoch=2)
-    ids = IdMaker("tl", 10)
-    ids.set(1, 0, 10)
-    key = ids.make()
+    key = orphan()
     bench.feed(new(key))
     bench.feed(canceled(key, 3))
     assert bench.status(key) == "SUSPECT"
@@ -57,6 +62,23 @@ def test_an_execution_that_the_history_shows_late_is_booked() -> None:
     asked = next(one for one in every(bench.said, VenueQuery) if one.counter == query)
     assert only(bench.feed(answer(asked, bench.now_ns, history(5, 3))), Fill).quantity == 3 * UNIT
     assert bench.status(key) == "CANCELED"
+
+
+def test_what_lies_in_the_baseline_stays_there_after_a_restart() -> None:
+    """On the very first start an orphan had executed 3 lots: no fill of ours, then or later."""
+    before = Bench()
+    key = orphan()
+    look = only(before.start(epoch=2), VenueQuery)
+    before.feed(answer(look, before.now_ns, snapshot(key, VenueState.WORKING, 3)))
+    bench = Bench(now_ns=before.now_ns)
+    for fact in before.said:
+        if type(fact) in bench.orders.recovers():
+            bench.orders.recovers()[type(fact)](fact, before.now_ns)
+    bench.start(epoch=3)
+    bench.feed(snapshot(key, VenueState.WORKING, 3))
+    assert bench.orders.view()["shortfalls"] == {}
+    order = bench.orders.desk.register.open[key]
+    assert (order.cumulative_lots, order.leaves_lots) == (3, 7)
 
 
 def test_after_that_time_what_is_not_in_the_history_lies_inside_the_ledger() -> None:

@@ -151,15 +151,15 @@ def test_a_word_of_the_venues_older_clock_counts_within_our_uncertainty() -> Non
 
 
 def test_an_order_of_an_earlier_run_is_not_judged_by_times_of_this_one() -> None:
-    """Its sending was stamped by the clock of that run, which may have been wrong by hours."""
+    """Its sending was stamped by the clock of that run, which was an hour ahead; the venue's words on it were not."""
     before = Bench(now_ns=10_000 * SECOND).ready()
     key = before.working()
-    bench = Bench(now_ns=5_000 * SECOND)
+    bench = Bench(now_ns=20_000 * SECOND)
     folders = bench.orders.recovers()
     for fact in before.said:
         if type(fact) in folders:
             folders[type(fact)](fact, before.now_ns)
     bench.feed(INSTRUMENT)
     bench.feed(EngineStarted(1, 2))
-    bench.feed(new(key, venue_ns=5_000 * SECOND))
+    bench.feed(new(key, venue_ns=6_400 * SECOND))
     assert bench.orders.view()["quarantined"] == 0

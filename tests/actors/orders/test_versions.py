@@ -56,7 +56,7 @@ def test_a_recovered_order_keeps_the_lot_it_was_made_in() -> None:
     before = Bench().ready()
     key = before.working()
     bench = recovered(before.said, before.now_ns)
-    out = bench.feed(traded(key, 1, 1, 1))
+    out = bench.feed(history(1, 1))
     assert only(out, Fill).quantity_lots == 1
     assert bench.status(key) == "PARTIALLY_FILLED"
     assert bench.orders.desk.register.open[key].leaves_lots == 9
@@ -66,8 +66,17 @@ def test_an_order_journaled_and_no_more_keeps_its_lot_too() -> None:
     before = Bench().ready()
     key = before.order()
     bench = recovered([only(before.said, SubmitOrder)], before.now_ns)
-    bench.feed(traded(key, 1, 1, 1))
-    assert bench.status(key) == "PARTIALLY_FILLED"
+    assert bench.orders.desk.register.open[key].unit == UNIT
+
+
+def test_a_lot_that_was_learned_once_is_known_for_good() -> None:
+    """Sent by an older program, which journaled no unit; the program behind it learned the lot and said it."""
+    before = Bench().ready()
+    key = before.working()
+    old = [replace(m, unit=0) if isinstance(m, SubmitOrder | OrderUpdate) else m for m in before.said]
+    learned = replace(every(before.said, OrderUpdate)[-1], number=9)
+    bench = recovered([*old, learned], before.now_ns)
+    assert bench.orders.desk.register.open[key].unit == UNIT
 
 
 def test_an_order_of_an_unknown_version_learns_its_lot_from_the_venues_original_quantity() -> None:

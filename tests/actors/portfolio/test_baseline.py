@@ -162,3 +162,15 @@ def test_what_moved_while_nobody_traded_it_is_recovered_too() -> None:
     for fact in facts:
         back.recovers()[type(fact)](fact, 0)
     assert back.view()["ledger"] == live.view()["ledger"]
+
+
+def test_a_journal_without_a_checkpoint_hides_no_difference() -> None:
+    """What was traded in the run before is not said in it: nothing is taken for newly traded."""
+    live, facts = started(BTC), []
+    for message in (quiet(**START), bought(1)):
+        facts += [message, *of(BaselineTaken, live.receive(message, 0))]
+    back = Portfolio(SETTINGS)
+    for fact in facts:
+        back.recovers()[type(fact)](fact, 0)
+    begin(back, BTC, epoch=2)
+    assert LedgerCompared(1, "BTC", 10_500, 500, False) in back.receive(quiet(BTC=500, USDT=899_000), 0)
