@@ -7,6 +7,7 @@ list, and exactly what was counted is received. One `now_ns` belongs to one inpu
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import PurePath
 from time import perf_counter_ns
 from typing import Any, NamedTuple, Protocol
 from zlib import crc32
@@ -226,7 +227,7 @@ class Host:
                 out = cell.handlers[type(message)](message, now_ns)
                 # All of it, before the first is sent: what cannot travel must not leave half a decision behind.
                 outgoing = [(routes[type(produced)], encode(produced), produced) for produced in out] if out else ()
-            except Exception as error:  # noqa: BLE001 - whatever an actor's bug raises, the other messages must run
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an actor raises, the others must run
                 self._failed(cell, message, error)
                 continue
             if outgoing:
@@ -289,13 +290,13 @@ class Host:
 
     # -- what goes wrong ------------------------------------------------------------------------------------------
 
-    def _failed(self, cell: _Cell, message: Message | None, error: Exception) -> None:
+    def _failed(self, cell: _Cell, message: Message | None, error: BaseException) -> None:
         """A handler raised or a message could not be read: nothing of it was emitted, the rest of the cascade runs on."""
         if message is None:
             self.undecodable += 1
         self.failures += 1
         self.failed.add(cell.name)
-        text = f"{type(error).__name__}: {error}"[:500]
+        text = f"{type(error).__name__}: {error}"[:400] + _where(error)
         if isinstance(message, ActorFailed):
             self.broken = f"{cell.name} raised while it handled a failure: {text}"  # the supervisor stops the engine
             return
@@ -332,6 +333,17 @@ class Host:
     def received(self) -> dict[str, int]:
         """Messages taken, by receiver; 0 when the host does not measure."""
         return {name: cell.histogram.count for name, cell in self._cells.items()}
+
+
+def _where(error: BaseException) -> str:
+    """The line that raised, as ` (file.py:12 in function)`: what a strategy's author needs first."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return ""
+    code = frame.tb_frame.f_code
+    return f" ({PurePath(code.co_filename).name}:{frame.tb_lineno} in {code.co_name})"
 
 
 def _inboxes(receivers: Sequence[Receiver], routing: Routing) -> dict[str, list[type[Message]]]:

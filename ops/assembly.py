@@ -1,6 +1,7 @@
 """From a configuration and the venue's instruments to actors. The one place that knows every actor's constructor."""
 
 import importlib
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,6 +59,8 @@ def load_strategy(config: Config) -> Strategy:
         cls = getattr(module, class_name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"[strategy] use: {use!r} cannot be loaded ({error}); write module:Class") from error
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"[strategy] use: {use!r} raises when it is imported: {_told(error)}") from error
     if not (isinstance(cls, type) and issubclass(cls, Strategy)):
         raise ConfigError(f"[strategy] use: {use!r} is not a subclass of actors.strategy.Strategy")
     parameters = getattr(module, "Parameters", None)
@@ -72,6 +75,14 @@ def load_strategy(config: Config) -> Strategy:
         known = ", ".join(getattr(parameters, "__struct_fields__", ()))
         hint = f"; known: {known}" if "unknown field" in text else ""
         raise ConfigError(f"[strategy.parameters]: {text.replace(' - at `$.', ' - at `')}{hint}") from error
+
+
+def _told(error: BaseException) -> str:
+    """The error with its file and line, on one line."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {error.msg}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}: {type(error).__name__}: {error}".replace("\n", " ")
 
 
 def _execution(config: Config) -> ExecutionSettings:

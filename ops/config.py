@@ -214,6 +214,19 @@ def _check_values(config: Config, name: str) -> None:
                 )
     for field in ("open_notional_max", "order_notional_max", "daily_loss_max", "dust"):
         decimal_units(getattr(config.risk, field), 8, f"{name}: [risk] {field}")
+    for field in ("open_notional_max", "order_notional_max", "daily_loss_max", "dust"):
+        if getattr(config.risk, field).startswith("-"):
+            refuse(f"[risk] {field}", f'{getattr(config.risk, field)} is below 0; a limit is a size, and "0" is none')
+    if config.risk.open_orders_max < 1 or config.risk.order_rate_max < 1:
+        refuse("[risk] open_orders_max, order_rate_max", "0 would refuse every order; write at least 1")
+    for row in config.instrument:
+        if row.open_orders_max < 1:
+            refuse(f"[[instrument]] {row.symbol} open_orders_max", "0 would refuse every order; write at least 1")
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,29}", config.strategy.owner):
+        refuse(
+            "[strategy] owner",
+            f"{config.strategy.owner!r} is not 1 to 30 characters of a-z, 0-9, _ and -, a letter first",
+        )
     if not re.fullmatch(r"[a-z][a-z0-9]{0,2}", config.orders.prefix):
         refuse("[orders] prefix", f"{config.orders.prefix!r} is not 1 to 3 characters of a-z, 0-9, a letter first")
     for section, kind in _SECTIONS.items():

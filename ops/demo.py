@@ -53,6 +53,9 @@ quantity_lots = 100
 max_position_lots = 1000
 min_position_lots = -1000
 skew_ticks = 1.0
+
+[risk]
+daily_loss_max = "1000"
 """
 
 
@@ -105,6 +108,7 @@ class EngineProcess:
         }
         self.process: asyncio.subprocess.Process | None = None
         self.restarts = 0
+        self._stopping = False
 
     async def run(self, seconds: float | None, log: Path, *, live: bool) -> tuple[int, dict[str, Any]]:
         """Run for that long in all, restarts included. Returns the exit code and the last run's report."""
@@ -119,15 +123,17 @@ class EngineProcess:
                     env=self._environment, preexec_fn=partial(in_child, 1), start_new_session=True,
                 )  # fmt: skip
             code = await self.process.wait()
-            if code >= 0 or self.restarts >= RESTARTS_MAX:
+            if code >= 0 or self._stopping or self.restarts >= RESTARTS_MAX:
                 break
             self.restarts += 1
         report = json.loads(self._report.read_bytes()) if code in (0, 1) and self._report.exists() else {}
         return code, report
 
     def stop(self) -> None:
-        if self.process is not None and self.process.returncode is None:
+        """Once: a second Ctrl-C must not cut short the cancels that the first one asked for, nor start anything again."""
+        if not self._stopping and self.process is not None and self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
+        self._stopping = True
 
 
 class VenueWord:

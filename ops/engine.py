@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from actors.portfolio import Portfolio
 from bus.actor import Actor
 from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect
 from bus.clock import EngineClock
@@ -39,7 +40,7 @@ from gateway.doors.venue_time import VenueTime, estimate
 from gateway.doors.websocket import ConnectFailed
 from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
-from ops.config import Config, ConfigError, credentials
+from ops.config import Config, ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
 from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
@@ -58,6 +59,8 @@ RSS_AT_S = 10.0
 SWITCH_S = 0.0002
 """How long a helper thread (index, sync, checkpoint) may keep the interpreter when a frame has come; Python's own 5 ms
 would be the tail of every latency. Chosen: ten times a warm cascade."""
+STALL_S = 0.5
+"""The loop was not free for this long: no order was canceled meanwhile, whatever the market did; chosen."""
 STOP_S = 5.0
 WALL_CHECK_S = 10.0
 WALL_STEP_NS = 10_000_000
@@ -95,6 +98,8 @@ class Engine:
         self._closers: list[Callable[[], object]] = []
         self._mailboxes = ZmqMailboxes()
         self.rss_at_10s = 0.0
+        self.stalls = 0
+        self.stall_max_s = 0.0
         self._warm = False
         self._wall_offset_ns = 0
 
@@ -108,6 +113,7 @@ class Engine:
         await self._read_instruments()
         self.actors = build_actors(self.config, list(self.instruments.values()))
         recovered = recover(self.state, self.actors)
+        self.fills_before = next(actor.fill_number for actor in self.actors if isinstance(actor, Portfolio))
         self.epoch = self.state.raise_epoch(recovered.epoch, self.clock.now_ns())
         self._log_recovery(recovered)
         self._open_logs()
@@ -115,6 +121,8 @@ class Engine:
         self._make_host(recovered)
         for instrument in self.instruments.values():
             self.host.post(instrument)
+        if not decimal_units(self.config.risk.daily_loss_max, 8, "[risk] daily_loss_max"):
+            events.warning("no_loss_limit", remedy="set [risk] daily_loss_max")
         self.pump.post(clock_estimate, EngineStarted(ACCOUNT, self.epoch))
         self._run(self._guard(self.order_door.run()))
         self.feed = FeedDoor(0, self._stream_url(), self.pump.post, self.clock.now_ns)
@@ -165,6 +173,7 @@ class Engine:
             raise StartFailed(f"[[instrument]] symbol: {error}") from error
         numbered = register(self.state.instruments, self.config.venue.kind, found)
         self.instruments = {instrument.instrument: instrument for instrument in numbered}
+        self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
 
     def _log_recovery(self, recovered: Recovered) -> None:
         for problem in recovered.problems:
@@ -312,8 +321,16 @@ class Engine:
         """Once a second, off the hot path: warm-up, wall clock, what only a poll can see."""
         seconds = 0.0
         lost_facts = 0
+        loop = asyncio.get_running_loop()
         while True:
+            due = loop.time() + 1.0
             await asyncio.sleep(1.0)
+            if (late := loop.time() - due) > STALL_S:
+                self.stalls += 1
+                self.stall_max_s = max(self.stall_max_s, late)
+                events.critical(
+                    "engine_stalled", seconds=f"{late:.1f}", remedy="a hook that blocks, or the machine stood still"
+                )
             seconds += 1.0
             if seconds == RSS_AT_S:
                 self.rss_at_10s = resident_mb()
@@ -360,7 +377,14 @@ class Engine:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds + 1.0):
                 await self.supervisor.quiet.wait()
-        events.info("stopped", unresolved=self.supervisor.unresolved)
+        if self.supervisor.unresolved:
+            events.critical(
+                "stopped",
+                unresolved=self.supervisor.unresolved,
+                remedy="orders of ours may still work at the venue: start again on the same --state, or cancel there",
+            )
+        else:
+            events.info("stopped", unresolved=0)
         return self.supervisor.unresolved
 
     async def close(self) -> None:
@@ -379,6 +403,7 @@ class Engine:
         for close in reversed(self._closers):
             close()
         self._mailboxes.close()
+        (self.state.path / f"{CONTROL_MAILBOX}.ipc").unlink(missing_ok=True)
 
     def feed_close(self) -> None:
         if hasattr(self, "feed"):

@@ -23,11 +23,12 @@ def report(engine: Engine) -> dict[str, Any]:
         "frames": engine.feed.frames,
         "orders_sent": engine.order_door.orders_sent,
         "cancels_sent": engine.order_door.cancels_sent,
-        "fills": views["portfolio"]["fills"],
+        "fills": _fills(engine, views),
         "position_base": next(iter(positions.values())),
         "positions": positions,
         "ledger": {asset: decimal_text(units, 8) for asset, units in views["portfolio"]["ledger"].items()},
-        "pnl": views["portfolio"].get("pnl", {}),
+        "pnl": _pnl(engine, views),
+        "orders_refused": dict(engine.supervisor.refusals),
         "top_checks": sum(book["top_checks"] for book in books.values()),
         "top_mismatches": sum(book["top_mismatches"] for book in books.values()),
         "tick_to_order_us": _percentiles(engine.order_door.tick_to_order.to_summary()),
@@ -48,6 +49,8 @@ def report(engine: Engine) -> dict[str, Any]:
             "requests_refused_by_door": engine.order_door.refused,
             "ledger_differences": sorted(engine.supervisor.differences),
             "index_behind": engine.index.behind,
+            "stalls": engine.stalls,
+            "stall_max_s": round(engine.stall_max_s, 3),
         },
     }
 
@@ -62,12 +65,56 @@ def live_line(engine: Engine, seconds: int) -> str:
         touch = book.get("touch")
         prices = "/".join(decimal_text(price, instrument.price_scale) for price in touch[::2]) if touch else "no book"
         parts.append(f"{instrument.venue_symbol} {prices} pos {_position(views, instrument)}")
-    summary = engine.order_door.tick_to_order.to_summary()
-    parts.append(f"orders {engine.order_door.orders_sent} fills {views['portfolio']['fills']}")
-    parts.append(f"working {views['orders']['working']}")
-    parts.append(f"tick-to-order p50 {summary['p50']:.0f} p99 {summary['p99']:.0f} us")
+    latency = engine.order_door.tick_to_order.to_summary()
+    refused = sum(engine.supervisor.refusals.values())
+    parts.append(f"orders {engine.order_door.orders_sent}" + (f" refused {refused}" if refused else ""))
+    parts.append(f"fills {_fills(engine, views)} working {views['orders']['working']}")
+    parts.append(f"pnl {' '.join(_total_pnl(engine, views))}")
+    if latency["count"]:
+        parts.append(f"tick-to-order p50 {latency['p50']:.0f} p99 {latency['p99']:.0f} us")
     parts.append(engine.supervisor.trading["engine"].name)
     return "  ".join(parts)
+
+
+def summary(result: dict[str, Any]) -> str:
+    """The end of a run in three lines, for a person."""
+    tick, checks = result["tick_to_order_us"], result["top_checks"]
+    positions = ", ".join(f"{symbol} {text}" for symbol, text in result["positions"].items())
+    pnl = ", ".join(f"{symbol} {row['realized']} {row['asset']}" for symbol, row in result["pnl"].items())
+    return (
+        f"{result['frames']} frames, {result['orders_sent']} orders, {result['fills']} fills; positions: {positions}\n"
+        f"realized: {pnl or 'nothing'}\n"
+        f"tick to order p50 {tick['p50']} p99 {tick['p99']} us; {checks} tops checked, {result['top_mismatches']} wrong"
+    )
+
+
+def _fills(engine: Engine, views: dict[str, dict[str, Any]]) -> int:
+    """Of this run; the portfolio counts them over the life of the state directory."""
+    return int(views["portfolio"]["fills"]) - engine.fills_before
+
+
+def _pnl(engine: Engine, views: dict[str, dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """By symbol, decimal text in the quote asset, over the life of the state directory."""
+    rows = views["portfolio"]["pnl"]
+    return {
+        row.venue_symbol: {
+            "asset": row.quote_asset,
+            "realized": decimal_text(rows[row.venue_symbol]["realized"], row.quote_scale),
+            "unrealized": decimal_text(rows[row.venue_symbol]["unrealized"], row.quote_scale),
+        }
+        for row in engine.instruments.values()
+        if row.venue_symbol in rows
+    }
+
+
+def _total_pnl(engine: Engine, views: dict[str, dict[str, Any]]) -> list[str]:
+    """Realized and unrealized together, by quote asset."""
+    rows, totals = views["portfolio"]["pnl"], dict[tuple[str, int], int]()
+    for row in engine.instruments.values():
+        pnl = rows.get(row.venue_symbol, {"realized": 0, "unrealized": 0})
+        key = (row.quote_asset, row.quote_scale)
+        totals[key] = totals.get(key, 0) + pnl["realized"] + pnl["unrealized"]
+    return [f"{decimal_text(units, scale)} {asset}" for (asset, scale), units in totals.items()]
 
 
 def _position(views: dict[str, dict[str, Any]], instrument: Instrument) -> str:

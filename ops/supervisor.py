@@ -3,6 +3,7 @@
 import asyncio
 
 from bus.actor import NOTHING, Handler
+from bus.codec import TYPE_OF_TAG
 from bus.messages import (
     ActorFailed,
     Alert,
@@ -11,12 +12,17 @@ from bus.messages import (
     BookStateChanged,
     LedgerCompared,
     Message,
+    OrderRefused,
     OrdersQuiet,
     OrdersReady,
     TradingState,
     TradingStateChanged,
 )
 from ops import events
+
+LINES_MAX = 3
+"""Lines of one kind in the log before it is only counted; chosen."""
+KINDS_MAX = 10_000
 
 
 class Supervisor:
@@ -27,6 +33,7 @@ class Supervisor:
     def __init__(self) -> None:
         self.handlers: dict[type[Message], Handler] = {
             Alert: self._alert,
+            OrderRefused: self._refused,
             BookStateChanged: self._book,
             TradingStateChanged: self._trading,
             OrdersReady: self._ready,
@@ -42,18 +49,45 @@ class Supervisor:
         self.alerts = dict.fromkeys(AlertLevel, 0)
         self.failures = 0
         self.differences: dict[str, tuple[int, int]] = {}
+        self.refusals: dict[str, int] = {}
+        self.symbols: dict[int, str] = {}
+        self._said: dict[str, int] = {}
 
     def _alert(self, alert: Alert, now_ns: int) -> tuple[Message, ...]:
         self.alerts[alert.level] += 1
-        write = (events.info, events.warning, events.critical)[alert.level]
-        where = {"instrument": alert.instrument} if alert.instrument >= 0 else {}
-        write(alert.event, actor=alert.actor, **where, **({"detail": alert.detail} if alert.detail else {}))
+        if self._worth_a_line(f"{alert.actor} {alert.event} {alert.instrument}"):
+            write = (events.info, events.warning, events.critical)[alert.level]
+            where = {"instrument": self.symbol(alert.instrument)} if alert.instrument >= 0 else {}
+            write(alert.event, actor=alert.actor, **where, **({"detail": alert.detail} if alert.detail else {}))
+        return NOTHING
+
+    def _worth_a_line(self, what: str) -> bool:
+        """The first LINES_MAX of a kind, then every power of two: a flood stays short, and its size is seen."""
+        count = self._said[what] = self._said.get(what, 0) + 1
+        if len(self._said) > KINDS_MAX:
+            self._said.clear()
+        if count > LINES_MAX and count & (count - 1) == 0:
+            events.info("repeated", what=what, times=count)
+        return count <= LINES_MAX
+
+    def symbol(self, instrument: int) -> str:
+        return self.symbols.get(instrument, str(instrument))
+
+    def _refused(self, refused: OrderRefused, now_ns: int) -> tuple[Message, ...]:
+        name = refused.reason.name
+        self.refusals[name] = self.refusals.get(name, 0) + 1
+        if self._worth_a_line(f"order_refused {name} {refused.instrument}"):
+            events.warning(
+                "order_refused", instrument=self.symbol(refused.instrument), owner=refused.owner, reason=name
+            )
         return NOTHING
 
     def _book(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         self.books[change.instrument] = change.state
         write = events.info if change.state in (BookState.LIVE, BookState.SYNCING) else events.warning
-        write("book_state", instrument=change.instrument, state=change.state.name, reason=change.reason.name)
+        write(
+            "book_state", instrument=self.symbol(change.instrument), state=change.state.name, reason=change.reason.name
+        )
         return NOTHING
 
     def _trading(self, change: TradingStateChanged, now_ns: int) -> tuple[Message, ...]:
@@ -86,5 +120,7 @@ class Supervisor:
 
     def _failed(self, failure: ActorFailed, now_ns: int) -> tuple[Message, ...]:
         self.failures += 1
-        events.critical("actor_failed", actor=failure.actor, tag=failure.message_tag, error=failure.error)
+        if self._worth_a_line(f"actor_failed {failure.actor} {failure.message_tag}"):
+            kind = TYPE_OF_TAG.get(failure.message_tag)
+            events.critical("actor_failed", actor=failure.actor, on=kind.__name__ if kind else "?", error=failure.error)
         return NOTHING

@@ -100,7 +100,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     ApprovedOrder: ("orders",),
     SubmitOrder: ("order_door",),
     CancelOrder: ("order_door",),
-    OrderRefused: ("execution", "risk", "strategy"),
+    OrderRefused: ("execution", "risk", "strategy", "supervisor"),
     CommandDropped: ("orders", "execution", "risk"),
     # from the order door, back up
     RequestSent: ("orders",),

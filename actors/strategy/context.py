@@ -106,6 +106,10 @@ class Context:
 
     def _wish(self, line: Line, bid_ticks: int, bid_lots: int, ask_ticks: int, ask_lots: int) -> None:
         instrument, settings, signals = line.instrument, self.settings, line.signals
+        if not (type(bid_ticks) is type(bid_lots) is type(ask_ticks) is type(ask_lots) is int):
+            raise TypeError(
+                f"quote takes whole ticks and lots as int: bid {bid_ticks!r} x {bid_lots!r}, ask {ask_ticks!r} x {ask_lots!r}"
+            )
         assert instrument is not None, "a line quotes only after its instrument came"
         intent = QuoteIntent(
             settings.account,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from typing import Any
 import click
 
 from ops.demo import CONFIG, DemoFailed, EngineProcess, VenueProcess, VenueWord, shortfalls
+from ops.report import summary
 
 
 @click.command()
@@ -35,7 +37,15 @@ def demo(seconds: float | None, headless: bool, as_json: bool, seed: int, state:
         live = sys.stdout.isatty() and not headless and not as_json
         if not headless:
             click.echo(f"demo: a simulated venue and an engine; logs and state in {folder}", err=True)
+        if (folder / "engine").exists():
+            click.echo(
+                f"touchline demo: --state {folder}: an earlier demo's; its venue is gone and took the account along. "
+                "Give another directory",
+                err=True,
+            )
+            sys.exit(2)
         try:
+            os.umask(0o077)  # what is written is for this user alone
             folder.mkdir(parents=True, exist_ok=True)
             result, problems = asyncio.run(_demo(folder, seconds, seed, live=live))
         except (DemoFailed, OSError) as error:
@@ -77,13 +87,9 @@ async def _demo(folder: Path, seconds: float | None, seed: int, *, live: bool) -
 def _summary(result: dict[str, Any]) -> str:
     if "frames" not in result:
         return "the engine left no report"
-    tick = result["tick_to_order_us"]
-    return (
-        f"{result['frames']} frames, {result['orders_sent']} orders, {result['fills']} fills, positions {result['positions']}\n"
-        f"tick to order p50 {tick['p50']} p99 {tick['p99']} us; {result['top_checks']} tops checked, "
-        f"{result['top_mismatches']} wrong; venue's ledger equal: {result['venue_ledger_equal']}; "
-        f"orders left working: {result['working_orders_at_exit']}"
-    )
+    equal = "equal" if result["venue_ledger_equal"] else "DIFFERENT"
+    left = result["working_orders_at_exit"]
+    return f"{summary(result)}\nthe venue's word: its balances and our ledger are {equal}; orders left working: {left}"
 
 
 def _last_words(log: Path) -> str:

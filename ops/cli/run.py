@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from bus.log import LogError
 from ops import events
 from ops.config import Config, ConfigError, load
 from ops.engine import Engine, StartFailed
-from ops.report import live_line, report
+from ops.report import live_line, report, summary
 from ops.state import StateDirectory, StateError, write_durably
 
 
@@ -35,11 +36,13 @@ def run(
 ) -> None:
     """Run the engine on CONFIG until SIGINT or SIGTERM; it cancels its orders and sees them gone before it ends.
 
-    Exit code 1: orders of ours may still work, or the engine broke; 2: it could not start.
+    Exit code 1: orders of ours may still work, an actor failed, the ledger differs from the venue's, or the engine broke;
+    2: it could not start.
     """
     if report_path is not None and not report_path.absolute().parent.is_dir():
         click.echo(f"touchline run: --report {report_path}: its directory does not exist; make it first", err=True)
         sys.exit(2)
+    os.umask(0o077)  # what is written is for this user alone
     live = sys.stdout.isatty() and not headless
     log = events.EventLog()
     failure, code = "", 2
@@ -79,7 +82,10 @@ async def _run(config: Config, state_path: Path, seconds: float | None, live: bo
             watch.cancel()
         unresolved = await engine.stop(broken or ("signal" if stopped.is_set() else "time is up"))
         result = report(engine)
-        return (1 if broken or unresolved else 0), result
+        if live:
+            click.echo(summary(result))
+        wrong = broken or unresolved or engine.supervisor.failures or engine.supervisor.differences
+        return (1 if wrong else 0), result
     finally:
         if engine is not None:
             await engine.close()
