@@ -56,6 +56,7 @@ skew_ticks = 1.0
 
 [risk]
 daily_loss_max = "1000"
+order_rate_max = 90
 """
 
 
