@@ -24,24 +24,22 @@ from bus.collector import Collector
 from bus.host import Host, Receiver
 from bus.log import INPUT_SEGMENT_BYTES, JOURNAL_SEGMENT_BYTES, RecordLog, Syncer
 from bus.mailbox import ZmqMailboxes, ipc_endpoint
-from bus.messages import CheckpointTaken, EngineStarted, Instrument, Message, StopRequested, WallAdjusted
-from bus.messages.feed import Garbage
+from bus.messages import CheckpointTaken, EngineStarted, Instrument, StopRequested, WallAdjusted
 from bus.pump import Pump
 from bus.timers import Timers
 from bus.vocabulary_lock import vocabulary_hash
-from gateway.binance_spot.errors import SigningKeyError, SymbolError
-from gateway.binance_spot.queries import decode_time
-from gateway.binance_spot.symbols import read_instruments
+from gateway.binance_spot.errors import SigningKeyError
 from gateway.doors.feed import FeedDoor
 from gateway.doors.order import Identity, OrderDoor, SessionRefused
 from gateway.doors.rest import RestDoor, RestFailed
 from gateway.doors.store import JournalIndex
-from gateway.doors.venue_time import VenueTime, estimate
+from gateway.doors.venue_time import VenueTime
 from gateway.doors.websocket import ConnectFailed
 from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import Config, ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
+from ops.preflight import StartFailed, check_clock, read_instruments
 from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
 from ops.state import StateDirectory
@@ -65,14 +63,6 @@ STOP_S = 5.0
 WALL_CHECK_S = 10.0
 WALL_STEP_NS = 10_000_000
 """A wall clock that moved less than this against engine time is not worth an input."""
-
-
-class StartFailed(Exception):
-    """The engine cannot start. The text says why and what to do. unresolved: as `Engine.stop` returned it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.unresolved = 0
 
 
 class Engine:
@@ -106,11 +96,19 @@ class Engine:
     # -- start ----------------------------------------------------------------------------------------------------
 
     async def start(self, stopped: asyncio.Event) -> None:
-        """Returns early when `stopped` is set. Raises StartFailed, StateError, ConfigError. Trading begins by itself once orders are ready."""
+        """Returns early when `stopped` is set. Raises StartFailed, StateError, ConfigError.
+
+        Trading begins by itself once orders are ready.
+        """
         sys.setswitchinterval(SWITCH_S)
         await self.rest.open()
-        clock_estimate = await self._check_clock()
-        await self._read_instruments()
+        clock_estimate = await check_clock(self.rest, self.clock.now_ns, self.config.venue)
+        self.venue_time.take(clock_estimate)
+        symbols = [row.symbol for row in self.config.instrument]
+        found = await read_instruments(self.rest, symbols)
+        numbered = register(self.state.instruments, self.config.venue.kind, found)
+        self.instruments = {instrument.instrument: instrument for instrument in numbered}
+        self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
         self.actors = build_actors(self.config, list(self.instruments.values()))
         recovered = recover(self.state, self.actors)
         self.fills_before = next(actor.fill_number for actor in self.actors if isinstance(actor, Portfolio))
@@ -135,45 +133,6 @@ class Engine:
             # Without a session nothing can be canceled: a person need not wait for what cannot come.
             error.unresolved = await self.stop("the start failed", STOP_S if self.order_door.generation else 0.1)
             raise
-
-    async def _check_clock(self) -> Message:
-        asked_ns = self.clock.now_ns()
-        try:
-            status, body = await self.rest.get("/api/v3/time", 5.0)
-            answered_ns = self.clock.now_ns()
-        except RestFailed as error:
-            raise StartFailed(
-                f"[venue] rest: the venue cannot be reached: {error}; check the URL and the network"
-            ) from error
-        venue_ns = decode_time(body)
-        if status != 200 or isinstance(venue_ns, Garbage):
-            raise StartFailed(
-                f"[venue] rest: {self.config.venue.rest} is not the venue: status {status}, {body[:100]!r}"
-            )
-        measured = estimate(VENUE, asked_ns, answered_ns, venue_ns // 1_000_000)
-        off_ms = (abs(measured.offset_ns) - measured.uncertainty_ns) / 1e6
-        if off_ms > self.config.venue.clock_offset_max_ms:
-            raise StartFailed(
-                f"this machine's clock is {measured.offset_ns / -1e6:+.0f} ms off the venue's, more than "
-                f"clock_offset_max_ms = {self.config.venue.clock_offset_max_ms}: set it (chrony or systemd-timesyncd)"
-            )
-        self.venue_time.take(measured)
-        return measured
-
-    async def _read_instruments(self) -> None:
-        symbols = [row.symbol for row in self.config.instrument]
-        try:
-            status, body = await self.rest.get("/api/v3/exchangeInfo", 15.0)
-            if status != 200:
-                raise StartFailed(f"the venue answered exchangeInfo with status {status}: {body[:200]!r}")
-            found = read_instruments(body, symbols, account=ACCOUNT, venue=VENUE)
-        except RestFailed as error:
-            raise StartFailed(f"[venue] rest: exchangeInfo: {error}") from error
-        except SymbolError as error:
-            raise StartFailed(f"[[instrument]] symbol: {error}") from error
-        numbered = register(self.state.instruments, self.config.venue.kind, found)
-        self.instruments = {instrument.instrument: instrument for instrument in numbered}
-        self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
 
     def _log_recovery(self, recovered: Recovered) -> None:
         for problem in recovered.problems:

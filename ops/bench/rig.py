@@ -9,8 +9,6 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Protocol
 
-import msgspec
-
 from bus.actor import Actor, Handler
 from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect
 from bus.clock import EngineClock
@@ -23,7 +21,6 @@ from bus.messages import (
     ClockEstimate,
     ConnectionUp,
     EngineStarted,
-    ExecutionReport,
     Frame,
     Instrument,
     Message,
@@ -34,7 +31,6 @@ from bus.messages import (
     QueryKind,
     Refusal,
     ReportKind,
-    ReportSource,
     RequestAnswered,
     RequestKind,
     Side,
@@ -42,7 +38,6 @@ from bus.messages import (
     SnapshotRequest,
     SubmitOrder,
     VenueQuery,
-    VenueState,
 )
 from bus.timers import Timers
 from gateway.binance_spot.signing import HmacSigner
@@ -52,6 +47,7 @@ from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.bench.market import SYMBOL, TICK, Market
 from ops.bench.naive import NaiveRunner
 from ops.bench.plain import DequeRunner, DirectRunner
+from ops.bench.stand_in import INSTRUMENT, NullSink, Socket, fill_report, order_report
 from ops.config import Config, InstrumentSection, OrdersSection, RiskSection, StrategySection, VenueSection
 from ops.supervisor import Supervisor
 from ops.topology import routing
@@ -59,29 +55,6 @@ from ops.venues import BinanceSpotOrders
 
 TICK_NS = 100_000_000
 """Engine time between two frames; the depth stream's own pace."""
-
-INSTRUMENT = Instrument(
-    instrument=0,
-    version=1,
-    account=ACCOUNT,
-    venue=VENUE,
-    venue_symbol=SYMBOL,
-    base_asset="BTC",
-    quote_asset="USDT",
-    price_scale=8,
-    quantity_scale=8,
-    base_scale=8,
-    quote_scale=8,
-    tick=TICK,
-    lot=1_000,
-    min_price_ticks=1,
-    max_price_ticks=100_000_000,
-    min_lots=1,
-    max_lots=900_000_000,
-    min_notional=500_000_000,
-    max_notional=0,
-    max_orders=200,
-)
 
 
 def config() -> Config:
@@ -97,38 +70,6 @@ def config() -> Config:
         risk=RiskSection(order_rate_max=10_000, open_orders_max=100),
         orders=OrdersSection(reconcile_interval_ms=3_600_000),
     )
-
-
-class Socket:
-    """What the order door writes to: it notes when, and keeps nothing but counts."""
-
-    open = True
-    buffered = 0
-
-    def __init__(self) -> None:
-        self.order_ns = self.cancel_ns = 0
-        self.orders = self.cancels = self.bytes = 0
-
-    def write_all(self, payloads: list[bytes]) -> None:
-        now = perf_counter_ns()
-        for payload in payloads:
-            self._count(payload, now)
-
-    def _count(self, payload: bytes, now: int) -> None:
-        self.bytes += len(payload)
-        if payload.startswith(b'{"id":"s'):
-            self.order_ns = self.order_ns or now
-            self.orders += 1
-        else:
-            self.cancel_ns = self.cancel_ns or now
-            self.cancels += 1
-
-
-class NullSink:
-    """A log that forgets: for the variants without one."""
-
-    def append(self, kind: int, offset: int, now_ns: int, body: bytes) -> int:
-        return 0
 
 
 class Runner(Protocol):
@@ -332,10 +273,12 @@ class Rig:
         quantity = order.quantity_lots * INSTRUMENT.lot
         price = order.price_ticks * TICK
         self._reports.append(
-            _report(order.client_order_id, self._venue_ids, ReportKind.NEW, order.side, price, quantity, now_ns)
+            order_report(order.client_order_id, self._venue_ids, ReportKind.NEW, order.side, price, quantity, now_ns)
         )
         if self._fills:
-            self._reports.append(_fill(order.client_order_id, self._venue_ids, order.side, price, quantity, now_ns))
+            self._reports.append(
+                fill_report(order.client_order_id, self._venue_ids, order.side, price, quantity, now_ns)
+            )
         else:
             self._open[order.client_order_id] = (self._venue_ids, order.side, price, quantity)
 
@@ -348,7 +291,7 @@ class Rig:
             )
         )
         self._reports.append(
-            _report(cancel.client_order_id, venue_id, ReportKind.CANCELED, side, price, quantity, now_ns)
+            order_report(cancel.client_order_id, venue_id, ReportKind.CANCELED, side, price, quantity, now_ns)
         )
 
     def answer(self, message: Message) -> None:
@@ -450,56 +393,3 @@ class Ear:
         if type(message) is OrdersReady:
             self._rig.ready = True
         return ()
-
-
-def _fill(client_order_id: str, venue_id: int, side: Side, price: int, quantity: int, now_ns: int) -> ExecutionReport:
-    """The whole order, at its price, without a fee."""
-    quote = price * quantity // 10**8
-    return msgspec.structs.replace(
-        _report(client_order_id, venue_id, ReportKind.TRADE, side, price, quantity, now_ns),
-        state=VenueState.DONE_FILLED,
-        status="FILLED",
-        cumulative=quantity,
-        cumulative_quote=quote,
-        trade_id=venue_id,
-        last_quantity=quantity,
-        last_price=price,
-        last_quote=quote,
-        fee_asset="USDT",
-        is_maker=True,
-        execution_id=2 * venue_id + 1,
-    )
-
-
-def _report(
-    client_order_id: str, venue_id: int, kind: ReportKind, side: Side, price: int, quantity: int, now_ns: int
-) -> ExecutionReport:
-    done = kind is ReportKind.CANCELED
-    return ExecutionReport(
-        account=ACCOUNT,
-        venue=VENUE,
-        instrument=0,
-        source=ReportSource.STREAM,
-        kind=kind,
-        state=VenueState.DONE_CANCELED if done else VenueState.WORKING,
-        status=kind.name,
-        client_order_id=client_order_id,
-        venue_order_id=venue_id,
-        side=side,
-        price=price,
-        quantity=quantity,
-        cumulative=0,
-        cumulative_quote=0,
-        trade_id=-1,
-        last_quantity=0,
-        last_price=0,
-        last_quote=0,
-        fee=0,
-        fee_asset="",
-        is_maker=False,
-        execution_id=2 * venue_id + done,
-        venue_ns=now_ns,
-        received_ns=now_ns,
-        reason="",
-        venue_symbol=SYMBOL,
-    )

@@ -15,7 +15,8 @@ from bus.errors import BusError
 from bus.log import LogError
 from ops import events
 from ops.config import Config, ConfigError, load
-from ops.engine import Engine, StartFailed
+from ops.engine import Engine
+from ops.preflight import StartFailed
 from ops.report import live_line, report, summary
 from ops.state import StateDirectory, StateError, write_durably
 

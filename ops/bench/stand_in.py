@@ -1,0 +1,119 @@
+"""What stands in for the world in the benchmark rig: an instrument, a socket that keeps counts, a venue's words."""
+
+from time import perf_counter_ns
+
+import msgspec
+
+from bus.messages import ExecutionReport, Instrument, ReportKind, ReportSource, Side, VenueState
+from ops.assembly import ACCOUNT, VENUE
+from ops.bench.market import SYMBOL, TICK
+
+INSTRUMENT = Instrument(
+    instrument=0,
+    version=1,
+    account=ACCOUNT,
+    venue=VENUE,
+    venue_symbol=SYMBOL,
+    base_asset="BTC",
+    quote_asset="USDT",
+    price_scale=8,
+    quantity_scale=8,
+    base_scale=8,
+    quote_scale=8,
+    tick=TICK,
+    lot=1_000,
+    min_price_ticks=1,
+    max_price_ticks=100_000_000,
+    min_lots=1,
+    max_lots=900_000_000,
+    min_notional=500_000_000,
+    max_notional=0,
+    max_orders=200,
+)
+
+
+class Socket:
+    """What the order door writes to: it notes when, and keeps nothing but counts."""
+
+    open = True
+    buffered = 0
+
+    def __init__(self) -> None:
+        self.order_ns = self.cancel_ns = 0
+        self.orders = self.cancels = self.bytes = 0
+
+    def write_all(self, payloads: list[bytes]) -> None:
+        now = perf_counter_ns()
+        for payload in payloads:
+            self._count(payload, now)
+
+    def _count(self, payload: bytes, now: int) -> None:
+        self.bytes += len(payload)
+        if payload.startswith(b'{"id":"s'):
+            self.order_ns = self.order_ns or now
+            self.orders += 1
+        else:
+            self.cancel_ns = self.cancel_ns or now
+            self.cancels += 1
+
+
+class NullSink:
+    """A log that forgets: for the variants without one."""
+
+    def append(self, kind: int, offset: int, now_ns: int, body: bytes) -> int:
+        return 0
+
+
+def fill_report(
+    client_order_id: str, venue_id: int, side: Side, price: int, quantity: int, now_ns: int
+) -> ExecutionReport:
+    """The whole order, at its price, without a fee."""
+    quote = price * quantity // 10**8
+    return msgspec.structs.replace(
+        order_report(client_order_id, venue_id, ReportKind.TRADE, side, price, quantity, now_ns),
+        state=VenueState.DONE_FILLED,
+        status="FILLED",
+        cumulative=quantity,
+        cumulative_quote=quote,
+        trade_id=venue_id,
+        last_quantity=quantity,
+        last_price=price,
+        last_quote=quote,
+        fee_asset="USDT",
+        is_maker=True,
+        execution_id=2 * venue_id + 1,
+    )
+
+
+def order_report(
+    client_order_id: str, venue_id: int, kind: ReportKind, side: Side, price: int, quantity: int, now_ns: int
+) -> ExecutionReport:
+    done = kind is ReportKind.CANCELED
+    return ExecutionReport(
+        account=ACCOUNT,
+        venue=VENUE,
+        instrument=0,
+        source=ReportSource.STREAM,
+        kind=kind,
+        state=VenueState.DONE_CANCELED if done else VenueState.WORKING,
+        status=kind.name,
+        client_order_id=client_order_id,
+        venue_order_id=venue_id,
+        side=side,
+        price=price,
+        quantity=quantity,
+        cumulative=0,
+        cumulative_quote=0,
+        trade_id=-1,
+        last_quantity=0,
+        last_price=0,
+        last_quote=0,
+        fee=0,
+        fee_asset="",
+        is_maker=False,
+        execution_id=2 * venue_id + done,
+        venue_ns=now_ns,
+        received_ns=now_ns,
+        reason="",
+        venue_symbol=SYMBOL,
+    )

@@ -1,0 +1,61 @@
+"""Before an engine is built: is this the venue, is the clock right, does it trade what the configuration names?"""
+
+from collections.abc import Callable, Sequence
+
+from bus.messages import ClockEstimate, Instrument
+from bus.messages.feed import Garbage
+from gateway.binance_spot import symbols
+from gateway.binance_spot.errors import SymbolError
+from gateway.binance_spot.queries import decode_time
+from gateway.doors.rest import RestDoor, RestFailed
+from gateway.doors.venue_time import estimate
+from ops.assembly import ACCOUNT, VENUE
+from ops.config import VenueSection
+
+TIME_S_MAX = 5.0
+EXCHANGE_INFO_S_MAX = 15.0
+"""The whole of Binance's has about 10 MB; both chosen."""
+
+
+class StartFailed(Exception):
+    """The engine cannot start. The text says why and what to do. unresolved: as `Engine.stop` returned it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.unresolved = 0
+
+
+async def check_clock(rest: RestDoor, now_ns: Callable[[], int], section: VenueSection) -> ClockEstimate:
+    """Venue time against engine time. Raises StartFailed: unreachable, not the venue, or off by more than is allowed."""
+    asked_ns = now_ns()
+    try:
+        status, body = await rest.get("/api/v3/time", TIME_S_MAX)
+        answered_ns = now_ns()
+    except RestFailed as error:
+        raise StartFailed(
+            f"[venue] rest: the venue cannot be reached: {error}; check the URL and the network"
+        ) from error
+    venue_ns = decode_time(body)
+    if status != 200 or isinstance(venue_ns, Garbage):
+        raise StartFailed(f"[venue] rest: {section.rest} is not the venue: status {status}, {body[:100]!r}")
+    measured = estimate(VENUE, asked_ns, answered_ns, venue_ns // 1_000_000)
+    off_ms = (abs(measured.offset_ns) - measured.uncertainty_ns) / 1e6
+    if off_ms > section.clock_offset_max_ms:
+        raise StartFailed(
+            f"this machine's clock is {measured.offset_ns / -1e6:+.0f} ms off the venue's, more than "
+            f"clock_offset_max_ms = {section.clock_offset_max_ms}: set it (chrony or systemd-timesyncd)"
+        )
+    return measured
+
+
+async def read_instruments(rest: RestDoor, wanted: Sequence[str]) -> list[Instrument]:
+    """What the venue says of the configured symbols, not yet numbered. Raises StartFailed naming symbol and remedy."""
+    try:
+        status, body = await rest.get("/api/v3/exchangeInfo", EXCHANGE_INFO_S_MAX)
+        if status != 200:
+            raise StartFailed(f"the venue answered exchangeInfo with status {status}: {body[:200]!r}")
+        return symbols.read_instruments(body, wanted, account=ACCOUNT, venue=VENUE)
+    except RestFailed as error:
+        raise StartFailed(f"[venue] rest: exchangeInfo: {error}") from error
+    except SymbolError as error:
+        raise StartFailed(f"[[instrument]] symbol: {error}") from error
