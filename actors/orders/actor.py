@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from actors.orders import forgotten
 from actors.orders.commands import Commands
 from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, WAKE_TIMER, Desk
 from actors.orders.order import Order, shortfall
@@ -163,6 +164,7 @@ class Orders(Actor[OrdersState]):
         order.wake_ns = 0
         order.backoff_ns = 0
         order.not_found = 0
+        forgotten.recall(order)
         order.cancel_wanted = False
         order.cancel_retry_ns = 0
         if order.pending in CANCELING:

@@ -7,8 +7,10 @@ import heapq
 
 import msgspec
 
+from actors.orders import forgotten
 from actors.orders.ids import IdMaker
 from actors.orders.order import Order, is_done, lots, public_status, shortfall, venue_ended
+from actors.orders.question import Question
 from actors.orders.register import Register
 from actors.orders.settings import OrdersSettings
 from actors.orders.state import CERTAINTY, Certainty, Proof
@@ -41,25 +43,6 @@ class Terms(msgspec.Struct, frozen=True):
     instrument: Instrument
     factor: int
     unit: int
-
-
-class Question(msgspec.Struct, array_like=True):
-    """One VenueQuery in flight or waiting for its retry. look: asked by the start-up or the periodic look, so no order's own.
-
-    unexplained: a TRADES page held an execution that we could not attribute and that might be this order's.
-    venue_order_id: TRADES of that order alone; 0: of all. known: highest booked trade id when a look asked for TRADES.
-    """
-
-    kind: QueryKind
-    instrument: int
-    client_order_id: str
-    from_id: int
-    look: bool
-    periodic: bool = False
-    attempt: int = 0
-    unexplained: bool = False
-    venue_order_id: int = 0
-    known: int = 0
 
 
 class Desk:
@@ -212,6 +195,9 @@ class Desk:
         order.query_due_ns = 0
         if order.query:
             return
+        if order.lost and forgotten.is_due(order):
+            order.query = self.ask(forgotten.last_question(order), now_ns, out)
+            return
         absent = order.not_found >= 2
         question = Question(QueryKind.ORDER, order.instrument, order.client_order_id, 0, look=False)
         if order.certainty is not Certainty.UNKNOWN or absent:
@@ -236,7 +222,8 @@ class Desk:
                 self.settings.venue,
                 question.kind,
                 question.instrument,
-                question.client_order_id,
+                # A door may take the id for that of every row, so a list is never asked for in one order's name.
+                "" if question.kind is QueryKind.OPEN_ORDERS else question.client_order_id,
                 question.from_id,
                 question.venue_order_id,
             )

@@ -27,6 +27,8 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     status, cumulative_lots, leaves_lots, refusal: as last published. *_due_ns, wake_ns: 0 is "not set".
     query: counter of the question in flight, 0 none. doubt_ns: a proof must have been asked at or after it.
     missing, missing_ns: of an orphan: answers without its missing executions, and when the venue proved more of them.
+    lost, lost_ns, unlisted: of an order that worked: "does not exist" answers since the venue's last word on it, when the
+    first of them was asked, and whether its open orders, asked after them, did not list it either.
     """
 
     client_order_id: str
@@ -76,6 +78,9 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     not_found: int = 0
     missing: int = 0
     missing_ns: int = 0
+    lost: int = 0
+    lost_ns: int = 0
+    unlisted: bool = False
 
 
 def is_done(order: Order) -> bool:

@@ -2,9 +2,11 @@
 
 import heapq
 
+from actors.orders import forgotten
 from actors.orders.cancels import follow_up
-from actors.orders.desk import ALERT_EVERY, Desk, Question
+from actors.orders.desk import ALERT_EVERY, Desk
 from actors.orders.order import Order, is_done, shortfall
+from actors.orders.question import Question
 from actors.orders.reports import NO_PROOF, Reports
 from actors.orders.state import ABSENCE, CANCELING, PENDING, SUBMITTING, Absence, Asked, Certainty, Missing
 from bus.messages import (
@@ -41,6 +43,8 @@ class Queries:
         order.query = 0
         if answer.outcome is not Outcome.RESULT:
             self.failed(order, answer, out)
+        elif question.last and question.kind is QueryKind.OPEN_ORDERS:
+            self.list_answered(order, answer, now_ns, out)
         elif question.kind is QueryKind.TRADES:
             self.trades_answered(order, question, answer, now_ns, out)
         elif answer.found and answer.reports:
@@ -72,10 +76,14 @@ class Queries:
         return order
 
     def not_found(self, order: Order, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
-        """The venue's own "does not exist". It counts only for an order never seen, and only when asked late enough."""
+        """The venue's own "does not exist": of an order never seen, when asked late enough; of one that worked, see `forgotten`."""
         if order.venue_state is not VenueState.NONE or order.booked:
             detail = f"client_order_id={order.client_order_id} status={order.status.name}"
             self.desk.alert_every(AlertLevel.WARNING, "known_order_not_found", order.instrument, detail, out)
+            if order.venue_state is VenueState.WORKING and order.certainty and answer.asked_ns >= order.doubt_ns:
+                forgotten.deny(order, answer.asked_ns, self.desk.settings)
+                if forgotten.is_due(order):
+                    self.desk.ask_now(order, now_ns, out)
         elif answer.asked_ns > self.provable_ns(order.sent_ns):
             order.not_found += 1
             if order.not_found >= NOT_FOUND_MIN:
@@ -96,6 +104,9 @@ class Queries:
         if self.fold_trades(order, question, answer, now_ns, out):
             order.query = desk.ask(question, now_ns, out)
             return
+        if question.last:
+            self.last_trades_answered(order, question, answer, out)
+            return
         if order.not_found < NOT_FOUND_MIN or order.booked or order.venue_state is not VenueState.NONE:
             if shortfall(order) and answer.complete:
                 self.still_missing(order, answer, out)
@@ -109,6 +120,37 @@ class Queries:
             order.absence = ABSENCE[order.absence, event]
             order.refusal = Refusal.VENUE_REJECTED if order.written else Refusal.HOST
             order.pending = PENDING[order.pending, Asked.ALL_SETTLED]
+
+    def list_answered(self, order: Order, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
+        """The open orders, asked for after the venue denied one that worked. Not listed either: the trades say the rest."""
+        for report in answer.reports:
+            self.fold(report, answer.asked_ns, now_ns, out)
+        if not forgotten.is_due(order) or answer.asked_ns < order.doubt_ns:
+            return
+        if forgotten.leaves_out(order, answer.reports):
+            order.unlisted = True
+            self.desk.ask_now(order, now_ns, out)
+        else:
+            forgotten.recall(order)
+
+    def last_trades_answered(self, order: Order, question: Question, answer: QueryAnswer, out: list[Message]) -> None:
+        """All its executions are booked. The order is over by the venue's own words, unless one of them was doubtful."""
+        desk = self.desk
+        if not forgotten.is_due(order) or not order.unlisted or answer.asked_ns < order.doubt_ns:
+            return
+        forgotten.recall(order)
+        detail = f"client_order_id={order.client_order_id} venue_order_id={order.venue_order_id}"
+        if question.unexplained:
+            desk.alert_every(AlertLevel.CRITICAL, "forgotten_order_unexplained", order.instrument, detail, out)
+        elif shortfall(order):
+            if answer.complete:
+                self.still_missing(order, answer, out)
+        elif answer.complete:
+            order.absence = ABSENCE[order.absence, Missing.FORGOTTEN]
+            order.pending = PENDING[order.pending, Asked.ALL_SETTLED]
+            order.cancel_wanted = True  # Should the venue's memory come back, nobody of ours waits for it any more.
+            detail = f"{detail} by=venue reason=the venue no longer knows it"
+            desk.alert(AlertLevel.CRITICAL, "order_forgotten_by_venue", order.instrument, detail, out)
 
     def still_missing(self, order: Order, answer: QueryAnswer, out: list[Message]) -> None:
         """The history does not show them (yet). An orphan's may lie before the trades we know: inside the ledger.
@@ -133,6 +175,8 @@ class Queries:
         for report in answer.reports:
             highest = max(highest, report.trade_id)
             owner = self.reports.elsewhere(report, NO_PROOF, now_ns, out)
+            if order is not None and question.last and not forgotten.explains(order, owner, question, report):
+                question.unexplained = True
             if owner is None and not report.client_order_id:
                 self.desk.count("trade_not_attributed")
                 if order is not None and report.side is order.side and report.venue_ns >= self.earliest_ns(order):

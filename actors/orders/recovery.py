@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from actors.orders.desk import Desk, Question, Terms
+from actors.orders.desk import Desk, Terms
 from actors.orders.order import Execution, Order, is_done
 from actors.orders.phases import Phase
+from actors.orders.question import Question
 from actors.orders.reports import ORPHAN_OWNER
 from actors.orders.startup import Startup
 from actors.orders.state import Absence, Certainty, Pending

@@ -4,6 +4,7 @@ The facts of an order form a join: executions as a set by (instrument, trade id,
 cumulative quantity, the highest state. So a repeat changes nothing and the order of arrival does not matter.
 """
 
+from actors.orders import forgotten
 from actors.orders.cancels import follow_up
 from actors.orders.desk import Desk, Terms
 from actors.orders.ids import OrderId, recognize
@@ -16,6 +17,7 @@ from actors.orders.state import (
     PENDING,
     SUBMITTING,
     VENUE,
+    Absence,
     Asked,
     Certainty,
     Missing,
@@ -86,6 +88,8 @@ class Reports:
         """
         desk = self.desk
         terms = desk.terms[order.instrument]
+        if order.lost and proof_ns != NO_PROOF:
+            forgotten.recall(order)
         if order.unit == 0 and not self.complete(order, terms, report.quantity):
             desk.keep_aside(report, "report_of_unknown_version", out)
             return
@@ -153,7 +157,9 @@ class Reports:
         if state is not VenueState.NONE:
             if order.pending in SUBMITTING:
                 order.pending = PENDING[order.pending, Asked.SUBMIT_SETTLED]
-            if order.absence:
+            # A trade of the past says nothing of an order that worked and was forgotten: it stays ended, the fill is late.
+            told = report.state is not VenueState.NONE or state is VenueState.DONE_FILLED
+            if order.absence and (told or order.absence is not Absence.FORGOTTEN):
                 order.absence = ABSENCE[order.absence, Missing.SEEN]
                 self.desk.count("absent_order_seen")
 

@@ -7,10 +7,11 @@ folded as always. A failed question is asked again, bounded in rate, with alerts
 
 from actors.orders.cancels import cancel_all, follow_up
 from actors.orders.commands import Commands
-from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, Desk, Question
+from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, Desk
 from actors.orders.order import Order, shortfall
 from actors.orders.phases import PHASES, Phase, Step
 from actors.orders.queries import Queries
+from actors.orders.question import Question
 from actors.orders.settings import Leftovers
 from actors.orders.state import Certainty, Pending
 from bus.messages import (

@@ -80,6 +80,7 @@ class Absence(IntEnum):
     OPEN = 0
     REFUSED = 1
     NEVER_SENT = 2
+    FORGOTTEN = 3
 
 
 class Missing(IntEnum):
@@ -91,6 +92,7 @@ class Missing(IntEnum):
     PROVEN_ABSENT = 3
     PROVEN_ABSENT_UNWRITTEN = 4
     SEEN = 5
+    FORGOTTEN = 6
 
 
 ABSENCE: dict[tuple[Absence, Missing], Absence] = {
@@ -99,9 +101,14 @@ ABSENCE: dict[tuple[Absence, Missing], Absence] = {
     (Absence.OPEN, Missing.DROPPED): Absence.NEVER_SENT,
     (Absence.OPEN, Missing.PROVEN_ABSENT): Absence.REFUSED,  # written, and the venue proved never to have taken it
     (Absence.OPEN, Missing.PROVEN_ABSENT_UNWRITTEN): Absence.NEVER_SENT,  # journaled, killed before the write
+    (Absence.OPEN, Missing.FORGOTTEN): Absence.FORGOTTEN,  # it worked; the venue was restarted, or archived it
     (Absence.OPEN, Missing.SEEN): Absence.OPEN,
     (Absence.REFUSED, Missing.SEEN): Absence.OPEN,  # refused as a duplicate: the earlier attempt lives
     (Absence.NEVER_SENT, Missing.SEEN): Absence.OPEN,
+    (
+        Absence.FORGOTTEN,
+        Missing.SEEN,
+    ): Absence.OPEN,  # the venue's memory came back: it may work, so it is ours to cancel
 }
 
 RANK: dict[VenueState, int] = {
@@ -130,6 +137,7 @@ ENDS: dict[VenueState, OrderStatus] = {
 ABSENT: dict[Absence, OrderStatus] = {
     Absence.REFUSED: OrderStatus.REJECTED,
     Absence.NEVER_SENT: OrderStatus.NEVER_SENT,
+    Absence.FORGOTTEN: OrderStatus.CANCELED,
 }
 
 STATUS: dict[tuple[VenueState, Pending, Certainty], OrderStatus] = {

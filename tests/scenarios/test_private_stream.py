@@ -110,11 +110,22 @@ def test_money_that_nobody_can_explain_leaves_only_reducing_orders() -> None:
     assert "ledger_differs" in stage.house.alerts()
 
 
-def test_a_working_order_the_venue_has_forgotten_keeps_trading_closed() -> None:
-    """It was accepted, and now neither the list nor a query knows it: no guess is made, a person is needed."""
+def test_a_working_order_the_venue_has_forgotten_keeps_trading_closed_for_its_processing_bound() -> None:
     stage = quoting()
     stage.lose_connection()
     stage.reconnect()
-    stage.settle(60.0)
+    stage.settle(9.0)
     assert stage.trading() is TradingState.CANCEL_ONLY
     assert stage.reserved() == (100, -100)
+
+
+def test_a_working_order_the_venue_has_forgotten_ends_by_its_own_words_and_trading_goes_on() -> None:
+    """Accepted, and now no query, no list and no trade knows it. It stayed open for good once: no start ever got ready."""
+    stage = quoting()
+    stage.lose_connection()
+    stage.reconnect()
+    stage.settle(30.0)
+    assert [stage.history(order)[-1] for order in (stage.bid, stage.ask)] == ["CANCELED"] * 2
+    assert stage.house.alerts().count("order_forgotten_by_venue") == 2
+    assert stage.reserved() == (0, 0)
+    assert stage.trading() is TradingState.ACTIVE

@@ -331,13 +331,6 @@ def test_a_trade_that_nobody_can_explain_keeps_the_order_unknown(bench: Bench) -
     assert bench.status(key) == "UNKNOWN_NEW"
 
 
-def test_a_working_order_that_is_not_found_stays(bench: Bench) -> None:
-    key = bench.working()
-    bench.feed(PrivateStreamDown(1, 1, "gone"))
-    assert not_found_until_closed(bench, key) == 0
-    assert bench.status(key) == "SUSPECT"
-
-
 def test_missing_executions_are_asked_for_and_never_invented(bench: Bench) -> None:
     key = bench.working()
     out = bench.feed(traded(key, 12, 3, 7))

@@ -1,0 +1,26 @@
+"""What is asked of the venue, as long as no answer came. Pure."""
+
+import msgspec
+
+from bus.messages import QueryKind
+
+
+class Question(msgspec.Struct, array_like=True):
+    """One VenueQuery in flight or waiting for its retry. look: asked by the start-up or the periodic look, so no order's own.
+
+    unexplained: a TRADES page held an execution that we could not attribute and that might be this order's.
+    venue_order_id: TRADES of that order alone; 0: of all. known: highest booked trade id when a look asked for TRADES.
+    last: OPEN_ORDERS or TRADES of an order that the venue seems to have forgotten: see `forgotten`.
+    """
+
+    kind: QueryKind
+    instrument: int
+    client_order_id: str
+    from_id: int
+    look: bool
+    periodic: bool = False
+    attempt: int = 0
+    unexplained: bool = False
+    venue_order_id: int = 0
+    known: int = 0
+    last: bool = False
