@@ -34,6 +34,7 @@ STOP_TIMER = 3
 AGAIN_TIMER = 4
 QUARANTINE_MAX = 256  # chosen: reports kept for people; beyond it the oldest goes, counted
 CANCELED = OrderStatus.CANCELED
+ONE_ENGINE = "remedy=one engine an account, or another [orders] prefix for each"
 ALERT_EVERY = 10  # chosen: one alert in ten failures of the same question (at 5 s back-off: one in 50 s)
 
 
@@ -53,8 +54,8 @@ class Desk:
     state, because only a process can know it.
     trades: highest booked trade id by instrument. floors: the same as it was when the run began. looked: trades below it
     were read by a look. ever_ready: orders of ours were accepted at some time, so a baseline of the ledger exists.
-    later_epoch: of an order of ours that a newer engine must have made; 0: none was seen. skew_ns: added to the time an
-    order was sent, no word of the venue on it can be older.
+    later_epoch: of an order with our prefix that another engine must have made, a newer one or one of our own epoch; 0:
+    none was seen. skew_ns: added to the time an order was sent, no word of the venue on it can be older.
     """
 
     __slots__ = (

@@ -6,7 +6,7 @@ cumulative quantity, the highest state. So a repeat changes nothing and the orde
 
 from actors.orders import forgotten
 from actors.orders.cancels import follow_up
-from actors.orders.desk import Desk, Terms
+from actors.orders.desk import ONE_ENGINE, Desk, Terms
 from actors.orders.ids import OrderId, recognize
 from actors.orders.order import Execution, Order, venue_ended
 from actors.orders.settings import Leftovers
@@ -250,8 +250,11 @@ class Reports:
         if known.epoch > desk.ids.epoch:
             self.superseded(report, known, out)
             return None
-        if known.epoch == desk.ids.epoch and known.counter < desk.ids.next_counter:
-            desk.keep_aside(report, "report_of_forgotten_order", out)
+        if known.epoch == desk.ids.epoch:
+            if known.counter < desk.ids.next_counter:
+                desk.keep_aside(report, "report_of_forgotten_order", out)
+            else:
+                self.beside_us(report, known, out)
             return None
         return self.adopt_orphan(report, known, now_ns, out)
 
@@ -262,6 +265,13 @@ class Reports:
         remedy = "a newer engine owns this account: stop this one; or, if none runs, start with a higher epoch"
         more = f"epoch={known.epoch} ours={desk.ids.epoch} remedy={remedy}"
         desk.keep_aside(report, "order_of_a_later_epoch", out, AlertLevel.CRITICAL, more)
+
+    def beside_us(self, report: ExecutionReport, known: OrderId, out: list[Message]) -> None:
+        """Of our epoch, with a counter we never gave out: two fresh state directories, one account. Not ours to touch."""
+        desk = self.desk
+        desk.later_epoch = max(desk.later_epoch, known.epoch, 1)
+        more = f"epoch={known.epoch} counter={known.counter} next_counter={desk.ids.next_counter} {ONE_ENGINE}"
+        desk.keep_aside(report, "order_of_another_engine", out, AlertLevel.CRITICAL, more)
 
     def adopt_orphan(self, report: ExecutionReport, known: OrderId, now_ns: int, out: list[Message]) -> Order:
         """Ours by its id, absent from our journal. It gets a record, its fills count, and by policy it is canceled.
@@ -300,8 +310,5 @@ class Reports:
             order.covered = max(report.cumulative - last, 0) * terms.factor
         desk.register.open[order.client_order_id] = order
         detail = f"client_order_id={order.client_order_id} epoch={known.epoch}"
-        if known.epoch == desk.ids.epoch:  # the very epoch of this run: its ids will meet ours
-            desk.alert(AlertLevel.CRITICAL, "orphan_of_this_epoch", report.instrument, detail, out)
-        else:
-            desk.alert(AlertLevel.WARNING, "orphan_order", report.instrument, detail, out)
+        desk.alert(AlertLevel.WARNING, "orphan_order", report.instrument, detail, out)
         return order

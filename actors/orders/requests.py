@@ -1,7 +1,7 @@
 """Answers of the order door to a submit or a cancel. A network error is never evidence; only a definite word is."""
 
 from actors.orders.cancels import cancel_refused, follow_up
-from actors.orders.desk import Desk
+from actors.orders.desk import ONE_ENGINE, Desk
 from actors.orders.order import Order, is_done, venue_ended
 from actors.orders.state import ABSENCE, PENDING, SUBMITTING, VENUE, Absence, Asked, Missing
 from bus.messages import (
@@ -51,6 +51,10 @@ class Requests:
 
     def submit_answered(self, order: Order, message: RequestAnswered, now_ns: int, out: list[Message]) -> None:
         desk = self.desk
+        if message.reason in desk.settings.duplicate_reasons and desk.ids.made(order.client_order_id):
+            # Whatever the door makes of it: we sent this id once, so somebody else made it too.
+            detail = f"client_order_id={order.client_order_id} {ONE_ENGINE}"
+            desk.alert(AlertLevel.CRITICAL, "order_of_another_engine", order.instrument, detail, out)
         if message.outcome is Outcome.RESULT:
             if order.venue_state is VenueState.NONE:
                 order.cancel_refusals = 0  # Cancels were refused because it was not there yet.

@@ -245,7 +245,9 @@ class Startup:
                 self.ready(now_ns, out)
         elif self.phase is Phase.READY and self.desk.later_epoch:
             self.rounds = 0
-            self.begin_look(Step.STREAM_UP, "order_of_a_later_epoch", now_ns, out)
+            later = self.desk.later_epoch > self.desk.ids.epoch
+            reason = "order_of_a_later_epoch" if later else "order_of_another_engine"
+            self.begin_look(Step.STREAM_UP, reason, now_ns, out)
         if self.commands.stopping:
             self.say_quiet(out)
 

@@ -1,7 +1,7 @@
 """Words on orders that are not in our books: other symbols, other people, another life of ours."""
 
 from actors.orders.ids import IdMaker
-from bus.messages import OrderStatus
+from bus.messages import OrderStatus, TradingState
 from tests.support.stage import Stage
 
 
@@ -53,3 +53,17 @@ def test_the_fill_of_an_orphan_is_ours() -> None:
     stage.fill(orphan)
     assert [(fill.owner, fill.quantity_lots) for fill in stage.fills()] == [("orphan", 100)]
     assert stage.position() == 100
+
+
+def test_an_engine_of_our_own_epoch_on_the_account_closes_trading_and_its_orders_are_left_alone() -> None:
+    """Two fresh state directories begin with the same epoch and the same ids."""
+    stage = Stage(epoch=7)
+    ids = IdMaker("tl", 1_000)
+    ids.start(7)
+    ids.reserve()
+    theirs = [ids.make() for _ in range(20)][-1]
+    stage.report(theirs, "NEW", "NEW")
+    stage.settle(5.0)
+    assert stage.trading() is TradingState.CANCEL_ONLY
+    assert "order_of_another_engine" in stage.house.alerts()
+    assert theirs not in stage.cancels()

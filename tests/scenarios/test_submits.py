@@ -56,6 +56,7 @@ def test_a_refusal_as_duplicate_means_the_first_attempt_lives() -> None:
     stage = Stage()
     stage.refuse(stage.bid, -2010, "Duplicate order sent.")
     assert stage.status(stage.bid) is OrderStatus.UNKNOWN_NEW
+    assert "order_of_another_engine" in stage.house.alerts(), "we sent this id once"
     stage.house.wait(100)
     stage.house.answer_queries(ORDER=(stage.found(stage.bid),))
     assert stage.status(stage.bid) is OrderStatus.ACCEPTED

@@ -99,15 +99,68 @@ def test_a_start_with_a_higher_epoch_is_the_remedy() -> None:
     assert only(bench.said, CancelOrder).client_order_id == key_of(4), "now it is an orphan like any other"
 
 
+def test_an_id_of_our_epoch_that_we_never_gave_out_is_another_engines_and_ends_ready() -> None:
+    """Two engines with fresh state directories on one account: each begins with epoch 1 and counter 0."""
+    bench = Bench().ready(epoch=1)
+    key = bench.working()
+    theirs = key_of(1, 1)
+    out = bench.feed(new(theirs, venue_order_id=77))
+    assert only(out, OrdersUnready).reason == "order_of_another_engine"
+    alert = only(out, Alert)
+    assert (alert.level, alert.event) == (AlertLevel.CRITICAL, "order_of_another_engine")
+    assert "remedy=one engine an account, or another [orders] prefix" in alert.detail
+    assert only(bench.feed(approved(command=2)), OrderRefused).reason is Refusal.NOT_CONNECTED
+    looked(bench, out, key, theirs)
+    assert only(bench.said, CancelOrder).client_order_id == key
+
+
+def test_the_first_id_that_was_not_given_out_is_the_boundary() -> None:
+    bench = Bench().ready(epoch=1)
+    given, following = bench.working(), key_of(1, 1)
+    bench.feed(traded(given, 1, 10, 10))
+    bench.orders.desk.register.done.clear()
+    assert only(bench.feed(new(given, venue_order_id=5)), Alert).event == "report_of_forgotten_order"
+    assert every(bench.feed(new(following, venue_order_id=6)), OrdersUnready) != []
+
+
+@pytest.mark.parametrize("counter", [0, SETTINGS.ids_block - 1, SETTINGS.ids_block])
+def test_an_order_of_another_engine_in_the_look_keeps_us_from_ready_and_is_not_touched(counter: int) -> None:
+    bench = Bench()
+    looked(bench, bench.start(epoch=1), key_of(1, counter))
+    bench.wait(120 * SECOND)
+    bench.feed(traded(key_of(1, counter), 1, 10, 10))
+    assert every(bench.said, OrdersReady) == every(bench.said, CancelOrder) == every(bench.said, Fill) == []
+    assert only(bench.feed(approved()), OrderRefused).reason is Refusal.NOT_CONNECTED
+
+
+@pytest.mark.parametrize("outcome", [Outcome.AMBIGUOUS, Outcome.REFUSED])
+def test_a_duplicate_of_an_id_we_sent_once_names_the_other_engine_and_stays_unknown(outcome: Outcome) -> None:
+    bench = Bench().ready()
+    key = bench.order()
+    bench.feed(sent(key, bench.now_ns))
+    out = bench.feed(reply(key, outcome, -2010, reason="Duplicate order sent."))
+    alert = next(alert for alert in every(out, Alert) if alert.level is AlertLevel.CRITICAL)
+    assert alert.event == "order_of_another_engine"
+    assert key in alert.detail
+    assert "remedy=one engine an account, or another [orders] prefix" in alert.detail
+    assert bench.status(key) == "UNKNOWN_NEW"
+    other = bench.order(command=2)
+    assert every(bench.feed(reply(other, Outcome.REFUSED, -2010, reason="Filter failure")), Alert) == []
+
+
 @pytest.mark.parametrize("done", [False, True])
 def test_an_id_that_stands_in_the_register_is_never_given_again(done: bool) -> None:
-    """The order of an old state directory keeps its record; the new one is refused, and the next id is tried."""
-    bench = Bench(settings=SETTINGS.__class__(1, 2, leftovers=Leftovers.ADOPT))
-    taken = key_of(1)
-    looked(bench, bench.start(epoch=1), taken)
+    """The order of a journal without its reservations keeps its record; the new one is refused, the next id is tried."""
+    earlier = Bench().ready(epoch=1)
+    taken = earlier.working()
     if done:
-        bench.feed(snapshot(taken, VenueState.DONE_CANCELED))
+        earlier.feed(snapshot(taken, VenueState.DONE_CANCELED))
+    bench = Bench(settings=SETTINGS.__class__(1, 2, leftovers=Leftovers.ADOPT))
+    for fact in every(earlier.said, OrderUpdate):
+        bench.orders.recovers()[OrderUpdate](fact, earlier.now_ns)
+    looked(bench, bench.start(epoch=1), *([] if done else [taken]))
     before = bench.orders.desk.register.find(taken)
+    assert before is not None
     out = bench.feed(approved(command=5))
     assert only(out, OrderRefused) == OrderRefused(7, "maker", 5, 1, Refusal.EPOCH)
     assert only(out, Alert).event == "client_order_id_taken"
