@@ -36,6 +36,7 @@ from bus.messages import (
     PrivateStreamDown,
     PrivateStreamUp,
     QueryAnswer,
+    QueryKind,
     RequestAnswered,
     RequestSent,
     StopRequested,
@@ -107,6 +108,8 @@ class Orders(Actor[OrdersState]):
         out: list[Message] = []
         if question.look:
             self.startup.answered(question, message, now_ns, out)
+        elif question.kind is QueryKind.BALANCES:
+            self.startup.closed(question, message, now_ns, out)
         else:
             self.queries.answered(question, message, now_ns, out)
         if self.startup.watching or desk.later_epoch:

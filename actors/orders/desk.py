@@ -210,7 +210,9 @@ class Desk:
             question.venue_order_id = 0 if absent else order.venue_order_id
         order.query = self.ask(question, now_ns, out)
 
-    def ask(self, question: Question, now_ns: int, out: list[Message]) -> int:
+    def ask(self, question: Question, now_ns: int, out: list[Message], until_ns: int = 0) -> int:
+        """Return the question's counter. until_ns: engine time after which no answer is of use; 0: only its own timeout."""
+        deadline_ns = now_ns + self.settings.query_timeout_ns
         self.counter += 1
         self.asked[self.counter] = question
         out.append(
@@ -218,7 +220,7 @@ class Desk:
                 NAME,
                 self.counter,
                 self.generation,
-                now_ns + self.settings.query_timeout_ns,
+                min(deadline_ns, until_ns) if until_ns else deadline_ns,
                 self.settings.account,
                 self.settings.venue,
                 question.kind,

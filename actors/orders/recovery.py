@@ -68,6 +68,8 @@ class OrdersState(msgspec.Struct):
     handing: bool
     later_epoch: int
     looked: list[tuple[int, int]]
+    stop_ns: int = 0
+    closing: int = 0
 
 
 DESK_INTEGERS = (
@@ -89,6 +91,8 @@ STARTUP_FIELDS = (
     "stream_up",
     "differs",
     "quiet_said",
+    "stop_ns",
+    "closing",
     "watching",
     "outstanding",
     "rounds",

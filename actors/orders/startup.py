@@ -34,10 +34,14 @@ STRANDED_REMEDY = "they may work unwatched: configure the instrument again, or c
 
 
 class Startup:
-    """started: EngineStarted was taken with a usable epoch. outstanding: questions of this phase without an answer."""
+    """started: EngineStarted was taken with a usable epoch. outstanding: questions of this phase without an answer.
+
+    stop_ns: the deadline of the stop. closing: counter of the stop's own question for balances in flight, 0 none.
+    """
 
     __slots__ = (
         "canceled_before",
+        "closing",
         "commands",
         "desk",
         "differs",
@@ -48,6 +52,7 @@ class Startup:
         "quiet_said",
         "rounds",
         "started",
+        "stop_ns",
         "stream_up",
         "watching",
     )
@@ -64,6 +69,8 @@ class Startup:
         self.stream_up = False
         self.differs = False
         self.quiet_said = False
+        self.stop_ns = 0
+        self.closing = 0
         self.outstanding = 0
         self.rounds = 0
         self.fills_before = 0
@@ -88,8 +95,12 @@ class Startup:
         self.stream_up = False
         self.unready(reason, out)
         self.move(Step.STREAM_DOWN)
-        self.desk.disown()
+        self.disown()
         self.doubt_all(now_ns, out)
+
+    def disown(self) -> None:
+        self.desk.disown()
+        self.closing = 0
 
     def unready(self, reason: str, out: list[Message]) -> None:
         if self.phase is Phase.READY:
@@ -123,7 +134,7 @@ class Startup:
         desk = self.desk
         self.unready(reason, out)
         self.move(step)
-        desk.disown()
+        self.disown()
         self.doubt_all(now_ns, out)
         self.differs = False
         if self.rounds == 0:
@@ -249,7 +260,7 @@ class Startup:
             reason = "order_of_a_later_epoch" if later else "order_of_another_engine"
             self.begin_look(Step.STREAM_UP, reason, now_ns, out)
         if self.commands.stopping:
-            self.say_quiet(out)
+            self.close(now_ns, out)
 
     def settle_all(self, now_ns: int, out: list[Message]) -> None:
         """Ask for each order that the look did not show; cancel what works, unless leftovers are adopted."""
@@ -298,14 +309,40 @@ class Startup:
         self.commands.stopping = True
         self.commands.accepting = False
         self.watching = True
+        self.stop_ns = message.deadline_ns
         cancel_all(self.desk, -1, now_ns, out)
         out.append(SetTimer(NAME, STOP_TIMER, 0, message.deadline_ns))
-        self.say_quiet(out)
+        self.close(now_ns, out)
+
+    def close(self, now_ns: int, out: list[Message]) -> None:
+        """When nothing is open and the venue was looked at (before that, silence is no proof): ask for balances, once.
+
+        So the ledger is compared at the end of every run, too. Stranded orders may still be filled: then it cannot be.
+        """
+        if self.quiet_said or self.closing or self.desk.register.open or self.phase in (Phase.DOWN, Phase.LOOK):
+            return
+        if self.desk.register.stranded:
+            self.say_quiet(out)
+            return
+        question = Question(QueryKind.BALANCES, -1, "", 0, look=False, known=self.desk.fill_number)
+        self.closing = self.desk.ask(question, now_ns, out, self.stop_ns)
+
+    def closed(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
+        """The answer to the stop's own question. It holds the stop up no longer, whatever it is."""
+        desk = self.desk
+        self.closing = 0
+        if self.quiet_said:
+            desk.count("balances_after_the_stop")
+        elif desk.register.open or question.known != desk.fill_number:
+            self.close(now_ns, out)  # Something moved while it was asked: it says neither before nor after.
+        elif answer.outcome is not Outcome.RESULT:
+            desk.alert(AlertLevel.WARNING, "balances_unknown_at_stop", -1, f"reason={answer.reason}", out)
+            self.say_quiet(out)
+        else:
+            out.append(BalancesReported(desk.settings.account, desk.settings.venue, True, answer.balances))
+            self.say_quiet(out)
 
     def say_quiet(self, out: list[Message]) -> None:
-        """Once, when nothing is open and the venue was looked at; before that, silence is no proof."""
-        if self.quiet_said or self.desk.register.open or self.phase in (Phase.DOWN, Phase.LOOK):
-            return
         self.quiet_said = True
         out.append(OrdersQuiet(self.desk.settings.account, len(self.desk.register.stranded)))
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bus.messages import Control, OperatorCommand, OrdersQuiet, StopRequested, TradingState
-from tests.support.stage import Stage
+from bus.messages import Balance, Control, OperatorCommand, OrdersQuiet, StopRequested, TradingState
+from tests.support.stage import BALANCES, Stage
 
 
 def quoting() -> Stage:
@@ -64,6 +64,7 @@ def test_a_stop_says_quiet_only_when_the_venue_said_that_all_is_gone() -> None:
     assert house.said(OrdersQuiet) == []
     stage.answer_cancel(stage.ask)
     stage.canceled(stage.ask)
+    house.answer_queries(BALANCES)
     assert house.said(OrdersQuiet) == [OrdersQuiet(0, 0)]
     assert (stage.submits(), stage.working(), stage.reserved()) == ([], 0, (0, 0))
 
@@ -75,6 +76,7 @@ def test_a_fill_that_crosses_the_stop_is_booked() -> None:
     stage.fill(stage.bid)
     stage.answer_cancel(stage.ask)
     stage.canceled(stage.ask)
+    house.answer_queries(BALANCES)
     assert house.said(OrdersQuiet) == [OrdersQuiet(0, 0)]
     assert stage.position() == 100
 
@@ -87,3 +89,17 @@ def test_at_the_deadline_the_stop_tells_how_many_orders_it_cannot_account_for() 
     stage.canceled(stage.bid)
     house.wait(6_000)
     assert house.said(OrdersQuiet) == [OrdersQuiet(0, 1)]
+
+
+def test_a_stop_compares_the_ledger_once_more() -> None:
+    """Money went away during the run; without this the next start would be the first to say so."""
+    stage = quoting()
+    house = stage.house
+    end_both(stage)
+    house.post(StopRequested("test", house.clock.now_ns() + 5_000_000_000))
+    for order in list(house.actor("orders").desk.register.open):
+        stage.answer_cancel(order)
+        stage.canceled(order)
+    house.answer_queries((Balance("BTC", 9 * 10**8, 0), *BALANCES[1:]))
+    assert house.said(OrdersQuiet) == [OrdersQuiet(0, 0)]
+    assert "ledger_differs" in house.alerts()
