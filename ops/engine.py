@@ -344,6 +344,7 @@ class Engine:
             )
         else:
             events.info("stopped", unresolved=0)
+        self.pump.stop()  # what is reported from here on is what was taken, and nothing more is
         return self.supervisor.unresolved
 
     async def close(self) -> None:
