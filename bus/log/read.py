@@ -82,6 +82,9 @@ def _is_blank(path: Path) -> bool:
         return not any(file.read(SEGMENT_HEADER_BYTES))
 
 
+SEARCH_BYTES = 1 << 20
+
+
 class SegmentView:
     """One segment, mapped for reading. Iterate once; then `position`, `number`, `last_offset` and `torn` say where
     the valid records end, and whether something that is no record stands there."""
@@ -129,12 +132,26 @@ class SegmentView:
     def find_record(self, start: int, number_min: int) -> bool:
         """Whether a valid record numbered `number_min` or above stands anywhere from byte `start`.
 
-        A search byte by byte, about 0.1 s for 64 MiB: for damage only.
+        A search byte by byte, about 0.1 s for 64 MiB. It reads the file instead of the mapping: faulting in 16,000 pages
+        of a hole crashed one start in fifteen on a nested virtual machine (SIGSEGV in mmap.find).
         """
-        at = self._map.find(RECORD_MAGIC, start)
-        while at >= 0:
+        for at in self._magics(start):
             record = self._record_at(at - RECORD_MAGIC_AT) if at >= start + RECORD_MAGIC_AT else None
             if record is not None and record.number >= number_min:
                 return True
-            at = self._map.find(RECORD_MAGIC, at + 1)
         return False
+
+    def _magics(self, start: int) -> Iterator[int]:
+        """Every position from `start` on at which RECORD_MAGIC stands."""
+        overlap = len(RECORD_MAGIC) - 1
+        with self.path.open("rb") as file:
+            file.seek(start)
+            base, kept = start, b""
+            while chunk := file.read(SEARCH_BYTES):
+                data = kept + chunk
+                at = data.find(RECORD_MAGIC)
+                while at >= 0:
+                    yield base + at
+                    at = data.find(RECORD_MAGIC, at + 1)
+                kept = data[-overlap:]
+                base += len(data) - len(kept)
