@@ -99,7 +99,6 @@ class Host:
         self.offset, self.sequence, self._digest = first_offset, 0, 0
         self.dropped_inputs = self.failures = self.cut_cascades = self.undecodable = self.journal_failures = 0
         self.input_log_failures = 0
-        self.inputs_taken = 0
         self.broken = ""
         """Why this host may take no further input; the engine stops on it. Empty: it is whole."""
         self.failed: set[str] = set()
@@ -177,7 +176,6 @@ class Host:
         """Run one input to completion."""
         now_ns = self.now_ns()
         self.offset = offset = self.offset + 1
-        self.inputs_taken += 1
         self.sequence += 1
         raw = HEADER.pack(0, HEADER_VERSION, self.number, offset, self.sequence) + encode(message)
         if self.input_log is not None:

@@ -8,7 +8,6 @@ proven gone, doors closed, last checkpoint, logs synced.
 import asyncio
 import contextlib
 import os
-import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -78,7 +77,6 @@ class Engine:
         self.rest = RestDoor(config.venue.rest, self.clock.now_ns, self.venue_time)
         self.instruments: dict[int, Instrument] = {}
         self.actors: list[Actor[Any]] = []
-        self.started_ns = self.clock.now_ns()
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         try:
             self._signer = signer(*credentials(config.venue))
@@ -380,8 +378,3 @@ def resident_mb() -> float:
     """Resident memory of this process, MB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGESIZE") / 1e6
-
-
-def versions() -> dict[str, str]:
-    """What a bug report needs."""
-    return {"python": platform.python_version(), "vocabulary": vocabulary_hash()}

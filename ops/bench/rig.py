@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter_ns
-from typing import Any, Protocol
+from typing import Any
 
 from bus.actor import Actor, Handler
 from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect
@@ -70,17 +70,6 @@ def config() -> Config:
         risk=RiskSection(order_rate_max=10_000, open_orders_max=100),
         orders=OrdersSection(reconcile_interval_ms=3_600_000),
     )
-
-
-class Runner(Protocol):
-    """A transport under test."""
-
-    def post(self, message: Message) -> None: ...
-
-    def run(self, inputs_max: int) -> int: ...
-
-    @property
-    def offset(self) -> int: ...
 
 
 class Rig:
