@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from actors.coordination import Coordination
 from actors.execution import Execution, ExecutionSettings
+from actors.exits import Exits
 from actors.market_data import FeedConnection, MarketData
 from actors.microstructure import Microstructure
 from actors.orderbook import Orderbook
@@ -41,11 +43,13 @@ def build_actors(config: Config, instruments: Sequence[Instrument]) -> list[Acto
         MarketData({0: feed}, snapshot_levels),
         Orderbook(snapshot_levels),
         Microstructure(),
+        Exits(),
         StrategyActor(load_strategy(config), strategy),
         Execution(_execution(config)),
         Risk(_limits(config, instruments), _account_limits(config, instruments)),
         Orders(_orders(config)),
         Portfolio(PortfolioSettings(account=ACCOUNT, venue=VENUE)),
+        Coordination(),
         Persistence(PersistenceSettings(checkpoint_interval_ns=config.persistence.checkpoint_interval_ms * MS)),
     ]
 

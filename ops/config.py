@@ -119,6 +119,32 @@ class OrdersSection(_Section, frozen=True):
     reconcile_interval_ms: int = 30_000
 
 
+class ExitsSection(_Section, frozen=True):
+    """When and how a position is closed by itself; see actors/exits. Off unless enabled."""
+
+    enabled: bool = False
+
+
+class MicrostructureSection(_Section, frozen=True):
+    """Windows and thresholds of the signals; see actors/microstructure."""
+
+
+class CoordinationSection(_Section, frozen=True):
+    """Who may trade, of several instances. backend "local": one machine, a SQLite file at `path` (relative paths: to --state;
+    instances that shall see each other name the same absolute one). "etcd": `endpoints`, tried in turn.
+
+    group: scopes of one owner, whose orders must never meet. account: label of the account at the venue; who leads it may
+    trade on it. ttl_ms: how long a silent leader is believed.
+    """
+
+    backend: Literal["local", "etcd"] = "local"
+    path: str = "coordination.sqlite"
+    endpoints: tuple[str, ...] = ("127.0.0.1:2379",)
+    group: str = "main"
+    account: str = "main"
+    ttl_ms: int = 5_000
+
+
 class Config(_Section, frozen=True):
     """The whole file."""
 
@@ -130,6 +156,9 @@ class Config(_Section, frozen=True):
     orders: OrdersSection = OrdersSection()
     persistence: PersistenceSection = PersistenceSection()
     portfolio: PortfolioSection = PortfolioSection()
+    exits: ExitsSection = ExitsSection()
+    microstructure: MicrostructureSection = MicrostructureSection()
+    coordination: CoordinationSection = CoordinationSection()
 
 
 _SECTIONS: dict[str, type[_Section]] = {
@@ -141,6 +170,9 @@ _SECTIONS: dict[str, type[_Section]] = {
     "orders": OrdersSection,
     "persistence": PersistenceSection,
     "portfolio": PortfolioSection,
+    "exits": ExitsSection,
+    "microstructure": MicrostructureSection,
+    "coordination": CoordinationSection,
 }
 _POSITIVE = re.compile(r"^(recv_window_ms|snapshot_levels|order_rate_window_ms|checkpoint_interval_ms|intent_life_ms)$")
 

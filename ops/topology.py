@@ -9,10 +9,16 @@ from collections.abc import Collection
 
 from bus.host import Routing
 from bus.messages import (
+    AccountHandedOver,
+    AccountPublished,
+    AccountState,
     ActorFailed,
     Alert,
     ApprovedOrder,
     BalancesReported,
+    BandHeld,
+    BandPublished,
+    BandWanted,
     BaselineTaken,
     BestQuote,
     BookStateChanged,
@@ -25,6 +31,10 @@ from bus.messages import (
     CommandDropped,
     ConnectionDown,
     ConnectionUp,
+    CooldownHeld,
+    CooldownObserved,
+    CooldownPublished,
+    CooldownRequested,
     DepthSnapshot,
     DepthUpdate,
     EngineStarted,
@@ -33,7 +43,11 @@ from bus.messages import (
     Frame,
     IdsReserved,
     Instrument,
+    LeadershipLost,
+    LeadershipWon,
     LedgerCompared,
+    LevelQuantities,
+    Liquidity,
     Mark,
     Message,
     OperatorCommand,
@@ -43,9 +57,13 @@ from bus.messages import (
     OrdersReady,
     OrdersUnready,
     OrderUpdate,
+    PeersObserved,
     PositionUpdate,
     PrivateStreamDown,
     PrivateStreamUp,
+    PublishAccount,
+    PublishBand,
+    PublishCooldown,
     QueryAnswer,
     QuoteIntent,
     RequestAnswered,
@@ -63,20 +81,23 @@ from bus.messages import (
     TradingStateChanged,
     VenueQuery,
     WallAdjusted,
+    WatchLevels,
 )
 
 ACTORS = (
     "market_data",
     "orderbook",
     "microstructure",
+    "exits",
     "strategy",
     "execution",
     "risk",
     "orders",
     "portfolio",
+    "coordination",
     "persistence",
 )
-DOORS = ("order_door", "rest_door", "timers", "checkpoints", "supervisor")
+DOORS = ("order_door", "rest_door", "coordination_door", "timers", "checkpoints", "supervisor")
 """Receivers that touch the world. `timers` and `checkpoints` are the host's own; `supervisor` is ops' ear."""
 
 ROUTES: dict[type[Message], tuple[str, ...]] = {
@@ -87,12 +108,24 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     DepthSnapshot: ("orderbook",),
     DepthUpdate: ("orderbook",),
     BestQuote: ("orderbook",),
-    TradePrint: ("microstructure", "strategy"),
+    TradePrint: ("microstructure", "strategy", "execution"),
     BookView: ("microstructure",),
     Touch: ("execution", "risk"),
-    BookStateChanged: ("orderbook", "microstructure", "execution", "risk", "strategy", "market_data", "supervisor"),
+    BookStateChanged: (
+        "orderbook",
+        "microstructure",
+        "execution",
+        "risk",
+        "exits",
+        "strategy",
+        "market_data",
+        "supervisor",
+    ),
     Mark: ("portfolio",),
-    Signals: ("strategy",),
+    Signals: ("exits", "strategy"),  # exits outrank the strategy: their wish is in force before its own comes
+    Liquidity: ("execution", "strategy"),
+    WatchLevels: ("orderbook",),
+    LevelQuantities: ("execution",),
     # from the strategy, down to the order door
     QuoteIntent: ("execution",),
     OrderCommand: ("risk",),
@@ -100,33 +133,68 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     ApprovedOrder: ("orders",),
     SubmitOrder: ("order_door",),
     CancelOrder: ("order_door",),
-    OrderRefused: ("execution", "risk", "strategy", "supervisor"),
+    OrderRefused: ("execution", "risk", "exits", "strategy", "supervisor"),
     CommandDropped: ("orders", "execution", "risk"),
     # from the order door, back up
     RequestSent: ("orders",),
     RequestAnswered: ("orders",),
     ExecutionReport: ("orders",),
-    OrderUpdate: ("execution", "risk", "strategy", "persistence"),
-    Fill: ("portfolio", "risk", "execution", "strategy", "persistence"),
-    PositionUpdate: ("strategy", "risk", "execution"),
+    OrderUpdate: ("execution", "risk", "exits", "strategy", "coordination", "persistence"),
+    Fill: ("portfolio", "risk", "execution", "exits", "strategy", "persistence"),
+    PositionUpdate: ("exits", "strategy", "risk", "execution"),
     BalancesReported: ("portfolio",),
     BaselineTaken: ("risk",),
     LedgerCompared: ("risk", "supervisor"),
     IdsReserved: ("persistence",),
     # start, stop, states
-    Instrument: ("market_data", "orderbook", "microstructure", "strategy", "execution", "risk", "orders", "portfolio"),
-    EngineStarted: ("orders", "portfolio", "persistence", "risk", "execution", "strategy", "market_data"),
-    StopRequested: ("strategy", "execution", "risk", "orders", "persistence"),
+    Instrument: (
+        "market_data",
+        "orderbook",
+        "microstructure",
+        "exits",
+        "strategy",
+        "execution",
+        "risk",
+        "orders",
+        "portfolio",
+        "coordination",
+    ),
+    EngineStarted: (
+        "orders",
+        "portfolio",
+        "persistence",
+        "risk",
+        "execution",
+        "exits",
+        "strategy",
+        "market_data",
+        "coordination",
+    ),
+    StopRequested: ("exits", "strategy", "execution", "risk", "orders", "coordination", "persistence"),
     OperatorCommand: ("risk", "execution", "orders"),
     PrivateStreamUp: ("orders",),
     PrivateStreamDown: ("orders",),
     OrdersReady: ("risk", "supervisor"),
     OrdersUnready: ("risk",),
     OrdersQuiet: ("supervisor",),
-    TradingStateChanged: ("execution", "strategy", "supervisor"),
+    TradingStateChanged: ("execution", "exits", "strategy", "supervisor"),
     ActorFailed: ("risk", "supervisor"),
     ClockEstimate: ("orders", "risk", "order_door"),
     WallAdjusted: ("persistence",),
+    # between instances
+    LeadershipWon: ("coordination", "supervisor"),
+    LeadershipLost: ("risk", "coordination", "supervisor"),
+    AccountHandedOver: ("portfolio", "orders"),
+    AccountState: ("coordination",),
+    PeersObserved: ("coordination",),
+    BandWanted: ("coordination",),
+    BandHeld: ("risk",),
+    CooldownRequested: ("coordination",),
+    CooldownObserved: ("coordination",),
+    CooldownHeld: ("risk", "supervisor"),
+    PublishBand: ("coordination_door",),
+    PublishCooldown: ("coordination_door",),
+    PublishAccount: ("coordination_door",),
     # requests to doors
     SnapshotRequest: ("rest_door",),
     VenueQuery: ("rest_door",),
@@ -137,7 +205,14 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     Alert: ("supervisor",),
 }
 
-ANSWERS: tuple[type[Message], ...] = (TimerFired, SnapshotAnswer, QueryAnswer)
+ANSWERS: tuple[type[Message], ...] = (
+    TimerFired,
+    SnapshotAnswer,
+    QueryAnswer,
+    BandPublished,
+    CooldownPublished,
+    AccountPublished,
+)
 """Routed to the actor that the answer's `actor` field names."""
 
 JOURNALED: tuple[type[Message], ...] = (
@@ -148,6 +223,7 @@ JOURNALED: tuple[type[Message], ...] = (
     BalancesReported,
     BaselineTaken,
     LedgerCompared,
+    AccountHandedOver,
 )
 """Facts that the host appends to the order journal when they are sent, before any receiver acts on them.
 The door itself appends SubmitOrder and CancelOrder, in the step that writes the socket."""
@@ -167,6 +243,14 @@ CONTROL: tuple[type[Message], ...] = (
     ConnectionDown,
     ClockEstimate,
     CommandDropped,
+    LeadershipWon,
+    LeadershipLost,
+    AccountHandedOver,
+    PeersObserved,
+    CooldownObserved,
+    BandPublished,
+    CooldownPublished,
+    AccountPublished,
 )
 EXECUTION: tuple[type[Message], ...] = (RequestSent, RequestAnswered, ExecutionReport, QueryAnswer)
 TIMERS: tuple[type[Message], ...] = (TimerFired, CheckpointTaken, WallAdjusted)

@@ -27,6 +27,7 @@ from bus.messages import (
     Mark,
     Message,
     Touch,
+    WatchLevels,
 )
 
 VIEW_LEVELS = 20  # of BookView (the vocabulary's promise)
@@ -59,6 +60,7 @@ class Orderbook(Actor[OrderbookState]):
         self.dropped = 0
         self.handlers = {
             DepthUpdate: self.depth_update,
+            WatchLevels: lambda message, now_ns: NOTHING,
             BestQuote: self.best_quote,
             DepthSnapshot: self.depth_snapshot,
             BookStateChanged: self.book_state_changed,

@@ -23,6 +23,7 @@ from actors.orders.startup import Startup
 from actors.orders.state import CANCELING, PENDING, Asked
 from bus.actor import Actor
 from bus.messages import (
+    AccountHandedOver,
     AlertLevel,
     ApprovedOrder,
     CancelCommand,
@@ -62,6 +63,7 @@ class Orders(Actor[OrdersState]):
         self.handlers = {
             ApprovedOrder: self.commands.on_approved,
             CancelCommand: self.commands.on_cancel,
+            AccountHandedOver: lambda message, now_ns: (),
             RequestSent: self.requests.on_sent,
             RequestAnswered: self.on_answered,
             ExecutionReport: self.on_report,

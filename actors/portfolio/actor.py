@@ -23,6 +23,7 @@ from actors.portfolio.position import (
 from actors.portfolio.settings import BaselinePolicy, PortfolioSettings
 from bus.actor import Actor
 from bus.messages import (
+    AccountHandedOver,
     Alert,
     AlertLevel,
     BalancesReported,
@@ -87,6 +88,7 @@ class Portfolio(Actor[PortfolioState]):
         self.declare()
         self.handlers = {
             Fill: self.on_fill,
+            AccountHandedOver: lambda message, now_ns: (),
             Mark: self.on_mark,
             Instrument: self.on_instrument,
             BalancesReported: self.on_balances,

@@ -17,6 +17,7 @@ from bus.messages import (
     EngineStarted,
     Fill,
     Instrument,
+    Liquidity,
     Message,
     OrderRefused,
     OrderStatus,
@@ -49,6 +50,7 @@ class StrategyActor(Actor[StrategyState]):
         self.repeated_updates = 0
         self.handlers = {
             Signals: self.on_signals,
+            Liquidity: lambda message, now_ns: NOTHING,
             TradePrint: self.on_trade,
             BookStateChanged: self.on_book_state,
             Fill: self.on_fill,

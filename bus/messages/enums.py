@@ -32,6 +32,7 @@ class BookReason(IntEnum):
     SNAPSHOT_FAILED = 7
     INSTRUMENT_CHANGED = 8
     TOP_MISMATCH = 9
+    HOST_LOST = 10
 
 
 class Outcome(IntEnum):
@@ -152,6 +153,7 @@ class Refusal(IntEnum):
     LEASE = 21
     HOST = 22
     SELF_TRADE = 23
+    BAND = 24
 
 
 class AlertLevel(IntEnum):

@@ -153,6 +153,8 @@ class Signals(Message, frozen=True, tag=39):
     imbalance: (q_b - q_a)/(q_b + q_a) at the touch. depth_imbalance: the same over the view, weight falling with rank.
     weighted_mid: size-weighted mid (not Stoikov's microprice), price units. order_flow_imbalance: Cont, Kukanov and
     Stoikov 2014, summed over the window, quantity units. spread: price units; mean and deviation over the window.
+    pressure: signed aggressive volume over all aggressive volume of the time window, -1 to 1 (0.0: nobody traded).
+    sweeps: trades of one aggressor that took more than the touch, buys minus sells, in the same window.
     """
 
     instrument: int
@@ -170,3 +172,57 @@ class Signals(Message, frozen=True, tag=39):
     spread_mean: float
     spread_deviation: float
     warm: bool
+    pressure: float = 0.0
+    sweeps: int = 0
+
+
+class Liquidity(Message, frozen=True, tag=40):
+    """The shape of a LIVE book's two sides, sent when it changes: where it is thick, thin, and unsteady. Price units.
+
+    *_thin: the side stands on thin ice (see actors/microstructure): little lies between its touch and the next gap.
+    *_depth: quantity that must go to move that touch by the settings' ticks. *_clusters: prices of levels far above the
+    local median, best first, with quantities and since when each has stood without falling below it (engine time).
+    *_flickering: prices of levels that come and go faster than anyone means them.
+    """
+
+    instrument: int
+    version: int
+    update_id: int
+    received_ns: int
+    bid_thin: bool
+    ask_thin: bool
+    bid_depth: int
+    ask_depth: int
+    bid_clusters: tuple[int, ...]
+    bid_cluster_quantities: tuple[int, ...]
+    bid_clusters_since_ns: tuple[int, ...]
+    ask_clusters: tuple[int, ...]
+    ask_cluster_quantities: tuple[int, ...]
+    ask_clusters_since_ns: tuple[int, ...]
+    bid_flickering: tuple[int, ...]
+    ask_flickering: tuple[int, ...]
+
+
+class WatchLevels(Message, frozen=True, tag=41):
+    """Execution asks the book for the quantity at these prices (price units) whenever one changes; it replaces the last ask."""
+
+    instrument: int
+    bid_prices: tuple[int, ...]
+    ask_prices: tuple[int, ...]
+
+
+class LevelQuantities(Message, frozen=True, tag=42):
+    """Watched levels of a LIVE book: all of them after WatchLevels, then those that an update changed. 0: it is gone.
+
+    known: False for a price beyond the book's horizon (its quantity is 0 and says nothing).
+    """
+
+    instrument: int
+    version: int
+    update_id: int
+    received_ns: int
+    bid_prices: tuple[int, ...]
+    bid_quantities: tuple[int, ...]
+    ask_prices: tuple[int, ...]
+    ask_quantities: tuple[int, ...]
+    known: bool = True

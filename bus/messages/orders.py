@@ -21,7 +21,10 @@ from bus.messages.enums import (
 
 
 class QuoteIntent(Message, frozen=True, tag=50):
-    """What an owner wishes to have resting on each side; 0 lots: nothing. It replaces the owner's last one."""
+    """What an owner wishes to have resting on each side; 0 lots: nothing. It replaces the owner's last one.
+
+    cross: the order may take what rests at its price or better: it is placed as written, and not post-only.
+    """
 
     account: int
     venue: int
@@ -36,6 +39,7 @@ class QuoteIntent(Message, frozen=True, tag=50):
     bid_lots: int
     ask_ticks: int
     ask_lots: int
+    cross: bool = False
 
 
 class OrderCommand(Message, frozen=True, tag=51):

@@ -23,6 +23,7 @@ DOORS = {
     "gateway.doors.session": {"tenacity"},
     "gateway.doors.rest": {"aiohttp", "yarl"},
     "gateway.doors.store": set(),
+    "gateway.doors.coordination.etcd": {"etcd3", "grpc", "tenacity"},
 }
 """One door a library. sqlite3, the store's, is in the standard library."""
 
@@ -61,7 +62,7 @@ def allowed(importer: str, imported: str) -> bool:
         return within(imported, "bus.messages") or top == "msgspec" or top in PURE_STDLIB
     if within(importer, "bus"):
         if top == "zmq":
-            return importer == "bus.mailbox"
+            return within(importer, "bus.mailbox")
         return within(imported, "bus") or top in ("msgspec", "uvloop", "sortedcontainers") or is_stdlib(imported)
     if within(importer, "actors"):
         own = ".".join(importer.split(".")[:2])

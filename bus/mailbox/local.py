@@ -1,4 +1,4 @@
-"""Mailboxes on ZeroMQ: the only importer of zmq.
+"""Mailboxes of one host on ZeroMQ, and the second socket that other processes of this machine send to.
 
 A mailbox is a PULL socket bound to inproc://NAME with ONE PUSH socket of its host connected to it: several would
 reorder bursts and be four to eight times slower (notes/0001). High-water marks between local ends are 0 (a mark of 1000 raises a
