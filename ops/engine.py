@@ -28,6 +28,7 @@ from bus.pump import Pump
 from bus.timers import Timers
 from bus.vocabulary_lock import vocabulary_hash
 from gateway.binance_spot.errors import SigningKeyError
+from gateway.doors.coordination.door import CoordinationDoor
 from gateway.doors.feed import FeedDoor
 from gateway.doors.order import Identity, OrderDoor, SessionRefused
 from gateway.doors.rest import RestDoor, RestFailed
@@ -178,7 +179,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         checkpoints = Checkpoints(self._take_checkpoint)
         receivers: list[Receiver] = [
-            *self.actors, self.order_door, self.rest, self.timers, checkpoints, self.supervisor,
+            *self.actors, self.order_door, self.rest, CoordinationDoor(), self.timers, checkpoints, self.supervisor,
         ]  # fmt: skip
         self.host = Host(
             receivers,
