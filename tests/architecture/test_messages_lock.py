@@ -42,6 +42,8 @@ def example(message_type: type[Message]) -> Message:
         kind = str(field.type)
         if "tuple" in kind:
             values.append((1, 2) if "int" in kind else ())
+        elif isinstance(field.type, type) and issubclass(field.type, Message):
+            values.append(example(field.type))
         elif hasattr(field.type, "__members__"):
             values.append(next(iter(field.type)))
         else:
