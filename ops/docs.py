@@ -21,7 +21,7 @@ from actors.orders import state as orders
 from actors.risk import states as risk
 from bus.codec import tag_of
 from bus.messages import VOCABULARY, BookState, Message, TradingState
-from ops import topology
+from ops import docs_picture, topology
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 CLASS_NAMES = ("control", "execution", "timers", "market data")
@@ -37,6 +37,7 @@ def pages() -> dict[str, str]:
         "messages.md": messages(),
         "order-states.md": order_states(),
         "book-states.md": book_states(),
+        "architecture.svg": docs_picture.picture(),
     }
 
 
