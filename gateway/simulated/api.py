@@ -68,7 +68,7 @@ class VenueApi:
         balances = [(asset, free[asset], locked[asset]) for asset in ledger.assets(account)]
         if params.get("omitZeroBalances") == "true":
             balances = [b for b in balances if b[1] or b[2]]
-        fees = self.market.engine.fee_rates(account)
+        fees = self.market.engine.settlement.fee_rates(account)
         return payloads.account_status(balances, fees.maker_ppm, fees.taker_ppm, now_ns, self._uids[account])
 
     def open_orders(self, account: AccountId, params: Params, now_ns: int) -> Json:
@@ -131,7 +131,7 @@ class VenueApi:
         self.market.engine.check(request, now_ns)
         if params.get("computeCommissionRates") != "true":
             return {}
-        fees = self.market.engine.fee_rates(account)
+        fees = self.market.engine.settlement.fee_rates(account)
         rates = {
             "maker": decimal_text(fees.maker_ppm * 100),
             "taker": decimal_text(fees.taker_ppm * 100),

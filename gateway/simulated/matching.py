@@ -1,21 +1,15 @@
 """The matching engine: takes orders, matches them, moves the money, reports every fact. Pure: no I/O, no clock.
 
-Time comes in as `now_ns`. What happened waits in `executions`, `trades` and `touched` until the host drains them.
-Rounding: a fill's quote amount and the fee on the received asset are both rounded down to 10^-8 (fee in favor of the
-account); a BUY locks its cost rounded up. So locked amounts are never short and the ledger adds up exactly.
+Time comes in as `now_ns`. What happened waits in `executions` and `trades`, and as `settlement.touched`, until the host
+drains them.
 """
 
-from collections.abc import Iterator
-
-import msgspec
-
-from .decimals import quote_amount, quote_amount_up
+from .decimals import quote_amount
 from .errors import duplicate_order, insufficient_balance, invalid_symbol, unknown_order, would_take
 from .filters import AveragePrice, SymbolRules, check_filters
 from .ledger import Ledger
 from .orders import (
     BACKGROUND,
-    FEES,
     AccountId,
     AccountTrade,
     Execution,
@@ -33,15 +27,7 @@ from .orders import (
     TimeInForce,
 )
 from .registry import OrderRegistry
-
-PPM = 1_000_000
-
-
-class FeeRates(msgspec.Struct, frozen=True):
-    """Parts per million of the received asset. 1,000 is the venue's regular 0.1 %."""
-
-    maker_ppm: int = 1_000
-    taker_ppm: int = 1_000
+from .settlement import FeeRates, Settlement
 
 
 class Instrument:
@@ -60,19 +46,15 @@ class Instrument:
 
 class MatchingEngine:
     def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+        self.settlement = Settlement(ledger)
         self.instruments: dict[str, Instrument] = {}
         self.registry = OrderRegistry()
         self.executions: list[Execution] = []
         self.trades: list[PublicTrade] = []
-        self.touched: dict[AccountId, dict[str, None]] = {}  # account -> its assets whose balance moved, in order
         self.trade_count = 0
-        self._fees: dict[AccountId, FeeRates] = {}
         self._last_order_id = 0
         self._last_execution_id = 0
         self._last_match_id = -1  # the venue's first prevented match is 0 (stp_faq.md)
-        for account in (BACKGROUND, FEES):
-            self.open_account(account, FeeRates(0, 0))
 
     def list_instrument(self, rules: SymbolRules, book: Liquidity) -> Instrument:
         assert rules.symbol not in self.instruments, rules.symbol
@@ -80,11 +62,11 @@ class MatchingEngine:
         return instrument
 
     def open_account(self, account: AccountId, fees: FeeRates) -> None:
-        self.ledger.open(account)
-        self._fees[account] = fees
+        self.settlement.open_account(account, fees)
 
-    def fee_rates(self, account: AccountId) -> FeeRates:
-        return self._fees[account]
+    @property
+    def ledger(self) -> Ledger:
+        return self.settlement.ledger
 
     def instrument(self, symbol: str) -> Instrument:
         found = self.instruments.get(symbol)
@@ -106,8 +88,7 @@ class MatchingEngine:
             offer = next(instrument.book.scan(request.side), None)
             if offer is not None and _accepts(request, offer.price):
                 raise would_take()
-        asset, amount = self._needed(instrument, request)
-        if self.ledger.free[request.account][asset] < amount:
+        if not self.settlement.covers(request, instrument.rules, instrument.book):
             raise insufficient_balance()
 
     def place(self, request: NewOrder, now_ns: int) -> Order:
@@ -137,19 +118,11 @@ class MatchingEngine:
 
     def drain(self) -> tuple[list[Execution], list[PublicTrade], dict[AccountId, dict[str, None]]]:
         """Hand over what happened since the last drain: executions, public trades, touched balances."""
-        out = self.executions, self.trades, self.touched
-        self.executions, self.trades, self.touched = [], [], {}
+        out = self.executions, self.trades, self.settlement.touched
+        self.executions, self.trades, self.settlement.touched = [], [], {}
         return out
 
     # ---- accepting
-
-    def _needed(self, instrument: Instrument, request: NewOrder) -> tuple[str, int]:
-        """Return the asset and amount that `request` must have free."""
-        if request.side is Side.SELL:
-            return instrument.rules.base, request.quantity
-        if request.order_type is not OrderType.MARKET:
-            return instrument.rules.quote, quote_amount_up(request.price, request.quantity)
-        return instrument.rules.quote, _sweep_cost(instrument.book.scan(request.side), request.quantity)
 
     def _accept(self, request: NewOrder, now_ns: int) -> Order:
         self._last_order_id += 1
@@ -167,7 +140,7 @@ class MatchingEngine:
             created_ns=now_ns,
             updated_ns=now_ns,
         )
-        self._relock(order)
+        self.settlement.relock(order, self.instruments[order.symbol].rules)
         self.registry.add(order)
         self._report(order, ExecutionKind.NEW, now_ns)
         return order
@@ -246,8 +219,8 @@ class MatchingEngine:
         buyer, seller = (taker, maker) if taker_side_is_buy else (maker, taker)
         for order in (maker, taker):
             if order is not None:
-                self._apply_fill(order, price, quantity, now_ns)
-        fees = self._settle(instrument.rules, buyer, seller, maker, price, quantity)
+                self._apply_fill(order, instrument.rules, price, quantity, now_ns)
+        fees = self.settlement.settle(instrument.rules, buyer, seller, maker, price, quantity)
         if maker is not None and maker is not taker:
             instrument.book.reduce(maker, quantity)
         if instrument.book.shows_own_orders:
@@ -258,73 +231,26 @@ class MatchingEngine:
                 fee, fee_asset = fees[order.side]
                 self._report_fill(order, price, quantity, fee, fee_asset, trade_id, order is maker, now_ns)
 
-    def _apply_fill(self, order: Order, price: int, quantity: int, now_ns: int) -> None:
+    def _apply_fill(self, order: Order, rules: SymbolRules, price: int, quantity: int, now_ns: int) -> None:
         assert 0 < quantity <= order.leaves, (order, quantity)
         order.executed += quantity
         order.quote_executed += quote_amount(price, quantity)
         order.updated_ns = now_ns
         order.status = Status.FILLED if order.executed == order.quantity else Status.PARTIALLY_FILLED
-        self._relock(order)
+        self.settlement.relock(order, rules)
         if not order.is_open:
             self.registry.close(order)
 
-    def _settle(
-        self,
-        rules: SymbolRules,
-        buyer: Order | None,
-        seller: Order | None,
-        maker: Order | None,
-        price: int,
-        quantity: int,
-    ) -> dict[Side, tuple[int, str]]:
-        """Move the money of one fill; the orders have released their part. Return fee and fee asset by side."""
-        amount = quote_amount(price, quantity)
-        buyer_account = BACKGROUND if buyer is None else buyer.account
-        seller_account = BACKGROUND if seller is None else seller.account
-        self.ledger.pay(buyer_account, seller_account, rules.quote, amount)
-        self.ledger.pay(seller_account, buyer_account, rules.base, quantity)
-        buyer_fee = self._charge(buyer_account, rules.base, quantity, is_maker=buyer is maker)
-        seller_fee = self._charge(seller_account, rules.quote, amount, is_maker=seller is maker)
-        for account in (buyer_account, seller_account):
-            self._touch(account, rules.base)
-            self._touch(account, rules.quote)
-        return {Side.BUY: (buyer_fee, rules.base), Side.SELL: (seller_fee, rules.quote)}
-
-    def _charge(self, account: AccountId, asset: str, received: int, *, is_maker: bool) -> int:
-        rates = self._fees[account]
-        fee = received * (rates.maker_ppm if is_maker else rates.taker_ppm) // PPM
-        self.ledger.pay(account, FEES, asset, fee)
-        return fee
-
-    # ---- closing, locking, reporting
+    # ---- closing, reporting
 
     def _close(self, order: Order, status: Status, now_ns: int, *, resting: bool = True) -> None:
+        instrument = self.instruments[order.symbol]
         if resting:
-            self.instruments[order.symbol].book.remove(order)
+            instrument.book.remove(order)
         order.status = status
         order.updated_ns = now_ns
-        self._relock(order)
+        self.settlement.relock(order, instrument.rules)
         self.registry.close(order)
-
-    def _relock(self, order: Order) -> None:
-        """Make the order hold what its leaves need, and no more; nothing once it is closed."""
-        rules = self.instruments[order.symbol].rules
-        asset = rules.quote if order.side is Side.BUY else rules.base
-        needed = 0
-        if order.is_open and order.side is Side.SELL:
-            needed = order.leaves
-        elif order.is_open and order.order_type is not OrderType.MARKET:
-            needed = quote_amount_up(order.price, order.leaves)
-        if needed > order.locked:
-            self.ledger.lock(order.account, asset, needed - order.locked)
-        else:
-            self.ledger.release(order.account, asset, order.locked - needed)
-        order.locked = needed
-        self._touch(order.account, asset)
-
-    def _touch(self, account: AccountId, asset: str) -> None:
-        if account != BACKGROUND:
-            self.touched.setdefault(account, {})[asset] = None
 
     def _report(
         self,
@@ -405,15 +331,3 @@ def _accepts(order: Order | NewOrder, price: int) -> bool:
 def _is_prevented(taker: Order, offer: Offer) -> bool:
     own = offer.maker is not None and offer.maker.account == taker.account
     return own and taker.prevention is not SelfTradePrevention.NONE
-
-
-def _sweep_cost(offers: Iterator[Offer], quantity: int) -> int:
-    """Return what taking `quantity` from `offers` costs at most, in the quote asset."""
-    cost = 0
-    for offer in offers:
-        taken = min(quantity, offer.quantity)
-        cost += quote_amount_up(offer.price, taken)
-        quantity -= taken
-        if not quantity:
-            break
-    return cost

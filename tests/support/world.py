@@ -42,11 +42,12 @@ from gateway.simulated.errors import VenueError
 from gateway.simulated.ledger import Ledger
 from gateway.simulated.limits import WeightLimits
 from gateway.simulated.market import GeneratedMarket
-from gateway.simulated.matching import FeeRates, MatchingEngine
+from gateway.simulated.matching import MatchingEngine
 from gateway.simulated.orders import AccountId
 from gateway.simulated.payloads import encode, exchange_info
 from gateway.simulated.profiles import SymbolProfile, profile
 from gateway.simulated.rest import ROUTES
+from gateway.simulated.settlement import FeeRates
 from gateway.simulated.signing import Credential, KeyRing
 from gateway.simulated.streams import StreamClient
 from gateway.simulated.websocket_api import WebSocketApiClient

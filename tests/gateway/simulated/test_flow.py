@@ -5,9 +5,10 @@ import pytest
 from gateway.simulated.book import PriceTimeBook
 from gateway.simulated.flow import LEVELS_MAX, LEVELS_MIN, OrderFlow
 from gateway.simulated.ledger import Ledger
-from gateway.simulated.matching import FeeRates, MatchingEngine
+from gateway.simulated.matching import MatchingEngine
 from gateway.simulated.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
 from gateway.simulated.profiles import profile
+from gateway.simulated.settlement import FeeRates
 
 SECOND_NS = 1_000_000_000
 ME = AccountId("me")

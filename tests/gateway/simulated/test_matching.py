@@ -9,7 +9,7 @@ from gateway.simulated.decimals import SCALE, quote_amount_up
 from gateway.simulated.errors import VenueError
 from gateway.simulated.filters import SymbolRules
 from gateway.simulated.ledger import Ledger
-from gateway.simulated.matching import FeeRates, MatchingEngine
+from gateway.simulated.matching import MatchingEngine
 from gateway.simulated.orders import (
     FEES,
     AccountId,
@@ -22,6 +22,7 @@ from gateway.simulated.orders import (
     Status,
     TimeInForce,
 )
+from gateway.simulated.settlement import FeeRates
 
 ANN, BOB = AccountId("ann"), AccountId("bob")
 BUY, SELL = Side.BUY, Side.SELL

@@ -12,8 +12,9 @@ from gateway.simulated.book import PriceTimeBook
 from gateway.simulated.decimals import SCALE
 from gateway.simulated.filters import SymbolRules
 from gateway.simulated.ledger import Ledger
-from gateway.simulated.matching import FeeRates, MatchingEngine
+from gateway.simulated.matching import MatchingEngine
 from gateway.simulated.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
+from gateway.simulated.settlement import FeeRates
 
 EXAMPLES = Path(__file__).parents[4] / "shared" / "data" / "payloads" / "binance-spot-doc-examples.jsonl"
 ME = AccountId("me")

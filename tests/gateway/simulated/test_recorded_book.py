@@ -7,9 +7,10 @@ from gateway.simulated.decimals import SCALE
 from gateway.simulated.errors import VenueError
 from gateway.simulated.filters import SymbolRules
 from gateway.simulated.ledger import Ledger
-from gateway.simulated.matching import FeeRates, MatchingEngine
+from gateway.simulated.matching import MatchingEngine
 from gateway.simulated.orders import BACKGROUND, AccountId, NewOrder, Order, OrderType, Side, Status, TimeInForce
 from gateway.simulated.recorded_book import RecordedBook
+from gateway.simulated.settlement import FeeRates
 
 ME = AccountId("me")
 BIDS = [("100.00", "5"), ("99.00", "7")]
