@@ -1,4 +1,6 @@
-"""Sockets: the only importer of zmq. `local`: mailboxes of one host, and senders of other processes on this machine."""
+"""Sockets: the only importer of zmq. `local`: mailboxes of one host, and senders of other processes on this machine;
+`tap`: what a host shows to whoever watches.
+"""
 
 from bus.mailbox.local import (
     OUTSIDE_BYTES_MAX,
@@ -10,6 +12,7 @@ from bus.mailbox.local import (
     ZmqMailboxes,
     ipc_endpoint,
 )
+from bus.mailbox.tap import Tap, Watcher
 
 __all__ = [
     "OUTSIDE_BYTES_MAX",
@@ -18,6 +21,8 @@ __all__ = [
     "Mailboxes",
     "OutsideMailbox",
     "OutsideSender",
+    "Tap",
+    "Watcher",
     "ZmqMailboxes",
     "ipc_endpoint",
 ]

@@ -49,7 +49,7 @@ class ZmqMailboxes:
 
     def open(self, name: str) -> Mailbox:
         endpoint = f"inproc://{name}"
-        pull, push = self._socket(zmq.PULL), self._socket(zmq.PUSH)
+        pull, push = self.socket(zmq.PULL), self.socket(zmq.PUSH)
         for socket in (pull, push):
             socket.set(zmq.LINGER, 0)
         pull.set(zmq.RCVHWM, 0)
@@ -67,23 +67,11 @@ class ZmqMailboxes:
 
         A file left by a dead process at an ipc endpoint is replaced; one that somebody answers on is an error.
         """
-        if urlsplit(endpoint).scheme != "ipc":
-            raise PlainTcpRefused(endpoint)
-        if _is_answered(endpoint.removeprefix("ipc://")):  # libzmq would take the name away from whoever holds it
-            raise MailboxError(
-                name, f"{endpoint} is held by another process; stop it, or use another --state directory"
-            )
-        pull = self._socket(zmq.PULL)
+        pull = self.socket(zmq.PULL)
         pull.set(zmq.LINGER, 0)
         pull.set(zmq.RCVHWM, OUTSIDE_HIGH_WATER)
         pull.set(zmq.MAXMSGSIZE, OUTSIDE_BYTES_MAX)
-        mask = os.umask(0o077)  # the socket file is for this user alone
-        try:
-            pull.bind(endpoint)
-        except zmq.ZMQError as error:
-            raise MailboxError(name, f"cannot bind {endpoint}: {error.strerror}") from error
-        finally:
-            os.umask(mask)
+        bind_private(pull, name, endpoint)
         return OutsideMailbox(pull)
 
     def close(self) -> None:
@@ -91,7 +79,8 @@ class ZmqMailboxes:
             socket.close(0)
         self._context.term()
 
-    def _socket(self, kind: int) -> "zmq.Socket[bytes]":
+    def socket(self, kind: int) -> "zmq.Socket[bytes]":
+        """A socket of this host, closed with its mailboxes. For the modules beside this one."""
         socket: zmq.Socket[bytes] = self._context.socket(kind)
         self._sockets.append(socket)
         return socket
@@ -138,6 +127,24 @@ class OutsideSender:
     def close(self) -> None:
         self._push.close()
         self._context.term()
+
+
+def bind_private(socket: "zmq.Socket[bytes]", name: str, endpoint: str) -> None:
+    """Bind to an ipc endpoint whose file is for this user alone. Raises PlainTcpRefused, MailboxError.
+
+    A file left by a dead process there is replaced; one that somebody answers on is an error.
+    """
+    if urlsplit(endpoint).scheme != "ipc":
+        raise PlainTcpRefused(endpoint)
+    if _is_answered(endpoint.removeprefix("ipc://")):  # libzmq would take the name away from whoever holds it
+        raise MailboxError(name, f"{endpoint} is held by another process; stop it, or use another --state directory")
+    mask = os.umask(0o077)
+    try:
+        socket.bind(endpoint)
+    except zmq.ZMQError as error:
+        raise MailboxError(name, f"cannot bind {endpoint}: {error.strerror}") from error
+    finally:
+        os.umask(mask)
 
 
 def _is_answered(path: str) -> bool:
