@@ -12,6 +12,7 @@ import msgspec
 from . import parameters, payloads
 from .decimals import decimal_text
 from .errors import BadRequest, OrderRefused, invalid_symbol, no_such_order, unknown_order
+from .evidence import Evidence
 from .limits import OrderCounts
 from .market import Market
 from .orders import AccountId, Execution, ExecutionKind, Order, Status
@@ -26,11 +27,12 @@ DEPTH_WEIGHTS = ((100, 5), (500, 25), (1_000, 50), (5_000, 250))  # (limit up to
 
 
 class VenueApi:
-    def __init__(self, market: Market, accounts: tuple[AccountId, ...]) -> None:
+    def __init__(self, market: Market, accounts: tuple[AccountId, ...], evidence: Evidence | None = None) -> None:
         self.market = market
+        self.evidence = evidence or Evidence()
         self.counts = {account: OrderCounts() for account in accounts}
         self._uids = {account: number for number, account in enumerate(accounts, 1)}
-        market.users.on_execution = self._give_back
+        market.users.on_execution = (self._give_back, self.evidence.executed)
 
     # ---- public
 

@@ -1,17 +1,22 @@
-"""The stage hand's door: force fills, gaps and disconnects, look into the ledger. Loopback only, and only when asked for."""
+"""The stage hand's door: force fills, gaps and disconnects, look into ledger and evidence. Loopback only, when asked for."""
 
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
+import msgspec
 from aiohttp import web
 
 from . import parameters
 from .connection import Clock, Connection
 from .decimals import decimal_text
 from .errors import BadRequest, VenueError
+from .evidence import BoundedLog, Evidence, Row
 from .market import Market
 from .orders import AccountId, Side
 from .payloads import Json, encode, order_status
+
+PAGE_ROWS_DEFAULT = 1_000
+PAGE_ROWS_MAX = 10_000  # chosen: about 3 MB of JSON
 
 Operation = Callable[[dict[str, str]], Json]
 
@@ -19,14 +24,17 @@ Operation = Callable[[dict[str, str]], Json]
 class ControlDoor:
     """`connections` is the server's live table: dropping means cutting each of its connections."""
 
-    def __init__(self, market: Market, connections: dict[Connection, None], clock: Clock) -> None:
+    def __init__(self, market: Market, evidence: Evidence, connections: dict[Connection, None], clock: Clock) -> None:
         self._market = market
+        self._evidence = evidence
         self._connections = connections
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/control/ledger", _handler(self._ledger)),
+            web.get("/control/requests", _handler(lambda params: _page(self._evidence.requests, params))),
+            web.get("/control/trades", _handler(lambda params: _page(self._evidence.trades, params))),
             web.post("/control/disconnect", _handler(self._disconnect)),
             web.post("/control/drop-next-depth", _handler(self._drop_next_depth)),
             web.post("/control/market", _handler(self._market_order)),
@@ -89,6 +97,13 @@ class ControlDoor:
     def _resume(self, params: dict[str, str]) -> Json:
         self._market.flowing.set()
         return {"flowing": True}
+
+
+def _page(log: BoundedLog[Row], params: dict[str, str]) -> Json:
+    """Return at most `limit` rows from number `from` on; `first` above `from` means that rows were dropped between."""
+    limit = parameters.limit(params, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX)
+    rows = log.rows(parameters.integer(params, "from") or 0, limit)
+    return {"first": log.first_number, "next": log.next_number, "rows": msgspec.to_builtins(rows)}
 
 
 def _handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -4,7 +4,7 @@ Consistency of ids: a bookTicker always describes the book exactly at its `u`, s
 commands of the engine; so where its `u` equals a depth event's `u`, both tell the same top.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .book import DepthBatch, PriceTimeBook, TopOfBook
 from .connection import Connection
@@ -30,7 +30,7 @@ class UserStreams:
     """User data subscriptions: which connection hears which account, under which subscription id."""
 
     def __init__(self, engine: MatchingEngine) -> None:
-        self.on_execution: Callable[[Execution, int], None] | None = None
+        self.on_execution: Sequence[Callable[[Execution, int], None]] = ()
         self._engine = engine
         self._subscriptions: dict[tuple[Connection, int], AccountId] = {}
 
@@ -50,8 +50,8 @@ class UserStreams:
 
     def publish_executions(self, executions: list[Execution], now_ns: int) -> None:
         for execution in executions:
-            if self.on_execution is not None:
-                self.on_execution(execution, now_ns)
+            for hear in self.on_execution:
+                hear(execution, now_ns)
             self._publish(execution.order.account, execution_report(execution, now_ns))
 
     def publish_balances(self, touched: dict[AccountId, dict[str, None]], now_ns: int) -> None:

@@ -77,17 +77,19 @@ class RestDoor:
         now_ms = now_ns // NS_PER_MS
         query = request.raw_path.partition("?")[2]
         params = _params(query, body)
-        self._weights.spend(request.remote or "", operation.weight(params), now_ms)
-        if isinstance(operation, Public):
-            return operation.run(self._api, params, now_ns)
-        account = self._authenticate(request, params, query, body)
-        check_timing(params, now_ms)
-        try:
-            return operation.run(self._api, account, params, now_ns)
-        finally:
-            if name == "order.place":
-                short, day = self._api.counts[account].counts(now_ms)
-                headers |= {"X-MBX-ORDER-COUNT-10S": str(short), "X-MBX-ORDER-COUNT-1D": str(day)}
+        with self._api.evidence.request(name, params, now_ns) as heard:
+            self._weights.spend(request.remote or "", operation.weight(params), now_ms)
+            if isinstance(operation, Public):
+                return operation.run(self._api, params, now_ns)
+            heard.account = account = self._authenticate(request, params, query, body)
+            check_timing(params, now_ms)
+            try:
+                heard.answer = operation.run(self._api, account, params, now_ns)
+            finally:
+                if name == "order.place":
+                    short, day = self._api.counts[account].counts(now_ms)
+                    headers |= {"X-MBX-ORDER-COUNT-10S": str(short), "X-MBX-ORDER-COUNT-1D": str(day)}
+        return heard.answer
 
     def _authenticate(self, request: web.Request, params: dict[str, str], query: str, body: str) -> AccountId:
         api_key = request.headers.get("X-MBX-APIKEY", "")

@@ -13,6 +13,7 @@ from .connection import INBOUND_BYTES_MAX, Clock, Connection
 from .control import ControlDoor
 from .decimals import SCALE
 from .errors import LimitReached
+from .evidence import ROWS_MAX, Evidence
 from .ledger import Ledger
 from .limits import WeightLimits
 from .market import GeneratedMarket, Market
@@ -60,7 +61,9 @@ class SimulatedVenue:
             key = public_key if index == 0 else None
             self._keys.add(entry.api_key, Credential(AccountId(entry.account), entry.api_secret.encode(), key))
         self._market = self._open_market(accounts)
-        self._api = VenueApi(self._market, accounts)
+        # Only the control door can be asked for it.
+        self._evidence = Evidence(ROWS_MAX if settings.control else 0)
+        self._api = VenueApi(self._market, accounts, self._evidence)
         port = await self._listen()
         self._broken = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(self._market.run()), asyncio.create_task(self._ping_all())]
@@ -141,7 +144,7 @@ class SimulatedVenue:
             ]
         )
         if self._settings.control:
-            app.add_routes(ControlDoor(self._market, self._connections, self._clock).routes())
+            app.add_routes(ControlDoor(self._market, self._evidence, self._connections, self._clock).routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self._settings.port)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from .api import OPERATIONS, Public, Signed, VenueApi
+from .api import OPERATIONS, Public, VenueApi
 from .connection import Clock, Connection
 from .errors import BadRequest, LimitReached, NotAuthorized, VenueError, missing_parameter
 from .limits import WEIGHT_RULE, WeightLimits
@@ -14,6 +14,7 @@ from .payloads import NS_PER_MS, Json, Payload, encode
 from .signing import KeyRing, check_timing, sorted_payload
 
 CONNECT_WEIGHT = 2  # web-socket-api.md: connecting costs 2
+METHOD_WEIGHT = 2  # the same: of session and user data stream methods
 PARAMETERS_MAX = 50  # chosen: no request of ours has more than twenty
 ORDER_METHODS = ("order.place",)
 
@@ -89,15 +90,19 @@ class WebSocketApiClient:
     def _run(self, method: str, params: dict[str, str], now_ns: int) -> Json:
         now_ms = now_ns // NS_PER_MS
         operation = OPERATIONS.get(method)
-        if operation is not None:
+        if operation is None:
+            return self._run_own(method, params, now_ns)
+        with self._api.evidence.request(method, params, now_ns) as heard:
             self._weights.spend(self._connection.address, operation.weight(params), now_ms)
-        else:
-            self._weights.spend(self._connection.address, 2, now_ms)
-        if isinstance(operation, Public):
-            return operation.run(self._api, params, now_ns)
-        if isinstance(operation, Signed):
-            self._asking = self._account(params, now_ms)
-            return operation.run(self._api, self._asking, params, now_ns)
+            if isinstance(operation, Public):
+                return operation.run(self._api, params, now_ns)
+            heard.account = self._asking = self._account(params, now_ms)
+            heard.answer = operation.run(self._api, self._asking, params, now_ns)
+        return heard.answer
+
+    def _run_own(self, method: str, params: dict[str, str], now_ns: int) -> Json:
+        """A method of the connection itself."""
+        self._weights.spend(self._connection.address, METHOD_WEIGHT, now_ns // NS_PER_MS)
         own = self._methods.get(method)
         if own is None:
             raise BadRequest(-1000, f"Unknown method '{method[:64]}'.")

@@ -10,6 +10,13 @@ import click
 from gateway.simulated.server import SimulatedVenue
 from gateway.simulated.settings import Endpoints, SettingsError, VenueSettings
 
+ACCOUNTS_MAX = 16  # chosen: a command line prints that many keys readably
+
+
+def account_names(count: int) -> tuple[str, ...]:
+    """client, client-2, client-3 ...: the first is what a venue with one account calls its own."""
+    return ("client", *(f"client-{number}" for number in range(2, count + 1)))
+
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Port on 127.0.0.1; 0 takes a free one.")
@@ -18,7 +25,10 @@ from gateway.simulated.settings import Endpoints, SettingsError, VenueSettings
 @click.option("--replay", type=click.Path(path_type=Path), help="Replay this capture instead of generating flow.")
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Replay speed; 1 as recorded.")
 @click.option("--state", type=click.Path(path_type=Path), help="Keep API keys in this directory between runs.")
-@click.option("--control", is_flag=True, help="Serve /control/ (loopback only): force fills, gaps and disconnects.")
+@click.option("--accounts", type=click.IntRange(1, ACCOUNTS_MAX), default=1, show_default=True, help="How many.")
+@click.option(
+    "--control", is_flag=True, help="Serve /control/ (loopback only): force fills, gaps, disconnects; logs of requests."
+)
 @click.option("--ed25519-public-key", type=click.Path(path_type=Path), help="PEM file; allows session.logon.")
 @click.option(
     "--clock-offset-ms", type=int, default=0, help="The venue's clock runs this many ms ahead; negative: behind."
@@ -30,6 +40,7 @@ def venue(
     replay: Path | None,
     speed: float,
     state: Path | None,
+    accounts: int,
     control: bool,
     ed25519_public_key: Path | None,
     clock_offset_ms: int,
@@ -44,6 +55,7 @@ def venue(
             speed=speed,
             control=control,
             state=state,
+            accounts=account_names(accounts),
             ed25519_public_key=_read_public_key(ed25519_public_key),
             clock_offset_ms=clock_offset_ms,
         )
@@ -95,6 +107,8 @@ def _print(endpoints: Endpoints) -> None:
     click.echo(f"rest: {endpoints.rest}")
     click.echo(f"streams: {endpoints.streams}")
     click.echo(f"websocket_api: {endpoints.websocket_api}")
-    click.echo(f"api_key: {endpoints.api_key}")
-    click.echo(f"api_secret: {endpoints.api_secret}")
+    for number, credentials in enumerate(endpoints.credentials, 1):
+        suffix = "" if number == 1 else f"_{number}"
+        click.echo(f"api_key{suffix}: {credentials.api_key}")
+        click.echo(f"api_secret{suffix}: {credentials.api_secret}")
     sys.stdout.flush()

@@ -41,6 +41,20 @@ def test_it_prints_where_it_is_and_ends_on_a_signal(tmp_path: Path, number: sign
     assert list(tmp_path.iterdir()) == []
 
 
+def test_more_accounts_print_their_keys_after_the_first(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [*COMMAND, "--accounts", "3"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline().split(": ") for _ in range(9)]
+        process.terminate()
+        process.communicate(timeout=TIMEOUT_S)
+    assert [name for name, _ in told[3:]] == [
+        "api_key", "api_secret", "api_key_2", "api_secret_2", "api_key_3", "api_secret_3",
+    ]  # fmt: skip
+    assert len({value for _, value in told}) == 9
+
+
 def run(*arguments: str) -> tuple[int, str, list[str]]:
     done = subprocess.run(
         [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
