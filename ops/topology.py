@@ -174,7 +174,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     OperatorCommand: ("risk", "execution", "orders"),
     PrivateStreamUp: ("orders",),
     PrivateStreamDown: ("orders",),
-    OrdersReady: ("risk", "supervisor"),
+    OrdersReady: ("risk", "coordination", "supervisor"),
     OrdersUnready: ("risk",),
     OrdersQuiet: ("supervisor",),
     TradingStateChanged: ("execution", "exits", "strategy", "supervisor"),
@@ -224,6 +224,7 @@ JOURNALED: tuple[type[Message], ...] = (
     BaselineTaken,
     LedgerCompared,
     AccountHandedOver,
+    CooldownHeld,
 )
 """Facts that the host appends to the order journal when they are sent, before any receiver acts on them.
 The door itself appends SubmitOrder and CancelOrder, in the step that writes the socket."""
@@ -245,7 +246,6 @@ CONTROL: tuple[type[Message], ...] = (
     CommandDropped,
     LeadershipWon,
     LeadershipLost,
-    AccountHandedOver,
     PeersObserved,
     CooldownObserved,
     BandPublished,

@@ -16,6 +16,7 @@ from bus.messages import (
     LeadershipLost,
     LeadershipWon,
     Message,
+    OrdersReady,
     OrderUpdate,
     PeersObserved,
     StopRequested,
@@ -35,7 +36,7 @@ class Coordination(Actor[CoordinationState]):
         taken = (
             LeadershipWon, LeadershipLost, PeersObserved, CooldownObserved, CooldownRequested, BandWanted, OrderUpdate,
             AccountState, BandPublished, CooldownPublished, AccountPublished, Instrument, EngineStarted, StopRequested,
-            TimerFired,
+            TimerFired, OrdersReady,
         )  # fmt: skip
         self.handlers = dict.fromkeys(taken, self.ignore)
 

@@ -9,12 +9,37 @@ from bus.messages.base import Message
 from bus.messages.enums import Outcome
 
 
+class AccountState(Message, frozen=True, tag=102):
+    """What a successor must know of the account, after each change of it: ledger, positions, last trade folded.
+
+    assets, units: the ledger's totals. The other tuples run in parallel, one entry an instrument, by venue symbol.
+    trade_ids: the highest trade that is folded, -1 when the account had none. recent: the last ones that are, ascending:
+    a successor reads trades from the first of them on, because they do not always come in the order of their ids.
+    """
+
+    account: int
+    number: int
+    assets: tuple[str, ...]
+    units: tuple[int, ...]
+    symbols: tuple[str, ...]
+    positions: tuple[int, ...]
+    costs: tuple[int, ...]
+    realized: tuple[int, ...]
+    trade_ids: tuple[int, ...]
+    recent: tuple[tuple[int, ...], ...] = ()
+
+
 class LeadershipWon(Message, frozen=True, tag=90):
-    """First word of a run that may trade: our term. epoch: of every client order id in it. holder: our own name."""
+    """First word of a run that may trade: our term. epoch: of every client order id in it. holder: our own name.
+
+    left: what was last published of the account, by the leader of left_epoch, whoever that was; None: nothing.
+    """
 
     account: int
     epoch: int
     holder: str
+    left_epoch: int = 0
+    left: AccountState | None = None
 
 
 class LeadershipLost(Message, frozen=True, tag=91):
@@ -133,23 +158,6 @@ class BandPublished(Message, frozen=True, tag=101):
     reason: str
 
 
-class AccountState(Message, frozen=True, tag=102):
-    """What a successor must know of the account, after each change of it: ledger, positions, last trade folded.
-
-    assets, units: the ledger's totals. The other tuples run in parallel, one entry an instrument, by venue symbol.
-    """
-
-    account: int
-    number: int
-    assets: tuple[str, ...]
-    units: tuple[int, ...]
-    symbols: tuple[str, ...]
-    positions: tuple[int, ...]
-    costs: tuple[int, ...]
-    realized: tuple[int, ...]
-    trade_ids: tuple[int, ...]
-
-
 class PublishAccount(Message, frozen=True, tag=103):
     """Leave the account's state for a successor; only while our term holds."""
 
@@ -172,7 +180,10 @@ class AccountPublished(Message, frozen=True, tag=104):
 
 
 class AccountHandedOver(Message, frozen=True, tag=105):
-    """What the predecessor left, when it is newer than what we know. Journaled: it replaces ledger and positions."""
+    """What the predecessor left, when it led after us: it replaces ledger and positions. Journaled.
+
+    epoch: of the term in which it was left. It is also what stands in the store.
+    """
 
     account: int
     epoch: int

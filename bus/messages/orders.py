@@ -266,12 +266,16 @@ class Balance(Message, frozen=True, tag=62):
 
 
 class BalancesReported(Message, frozen=True, tag=63):
-    """All balances, by query. quiet: asked while no order of ours worked, so a ledger may be compared with it."""
+    """All balances, by query. quiet: asked while no order of ours worked, so a ledger may be compared with it.
+
+    trades: (instrument, trade id): every trade of the account up to it was looked at before; -1: there was none.
+    """
 
     account: int
     venue: int
     quiet: bool
     balances: tuple[Balance, ...]
+    trades: tuple[tuple[int, int], ...] = ()
 
 
 class PositionUpdate(Message, frozen=True, tag=64):

@@ -112,7 +112,8 @@ class SnapshotAnswer(Message, frozen=True, tag=11):
 class VenueQuery(Message, frozen=True, tag=12):
     """Ask the venue about the account. ORDER: by client id. TRADES: from trade id `from_id` on, oldest first.
 
-    venue_order_id: TRADES of that order alone; 0: of all orders.
+    from_id -1: TRADES answers with the last one alone. venue_order_id: TRADES of that order alone, 0 of all orders;
+    ORDER without a client id: that order.
     """
 
     actor: str
