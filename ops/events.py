@@ -8,10 +8,15 @@ import logging
 import logging.handlers
 import queue
 import sys
+from collections import deque
 from typing import TextIO
 
 QUEUE_MAX = 10_000
 """Lines that may wait for a slow terminal or disk; more are dropped and counted."""
+
+RECENT_MAX = 200
+"""Lines kept for who looks in later (the console); chosen: more than a screen, about 20 kB."""
+RECENT_CHARACTERS_MAX = 200
 
 _log = logging.getLogger("touchline")
 
@@ -48,6 +53,30 @@ class _Bounded(logging.handlers.QueueHandler):
             self.queue.put_nowait(record)
         except queue.Full:
             self._owner.dropped += 1
+
+
+class Recent(logging.Handler):
+    """The last lines in memory, between making and `close`, as (number from 1, Unix time, level, text)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+        self._lines: deque[tuple[int, float, int, str]] = deque(maxlen=RECENT_MAX)
+        _log.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._count += 1
+        text = record.getMessage()[:RECENT_CHARACTERS_MAX]
+        self._lines.append((self._count, record.created, record.levelno, text))
+
+    def tail(self, count: int) -> list[tuple[int, float, int, str]]:
+        """The last `count` lines, oldest first. Other threads may write meanwhile."""
+        lines = self._lines.copy()  # one step of the interpreter: nothing is appended while it runs
+        return list(lines)[-count:]
+
+    def close(self) -> None:
+        _log.removeHandler(self)
+        super().close()
 
 
 def info(event: str, **fields: object) -> None:

@@ -1,0 +1,204 @@
+"""A telemetry frame: what changes with every tick (ladders, own orders), and a few sections of what changes slowly.
+
+Sections take turns, a round in about half a second, so that no frame costs the engine more than another; each says its
+whole noun, so a lost frame (the newest wins) costs a watcher nothing but the turn. Prices, quantities and amounts are
+integers in the instrument's scales, as everywhere; `Listing` has the scales. Not a message of the bus: nothing decides
+on it and no log keeps it, so its only promise is FORMAT.
+"""
+
+import msgspec
+
+FORMAT = b"TT1"
+"""Before each frame; another number means another touchline. Raised with every change of a struct below."""
+TELEMETRY_MAILBOX = "telemetry"
+HZ_MAX = 100
+"""Frames a second at most: a person sees no more, and a tick may wait for each. Chosen."""
+WISH_INTERVAL_S = 0.25
+"""How often a watcher repeats its wish; see publisher.LEASE_NS."""
+LADDER_LEVELS = 25
+"""Levels a side of a ladder: what a terminal of 60 lines can show. Chosen."""
+
+
+class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Base of everything in a frame."""
+
+
+class Wish(_Row, frozen=True):
+    """A watcher's word: how often, and which instrument's ladder and trades (-1: the first)."""
+
+    hz: int
+    instrument: int
+
+
+class Ladder(_Row, frozen=True):
+    """One book, best first. state: a BookState; the levels of a book that is not LIVE are not sent.
+
+    received_ns: of its last update, engine time.
+    """
+
+    instrument: int
+    state: int
+    sequence: int
+    received_ns: int
+    bid_prices: tuple[int, ...] = ()
+    bid_quantities: tuple[int, ...] = ()
+    ask_prices: tuple[int, ...] = ()
+    ask_quantities: tuple[int, ...] = ()
+
+
+class OwnOrder(_Row, frozen=True):
+    """side: a Side. since_ns: engine time of its last step. ahead: quantity units before it in the queue (-1: unknown)."""
+
+    instrument: int
+    owner: str
+    side: int
+    price_ticks: int
+    leaves_lots: int
+    phase: str
+    client_order_id: str
+    since_ns: int
+    ahead: int = -1
+
+
+class Listing(_Row, frozen=True):
+    """What is needed to read an instrument's integers: see bus.messages.Instrument."""
+
+    instrument: int
+    symbol: str
+    base_asset: str
+    quote_asset: str
+    price_scale: int
+    quantity_scale: int
+    base_scale: int
+    quote_scale: int
+    tick: int
+    lot: int
+
+
+class About(_Row, frozen=True, tag="about"):
+    """Who is watched. state: trading state of the whole engine; phase: of its orders. started_ns: engine time."""
+
+    pid: int
+    venue: str
+    account: str
+    strategy: str
+    epoch: int
+    started_ns: int
+    state: str
+    phase: str
+    instruments: tuple[Listing, ...]
+
+
+class BoardRow(_Row, frozen=True):
+    """One instrument in a line. average_price: quote per base, as a number; cost and results in quote units."""
+
+    instrument: int
+    state: int
+    bid: int
+    ask: int
+    position: int
+    average_price: float
+    realized: int
+    unrealized: int
+
+
+class Board(_Row, frozen=True, tag="board"):
+    """All instruments. fees: (asset, its smallest units; negative: paid)."""
+
+    rows: tuple[BoardRow, ...]
+    fees: tuple[tuple[str, int], ...] = ()
+
+
+class Print(_Row, frozen=True):
+    """A public trade. aggressor: a Side."""
+
+    received_ns: int
+    price: int
+    quantity: int
+    aggressor: int
+
+
+class Tape(_Row, frozen=True, tag="tape"):
+    """The last public trades of one instrument, newest first."""
+
+    instrument: int
+    prints: tuple[Print, ...]
+
+
+class Latency(_Row, frozen=True, tag="latency"):
+    """One histogram's counts since the start, as bus.latency has them: the watcher does the sums."""
+
+    name: str
+    counts: list[int]
+
+
+class Trading(_Row, frozen=True, tag="trading"):
+    """States by scope, and the reasons why one is not ACTIVE: (scope, name, state, text)."""
+
+    states: tuple[tuple[str, str], ...]
+    reasons: tuple[tuple[str, str, str, str], ...]
+
+
+class Health(_Row, frozen=True, tag="health"):
+    """Counters since the start, by name."""
+
+    counts: tuple[tuple[str, int | float], ...]
+
+
+class LogLine(_Row, frozen=True):
+    """number: of the line in this process, from 1. wall_s: Unix time. level: as in `logging`."""
+
+    number: int
+    wall_s: float
+    level: int
+    text: str
+
+
+class Log(_Row, frozen=True, tag="log"):
+    """The last lines of the event log, oldest first."""
+
+    lines: tuple[LogLine, ...]
+
+
+class Facts(_Row, frozen=True, tag="facts"):
+    """An actor's view as text, for panels that only show it: (name, value)."""
+
+    actor: str
+    rows: tuple[tuple[str, str], ...]
+
+
+Section = About | Board | Tape | Latency | Trading | Health | Log | Facts
+
+
+class Frame(_Row, frozen=True):
+    """number: counts up while the engine lives. now_ns: engine time; boottime_ns: of this machine, when it was built."""
+
+    number: int
+    now_ns: int
+    boottime_ns: int
+    ladders: tuple[Ladder, ...]
+    orders: tuple[OwnOrder, ...]
+    sections: tuple[Section, ...]
+
+
+class FormatDiffers(Exception):
+    """The frame is of another version of touchline. The text says what to do."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Frame).decode
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """FORMAT and MessagePack."""
+    return FORMAT + _encode(frame)
+
+
+def decode_frame(raw: bytes) -> Frame:
+    """Raises FormatDiffers."""
+    if not raw.startswith(FORMAT):
+        raise FormatDiffers("the engine is of another version of touchline; watch it with its own")
+    try:
+        return _decode(memoryview(raw)[len(FORMAT) :])
+    except msgspec.DecodeError as error:
+        raise FormatDiffers(f"a frame cannot be read ({error}); watch the engine with its own touchline") from error

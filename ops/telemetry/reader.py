@@ -1,0 +1,220 @@
+"""From a running engine to a frame. Reads views between cascades, and never decides.
+
+What every frame has costs tens of microseconds; everything else is a section that takes its turn.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import cycle, islice
+from os import getpid
+from typing import TYPE_CHECKING, Any
+
+from actors.orderbook import Orderbook, live
+from bus.clock import boottime_ns
+from bus.latency import Histogram
+from bus.messages import Instrument, Side
+from ops.telemetry.frame import (
+    LADDER_LEVELS,
+    About,
+    Board,
+    BoardRow,
+    Facts,
+    Frame,
+    Health,
+    Ladder,
+    Latency,
+    Listing,
+    Log,
+    LogLine,
+    OwnOrder,
+    Print,
+    Section,
+    Tape,
+    Trading,
+)
+from ops.telemetry.health import health
+
+if TYPE_CHECKING:
+    from ops.engine import Engine
+
+ROUND_S = 0.5
+"""In so long every section has had its turn; chosen: the eye takes it for now."""
+ORDERS_MAX, BOARD_MAX, PRINTS_MAX, REASONS_MAX, FACTS_MAX, LOG_MAX = 200, 100, 40, 20, 40, 40
+"""Rows of each kind in a frame: more than any terminal shows. Chosen."""
+TEXT_MAX = 120
+"""Characters of one text of a view."""
+_SIDES = {side.name: int(side) for side in Side}
+
+
+class Reader:
+    """Of one engine whose host is made. `built`: how long frames took, counted by whoever asks for them."""
+
+    def __init__(self, engine: "Engine") -> None:
+        self._engine = engine
+        self._actors = {actor.name: actor for actor in engine.actors}
+        book = self._actors["orderbook"]
+        assert isinstance(book, Orderbook)
+        self._book = book
+        self._number = 0
+        self.built = Histogram()
+        self._started_ns = engine.clock.now_ns()
+        self._histograms: dict[str, Histogram] = {
+            "tick_to_order": engine.order_door.tick_to_order,
+            "write": engine.order_door.write_time,
+            **engine.host.histograms(),
+            "frame": self.built,
+        }
+        slow = self._slow()
+        self._turns = len(slow)
+        self._slow_turn = cycle(slow)
+        self._quick_turn = cycle((True, False))
+
+    def frame(self, foci: tuple[int, ...], hz: int) -> Frame:
+        """foci: instruments whose ladders and trades are wanted; -1 stands for the first. hz: how often we are called."""
+        engine = self._engine
+        numbers = list(engine.instruments)
+        wanted = list(dict.fromkeys(n if n in engine.instruments else numbers[0] for n in foci)) if numbers else []
+        self._number += 1
+        slow = islice(self._slow_turn, -(-self._turns // max(int(hz * ROUND_S), 1)))
+        return Frame(
+            self._number,
+            engine.clock.now_ns(),
+            boottime_ns(),
+            tuple(self._ladder(number) for number in wanted),
+            self._orders(),
+            (*self._quick(wanted), *(section() for section in slow)),
+        )
+
+    # -- every frame ----------------------------------------------------------------------------------------------
+
+    def _ladder(self, number: int) -> Ladder:
+        entry = self._book.entries[number]
+        book = live(entry)
+        if book is None:
+            return Ladder(number, entry.state, entry.sequence, entry.received_ns)
+        bids, asks = book.levels(LADDER_LEVELS)
+        return Ladder(number, entry.state, entry.sequence, entry.received_ns, *bids, *asks)
+
+    def _orders(self) -> tuple[OwnOrder, ...]:
+        rows = self._actors["execution"].view()["orders"]
+        return tuple(_own_order(row) for row in rows[:ORDERS_MAX])
+
+    # -- every other frame ----------------------------------------------------------------------------------------
+
+    def _quick(self, wanted: list[int]) -> Iterator[Section]:
+        """What moves with the market but need not be read at every frame: results and trades, in turns."""
+        if next(self._quick_turn):
+            yield self._board()
+            return
+        views = self._actors["microstructure"].view()["instruments"]
+        for number in wanted:
+            yield Tape(number, tuple(_print(row) for row in views.get(number, {}).get("trades", ())[:PRINTS_MAX]))
+
+    def _board(self) -> Board:
+        view = self._actors["portfolio"].view()
+        rows = [self._board_row(row, view) for row in islice(self._engine.instruments.values(), BOARD_MAX)]
+        return Board(tuple(rows), tuple(view["fees"].items()))
+
+    def _board_row(self, instrument: Instrument, view: Mapping[str, Any]) -> BoardRow:
+        number = instrument.instrument
+        entry = self._book.entries[number]
+        book = live(entry)
+        bid, _, ask, _ = book.touch() if book else (0, 0, 0, 0)
+        position = view["positions"].get(number, {})
+        pnl = view["pnl"].get(instrument.venue_symbol, {})
+        return BoardRow(
+            number,
+            entry.state,
+            bid,
+            ask,
+            position.get("position", 0),
+            position.get("average_price", 0.0),
+            pnl.get("realized", 0),
+            pnl.get("unrealized", 0),
+        )
+
+    # -- in turns -------------------------------------------------------------------------------------------------
+
+    def _slow(self) -> list[Callable[[], Section]]:
+        """One round. A latency costs some microseconds, so it is a turn of its own."""
+
+        def latency(name: str, histogram: Histogram) -> Callable[[], Section]:
+            return lambda: Latency(name, histogram.counts)
+
+        def facts(actor: str) -> Callable[[], Section]:
+            return lambda: Facts(actor, flat(self._actors[actor].view()))
+
+        return [
+            self._about,
+            self._trading,
+            self._health,
+            self._log,
+            facts("microstructure"),
+            facts("exits"),
+            facts("coordination"),
+            *(latency(name, histogram) for name, histogram in self._histograms.items()),
+        ]
+
+    def _about(self) -> About:
+        engine = self._engine
+        return About(
+            getpid(),
+            engine.config.venue.kind,
+            engine.config.coordination.account,
+            engine.config.strategy.owner,
+            engine.epoch,
+            self._started_ns,
+            engine.supervisor.trading["engine"].name,
+            self._actors["orders"].view()["phase"],
+            tuple(_listing(row) for row in islice(engine.instruments.values(), BOARD_MAX)),
+        )
+
+    def _trading(self) -> Trading:
+        view = self._actors["risk"].view()
+        reasons = [(scope, name, state, text[:TEXT_MAX]) for scope, name, state, text in view["reasons"][:REASONS_MAX]]
+        return Trading(tuple(islice(view["states"].items(), BOARD_MAX)), tuple(reasons))
+
+    def _health(self) -> Health:
+        return Health(tuple(health(self._engine).items()))
+
+    def _log(self) -> Log:
+        return Log(tuple(LogLine(*line) for line in self._engine.recent.tail(LOG_MAX)))
+
+
+def flat(view: Mapping[Any, Any], prefix: str = "") -> tuple[tuple[str, str], ...]:
+    """A view as (dotted name, text) pairs, at most FACTS_MAX."""
+    rows: list[tuple[str, str]] = []
+    for name, value in view.items():
+        if isinstance(value, Mapping):
+            rows += flat(value, f"{prefix}{name}.")
+        else:
+            rows.append((f"{prefix}{name}", f"{value:.6g}" if isinstance(value, float) else str(value)[:TEXT_MAX]))
+        if len(rows) >= FACTS_MAX:
+            break
+    return tuple(rows[:FACTS_MAX])
+
+
+def _own_order(row: tuple[Any, ...]) -> OwnOrder:
+    """Of execution's view; columns that this version does not know are left alone."""
+    number, owner, side, price, leaves, phase, client_order_id, since_ns, *more = row
+    ahead = more[0] if more and isinstance(more[0], int) else -1
+    return OwnOrder(number, owner, _SIDES[side], price, leaves, phase, client_order_id, since_ns, ahead)
+
+
+def _print(row: Any) -> Print:
+    received_ns, price, quantity, aggressor, *_ = row
+    return Print(received_ns, price, quantity, int(aggressor))
+
+
+def _listing(row: Instrument) -> Listing:
+    return Listing(
+        row.instrument,
+        row.venue_symbol,
+        row.base_asset,
+        row.quote_asset,
+        row.price_scale,
+        row.quantity_scale,
+        row.base_scale,
+        row.quote_scale,
+        row.tick,
+        row.lot,
+    )
