@@ -7,90 +7,54 @@ proven gone, doors closed, last checkpoint, logs synced.
 
 import asyncio
 import contextlib
-import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from actors.portfolio import Portfolio
-from bus.actor import Actor
 from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect
-from bus.clock import EngineClock
-from bus.collector import Collector
 from bus.host import Host, Receiver
-from bus.log import INPUT_SEGMENT_BYTES, JOURNAL_SEGMENT_BYTES, RecordLog, Syncer
-from bus.mailbox import ZmqMailboxes, ipc_endpoint
-from bus.messages import CheckpointTaken, EngineStarted, Instrument, StopRequested, WallAdjusted
+from bus.log import JOURNAL_SEGMENT_BYTES, RecordLog, Syncer
+from bus.mailbox import ipc_endpoint
+from bus.messages import CheckpointTaken, EngineStarted, StopRequested, WallAdjusted
 from bus.pump import Pump
-from bus.timers import Timers
 from bus.vocabulary_lock import vocabulary_hash
 from gateway.binance_spot.errors import SigningKeyError
 from gateway.doors.coordination.door import CoordinationDoor
-from gateway.doors.feed import FeedDoor
-from gateway.doors.order import Identity, OrderDoor, SessionRefused
-from gateway.doors.rest import RestDoor, RestFailed
+from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.store import JournalIndex
-from gateway.doors.venue_time import VenueTime
-from gateway.doors.websocket import ConnectFailed
 from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import Config, ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
+from ops.node import SWITCH_S, Node
 from ops.preflight import StartFailed, check_clock, read_instruments
 from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
 from ops.state import StateDirectory
-from ops.supervisor import Supervisor
 from ops.topology import routing
-from ops.venues import BinanceSpotOrders, BinanceSpotRest, signer, stream_url
+from ops.venues import BinanceSpotOrders, BinanceSpotRest, signer
 
 HOST = 0
 START_S_MAX = 30.0
 """From connecting to orders ready: Binance's slowest query has 10 s, and three follow each other; chosen."""
-WARM_UP_S = 3.0
-"""Until caches, buffers and code paths have settled and the heap is frozen; chosen."""
-RSS_AT_S = 10.0
-"""Memory at the end of a run is compared with memory at this age."""
-SWITCH_S = 0.0002
-"""How long a helper thread (index, sync, checkpoint) may keep the interpreter when a frame has come; Python's own 5 ms
-would be the tail of every latency. Chosen: ten times a warm cascade."""
-STALL_S = 0.5
-"""The loop was not free for this long: no order was canceled meanwhile, whatever the market did; chosen."""
 STOP_S = 5.0
-WALL_CHECK_S = 10.0
+WALL_CHECK_S = 10
 WALL_STEP_NS = 10_000_000
 """A wall clock that moved less than this against engine time is not worth an input."""
 
 
-class Engine:
+class Engine(Node):
     """One engine. `start`, then `wait`, then `stop`; whatever happens in between, `close` frees what was taken."""
 
     def __init__(self, config: Config, state: StateDirectory) -> None:
-        self.config, self.state = config, state
-        self.clock = EngineClock()
-        self.collector = Collector()
-        self.supervisor = Supervisor()
-        self.venue_time = VenueTime()
-        self.timers = Timers()
-        self.rest = RestDoor(config.venue.rest, self.clock.now_ns, self.venue_time)
-        self.instruments: dict[int, Instrument] = {}
-        self.actors: list[Actor[Any]] = []
-        self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         try:
             self._signer = signer(*credentials(config.venue))
         except SigningKeyError as error:
             raise ConfigError(f"[venue] private_key_file: {config.venue.private_key_file}: {error}") from None
-        self._tasks: list[asyncio.Task[None]] = []
-        self._closers: list[Callable[[], object]] = []
-        self._mailboxes = ZmqMailboxes()
-        self.rss_at_10s = 0.0
-        self.stalls = 0
-        self.stall_max_s = 0.0
-        self._warm = False
+        super().__init__(config, state)
         self._wall_offset_ns = 0
+        self._lost_facts = 0
 
     # -- start ----------------------------------------------------------------------------------------------------
 
@@ -122,9 +86,7 @@ class Engine:
             events.warning("no_loss_limit", remedy="set [risk] daily_loss_max")
         self.pump.post(clock_estimate, EngineStarted(ACCOUNT, self.epoch))
         self._run(self._guard(self.order_door.run()))
-        self.feed = FeedDoor(0, self._stream_url(), self.pump.post, self.clock.now_ns)
-        self.feed.on_trouble = lambda detail: events.warning("feed_door", detail=detail)
-        self._run(self._guard(self.feed.run()))
+        self._open_feed([row.symbol for row in self.config.instrument])
         self._run(self._guard(self._housekeeping()))
         try:
             await self._until_ready(stopped)
@@ -149,17 +111,8 @@ class Engine:
         persistence = self.config.persistence
         self.journal = RecordLog(self.state.journal, segment_bytes=JOURNAL_SEGMENT_BYTES, reserve=True)
         self._closers.append(self.journal.close)
-        self.input_log: RecordLog | None = None
         self._first_offset = max(self._first_offset, self.journal.last_offset)
-        if persistence.input_log:
-            self.input_log = RecordLog(
-                self.state.input_log,
-                segment_bytes=INPUT_SEGMENT_BYTES,
-                retain=persistence.input_log_segments,
-                reserve=True,
-            )
-            self._first_offset = max(self._first_offset, self.input_log.last_offset)
-            self._closers.append(self.input_log.close)
+        self._open_input_log()
         self.syncer = Syncer(self.journal, persistence.sync_interval_ms)
         self._closers.append(self.syncer.stop)
         self.index = JournalIndex(self.state.store, self.state.journal, tuple(self.instruments.values()))
@@ -245,9 +198,6 @@ class Engine:
         """On the writer's thread: a checkpoint that outlives a power loss must not know more than the journal."""
         self.journal.sync()
 
-    def _stream_url(self) -> str:
-        return stream_url(self.config.venue, [row.symbol for row in self.config.instrument])
-
     async def _until_ready(self, stopped: asyncio.Event) -> None:
         await self._until(START_S_MAX, self.supervisor.ready, stopped)
         if self.failure.done():
@@ -260,71 +210,15 @@ class Engine:
 
     # -- while it runs --------------------------------------------------------------------------------------------
 
-    async def wait(self, seconds: float | None, stopped: asyncio.Event) -> str:
-        """Until `seconds` have passed, `stopped` is set, an operator's stop is done, or something broke.
-
-        Returns what broke, or "".
-        """
-        await self._until(seconds, stopped, self.supervisor.quiet)
-        return self.failure.result() if self.failure.done() else ""
-
-    async def _until(self, seconds: float | None, *happenings: asyncio.Event) -> None:
-        """Until one of the events, a failure or the time is there."""
-        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in happenings]
-        await asyncio.wait([*waiting, self.failure], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waiting:
-            wait.cancel()
-
-    async def _housekeeping(self) -> None:
-        """Once a second, off the hot path: warm-up, wall clock, what only a poll can see."""
-        seconds = 0.0
-        lost_facts = 0
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + 1.0
-            await asyncio.sleep(1.0)
-            if (late := loop.time() - due) > STALL_S:
-                self.stalls += 1
-                self.stall_max_s = max(self.stall_max_s, late)
-                events.critical(
-                    "engine_stalled", seconds=f"{late:.1f}", remedy="a hook that blocks, or the machine stood still"
-                )
-            seconds += 1.0
-            if seconds == RSS_AT_S:
-                self.rss_at_10s = resident_mb()
-            if self.host.journal_failures > lost_facts:
-                lost_facts = self.host.journal_failures
-                events.critical(
-                    "journal_failed", facts_not_journaled=lost_facts, remedy="free disk space, then restart"
-                )
-            if not self._warm and seconds >= WARM_UP_S:
-                self._warm = True
-                self.collector.warm_up_done()
-                self._closers.append(self.collector.restore)
-            if seconds % WALL_CHECK_S == 0 and abs(self.clock.wall_offset_ns() - self._wall_offset_ns) > WALL_STEP_NS:
-                self._wall_offset_ns = self.clock.wall_offset_ns()
-                self.pump.post(WallAdjusted(self._wall_offset_ns))
-
-    async def _guard(self, work: Any) -> None:
-        """Run a door for as long as the engine lives; an end of it is a failure of the engine."""
-        try:
-            await work
-        except asyncio.CancelledError:
-            raise
-        except (SessionRefused, RestFailed) as error:
-            self._fail(str(error))
-        except ConnectFailed as error:
-            self._fail(f"[venue] websocket_api: {error}; check the URL and the network")
-        except Exception as error:  # noqa: BLE001 - any other end of a door must stop the engine, with its reason
-            self._fail(f"{type(error).__name__}: {error}")
-
-    def _fail(self, reason: str) -> None:
-        events.critical("engine_failed", reason=reason)
-        if not self.failure.done():
-            self.failure.set_result(reason)
-
-    def _run(self, work: Any) -> None:
-        self._tasks.append(asyncio.get_running_loop().create_task(work))
+    def _each_second(self, seconds: int) -> None:
+        if self.host.journal_failures > self._lost_facts:
+            self._lost_facts = self.host.journal_failures
+            events.critical(
+                "journal_failed", facts_not_journaled=self._lost_facts, remedy="free disk space, then restart"
+            )
+        if seconds % WALL_CHECK_S == 0 and abs(self.clock.wall_offset_ns() - self._wall_offset_ns) > WALL_STEP_NS:
+            self._wall_offset_ns = self.clock.wall_offset_ns()
+            self.pump.post(WallAdjusted(self._wall_offset_ns))
 
     # -- stop -----------------------------------------------------------------------------------------------------
 
@@ -348,9 +242,7 @@ class Engine:
 
     async def close(self) -> None:
         """Free everything, whatever state it is in. Takes a last checkpoint when there is something to save."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         if hasattr(self, "host"):
             self.feed_close()
             self.order_door.close()
@@ -358,24 +250,5 @@ class Engine:
             self.pump.stop()
             self._take_checkpoint(self.clock.now_ns())
             self.writer.close()
-        await self.rest.close()
-        for close in reversed(self._closers):
-            close()
-        self._mailboxes.close()
+        await self._free()
         (self.state.path / f"{CONTROL_MAILBOX}.ipc").unlink(missing_ok=True)
-
-    def feed_close(self) -> None:
-        if hasattr(self, "feed"):
-            self.feed.close()
-
-    # -- what it tells --------------------------------------------------------------------------------------------
-
-    def views(self) -> dict[str, dict[str, Any]]:
-        """Each actor's view; between cascades only."""
-        return {actor.name: actor.view() for actor in self.actors}
-
-
-def resident_mb() -> float:
-    """Resident memory of this process, MB."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGESIZE") / 1e6

@@ -3,7 +3,8 @@
 from typing import Any
 
 from bus.messages import Instrument
-from ops.engine import Engine, resident_mb
+from ops.engine import Engine
+from ops.node import resident_mb
 
 
 def decimal_text(units: int, scale: int) -> str:

@@ -1,0 +1,178 @@
+"""What every process of an engine has: clock, collector, timers, REST door, supervisor's ear, and a way to end.
+
+`Node` is the base of the engine that trades (ops.engine). It holds no rule about orders and no key.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bus.actor import Actor
+from bus.clock import EngineClock
+from bus.collector import Collector
+from bus.host import Host
+from bus.log import INPUT_SEGMENT_BYTES, RecordLog
+from bus.mailbox import ZmqMailboxes
+from bus.messages import Instrument
+from bus.pump import Pump
+from bus.timers import Timers
+from gateway.doors.feed import FeedDoor
+from gateway.doors.order import SessionRefused
+from gateway.doors.rest import RestDoor, RestFailed
+from gateway.doors.venue_time import VenueTime
+from gateway.doors.websocket import ConnectFailed
+from ops import events
+from ops.config import Config
+from ops.state import StateDirectory
+from ops.supervisor import Supervisor
+from ops.venues import stream_url
+
+WARM_UP_S = 3.0
+"""Until caches, buffers and code paths have settled and the heap is frozen; chosen."""
+RSS_AT_S = 10.0
+"""Memory at the end of a run is compared with memory at this age."""
+SWITCH_S = 0.0002
+"""How long a helper thread (index, sync, checkpoint) may keep the interpreter when a frame has come; Python's own 5 ms
+would be the tail of every latency. Chosen: ten times a warm cascade."""
+STALL_S = 0.5
+"""The loop was not free for this long: no order was canceled meanwhile, whatever the market did; chosen."""
+
+
+class Node:
+    """One process. A subclass makes `host` and `pump`, and says what a start and a stop are."""
+
+    host: Host
+    pump: Pump
+    feed: FeedDoor
+
+    def __init__(self, config: Config, state: StateDirectory) -> None:
+        self.config, self.state = config, state
+        self.clock = EngineClock()
+        self.collector = Collector()
+        self.supervisor = Supervisor()
+        self.venue_time = VenueTime()
+        self.timers = Timers()
+        self.rest = RestDoor(config.venue.rest, self.clock.now_ns, self.venue_time)
+        self.instruments: dict[int, Instrument] = {}
+        self.actors: list[Actor[Any]] = []
+        self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.input_log: RecordLog | None = None
+        self._first_offset = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closers: list[Callable[[], object]] = []
+        self._mailboxes = ZmqMailboxes()
+        self.rss_at_10s = 0.0
+        self.stalls = 0
+        self.stall_max_s = 0.0
+        self._warm = False
+
+    def _open_input_log(self) -> None:
+        persistence = self.config.persistence
+        if persistence.input_log:
+            self.input_log = RecordLog(
+                self.state.input_log,
+                segment_bytes=INPUT_SEGMENT_BYTES,
+                retain=persistence.input_log_segments,
+                reserve=True,
+            )
+            self._first_offset = max(self._first_offset, self.input_log.last_offset)
+            self._closers.append(self.input_log.close)
+
+    def _open_feed(self, symbols: list[str]) -> None:
+        """Dial the venue's market data for these symbols, for as long as the node lives."""
+        self.feed = FeedDoor(0, stream_url(self.config.venue, symbols), self.pump.post, self.clock.now_ns)
+        self.feed.on_trouble = lambda detail: events.warning("feed_door", detail=detail)
+        self._run(self._guard(self.feed.run()))
+
+    def feed_close(self) -> None:
+        if hasattr(self, "feed"):
+            self.feed.close()
+
+    # -- while it runs --------------------------------------------------------------------------------------------
+
+    async def wait(self, seconds: float | None, stopped: asyncio.Event) -> str:
+        """Until `seconds` have passed, `stopped` is set, an operator's stop is done, or something broke.
+
+        Returns what broke, or "".
+        """
+        await self._until(seconds, stopped, self.supervisor.quiet)
+        return self.failure.result() if self.failure.done() else ""
+
+    async def _until(self, seconds: float | None, *happenings: asyncio.Event) -> None:
+        """Until one of the events, a failure or the time is there."""
+        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait()) for event in happenings]
+        await asyncio.wait([*waiting, self.failure], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waiting:
+            wait.cancel()
+
+    async def _housekeeping(self) -> None:
+        """Once a second, off the hot path: warm-up, stalls, and what only a poll can see."""
+        seconds = 0
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + 1.0
+            await asyncio.sleep(1.0)
+            if (late := loop.time() - due) > STALL_S:
+                self.stalls += 1
+                self.stall_max_s = max(self.stall_max_s, late)
+                events.critical(
+                    "engine_stalled", seconds=f"{late:.1f}", remedy="a hook that blocks, or the machine stood still"
+                )
+            seconds += 1
+            if seconds == RSS_AT_S:
+                self.rss_at_10s = resident_mb()
+            if not self._warm and seconds >= WARM_UP_S:
+                self._warm = True
+                self.collector.warm_up_done()
+                self._closers.append(self.collector.restore)
+            self._each_second(seconds)
+
+    def _each_second(self, seconds: int) -> None:
+        """What a kind of node looks after besides; `seconds` since its start."""
+
+    async def _guard(self, work: Any) -> None:
+        """Run a door for as long as the node lives; an end of it is a failure of the node."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except (SessionRefused, RestFailed) as error:
+            self._fail(str(error))
+        except ConnectFailed as error:
+            self._fail(f"[venue] websocket_api: {error}; check the URL and the network")
+        except Exception as error:  # noqa: BLE001 - any other end of a door must stop the node, with its reason
+            self._fail(f"{type(error).__name__}: {error}")
+
+    def _fail(self, reason: str) -> None:
+        events.critical("engine_failed", reason=reason)
+        if not self.failure.done():
+            self.failure.set_result(reason)
+
+    def _run(self, work: Any) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(work))
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _free(self) -> None:
+        """What `__init__` and the start took, last first."""
+        await self.rest.close()
+        for close in reversed(self._closers):
+            close()
+        self._mailboxes.close()
+
+    # -- what it tells --------------------------------------------------------------------------------------------
+
+    def views(self) -> dict[str, dict[str, Any]]:
+        """Each actor's view; between cascades only."""
+        return {actor.name: actor.view() for actor in self.actors}
+
+
+def resident_mb() -> float:
+    """Resident memory of this process, MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6
