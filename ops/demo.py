@@ -71,19 +71,23 @@ class VenueProcess:
         self.process, self.told = process, told
 
     @classmethod
-    async def start(cls, seed: int, folder: Path, log: Path) -> "VenueProcess":
+    async def start(
+        cls, seed: int, folder: Path, log: Path, *, accounts: int = 1, control: bool = False
+    ) -> "VenueProcess":
         """Raises DemoFailed with the venue's own words."""
+        options = ["--accounts", str(accounts), *(["--control"] if control else [])]
+        last_line = "api_secret" if accounts == 1 else f"api_secret_{accounts}"
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "ops.cli", "venue", "--port", "0", "--seed", str(seed), "--state", str(folder),
-                stdout=asyncio.subprocess.PIPE, stderr=errors,
+                *options, stdout=asyncio.subprocess.PIPE, stderr=errors,
                 preexec_fn=partial(in_child, 0), start_new_session=True,  # Ctrl-C is for us: the venue outlives the engine
             )  # fmt: skip
         assert process.stdout is not None
         told: dict[str, str] = {}
         try:
             async with asyncio.timeout(VENUE_START_S):
-                while "api_secret" not in told:
+                while last_line not in told:
                     line = (await process.stdout.readline()).decode()
                     if not line:
                         raise DemoFailed(f"the simulated venue did not start; its last words are in {log}")
