@@ -1,7 +1,8 @@
-"""Orderbook: depth stream in; touch, view, mark and validity out. Pure. HOT PATH: `depth_update`.
+"""Orderbook: depth stream in; touch, view, mark, watched levels and validity out. Pure. HOT PATH: `depth_update`.
 
 Order of what an update emits: Touch before BookView. The view starts the way to the order (signals, strategy,
 execution), and whoever decides at its end must already have this update's touch; execution and risk take it first.
+Watched levels go last: they tell orders that rest where they stand, and no order is made from them.
 """
 
 from typing import Any
@@ -60,7 +61,7 @@ class Orderbook(Actor[OrderbookState]):
         self.dropped = 0
         self.handlers = {
             DepthUpdate: self.depth_update,
-            WatchLevels: lambda message, now_ns: NOTHING,
+            WatchLevels: self.watch_levels,
             BestQuote: self.best_quote,
             DepthSnapshot: self.depth_snapshot,
             BookStateChanged: self.book_state_changed,
@@ -83,7 +84,10 @@ class Orderbook(Actor[OrderbookState]):
             return self._refuse(entry, BookReason.TOP_MISMATCH, now_ns)
         if entry.state is not LIVE:
             return NOTHING
-        return self._publish(entry, now_ns, False)
+        if not entry.watched:
+            return self._publish(entry, now_ns, False)
+        out = self._publish(entry, now_ns, False)
+        return out + self._watched(entry) if entry.state is LIVE else out
 
     def _publish(self, entry: Entry, now_ns: int, first: bool) -> tuple[Message, ...]:
         """What others see of a LIVE book after an update.
@@ -165,7 +169,20 @@ class Orderbook(Actor[OrderbookState]):
             if message.reason in (BookReason.CONNECTION_LOST, BookReason.INSTRUMENT_CHANGED):
                 entry.tops.held.clear()  # quotes of another connection, or in another scale
             return NOTHING
-        return NOTHING if was_live else self._publish(entry, now_ns, True)
+        if was_live:
+            return NOTHING
+        out = self._publish(entry, now_ns, True)
+        entry.watched.forget()
+        return out + self._watched(entry) if entry.state is LIVE else out
+
+    def watch_levels(self, message: WatchLevels, _now_ns: int) -> tuple[Message, ...]:
+        """All of them at once if the book is LIVE; else when it is."""
+        entry = self.entries[message.instrument]
+        entry.watched.replace(message)
+        return self._watched(entry) if entry.state is LIVE else NOTHING
+
+    def _watched(self, entry: Entry) -> tuple[Message, ...]:
+        return entry.watched.news(entry.book, entry.number, entry.version, entry.sequence, entry.received_ns)
 
     def instrument(self, message: Instrument, _now_ns: int) -> tuple[Message, ...]:
         """A new version needs nothing here: each update says which one its figures are of."""
@@ -197,5 +214,7 @@ def _summary(entry: Entry) -> dict[str, Any]:
         "top_mismatches": entry.tops.mismatches,
         "crossed": entry.crossed,
         "exhausted": entry.exhausted,
+        "watched": (len(entry.watched.bids), len(entry.watched.asks)),
+        "watched_beyond_limit": entry.watched.beyond_limit,
         "spread": entry.spread.summary(),
     }

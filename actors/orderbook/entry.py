@@ -8,6 +8,7 @@ from actors.orderbook.book import Book
 from actors.orderbook.spread import SpreadWindow
 from actors.orderbook.tops import TopCheck
 from actors.orderbook.validity import TRANSITIONS, BookEvent
+from actors.orderbook.watched import Watched
 from bus.messages import BestQuote, BookState
 
 LiveBook = NewType("LiveBook", Book)
@@ -17,7 +18,10 @@ LONG_AGO_NS = -(1 << 62)
 
 
 class EntryState(msgspec.Struct):
-    """An Entry as it is checkpointed. Levels by ascending key (an ask's key is its negated price)."""
+    """An Entry as it is checkpointed. Levels by ascending key (an ask's key is its negated price).
+
+    watched_*: (key, what was last said of it).
+    """
 
     number: int
     version: int
@@ -40,6 +44,9 @@ class EntryState(msgspec.Struct):
     dropped: int
     held: tuple[BestQuote, ...]
     spread: SpreadWindow
+    watched_bids: tuple[tuple[int, int], ...] = ()
+    watched_asks: tuple[tuple[int, int], ...] = ()
+    watched_beyond_limit: int = 0
 
 
 class Entry:
@@ -63,6 +70,7 @@ class Entry:
         "tops",
         "touch_ns",
         "version",
+        "watched",
     )
 
     def __init__(self, number: int, version: int, levels_max: int) -> None:
@@ -80,6 +88,7 @@ class Entry:
         self.exhausted = 0
         self.tops = TopCheck()
         self.spread = SpreadWindow()
+        self.watched = Watched({}, {})
 
     def advance(self, event: BookEvent) -> None:
         """The one place where the validity moves."""
@@ -109,6 +118,9 @@ class Entry:
             tops.dropped,
             tuple(tops.held),
             self.spread,
+            tuple(self.watched.bids.items()),
+            tuple(self.watched.asks.items()),
+            self.watched.beyond_limit,
         )
 
     @staticmethod
@@ -124,6 +136,7 @@ class Entry:
         entry.crossed, entry.exhausted = state.crossed, state.exhausted
         entry.tops = TopCheck(state.checks, state.mismatches, state.dropped, list(state.held))
         entry.spread = state.spread
+        entry.watched = Watched(dict(state.watched_bids), dict(state.watched_asks), state.watched_beyond_limit)
         return entry
 
 

@@ -17,6 +17,7 @@ from bus.messages import (
     Mark,
     Message,
     Touch,
+    WatchLevels,
 )
 from tests.actors.market_data.feeds import NUMBER, copy_of, instrument, names
 
@@ -224,6 +225,7 @@ def day() -> list[tuple[Message, int]]:
         (snapshot(), 4),
         (update(10, 12, bids=((100, 9),)), 5),
         (LIVE, 6),
+        (WatchLevels(NUMBER, (100, 98, 97), (102,)), 6),
         (update(12, 13, asks=((101, 0),)), second),
         (quote(13, bid=(100, 9), ask=(102, 8)), second),
         (quote(15, bid=(100, 1)), 2 * second),
