@@ -28,7 +28,7 @@ class BinanceSpotOrders:
         self, signed_by: Signer, section: VenueSection, instruments: Mapping[int, Instrument], account: int, venue: int
     ) -> None:
         self.logs_on = signed_by.algorithm == "Ed25519"
-        self._instruments, self._window = instruments, section.recv_window_ms
+        self._instruments, self.window_ms = instruments, section.recv_window_ms
         self._codec = OrderCodec(
             signed_by,
             self.logs_on,
@@ -45,8 +45,8 @@ class BinanceSpotOrders:
         )
         self._submit_frame = self._codec.submit_frame
 
-    def submit(self, order: SubmitOrder, timestamp_ms: int) -> bytes:
-        return self._submit_frame(order, self._instruments[order.instrument], timestamp_ms, self._window)
+    def submit(self, order: SubmitOrder, timestamp_ms: int, window_ms: int) -> bytes:
+        return self._submit_frame(order, self._instruments[order.instrument], timestamp_ms, window_ms)
 
     def cancel(self, cancel: CancelOrder, timestamp_ms: int) -> bytes:
         return self._codec.cancel_frame(cancel, self._instruments[cancel.instrument], timestamp_ms)

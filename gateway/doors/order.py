@@ -4,6 +4,9 @@ In one step without an await it checks connection, lease, epoch, expiry and an e
 to the order journal, and writes the socket; the requests of one cascade leave in one write, at its end, because a
 system call costs more than the rest of a cascade. What it cannot do it refuses, at once and with the reason; what was
 written and never answered is AMBIGUOUS. How the connection under it is opened and kept is `gateway.doors.session`.
+
+The lease is fenced by the venue itself: each new order bears a deadline (timestamp and window) that lies before the
+lease's end, so that one which is delayed behind our check is refused there.
 """
 
 from collections.abc import Callable
@@ -36,6 +39,10 @@ IN_FLIGHT_MAX = 1_000
 """Requests without an answer; the next submit is refused. Binance answers in milliseconds; chosen."""
 ANSWER_S_MAX = 10.0
 """Binance gives its matching engine 10 s before it answers -1007 itself; a later answer is taken as news, not awaited."""
+WINDOW_MS_MIN = 50
+"""A new order that the venue must have taken sooner than this is not worth its round trip; chosen."""
+UNLEASED_NS = 1 << 62
+"""What is left of the lease where nobody else could hold one."""
 
 SUBMIT_TAG, CANCEL_TAG = tag_of(SubmitOrder), tag_of(CancelOrder)
 
@@ -86,7 +93,8 @@ class OrderDoor(OrderSession):
         super().__init__(url, venue, identity, venue_time, now_ns, patience)
         self._journal = journal
         self._offset: Callable[[], int] = lambda: 0
-        self.lease_holds: Callable[[], bool] = lambda: True
+        self.lease_left_ns: Callable[[], int] = lambda: UNLEASED_NS
+        """A fresh reading of how long this instance may still send new orders."""
         self.disk_failed: Callable[[], bool] = lambda: False
         self._after_cascade: AfterCascade = lambda action: action(0)
         self._outbox: list[_Outgoing] = []
@@ -111,11 +119,16 @@ class OrderDoor(OrderSession):
 
     def _submit(self, order: SubmitOrder, now_ns: int) -> tuple[Message, ...]:
         refusal = self._refusal(order, now_ns)
+        # The timestamp is the cascade's, taken before the lease is read: timestamp and window end before the lease does.
+        window_ms = (self.lease_left_ns() - self._time.uncertainty_ns) // 1_000_000
+        if window_ms > self._venue.window_ms:
+            window_ms = self._venue.window_ms
+        elif window_ms < WINDOW_MS_MIN and refusal is Refusal.NONE:
+            refusal = Refusal.LEASE
         if refusal is not Refusal.NONE:
             self._refuse(RequestKind.SUBMIT, order, refusal, now_ns)
             return NOTHING
-        # The timestamp is taken before the lease was checked: the venue's deadline lies before the lease's.
-        payload = self._venue.submit(order, self._time.milliseconds(now_ns))
+        payload = self._venue.submit(order, self._time.milliseconds(now_ns), window_ms)
         try:
             self._append(SUBMIT_TAG, now_ns, order)
         except LogError:
@@ -149,6 +162,8 @@ class OrderDoor(OrderSession):
         """Everything this cascade journaled goes to the kernel in one write; then the actors are told."""
         outbox, self._outbox = self._outbox, []
         sent_ns = self._now_ns()
+        if self.lease_left_ns() <= 0:
+            outbox = self._withhold(outbox, sent_ns)
         for outgoing in outbox:
             self._in_flight[outgoing.kind, outgoing.client_order_id] = (outgoing.instrument, sent_ns)
             if outgoing.received_ns:
@@ -169,6 +184,20 @@ class OrderDoor(OrderSession):
         for outgoing in outbox:
             self._post(RequestSent(outgoing.kind, outgoing.instrument, outgoing.client_order_id, sent_ns))
 
+    def _withhold(self, outbox: list[_Outgoing], now_ns: int) -> list[_Outgoing]:
+        """The lease ended between the check and the write: of all this only the cancels leave.
+
+        A new order that was journaled and never written is answered so: definitely not sent.
+        """
+        cancels = []
+        for outgoing in outbox:
+            if outgoing.kind is RequestKind.CANCEL:
+                cancels.append(outgoing)
+                continue
+            self.orders_sent -= 1
+            self._post(self._refused(RequestKind.SUBMIT, outgoing, Refusal.LEASE, now_ns))
+        return cancels
+
     def _refusal(self, order: SubmitOrder, now_ns: int) -> Refusal:
         """Why a new order may not be written now; NONE when it may. Cheapest first."""
         socket = self._socket
@@ -180,11 +209,7 @@ class OrderDoor(OrderSession):
             return Refusal.EPOCH
         if order.expires_ns <= now_ns:
             return Refusal.EXPIRED
-        if self.disk_failed():
-            return Refusal.DISK
-        if not self.lease_holds():
-            return Refusal.LEASE
-        return Refusal.NONE
+        return Refusal.DISK if self.disk_failed() else Refusal.NONE
 
     def _append(self, tag: int, now_ns: int, message: Message) -> None:
         offset = self._offset()
@@ -192,12 +217,14 @@ class OrderDoor(OrderSession):
         self._journal.append(tag, offset, now_ns, header + encode(message))
 
     def _refuse(self, kind: RequestKind, request: SubmitOrder | CancelOrder, refusal: Refusal, now_ns: int) -> None:
+        self._post(self._refused(kind, request, refusal, now_ns))
+
+    def _refused(
+        self, kind: RequestKind, request: SubmitOrder | CancelOrder | _Outgoing, refusal: Refusal, now_ns: int
+    ) -> RequestAnswered:
         self.refused += 1
-        self._post(
-            RequestAnswered(
-                kind, request.instrument, request.client_order_id, Outcome.REFUSED, refusal, 0, 0, now_ns, refusal.name
-            )
-        )
+        head = (kind, request.instrument, request.client_order_id, Outcome.REFUSED)
+        return RequestAnswered(*head, refusal, 0, 0, now_ns, refusal.name)
 
     def _clock(self, clock: ClockEstimate, now_ns: int) -> tuple[Message, ...]:
         self._time.take(clock)

@@ -61,9 +61,13 @@ Read = Message | SessionAnswer | StreamEnded | Unreadable
 
 
 class VenueOrders(Protocol):
-    """A venue's order entry, pure. Session requests use the ids "logon", "subscribe" and "time"."""
+    """A venue's order entry, pure. Session requests use the ids "logon", "subscribe" and "time".
+
+    window_ms: how long after its timestamp the venue may take a new order, at most; a submit may name less.
+    """
 
     logs_on: bool
+    window_ms: int
 
     def logon(self, timestamp_ms: int) -> bytes: ...
 
@@ -71,7 +75,7 @@ class VenueOrders(Protocol):
 
     def time(self) -> bytes: ...
 
-    def submit(self, order: SubmitOrder, timestamp_ms: int) -> bytes: ...
+    def submit(self, order: SubmitOrder, timestamp_ms: int, window_ms: int) -> bytes: ...
 
     def cancel(self, cancel: CancelOrder, timestamp_ms: int) -> bytes: ...
 

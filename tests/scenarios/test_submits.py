@@ -123,7 +123,7 @@ def test_what_the_door_cannot_do_it_says_and_nothing_stays_reserved(refusal: Ref
     if refusal is Refusal.DISK:
         door.disk_failed = lambda: True
     elif refusal is Refusal.LEASE:
-        door.lease_holds = lambda: False
+        door.lease_left_ns = lambda: 0
     else:
         door._subscribed = False
     before = len(stage.submits())

@@ -99,7 +99,7 @@ def fill(desk: Desk) -> None:
 
 
 def lose_lease(desk: Desk) -> None:
-    desk.door.lease_holds = lambda: False
+    desk.door.lease_left_ns = lambda: 0
 
 
 def fail_disk(desk: Desk) -> None:
