@@ -50,10 +50,10 @@ class TermOver(CoordinationError):
 
 
 class Refused(CoordinationError):
-    """The store understood and said no."""
+    """The store understood and said no. code: the store's own word for it."""
 
-    def __init__(self, where: str, operation: str, reason: str) -> None:
-        self.where, self.operation, self.reason = where, operation, reason
+    def __init__(self, where: str, operation: str, reason: str, code: str = "") -> None:
+        self.where, self.operation, self.reason, self.code = where, operation, reason, code
         super().__init__(f"{operation}: {where} refused: {reason}")
 
 
