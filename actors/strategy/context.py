@@ -72,9 +72,12 @@ class Context:
         """The strictest of the engine's, the instrument's and this strategy's."""
         return self.lines[instrument].state
 
-    def quote(self, instrument: int, bid_ticks: int, bid_lots: int, ask_ticks: int, ask_lots: int) -> bool:
+    def quote(
+        self, instrument: int, bid_ticks: int, bid_lots: int, ask_ticks: int, ask_lots: int, *, cross: bool = False
+    ) -> bool:
         """Wish this to rest, in place of the last wish; 0 lots: nothing on that side.
 
+        cross: an order may take what rests at its price or better; without it, it is post-only and held off the other side.
         False: nothing may rest now (stopping, book not LIVE, trading state not ACTIVE) and the last wish is pulled.
         A wish equal to the last one is sent again only when half of the last one's life is over.
         """
@@ -89,11 +92,12 @@ class Context:
             and last.bid_lots == bid_lots
             and last.ask_ticks == ask_ticks
             and last.ask_lots == ask_lots
+            and last.cross == cross
             and self.now_ns - line.quoted_ns < self._renew_ns
         ):
             return True
         if bid_lots or ask_lots:
-            self._wish(line, bid_ticks, bid_lots, ask_ticks, ask_lots)
+            self._wish(line, bid_ticks, bid_lots, ask_ticks, ask_lots, cross=cross)
             return True
         self.pull(instrument)
         return True
@@ -104,7 +108,9 @@ class Context:
         if line.resting:
             self._wish(line, 0, 0, 0, 0)
 
-    def _wish(self, line: Line, bid_ticks: int, bid_lots: int, ask_ticks: int, ask_lots: int) -> None:
+    def _wish(
+        self, line: Line, bid_ticks: int, bid_lots: int, ask_ticks: int, ask_lots: int, *, cross: bool = False
+    ) -> None:
         instrument, settings, signals = line.instrument, self.settings, line.signals
         if not (type(bid_ticks) is type(bid_lots) is type(ask_ticks) is type(ask_lots) is int):
             raise TypeError(
@@ -125,6 +131,7 @@ class Context:
             bid_lots,
             ask_ticks,
             ask_lots,
+            cross,
         )
         line.intent = intent
         line.quoted_ns = self.now_ns

@@ -78,6 +78,27 @@ def test_a_wish_that_differs_in_one_figure_is_sent(place: int) -> None:
     assert wishes(actor.receive(signals(), NOW)) == [strategy.wish]
 
 
+class Crossing(Strategy):
+    """Wishes to take on every second update."""
+
+    def __init__(self) -> None:
+        self.updates = 0
+
+    def on_signals(self, context: Context, signals: Signals) -> None:
+        self.updates += 1
+        context.quote(signals.instrument, 1_001, 10, 0, 0, cross=self.updates % 2 == 0)
+
+
+def test_a_wish_that_may_take_says_so_and_differs_from_one_that_may_not() -> None:
+    actor = running(Crossing())
+    sent = [actor.receive(signals(), NOW) for _ in range(3)]
+    assert [[m.cross for m in messages if isinstance(m, QuoteIntent)] for messages in sent] == [
+        [False],
+        [True],
+        [False],
+    ]
+
+
 def test_after_a_fill_the_same_wish_is_sent_again() -> None:
     actor = running(Scripted())
     actor.receive(signals(), NOW)
