@@ -32,6 +32,7 @@ from ops.preflight import StartFailed, check_clock, read_instruments
 from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
 from ops.state import StateDirectory
+from ops.telemetry import Reader
 from ops.topology import routing
 from ops.venues import BinanceSpotOrders, BinanceSpotRest, signer
 
@@ -161,6 +162,7 @@ class Engine(Node):
         self.pump.listen(
             outside, lambda count, reason: events.warning("outside_message_refused", count=count, reason=reason)
         )
+        self._open_telemetry(Reader(self))
 
     def _take_checkpoint(self, now_ns: int) -> None:
         """Between inputs. What cannot be saved must not stop the engine: the journal alone recovers it."""

@@ -14,7 +14,7 @@ from bus.clock import EngineClock
 from bus.collector import Collector
 from bus.host import Host
 from bus.log import INPUT_SEGMENT_BYTES, RecordLog
-from bus.mailbox import ZmqMailboxes
+from bus.mailbox import Tap, ZmqMailboxes, ipc_endpoint
 from bus.messages import Instrument
 from bus.pump import Pump
 from bus.timers import Timers
@@ -27,6 +27,7 @@ from ops import events
 from ops.config import Config
 from ops.state import StateDirectory
 from ops.supervisor import Supervisor
+from ops.telemetry import TELEMETRY_MAILBOX, Reader, Telemetry
 from ops.venues import stream_url
 
 WARM_UP_S = 3.0
@@ -63,6 +64,8 @@ class Node:
         self._tasks: list[asyncio.Task[None]] = []
         self._closers: list[Callable[[], object]] = []
         self._mailboxes = ZmqMailboxes()
+        self.recent = events.Recent()
+        self._closers.append(self.recent.close)
         self.rss_at_10s = 0.0
         self.stalls = 0
         self.stall_max_s = 0.0
@@ -85,6 +88,13 @@ class Node:
         self.feed = FeedDoor(0, stream_url(self.config.venue, symbols), self.pump.post, self.clock.now_ns)
         self.feed.on_trouble = lambda detail: events.warning("feed_door", detail=detail)
         self._run(self._guard(self.feed.run()))
+
+    def _open_telemetry(self, reader: Reader) -> None:
+        """Let consoles on this machine look on, over DIR/telemetry.ipc, until the end. Once the host is made."""
+        endpoint = ipc_endpoint(self.state.path, TELEMETRY_MAILBOX)
+        self.telemetry = Telemetry(reader, Tap(self._mailboxes, TELEMETRY_MAILBOX, endpoint), lambda: self.host.waiting)
+        self._closers.append(self.telemetry.close)
+        self._closers.append(lambda: Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True))
 
     def feed_close(self) -> None:
         if hasattr(self, "feed"):

@@ -5,6 +5,7 @@ from typing import Any
 from bus.messages import Instrument
 from ops.engine import Engine
 from ops.node import resident_mb
+from ops.telemetry.health import health
 
 
 def decimal_text(units: int, scale: int) -> str:
@@ -39,20 +40,7 @@ def report(engine: Engine) -> dict[str, Any]:
         "hops_us": {name: _percentiles(row.to_summary()) for name, row in host.histograms().items()},
         "unresolved_orders": engine.supervisor.unresolved,
         "epoch": engine.epoch,
-        "health": {
-            "actor_failures": host.failures,
-            "undecodable": host.undecodable,
-            "cut_cascades": host.cut_cascades,
-            "dropped_inputs": host.dropped_inputs,
-            "journal_failures": host.journal_failures,
-            "input_log_failures": host.input_log_failures,
-            "ambiguous_answers": engine.order_door.ambiguous,
-            "requests_refused_by_door": engine.order_door.refused,
-            "ledger_differences": sorted(engine.supervisor.differences),
-            "index_behind": engine.index.behind,
-            "stalls": engine.stalls,
-            "stall_max_s": round(engine.stall_max_s, 3),
-        },
+        "health": health(engine) | {"ledger_differences": sorted(engine.supervisor.differences)},
     }
 
 

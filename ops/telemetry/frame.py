@@ -1,7 +1,7 @@
 """A telemetry frame: what changes with every tick (ladders, own orders), and a few sections of what changes slowly.
 
-Sections take turns, a round in about half a second, so that no frame costs the engine more than another; each says its
-whole noun, so a lost frame (the newest wins) costs a watcher nothing but the turn. Prices, quantities and amounts are
+Sections take turns, a round in about a second, so that no frame costs the engine more than another; each says its whole
+noun, so a lost frame (the newest wins) costs a watcher nothing but the turn. Prices, quantities and amounts are
 integers in the instrument's scales, as everywhere; `Listing` has the scales. Not a message of the bus: nothing decides
 on it and no log keeps it, so its only promise is FORMAT.
 """

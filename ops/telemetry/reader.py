@@ -3,7 +3,7 @@
 What every frame has costs tens of microseconds; everything else is a section that takes its turn.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import cycle, islice
 from os import getpid
 from typing import TYPE_CHECKING, Any
@@ -36,12 +36,16 @@ from ops.telemetry.health import health
 if TYPE_CHECKING:
     from ops.engine import Engine
 
-ROUND_S = 0.5
-"""In so long every section has had its turn; chosen: the eye takes it for now."""
+TURNS_PER_S = 50
+"""Sections a second, whatever the frame rate. Results and trades come ten times a second, the rest in under a second."""
+QUICK_EVERY = 3
+"""Other turns between those of results and trades."""
 ORDERS_MAX, BOARD_MAX, PRINTS_MAX, REASONS_MAX, FACTS_MAX, LOG_MAX = 200, 100, 40, 20, 40, 40
 """Rows of each kind in a frame: more than any terminal shows. Chosen."""
 TEXT_MAX = 120
 """Characters of one text of a view."""
+Turn = Callable[[list[int]], tuple[Section, ...]]
+"""Sections of one turn; the argument: instruments whose trades are wanted."""
 _SIDES = {side.name: int(side) for side in Side}
 
 
@@ -63,25 +67,22 @@ class Reader:
             **engine.host.histograms(),
             "frame": self.built,
         }
-        slow = self._slow()
-        self._turns = len(slow)
-        self._slow_turn = cycle(slow)
-        self._quick_turn = cycle((True, False))
+        self._turns = cycle(self._round())
 
     def frame(self, foci: tuple[int, ...], hz: int) -> Frame:
         """foci: instruments whose ladders and trades are wanted; -1 stands for the first. hz: how often we are called."""
         engine = self._engine
         numbers = list(engine.instruments)
         wanted = list(dict.fromkeys(n if n in engine.instruments else numbers[0] for n in foci)) if numbers else []
-        self._number += 1
-        slow = islice(self._slow_turn, -(-self._turns // max(int(hz * ROUND_S), 1)))
+        self._number = number = self._number + 1
+        turns = number * TURNS_PER_S // hz - (number - 1) * TURNS_PER_S // hz
         return Frame(
-            self._number,
+            number,
             engine.clock.now_ns(),
             boottime_ns(),
             tuple(self._ladder(number) for number in wanted),
             self._orders(),
-            (*self._quick(wanted), *(section() for section in slow)),
+            tuple(section for turn in islice(self._turns, turns) for section in turn(wanted)),
         )
 
     # -- every frame ----------------------------------------------------------------------------------------------
@@ -98,21 +99,40 @@ class Reader:
         rows = self._actors["execution"].view()["orders"]
         return tuple(_own_order(row) for row in rows[:ORDERS_MAX])
 
-    # -- every other frame ----------------------------------------------------------------------------------------
+    # -- in turns -------------------------------------------------------------------------------------------------
 
-    def _quick(self, wanted: list[int]) -> Iterator[Section]:
-        """What moves with the market but need not be read at every frame: results and trades, in turns."""
-        if next(self._quick_turn):
-            yield self._board()
-            return
+    def _round(self) -> list[Turn]:
+        """Every turn once, and results and trades between them. A histogram takes microseconds, so it has its own."""
+
+        def latency(name: str, histogram: Histogram) -> Turn:
+            return lambda wanted: (Latency(name, histogram.counts),)
+
+        def facts(actor: str) -> Turn:
+            return lambda wanted: (Facts(actor, flat(self._actors[actor].view())),)
+
+        slow = [
+            *(self._about, self._trading, self._health, self._log),
+            *(facts(actor) for actor in ("microstructure", "exits", "coordination")),
+            *(latency(name, histogram) for name, histogram in self._histograms.items()),
+        ]
+        turns: list[Turn] = []
+        for place, turn in enumerate(slow):
+            if place % QUICK_EVERY == 0:
+                turns += (self._board, self._tape)
+            turns.append(turn)
+        return turns
+
+    def _tape(self, wanted: list[int]) -> tuple[Section, ...]:
         views = self._actors["microstructure"].view()["instruments"]
-        for number in wanted:
-            yield Tape(number, tuple(_print(row) for row in views.get(number, {}).get("trades", ())[:PRINTS_MAX]))
+        return tuple(
+            Tape(number, tuple(_print(row) for row in views.get(number, {}).get("trades", ())[:PRINTS_MAX]))
+            for number in wanted
+        )
 
-    def _board(self) -> Board:
+    def _board(self, _wanted: list[int]) -> tuple[Section, ...]:
         view = self._actors["portfolio"].view()
         rows = [self._board_row(row, view) for row in islice(self._engine.instruments.values(), BOARD_MAX)]
-        return Board(tuple(rows), tuple(view["fees"].items()))
+        return (Board(tuple(rows), tuple(view["fees"].items())),)
 
     def _board_row(self, instrument: Instrument, view: Mapping[str, Any]) -> BoardRow:
         number = instrument.instrument
@@ -132,31 +152,9 @@ class Reader:
             pnl.get("unrealized", 0),
         )
 
-    # -- in turns -------------------------------------------------------------------------------------------------
-
-    def _slow(self) -> list[Callable[[], Section]]:
-        """One round. A latency costs some microseconds, so it is a turn of its own."""
-
-        def latency(name: str, histogram: Histogram) -> Callable[[], Section]:
-            return lambda: Latency(name, histogram.counts)
-
-        def facts(actor: str) -> Callable[[], Section]:
-            return lambda: Facts(actor, flat(self._actors[actor].view()))
-
-        return [
-            self._about,
-            self._trading,
-            self._health,
-            self._log,
-            facts("microstructure"),
-            facts("exits"),
-            facts("coordination"),
-            *(latency(name, histogram) for name, histogram in self._histograms.items()),
-        ]
-
-    def _about(self) -> About:
+    def _about(self, _wanted: list[int]) -> tuple[Section, ...]:
         engine = self._engine
-        return About(
+        about = About(
             getpid(),
             engine.config.venue.kind,
             engine.config.coordination.account,
@@ -167,17 +165,18 @@ class Reader:
             self._actors["orders"].view()["phase"],
             tuple(_listing(row) for row in islice(engine.instruments.values(), BOARD_MAX)),
         )
+        return (about,)
 
-    def _trading(self) -> Trading:
+    def _trading(self, _wanted: list[int]) -> tuple[Section, ...]:
         view = self._actors["risk"].view()
         reasons = [(scope, name, state, text[:TEXT_MAX]) for scope, name, state, text in view["reasons"][:REASONS_MAX]]
-        return Trading(tuple(islice(view["states"].items(), BOARD_MAX)), tuple(reasons))
+        return (Trading(tuple(islice(view["states"].items(), BOARD_MAX)), tuple(reasons)),)
 
-    def _health(self) -> Health:
-        return Health(tuple(health(self._engine).items()))
+    def _health(self, _wanted: list[int]) -> tuple[Section, ...]:
+        return (Health(tuple(health(self._engine).items())),)
 
-    def _log(self) -> Log:
-        return Log(tuple(LogLine(*line) for line in self._engine.recent.tail(LOG_MAX)))
+    def _log(self, _wanted: list[int]) -> tuple[Section, ...]:
+        return (Log(tuple(LogLine(*line) for line in self._engine.recent.tail(LOG_MAX))),)
 
 
 def flat(view: Mapping[Any, Any], prefix: str = "") -> tuple[tuple[str, str], ...]:
