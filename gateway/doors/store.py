@@ -3,7 +3,7 @@
 The thread follows the journal on disk, so there is no queue that could fill: when it is slow it is behind, and catches
 up. Everything in the store can be made again from the journal, and is, when the schema changes or the journal is not
 the one that was indexed. Rows and the number of the last indexed record are written in one transaction: after a kill it
-goes on exactly behind it. Only this module touches sqlite3.
+goes on exactly behind it. Besides it only coordination.local touches sqlite3.
 """
 
 import sqlite3

@@ -1,0 +1,327 @@
+"""What instances of one machine agree on, in one SQLite file. Synchronous: one thread of its own calls it.
+
+A term is a row with its deadline in boottime, and a lock file that its holder keeps locked: when either is gone, so is
+the term. The kernel frees the lock of a process that died at once; the deadline ends the term of one that is merely
+silent. Every write is one transaction that has the whole file to itself; `synchronous=FULL`, because an epoch that a
+power loss took back would be given out twice.
+"""
+
+import fcntl
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bus.clock import boottime_ns
+from gateway.doors.coordination.contract import (
+    Band,
+    BandAnswer,
+    Cooldown,
+    Leader,
+    Misconfigured,
+    Picture,
+    TermOver,
+    judge_band,
+    next_epoch,
+)
+from gateway.doors.coordination.term import Term
+
+SCHEMA_VERSION = 1
+BUSY_S_MAX = 2.0
+"""How long a transaction waits for another's; each holds the file for under a millisecond. Chosen."""
+OPEN_TRIES_MAX, OPEN_PAUSE_S = 50, 0.02
+"""Two processes that make the same file meet: SQLite does not wait for a change of journal mode, so we do."""
+FORGOTTEN_NS = 3_600_000_000_000
+"""How long a cooldown stays after its end, by our wall clock, which engine times of instances differ from. Chosen."""
+REMOTE = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "fuse.sshfs", "fuse.glusterfs", "afs", "lustre"))
+"""File systems that several machines may mount: neither SQLite's WAL nor boottime is shared between machines."""
+
+SCHEMA = """
+CREATE TABLE terms (scope TEXT PRIMARY KEY, epoch INTEGER, holder TEXT, boot_id TEXT, deadline_ns INTEGER) WITHOUT ROWID;
+CREATE TABLE accounts (scope TEXT PRIMARY KEY, state BLOB) WITHOUT ROWID;
+CREATE TABLE cooldowns (
+    in_group TEXT, symbol TEXT, until_ns INTEGER, reason TEXT, PRIMARY KEY (in_group, symbol)) WITHOUT ROWID;
+CREATE TABLE bands (
+    in_group TEXT, symbol TEXT, scope TEXT, bid_max INTEGER, ask_min INTEGER,
+    PRIMARY KEY (in_group, symbol, scope)) WITHOUT ROWID
+"""
+
+
+class Row(NamedTuple):
+    """The last term of a scope. deadline_ns: boottime; 0: resigned."""
+
+    epoch: int
+    holder: str
+    boot_id: str
+    deadline_ns: int
+
+
+class Claimed(NamedTuple):
+    """A term that is ours. asked_ns: the boottime at which the claim began."""
+
+    epoch: int
+    asked_ns: int
+
+
+class LocalStore:
+    """One connection, and the locks of the terms that this process holds."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._locks = path, path.with_name(path.name + ".locks")
+        self._boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        self._held: dict[str, int] = {}  # scope -> descriptor of our lock
+        self._database: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        """Raises Misconfigured: the file cannot be used."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._locks.mkdir(exist_ok=True, mode=0o700)
+            kind = file_system(self._locks.resolve())
+            if kind in REMOTE:
+                raise Misconfigured(
+                    "[coordination] path",
+                    f'{self._path} lies on {kind}, which other machines may share; use a local disk, or backend = "etcd"',
+                )
+            self._database = connect(self._path)
+            version = self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise Misconfigured("[coordination] path", f"{self._path}: cannot be used: {error}") from error
+        if version != SCHEMA_VERSION:
+            raise Misconfigured(
+                "[coordination] path",
+                f"{self._path} was made by another version (its schema: {version}, ours: {SCHEMA_VERSION});"
+                " run one version on it, or name a new file while nothing runs",
+            )
+
+    def _prepare(self) -> int:
+        """The file's schema version, after making the tables if it has none."""
+        with self._transaction() as database:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                for statement in SCHEMA.split(";"):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+                return SCHEMA_VERSION
+            return int(version)
+
+    def close(self) -> None:
+        """Frees all locks: others take over at once."""
+        for scope in list(self._held):
+            self._unlock(scope)
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, alone: a transaction that finds the file busy waits for BUSY_S_MAX."""
+        assert self._database is not None
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    # leadership
+
+    def leader(self, scope: str) -> Leader | None:
+        """Who leads and, as far as this machine's kernel knows, lives."""
+        assert self._database is not None
+        row = term_row(self._database, scope)
+        if row is None or not self._holds(scope, row):
+            return None
+        return Leader(scope, row.epoch, row.holder)
+
+    def _holds(self, scope: str, row: Row) -> bool:
+        in_time = row.boot_id == self._boot_id and boottime_ns() < row.deadline_ns
+        return in_time and is_locked(self._lock_path(scope, row.epoch))
+
+    def _lock_path(self, scope: str, epoch: int) -> Path:
+        return self._locks / f"{scope}.{epoch}"
+
+    def claim(self, scope: str, above: int, holder: str, ttl_ns: int) -> Claimed | None:
+        """None: another was quicker. Raises EpochsExhausted."""
+        asked_ns = boottime_ns()
+        with self._transaction() as database:
+            row = term_row(database, scope)
+            if row is not None and self._holds(scope, row):
+                return None
+            epoch = next_epoch(scope, 0 if row is None else row.epoch, above)
+            descriptor = lock(self._lock_path(scope, epoch))
+            try:
+                values = (scope, epoch, holder, self._boot_id, asked_ns + ttl_ns)
+                database.execute("INSERT OR REPLACE INTO terms VALUES (?, ?, ?, ?, ?)", values)
+            except BaseException:
+                os.close(descriptor)
+                raise
+        self._unlock(scope)  # a term of ours that ran out
+        self._held[scope] = descriptor
+        if row is not None:
+            self._lock_path(scope, row.epoch).unlink(missing_ok=True)
+        return Claimed(epoch, asked_ns)
+
+    def renew(self, term: Term, ttl_ns: int) -> int:
+        """The boottime that the renewal began at. Raises TermOver."""
+        asked_ns = boottime_ns()
+        with self._transaction() as database:
+            self._fence(database, term)
+            database.execute("UPDATE terms SET deadline_ns = ? WHERE scope = ?", (asked_ns + ttl_ns, term.scope))
+        return asked_ns
+
+    def release(self, scope: str, epoch: int) -> None:
+        """The term is over, for whoever asks from now on."""
+        with self._transaction() as database:
+            database.execute("UPDATE terms SET deadline_ns = 0 WHERE scope = ? AND epoch = ?", (scope, epoch))
+        self._unlock(scope)
+
+    def _unlock(self, scope: str) -> None:
+        descriptor = self._held.pop(scope, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _fence(self, database: sqlite3.Connection, term: Term) -> None:
+        """Raises TermOver unless the term is in force at this moment of the file."""
+        row = term_row(database, term.scope)
+        if row is None or row.epoch != term.epoch:
+            whose = "the store has no leader" if row is None else f"{row.holder} leads with epoch {row.epoch}"
+            raise TermOver(term.scope, term.epoch, whose)
+        if row.boot_id != self._boot_id or boottime_ns() >= row.deadline_ns:
+            raise TermOver(term.scope, term.epoch, "its time to live has run out at the store")
+
+    # cooldowns
+
+    def hold_cooldown(self, group: str, wanted: Cooldown) -> Cooldown:
+        with self._transaction() as database:
+            database.execute("DELETE FROM cooldowns WHERE until_ns < ?", (time.time_ns() - FORGOTTEN_NS,))
+            database.execute(
+                "INSERT INTO cooldowns VALUES (?, ?, ?, ?) ON CONFLICT (in_group, symbol) DO UPDATE SET"
+                " until_ns = excluded.until_ns, reason = excluded.reason WHERE excluded.until_ns > until_ns",
+                (group, *wanted),
+            )
+            return next(row for row in read_cooldowns(database, group) if row.symbol == wanted.symbol)
+
+    def cooldowns(self, group: str) -> tuple[Cooldown, ...]:
+        assert self._database is not None
+        return read_cooldowns(self._database, group)
+
+    # bands
+
+    def put_band(self, term: Term, group: str, mine: Band) -> BandAnswer:
+        with self._transaction() as database:
+            self._fence(database, term)
+            answer = judge_band(mine, read_bands(database, group))
+            if answer.granted:
+                database.execute("INSERT OR REPLACE INTO bands VALUES (?, ?, ?, ?, ?)", (group, *mine))
+            return answer
+
+    def drop_band(self, term: Term, group: str, symbol: str) -> None:
+        with self._transaction() as database:
+            self._fence(database, term)
+            where = (group, symbol, term.scope)
+            database.execute("DELETE FROM bands WHERE in_group = ? AND symbol = ? AND scope = ?", where)
+
+    def bands(self, group: str) -> tuple[Band, ...]:
+        assert self._database is not None
+        return read_bands(self._database, group)
+
+    # the account
+
+    def put_account(self, term: Term, state: bytes) -> None:
+        with self._transaction() as database:
+            self._fence(database, term)
+            database.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?)", (term.scope, state))
+
+    def get_account(self, scope: str) -> bytes | None:
+        assert self._database is not None
+        row = self._database.execute("SELECT state FROM accounts WHERE scope = ?", (scope,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    # all of it
+
+    def version(self) -> int:
+        """Another number whenever another connection has written; reads shared memory only."""
+        assert self._database is not None
+        (version,) = self._database.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+    def picture(self, group: str, scope: str) -> Picture:
+        """One moment of the file."""
+        assert self._database is not None
+        self._database.execute("BEGIN")
+        try:
+            return Picture(self.leader(scope), self.cooldowns(group), self.bands(group))
+        finally:
+            self._database.execute("COMMIT")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Raises sqlite3.Error."""
+    database = sqlite3.connect(path, timeout=BUSY_S_MAX, isolation_level=None)
+    for tries_left in reversed(range(OPEN_TRIES_MAX)):
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError:
+            if tries_left == 0:
+                database.close()
+                raise
+            time.sleep(OPEN_PAUSE_S)
+    database.execute("PRAGMA synchronous=FULL")
+    return database
+
+
+def term_row(database: sqlite3.Connection, scope: str) -> Row | None:
+    query = "SELECT epoch, holder, boot_id, deadline_ns FROM terms WHERE scope = ?"
+    row = database.execute(query, (scope,)).fetchone()
+    return None if row is None else Row(*row)
+
+
+def read_cooldowns(database: sqlite3.Connection, group: str) -> tuple[Cooldown, ...]:
+    query = "SELECT symbol, until_ns, reason FROM cooldowns WHERE in_group = ? ORDER BY symbol"
+    return tuple(Cooldown(*row) for row in database.execute(query, (group,)))
+
+
+def read_bands(database: sqlite3.Connection, group: str) -> tuple[Band, ...]:
+    query = "SELECT symbol, scope, bid_max, ask_min FROM bands WHERE in_group = ? ORDER BY symbol, scope"
+    return tuple(Band(*row) for row in database.execute(query, (group,)))
+
+
+def lock(path: Path) -> int:
+    """A new file, locked; the descriptor is the lock. A file of that name is a claim that was never committed."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a living process holds it; without the file, none does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def file_system(path: Path) -> str:
+    """The kind of file system that an existing path lies on, as the kernel calls it; "" when it does not say."""
+    best = (-1, "")
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        place, _, rest = line.partition(" - ")
+        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), place.split()[4])
+        if path.is_relative_to(point):
+            best = max(best, (len(point), rest.split()[0]))
+    return best[1]
