@@ -4,6 +4,7 @@ import click
 
 from ops.cli.bench import bench
 from ops.cli.capture import capture
+from ops.cli.chaos import chaos
 from ops.cli.check import check
 from ops.cli.demo import demo
 from ops.cli.later import monitor, replay
@@ -17,5 +18,5 @@ def main() -> None:
     """Touchline: a low-latency trading engine. Actors decide, the bus carries, the gateway touches the world."""
 
 
-for command in (demo, run, venue, check, capture, bench, replay, monitor):
+for command in (demo, run, venue, check, capture, chaos, bench, replay, monitor):
     main.add_command(command)

@@ -1,0 +1,178 @@
+"""Who takes part: engines as processes that can be killed and stopped, and the configuration they run on."""
+
+import asyncio
+import ctypes
+import json
+import os
+import re
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.chaos.judge import PREFIX
+from ops.demo import end
+
+STOP_S = 20.0
+"""For a clean stop: the engine's own 5 s, a last checkpoint, and a busy machine."""
+PR_SET_PDEATHSIG = 1
+EPOCH_LINE = re.compile(rb"\borders_ready epoch=(\d+)")
+"""What an engine logs once it may trade: which epochs were whose. For who to hit and for naming rows, not for judging."""
+
+CONFIG = """\
+# Written by `touchline chaos`.
+[venue]
+kind = "binance-spot"
+rest = "{rest}"
+streams = "{streams}"
+websocket_api = "{websocket_api}"
+self_trade_prevention = "{prevention}"
+
+[[instrument]]
+symbol = "BTCUSDT"
+order_max = "1"
+position_max = "3"
+position_min = "-3"
+
+[strategy]
+use = "{strategy}"
+owner = "{name}"
+
+[strategy.parameters]
+{parameters}
+
+[orders]
+prefix = "{prefix}"
+
+[risk]
+order_rate_max = {order_rate_max}
+daily_loss_max = "100000"
+
+[persistence]
+input_log = false
+
+[coordination]
+backend = "{backend}"
+path = "{path}"
+endpoints = ["{endpoint}"]
+group = "{group}"
+account = "{label}"
+ttl_ms = {ttl_ms}
+"""
+"""input_log: its 64 MB a start are for replays, which nobody makes of a chaos run."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one engine is told. label: of its account in [coordination]; account: the venue's name of it, and its keys."""
+
+    name: str
+    account: str
+    api_key: str
+    api_secret: str
+    label: str
+    group: str
+    strategy: str
+    parameters: str
+    prevention: str = "EXPIRE_TAKER"
+    order_rate_max: int = 40
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where the engines coordinate. path: the local backend's file; endpoint: etcd's."""
+
+    backend: str
+    ttl_ms: int
+    path: Path
+    endpoint: str
+
+
+class Instance:
+    """`touchline run` on one state directory, as often as it is killed."""
+
+    def __init__(self, role: Role, store: Store, venue: dict[str, str], folder: Path) -> None:
+        self.role, self.name, self.account = role, role.name, role.account
+        self._config, self._state = folder / f"{role.name}.toml", folder / role.name
+        self._report, self.log = folder / f"{role.name}.json", folder / f"{role.name}.log"
+        self._environment = os.environ | {
+            "TOUCHLINE_API_KEY": role.api_key,
+            "TOUCHLINE_API_SECRET": role.api_secret,
+        }
+        self._process: asyncio.subprocess.Process | None = None
+        self._killed = False
+        self._since = 0  # where its log stood when it was last started or sent a signal
+        self._config.write_text(
+            CONFIG.format(
+                **venue, prefix=PREFIX, name=role.name, label=role.label, group=role.group, strategy=role.strategy,
+                parameters=role.parameters, prevention=role.prevention, order_rate_max=role.order_rate_max,
+                backend=store.backend, ttl_ms=store.ttl_ms, path=store.path, endpoint=store.endpoint,
+            ),
+            encoding="utf-8",
+        )  # fmt: skip
+
+    async def start(self) -> None:
+        self._killed = False
+        self._since = len(self._log())
+        with self.log.open("ab") as errors:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "ops.cli", "run", str(self._config), "--state", str(self._state), "--headless",
+                "--report", str(self._report), stdout=asyncio.subprocess.DEVNULL, stderr=errors, env=self._environment,
+                preexec_fn=_die_with_parent, start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def ended_by_itself(self) -> bool:
+        return self._process is not None and self._process.returncode is not None and not self._killed
+
+    def send(self, number: signal.Signals) -> int:
+        """Send the signal; wall time right before, in ns."""
+        assert self._process is not None
+        self._killed = number is signal.SIGKILL
+        self._since = len(self._log())
+        at_ns = time.time_ns()
+        self._process.send_signal(number)
+        return at_ns
+
+    async def gone(self) -> None:
+        """Wait until a killed process has ended: its state directory is free then."""
+        assert self._process is not None
+        await self._process.wait()
+
+    async def stop(self) -> dict[str, Any]:
+        """SIGTERM; its report, with the exit code as "exit_code" (negative: it had to be killed)."""
+        assert self._process is not None
+        self._report.unlink(missing_ok=True)
+        await end(self._process, STOP_S)
+        written = json.loads(self._report.read_bytes()) if self._report.exists() else {}
+        return {**written, "exit_code": self._process.returncode}
+
+    async def drop(self) -> None:
+        """End it whatever state it is in; nothing of it is wanted any more."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    # ---- what it logged
+
+    def said(self, event: str) -> bool:
+        """Since it was last started or sent a signal."""
+        return event.encode() in self._log()[self._since :]
+
+    def epochs(self) -> list[int]:
+        return [int(found) for found in EPOCH_LINE.findall(self._log())]
+
+    def last_words(self) -> str:
+        """The last line of its log."""
+        lines = self._log().decode(errors="replace").splitlines()
+        return lines[-1] if lines else "nothing"
+
+    def _log(self) -> bytes:
+        return self.log.read_bytes() if self.log.exists() else b""
+
+
+def _die_with_parent() -> None:
+    """In the child before exec: SIGKILL when the parent is gone, because a stopped process hears no other (Linux)."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,72 @@
+"""One scenario from start to verdict: play it, stop everybody, and let the venue's log speak."""
+
+from typing import Any
+
+import aiohttp
+
+from ops.chaos.judge import Figures, Placement, figures, percentile, problems
+from ops.chaos.scenarios import SCENARIOS
+from ops.chaos.stage import NothingHappened, Settings, Stage
+from ops.chaos.venue_log import EvidenceLost
+
+
+async def play(name: str, settings: Settings) -> dict[str, Any]:
+    """The JSON object of `touchline chaos`; `problems` is empty when all of it held. Raises ChaosFailed, DemoFailed."""
+    scenario, accounts = SCENARIOS[name]
+    async with Stage(settings, accounts) as stage:
+        ledger_equal: bool | None = None
+        try:
+            leaders = await scenario(stage)
+            ledger_equal = await stage.curtain(leaders)
+        except (NothingHappened, EvidenceLost) as finding:
+            stage.problems.append(str(finding))
+        except aiohttp.ClientError as error:
+            stage.problems.append(f"the venue's log cannot be read: {error}")
+        ours = [stage.credentials(number)[0] for number in range(1, accounts + 1)]
+        found = figures(stage.log.orders, stage.log.trades, ours, stage.faults)
+        return _result(name, settings, stage, found, ledger_equal)
+
+
+def _result(name: str, settings: Settings, stage: Stage, found: Figures, ledger_equal: bool | None) -> dict[str, Any]:
+    return {
+        "scenario": name,
+        "rounds": settings.rounds,
+        "backend": settings.backend,
+        "ttl_ms": settings.ttl_ms,
+        "seed": settings.seed,
+        "unprotected": settings.unprotected,
+        "stale_epoch_orders_received": found.stale_received,
+        "stale_epoch_orders_accepted": found.stale_accepted,
+        "self_trades": found.self_trades,
+        "both_traded_overlap_ms": round(found.overlap_ms, 1),
+        "takeover_ms": {
+            "count": len(found.takeovers_ms),
+            "p50": _rounded(percentile(found.takeovers_ms, 0.5)),
+            "p95": _rounded(percentile(found.takeovers_ms, 0.95)),
+        },
+        "ledger_equal": ledger_equal,
+        "instances": _instances(stage),
+        "problems": [*stage.problems, *problems(found, ledger_equal)],
+    }
+
+
+def _instances(stage: Stage) -> dict[str, dict[str, Any]]:
+    """By the venue's log: whose order is whose by its epoch."""
+    return {
+        instance.name: {
+            "epochs": instance.epochs(),
+            "orders": sum(_is_of(order, instance.account, instance.epochs()) for order in stage.log.orders),
+            "accepted": sum(_is_of(order, instance.account, instance.epochs()) and order.accepted for order in stage.log.orders),
+            "fills": stage.log.fills(instance.account, instance.epochs()),
+            "refused_by_itself": stage.reports.get(instance.name, {}).get("orders_refused", {}),
+        }
+        for instance in stage.instances
+    }  # fmt: skip
+
+
+def _is_of(order: Placement, account: str, epochs: list[int]) -> bool:
+    return order.account == account and order.epoch in epochs
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)

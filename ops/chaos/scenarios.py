@@ -1,0 +1,127 @@
+"""The scenarios: what is done to whom, and what must come of it before the next round. Each leaves its stage at the end."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from ops.chaos.cast import Instance, Role
+from ops.chaos.judge import Fault
+from ops.chaos.stage import START_S_MAX, NothingHappened, Stage
+
+ORDERS_BEFORE = 5
+"""Accepted orders of a leader before it is hit, and of each engine in a round of self-trade; fewer prove nothing. Chosen."""
+ORDERS_AFTER = 3
+"""Accepted orders of the next leader before the round goes on; chosen."""
+MOMENT_S_MAX = 0.5
+"""A fault comes at a random moment within it: anywhere in the life of an order, of a keep-alive; chosen."""
+TAKEOVER_S_MAX = 20.0
+"""How long a successor is waited for: beyond what is judged, so that a late one is measured and not missed."""
+MEETING_S = 4.0
+"""How long two engines that would trade with each other run against each other in a round; chosen."""
+STANDING_BY = "standing_by"
+"""The event an engine logs when another one leads (ops/standby.py)."""
+
+QUOTER = "actors.strategy.examples.join_touch:JoinTouch"
+QUOTER_PARAMETERS = "quantity_lots = 100\nmax_position_lots = 100000\nmin_position_lots = -100000"
+PROWLER = "ops.chaos.prowler:Prowler"
+
+
+async def leader_kill(stage: Stage) -> list[Instance]:
+    """SIGKILL the leader; once the other trades, start the killed one again as its standby."""
+
+    async def back(leader: Instance) -> None:
+        await leader.gone()
+        await leader.start()
+
+    return await _leaders(stage, signal.SIGKILL, back)
+
+
+async def leader_pause(stage: Stage) -> list[Instance]:
+    """SIGSTOP the leader, SIGCONT it once the other trades: it must send nothing more, and stand by."""
+
+    async def back(leader: Instance) -> None:
+        await asyncio.sleep(stage.random.uniform(0, MOMENT_S_MAX))
+        leader.send(signal.SIGCONT)
+
+    return await _leaders(stage, signal.SIGSTOP, back)
+
+
+async def self_trade(stage: Stage) -> list[Instance]:
+    """Two engines with accounts and strategies of their own, both after the same prices on the same instrument."""
+    both = [
+        await stage.enter(_prowler(stage, "maker", 1, cross=False, phase_ms=700)),
+        await stage.enter(_prowler(stage, "taker", 2, cross=True, phase_ms=1_100)),
+    ]
+    for instance in both:
+        await stage.more_orders(instance.account, 1, START_S_MAX, f"the first order of {instance.name}")
+    for number in range(1, stage.settings.rounds + 1):
+        known = [len(stage.log.accepted(instance.account)) for instance in both]
+        await asyncio.sleep(MEETING_S)
+        await stage.log.read()
+        fresh = [len(stage.log.accepted(instance.account)) - count for instance, count in zip(both, known, strict=True)]
+        stage.settings.told(f"round {number}: {fresh[0]} and {fresh[1]} orders")
+        if min(fresh) < ORDERS_BEFORE:
+            raise NothingHappened(f"round {number}: {fresh[0]} orders of maker, {fresh[1]} of taker: too few to meet")
+    return both
+
+
+Scenario = Callable[[Stage], Awaitable[list[Instance]]]
+"""Plays all rounds on an open stage; returns who leads at the end. Raises NothingHappened."""
+
+SCENARIOS: dict[str, tuple[Scenario, int]] = {
+    "leader-kill": (leader_kill, 1),
+    "leader-pause": (leader_pause, 1),
+    "self-trade": (self_trade, 2),
+}
+"""Name -> what is played, and how many accounts it needs."""
+
+
+async def _leaders(stage: Stage, fault: signal.Signals, back: Callable[[Instance], Awaitable[None]]) -> list[Instance]:
+    """Two engines on one account. In each round the one that leads is hit, replaced, and brought `back` as a standby."""
+    account, key, secret = stage.credentials(1)
+    for name in ("a", "b"):
+        await stage.enter(Role(name, account, key, secret, "account", "chaos", QUOTER, QUOTER_PARAMETERS))
+        await stage.more_orders(account, 1, START_S_MAX, "the first order")
+    for number in range(1, stage.settings.rounds + 1):
+        leader, other = await _ready(stage, account)
+        epoch = await _hit(stage, leader, fault)
+        stage.settings.told(f"round {number}: {leader.name}, leader of epoch {epoch}: {fault.name}")
+        await stage.until(
+            lambda epoch=epoch: len(stage.log.accepted(account, epoch)) >= ORDERS_AFTER,  # type: ignore[misc]  # bound now
+            TAKEOVER_S_MAX,
+            f"orders of a later epoch than {epoch}, that of {leader.name}",
+        )
+        await back(leader)
+        await stage.until(partial(leader.said, STANDING_BY), START_S_MAX, f"{leader.name} to stand by")
+        await stage.more_orders(account, ORDERS_AFTER, START_S_MAX, f"orders of {other.name} after the return")
+        stage.settings.told(f"round {number}: {other.name} trades, {leader.name} stands by")
+    return [await stage.leader(account)]
+
+
+async def _ready(stage: Stage, account: str) -> tuple[Instance, Instance]:
+    """The leader, trading, and the other one, standing by."""
+    leader = await stage.leader(account)
+    other = next(instance for instance in stage.instances if instance is not leader)
+    await stage.until(partial(other.said, STANDING_BY), START_S_MAX, f"{other.name} to stand by")
+    await stage.more_orders(account, ORDERS_BEFORE, START_S_MAX, f"orders of {leader.name}")
+    return leader, other
+
+
+async def _hit(stage: Stage, leader: Instance, number: signal.Signals) -> int:
+    """At a random moment. Returns the epoch in which it led."""
+    await asyncio.sleep(stage.random.uniform(0, MOMENT_S_MAX))
+    epoch = stage.log.epoch(leader.account)
+    if epoch not in leader.epochs():
+        raise NothingHappened(f"{leader.name} had lost epoch {epoch} before it was hit")
+    stage.faults.append(Fault(leader.name, epoch, leader.send(number)))
+    return epoch
+
+
+def _prowler(stage: Stage, name: str, number: int, *, cross: bool, phase_ms: int) -> Role:
+    account, key, secret = stage.credentials(number)
+    parameters = (
+        f"quantity_lots = 2000\nposition_lots_max = 100000\nphase_ms = {phase_ms}\ncross = {str(cross).lower()}"
+    )
+    group = f"chaos-{name}" if stage.settings.unprotected else "chaos"
+    return Role(name, account, key, secret, name, group, PROWLER, parameters, prevention="NONE", order_rate_max=90)

@@ -1,0 +1,115 @@
+"""`touchline chaos`: kill, stop and set engines against each other, and let the venue say what came of it."""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ops.chaos.play import play
+from ops.chaos.scenarios import SCENARIOS
+from ops.chaos.stage import ChaosFailed, Settings
+from ops.demo import DemoFailed
+
+ALL = "all"
+
+
+@click.command()
+@click.option("--scenario", type=click.Choice([*SCENARIOS, ALL]), required=True, help="What is done to whom.")
+@click.option("--rounds", type=click.IntRange(1, 10_000), default=3, show_default=True, help="Faults, or meetings.")
+@click.option(
+    "--backend", type=click.Choice(["etcd", "local"]), default="etcd", show_default=True, help="Of [coordination]."
+)
+@click.option(
+    "--ttl-ms", type=click.IntRange(1_000, 60_000), default=2_000, show_default=True, help="Of a leader's term."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the market and of the moments of the faults.")
+@click.option(
+    "--unprotected", is_flag=True, help="self-trade only: the engines do not know of each other. It must fail."
+)
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep logs, configurations and states in this directory.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def chaos(
+    scenario: str,
+    rounds: int,
+    backend: str,
+    ttl_ms: int,
+    seed: int,
+    unprotected: bool,
+    keep: Path | None,
+    as_json: bool,
+) -> None:
+    """Run engines against a simulated venue, do them harm, and judge by the venue's own log of requests and trades.
+
+    \b
+    leader-kill   two engines on one account; the one that trades is killed (SIGKILL) and comes back as a standby
+    leader-pause  the same with SIGSTOP, and SIGCONT once the other one trades
+    self-trade    two engines on two accounts with strategies that want to trade with each other
+
+    Exit code 1: an order of an old epoch was accepted, two epochs traded at once, a self-trade, a ledger that differs, a
+    takeover p95 above 6 s, or nothing was exercised. 2: it could not be run.
+    """
+    if unprotected and scenario != "self-trade":
+        click.echo(
+            f"touchline chaos: --unprotected: --scenario {scenario} has no such control; use self-trade", err=True
+        )
+        sys.exit(2)
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        click.echo(f"touchline chaos: --keep {keep}: not empty; give a new directory", err=True)
+        sys.exit(2)
+    os.umask(0o077)  # what is written is for this user alone
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="touchline-chaos-")))
+        results = []
+        for name in SCENARIOS if scenario == ALL else (scenario,):
+            own = folder / name
+            try:
+                own.mkdir(parents=True)
+                settings = Settings(rounds, backend, ttl_ms, seed, unprotected, own.absolute(), _progress)
+                results.append(asyncio.run(play(name, settings)))
+            except (ChaosFailed, DemoFailed, OSError) as error:
+                click.echo(f"touchline chaos: {name}: {error}", err=True)
+                sys.exit(2)
+    held = not any(result["problems"] for result in results)
+    _print(results if scenario == ALL else results[0], as_json)
+    sys.exit(0 if held else 1)
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(text, err=True)
+
+
+def _print(outcome: dict[str, Any] | list[dict[str, Any]], as_json: bool) -> None:
+    results = outcome if isinstance(outcome, list) else [outcome]
+    if as_json:
+        whole = (
+            outcome if isinstance(outcome, dict) else {"scenario": ALL, "results": {r["scenario"]: r for r in results}}
+        )
+        click.echo(json.dumps(whole))
+        return
+    for result in results:
+        click.echo(_text(result))
+
+
+def _text(result: dict[str, Any]) -> str:
+    takeover = result["takeover_ms"]
+    lines = [
+        f"{result['scenario']}: {result['rounds']} rounds on {result['backend']}",
+        f"  orders of an old epoch   {result['stale_epoch_orders_received']} received, {result['stale_epoch_orders_accepted']} accepted",
+        f"  overlap                  {result['both_traded_overlap_ms']} ms",
+        f"  self-trades              {result['self_trades']}",
+        f"  takeover                 p50 {takeover['p50']} ms, p95 {takeover['p95']} ms of {takeover['count']}",
+        f"  ledger equal             {result['ledger_equal']}",
+        *(
+            f"  {name:<24} {row['orders']} orders, {row['accepted']} accepted, {row['fills']} fills"
+            for name, row in result["instances"].items()
+        ),
+        *(f"  FAILED: {problem}" for problem in result["problems"]),
+    ]
+    return "\n".join([*lines, "  ok" if not result["problems"] else "  FAILED"])
