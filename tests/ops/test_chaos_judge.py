@@ -1,0 +1,122 @@
+"""What the venue's log proves, from rows that a bad engine would have left: every verdict of `touchline chaos` can fail."""
+
+from typing import Any
+
+import pytest
+
+from actors.orders.ids import IdMaker
+from ops.chaos.judge import (
+    TAKEOVER_MS_MAX,
+    Fault,
+    Figures,
+    Placement,
+    figures,
+    overlap_ns,
+    percentile,
+    placements,
+    problems,
+    stale_orders,
+)
+
+MS = 1_000_000
+
+
+def client_order_id(epoch: int, counter: int = 0) -> str:
+    maker = IdMaker("tl", 100)
+    maker.set(epoch, counter, counter + 1)
+    return maker.make()
+
+
+def row(epoch: int, at_ms: int, code: int = 0, account: str = "client", **given: Any) -> dict[str, Any]:
+    return {
+        "kind": "place", "account": account, "received_ns": at_ms * MS, "code": code,
+        "client_order_id": client_order_id(epoch, at_ms),
+    } | given  # fmt: skip
+
+
+def trade(maker: str, taker: str) -> dict[str, Any]:
+    return {"maker_account": maker, "taker_account": taker}
+
+
+def judged(
+    rows: list[dict[str, Any]], faults: tuple[Fault, ...] = (), trades: tuple[dict[str, Any], ...] = ()
+) -> Figures:
+    return figures(placements(rows), trades, ("client", "client-2"), faults)
+
+
+CLEAN = [row(7, 10), row(7, 20), row(8, 2_030), row(8, 2_040)]
+KILLED = (Fault("a", 7, 25 * MS),)
+
+
+def test_a_clean_change_of_leaders_has_nothing_to_say() -> None:
+    found = judged(CLEAN, KILLED, (trade("client", "background"), trade("background", "client-2")))
+    assert found == Figures(
+        stale_received=0, stale_accepted=0, foreign_accepted=0, overlap_ms=0.0, self_trades=0, takeovers_ms=(2_005.0,)
+    )
+    assert problems(found, ledger_equal=True) == []
+
+
+def test_only_new_orders_of_a_proven_account_count() -> None:
+    rows = [row(7, 1, kind="cancel"), row(7, 2, kind="query"), row(7, 3, account=""), row(7, 4, code=-1021)]
+    assert placements(rows) == [Placement("client", 4 * MS, 7, client_order_id(7, 4), False)]
+
+
+def test_an_order_of_an_old_epoch_is_stale_whether_accepted_or_not() -> None:
+    found = judged([*CLEAN, row(7, 2_050, code=-1021), row(7, 2_060), row(8, 2_070)], KILLED)
+    assert (found.stale_received, found.stale_accepted) == (2, 1)
+    assert found.overlap_ms == 30.0
+    assert [text.split()[0] for text in problems(found, ledger_equal=True)] == ["1", "two"]
+
+
+def test_a_refused_order_of_the_new_epoch_makes_the_old_one_stale_too() -> None:
+    assert len(stale_orders(placements([row(7, 1), row(8, 2, code=-2010), row(7, 3)]))) == 1
+
+
+def test_epochs_of_different_accounts_are_not_compared() -> None:
+    rows = [row(8, 1, account="client-2"), row(7, 2), row(8, 3, account="client-2"), row(7, 4)]
+    found = judged(rows)
+    assert (found.stale_received, found.overlap_ms) == (0, 0.0)
+
+
+def test_the_longest_overlap_counts_and_any_older_epoch_makes_one() -> None:
+    rows = [row(6, 10), row(7, 20), row(6, 25), row(8, 40), row(6, 70)]
+    assert overlap_ns(placements(rows), "client") == 50 * MS
+
+
+def test_an_id_that_is_none_of_ours_fails_the_run_if_it_was_accepted() -> None:
+    found = judged([row(7, 1), row(7, 2, client_order_id="web_1"), row(7, 3, client_order_id="x", code=-2010)])
+    assert (found.foreign_accepted, found.stale_received) == (1, 0)
+    assert "none of ours" in problems(found, ledger_equal=True)[0]
+
+
+@pytest.mark.parametrize(
+    ("maker", "taker", "counted"),
+    [("client", "client", 1), ("client", "client-2", 1), ("client", "background", 0), ("background", "client", 0)],
+)
+def test_a_self_trade_has_accounts_of_ours_on_both_sides(maker: str, taker: str, counted: int) -> None:
+    assert judged(CLEAN, (), (trade(maker, taker),)).self_trades == counted
+
+
+def test_takeover_is_from_the_fault_to_the_first_accepted_order_of_a_later_epoch() -> None:
+    rows = [row(7, 10), row(8, 500, code=-1015), row(8, 600), row(8, 700), row(9, 3_000)]
+    faults = (Fault("a", 7, 100 * MS), Fault("b", 8, 1_000 * MS), Fault("a", 9, 4_000 * MS))
+    assert judged(rows, faults).takeovers_ms == (500.0, 2_000.0)
+
+
+def test_a_takeover_above_the_aim_fails_the_run() -> None:
+    late = judged([row(7, 1), row(8, TAKEOVER_MS_MAX + 2)], (Fault("a", 7, 1 * MS),))
+    assert "takeover" in problems(late, ledger_equal=True)[0]
+
+
+@pytest.mark.parametrize(("equal", "count"), [(True, 0), (False, 1), (None, 1)])
+def test_a_ledger_that_differs_or_was_not_compared_fails_the_run(equal: bool | None, count: int) -> None:
+    assert len(problems(judged(CLEAN, KILLED), equal)) == count
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.5, 3), (0.95, 5), (0.2, 1), (0.21, 2)])
+def test_percentiles_are_values_that_occurred(share: float, value: float) -> None:
+    assert percentile([5, 1, 4, 2, 3], share) == value
+
+
+def test_no_values_have_no_percentile() -> None:
+    assert percentile([], 0.95) is None
