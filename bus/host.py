@@ -16,6 +16,7 @@ from bus.actor import Handler
 from bus.codec import decoder, encode, tag_of
 from bus.errors import InputsFull, RouteError
 from bus.latency import Histogram
+from bus.link import Arrived
 from bus.log import LogError
 from bus.mailbox import Mailboxes
 from bus.messages import (
@@ -52,6 +53,14 @@ class RecordSink(Protocol):
     def append(self, kind: int, offset: int, now_ns: int, body: bytes) -> int: ...
 
 
+class Remote(Protocol):
+    """Another host, as a receiver: it takes what a cascade sends it, and lets it go at the cascade's end."""
+
+    def offer(self, message: Message, raw: bytes) -> None: ...
+
+    def flush(self, now_ns: int) -> None: ...
+
+
 class Routing(NamedTuple):
     """The topology page, handed in: see ops/topology.py for what each part means."""
 
@@ -60,6 +69,19 @@ class Routing(NamedTuple):
     journaled: Sequence[type[Message]]
     commands: Sequence[type[Message]]
     classes: Sequence[Sequence[type[Message]]]
+
+
+class _Here(NamedTuple):
+    """An input of this host that no other host shall hear of."""
+
+    message: Message
+
+
+class _Beside(NamedTuple):
+    """What a message's way is besides its local receivers. kind: in the journal, 0: none; remotes: other hosts."""
+
+    kind: int
+    remotes: tuple[Remote, ...]
 
 
 class _Cell:
@@ -79,7 +101,8 @@ class _Cell:
 class Host:
     """Runs its receivers. Not thread-safe: one thread, one loop.
 
-    number: of this host, in every header. first_offset, first_sequence: where counting goes on after a restart.
+    number: of this host, in every header. first_offset: where counting goes on after a restart. remotes: by type, the
+    other hosts where somebody gets it.
     """
 
     def __init__(
@@ -94,9 +117,12 @@ class Host:
         number: int = 0,
         first_offset: int = 0,
         measure: bool = True,
+        remotes: Mapping[type[Message], Sequence[Remote]] | None = None,
     ) -> None:
         self.now_ns, self.journal, self.input_log, self.number = now_ns, journal, input_log, number
         self.offset, self.sequence, self._digest = first_offset, 0, 0
+        self.cause = (number, first_offset)
+        """Host and offset of the input behind the present cascade: of another host, when it began there."""
         self.dropped_inputs = self.failures = self.cut_cascades = self.undecodable = self.journal_failures = 0
         self.input_log_failures = 0
         self.broken = ""
@@ -106,19 +132,23 @@ class Host:
         self._measure = measure
         inboxes = _inboxes(receivers, routing)
         self._cells = {r.name: _Cell(r, inboxes[r.name], mailboxes) for r in receivers if inboxes[r.name]}
-        # By type: the journal's kind of a fact (0: none), and the receivers; None: an answer, which names its receiver.
-        self._routes: dict[type[Message], tuple[int, tuple[_Cell, ...] | None]] = {
+        # By type: what goes beside (None: nothing), and the receivers; None: an answer, which names its receiver.
+        self._routes: dict[type[Message], tuple[_Beside | None, tuple[_Cell, ...] | None]] = {
             message_type: (
-                tag_of(message_type) if message_type in routing.journaled else 0,
+                _beside(message_type, routing, (remotes or {}).get(message_type, ())),
                 tuple(self._cells[name] for name in names if name in self._cells),
             )
             for message_type, names in routing.routes.items()
         }
-        self._routes |= dict.fromkeys(routing.answers, (0, None))
+        self._routes |= dict.fromkeys(routing.answers, (None, None))
         self._commands = frozenset(routing.commands)
-        self._queues: tuple[deque[Message], ...] = tuple(deque() for _ in routing.classes)
-        self._class_of = {t: (n, self._queues[n]) for n, types in enumerate(routing.classes) for t in types}
+        queues: list[deque[Any]] = [deque() for _ in routing.classes]
+        self._class_of = {t: (n, queues[n]) for n, types in enumerate(routing.classes) for t in types}
         self._market = len(routing.classes) - 1
+        # What other hosts say keeps its order, so it is one class; it goes before our own market data.
+        self._arrived: deque[Arrived | _Here] = deque()
+        self._queues = (*queues[:-1], self._arrived, *queues[-1:])
+        self.on_taken: Callable[[Arrived], None] = lambda arrived: None
         self._ready: deque[_Cell] = deque()
         self._sent: list[bytes] = []
         self._after: list[Callable[[int], None]] = []
@@ -136,6 +166,14 @@ class Host:
             self.dropped_inputs += 1
         queue.append(message)
 
+    def post_arrived(self, messages: Iterable[Arrived]) -> None:
+        """Queue what another host said, in its order. The links bound how much that may be (bus.link.outbound)."""
+        self._arrived.extend(messages)
+
+    def post_here(self, message: Message) -> None:
+        """Queue an input behind everything that other hosts have said, for receivers of this host alone."""
+        self._arrived.append(_Here(message))
+
     @property
     def waiting(self) -> int:
         """Inputs that have not been taken yet."""
@@ -144,11 +182,14 @@ class Host:
     def run(self, inputs_max: int) -> int:
         """Take up to `inputs_max` inputs, by class, each with its whole cascade. Returns how many were taken."""
         taken = 0
-        queues = self._queues
+        queues, arrived = self._queues, self._arrived
         while taken < inputs_max:
             for queue in queues:
                 if queue:
-                    self.take(queue.popleft())
+                    if queue is arrived:
+                        self._take_arrived(queue.popleft())
+                    else:
+                        self.take(queue.popleft())
                     break
             else:
                 return taken
@@ -172,19 +213,47 @@ class Host:
 
         return later
 
-    def take(self, message: Message) -> None:
-        """Run one input to completion."""
+    def take(self, message: Message, *, here_alone: bool = False) -> None:
+        """Run one input to completion. here_alone: no other host hears of it."""
         now_ns = self.now_ns()
         self.offset = offset = self.offset + 1
         self.sequence += 1
+        self.cause = (self.number, offset)
         raw = HEADER.pack(0, HEADER_VERSION, self.number, offset, self.sequence) + encode(message)
         if self.input_log is not None:
             self._log_input(tag_of(type(message)), now_ns, raw)
+        beside = self._routes[type(message)][0]
+        if beside is not None and not here_alone:
+            self._tell(beside.remotes, message, raw)
+        self._run_cascade(self._targets(message), raw, now_ns)
+
+    def take_arrived(self, kind: type[Message], raw: bytes) -> None:
+        """Run one message of another host to completion: what follows from it bears the cause in its header.
+
+        It is delivered as it came, to receivers of this host alone; its own host tells the others itself.
+        """
+        now_ns = self.now_ns()
+        self.offset += 1
+        header = HEADER.unpack_from(raw)
+        self.cause = (header[2], header[3])
+        if self.input_log is not None:
+            self._log_input(tag_of(kind), now_ns, raw)
+        targets = self._routes[kind][1]
+        self._run_cascade(targets if targets is not None else (), raw, now_ns)
+
+    def _take_arrived(self, entry: Arrived | _Here) -> None:
+        if type(entry) is Arrived:
+            self.take_arrived(entry.kind, entry.raw)
+            self.on_taken(entry)
+        else:
+            self.take(entry.message, here_alone=True)  # type: ignore[union-attr]  # it is a _Here: there are two
+
+    def _run_cascade(self, targets: Iterable["_Cell"], raw: bytes, now_ns: int) -> None:
         ready = self._ready
-        for cell in self._targets(message):
+        for cell in targets:
             cell.send(raw)
             ready.append(cell)
-        self._drain(offset, now_ns)
+        self._drain(now_ns)
         while self._bursts:  # a door whose last message failed
             self._bursts.pop(0)[1](now_ns)
         while self._after:  # the door's write among them, so nothing that can wait comes before it
@@ -209,8 +278,9 @@ class Host:
 
     # -- the cascade: the hot path --------------------------------------------------------------------------------
 
-    def _drain(self, offset: int, now_ns: int) -> None:
-        ready, routes, sent, host, measure = self._ready, self._routes, self._sent, self.number, self._measure
+    def _drain(self, now_ns: int) -> None:
+        ready, routes, sent, measure = self._ready, self._routes, self._sent, self._measure
+        host, offset = self.cause
         take, put, keep, pack = ready.popleft, ready.append, sent.append, HEADER.pack
         sequence, bursts = self.sequence, self._bursts
         count = 0
@@ -233,12 +303,15 @@ class Host:
                 cut = count > CASCADE_MAX or hop > HOP_MAX
                 if cut:
                     self._cut(cell, out)
-                for (fact, targets), body, produced in outgoing:
+                for (beside, targets), body, produced in outgoing:
                     sequence += 1
                     raw = pack(hop & 0xFF, HEADER_VERSION, host, offset, sequence) + body
                     keep(raw)
-                    if fact:
-                        self._append_fact(fact, offset, now_ns, raw)
+                    if beside is not None:
+                        if beside.kind:
+                            self._append_fact(beside.kind, now_ns, raw)
+                        if beside.remotes and not cut:
+                            self._tell(beside.remotes, produced, raw)
                     if cut:
                         continue
                     for target in targets if targets is not None else self._targets(produced):
@@ -277,12 +350,19 @@ class Host:
             self.input_log_failures += 1
             self.input_log = None
 
-    def _append_fact(self, kind: int, offset: int, now_ns: int, raw: bytes) -> None:
+    def _tell(self, remotes: Iterable[Remote], message: Message, raw: bytes) -> None:
+        """To other hosts: it leaves at the cascade's end, behind the order door's write, in one frame with the rest."""
+        for remote in remotes:
+            remote.offer(message, raw)
+            if remote.flush not in self._after:
+                self._after.append(remote.flush)
+
+    def _append_fact(self, kind: int, now_ns: int, raw: bytes) -> None:
         """A fact is a fact even when the disk is full: it goes on; the door refuses new orders from then on."""
         if self.journal is None:
             return
         try:
-            self.journal.append(kind, offset, now_ns, raw)
+            self.journal.append(kind, self.offset, now_ns, raw)
         except LogError:
             self.journal_failures += 1
 
@@ -342,6 +422,11 @@ def _where(error: BaseException) -> str:
         return ""
     code = frame.tb_frame.f_code
     return f" ({PurePath(code.co_filename).name}:{frame.tb_lineno} in {code.co_name})"
+
+
+def _beside(message_type: type[Message], routing: Routing, remotes: Sequence[Remote]) -> _Beside | None:
+    kind = tag_of(message_type) if message_type in routing.journaled else 0
+    return _Beside(kind, tuple(remotes)) if kind or remotes else None
 
 
 def _inboxes(receivers: Sequence[Receiver], routing: Routing) -> dict[str, list[type[Message]]]:

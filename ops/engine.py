@@ -153,7 +153,9 @@ class Engine(Node):
             loop.call_soon_threadsafe(self.pump.post, taken)
 
         self.writer = CheckpointWriter(self.state.checkpoints, written, self._secure)
-        self.order_door.attach(self.pump.post, lambda: self.host.offset, self.host.after_burst("order_door"))
+        self.order_door.attach(
+            self.pump.post, lambda: self.host.offset, self.host.after_burst("order_door"), lambda: self.host.cause
+        )
         self.rest.attach(BinanceSpotRest(self._signer, self.config.venue, self.instruments), self.pump.post)
         self.pump.at_quiet(self.journal.touch_ahead)
         if self.input_log is not None:

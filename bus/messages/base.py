@@ -22,8 +22,9 @@ class Message(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Header(NamedTuple):
     """hop: how many messages lie between the input and this one. version: of the header and vocabulary's layout.
 
-    host: number of the sending host. offset: number of the input, on that host, whose cascade this belongs to.
-    sequence: counts all messages that host ever sent in this run; with host it names a message.
+    host, offset: the input that caused it all, by the host that took it and that host's number for it. Where a message
+    crosses to another host its cause goes with it, so that an order still says which frame it was made from.
+    sequence: counts all messages that the sender ever sent in this run; with the sender's log it names a message.
     """
 
     hop: int

@@ -93,6 +93,7 @@ class OrderDoor(OrderSession):
         super().__init__(url, venue, identity, venue_time, now_ns, patience)
         self._journal = journal
         self._offset: Callable[[], int] = lambda: 0
+        self._cause: Callable[[], tuple[int, int]] = lambda: (identity.host, self._offset())
         self.lease_left_ns: Callable[[], int] = lambda: UNLEASED_NS
         """A fresh reading of how long this instance may still send new orders."""
         self.disk_failed: Callable[[], bool] = lambda: False
@@ -108,12 +109,16 @@ class OrderDoor(OrderSession):
         post: Callable[[Message], None],
         offset: Callable[[], int],
         after_cascade: AfterCascade = lambda action: action(0),
+        cause: Callable[[], tuple[int, int]] | None = None,
     ) -> None:
         """Where inputs go, the offset of the present one, and how to run something at the cascade's end.
 
-        Before the first message. Without `after_cascade` each request is written at once.
+        cause: host and offset of the input behind it all, where that may be another host's. Before the first message.
+        Without `after_cascade` each request is written at once.
         """
         self._post, self._offset, self._after_cascade = post, offset, after_cascade
+        if cause is not None:
+            self._cause = cause
 
     # -- the commit point: hot path -------------------------------------------------------------------------------
 
@@ -212,9 +217,9 @@ class OrderDoor(OrderSession):
         return Refusal.DISK if self.disk_failed() else Refusal.NONE
 
     def _append(self, tag: int, now_ns: int, message: Message) -> None:
-        offset = self._offset()
-        header = HEADER.pack(0, HEADER_VERSION, self._identity.host, offset, 0)
-        self._journal.append(tag, offset, now_ns, header + encode(message))
+        host, offset = self._cause()
+        header = HEADER.pack(0, HEADER_VERSION, host, offset, 0)
+        self._journal.append(tag, self._offset(), now_ns, header + encode(message))
 
     def _refuse(self, kind: RequestKind, request: SubmitOrder | CancelOrder, refusal: Refusal, now_ns: int) -> None:
         self._post(self._refused(kind, request, refusal, now_ns))

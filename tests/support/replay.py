@@ -13,7 +13,7 @@ from bus.codec import decode_any
 from bus.host import Host, Receiver
 from bus.loopback import LoopbackMailboxes
 from bus.mailbox import Mailboxes
-from bus.messages import HEADER_SIZE, Instrument, Message
+from bus.messages import HEADER_SIZE, Instrument, Message, read_header
 from ops.assembly import build_actors
 from ops.config import Config
 from ops.topology import DOORS, ROUTES, routing
@@ -73,7 +73,12 @@ class Replay:
 
     def take(self, row: Row) -> None:
         self.clock.set(row[2])
-        self.host.take(decode_any(row[3][DIGEST_BYTES + HEADER_SIZE :]))
+        raw = row[3][DIGEST_BYTES:]
+        message = decode_any(raw[HEADER_SIZE:])
+        if read_header(raw).host != self.host.number:
+            self.host.take_arrived(type(message), raw)
+        else:
+            self.host.take(message)
 
     def first_difference(self, rows: Iterable[Row]) -> int:
         """Run all; the offset of the last input before the outputs differed, or -1."""
