@@ -22,9 +22,11 @@ MEETING_S = 4.0
 STANDING_BY = "standing_by"
 """The event an engine logs when another one leads (ops/standby.py)."""
 
-QUOTER = "actors.strategy.examples.join_touch:JoinTouch"
-QUOTER_PARAMETERS = "quantity_lots = 100\nmax_position_lots = 100000\nmin_position_lots = -100000"
 PROWLER = "ops.chaos.prowler:Prowler"
+QUOTER_PHASE_MS = 250
+"""A leader changes sides that often: 4 orders a second and as many cancels, of the 10 that the venue allows; chosen."""
+MAKER_PHASE_MS, TAKER_PHASE_MS = 700, 1_100
+"""Two that would meet want the same side for a while and opposite ones for a while; chosen."""
 
 
 async def leader_kill(stage: Stage) -> list[Instance]:
@@ -50,8 +52,8 @@ async def leader_pause(stage: Stage) -> list[Instance]:
 async def self_trade(stage: Stage) -> list[Instance]:
     """Two engines with accounts and strategies of their own, both after the same prices on the same instrument."""
     both = [
-        await stage.enter(_prowler(stage, "maker", 1, cross=False, phase_ms=700)),
-        await stage.enter(_prowler(stage, "taker", 2, cross=True, phase_ms=1_100)),
+        await stage.enter(_prowler(stage, "maker", 1, _parameters(MAKER_PHASE_MS))),
+        await stage.enter(_prowler(stage, "taker", 2, _parameters(TAKER_PHASE_MS, cross=True))),
     ]
     for instance in both:
         await stage.more_orders(instance.account, 1, START_S_MAX, f"the first order of {instance.name}")
@@ -81,7 +83,7 @@ async def _leaders(stage: Stage, fault: signal.Signals, back: Callable[[Instance
     """Two engines on one account. In each round the one that leads is hit, replaced, and brought `back` as a standby."""
     account, key, secret = stage.credentials(1)
     for name in ("a", "b"):
-        await stage.enter(Role(name, account, key, secret, "account", "chaos", QUOTER, QUOTER_PARAMETERS))
+        await stage.enter(Role(name, account, key, secret, "account", "chaos", PROWLER, _parameters(QUOTER_PHASE_MS)))
         await stage.more_orders(account, 1, START_S_MAX, "the first order")
     for number in range(1, stage.settings.rounds + 1):
         leader, other = await _ready(stage, account)
@@ -118,10 +120,12 @@ async def _hit(stage: Stage, leader: Instance, number: signal.Signals) -> int:
     return epoch
 
 
-def _prowler(stage: Stage, name: str, number: int, *, cross: bool, phase_ms: int) -> Role:
+def _prowler(stage: Stage, name: str, number: int, parameters: str) -> Role:
+    """An engine with an account of its own, on a venue that prevents nothing by itself."""
     account, key, secret = stage.credentials(number)
-    parameters = (
-        f"quantity_lots = 2000\nposition_lots_max = 100000\nphase_ms = {phase_ms}\ncross = {str(cross).lower()}"
-    )
     group = f"chaos-{name}" if stage.settings.unprotected else "chaos"
     return Role(name, account, key, secret, name, group, PROWLER, parameters, prevention="NONE", order_rate_max=90)
+
+
+def _parameters(phase_ms: int, *, cross: bool = False) -> str:
+    return f"quantity_lots = 2000\nposition_lots_max = 100000\nphase_ms = {phase_ms}\ncross = {str(cross).lower()}"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -71,13 +72,24 @@ def chaos(
             try:
                 own.mkdir(parents=True)
                 settings = Settings(rounds, backend, ttl_ms, seed, unprotected, own.absolute(), _progress)
-                results.append(asyncio.run(play(name, settings)))
+                results.append(asyncio.run(_play(name, settings)))
             except (ChaosFailed, DemoFailed, OSError) as error:
                 click.echo(f"touchline chaos: {name}: {error}", err=True)
+                sys.exit(2)
+            except (asyncio.CancelledError, KeyboardInterrupt):
+                click.echo(f"touchline chaos: {name}: stopped by a signal; nothing is judged", err=True)
                 sys.exit(2)
     held = not any(result["problems"] for result in results)
     _print(results if scenario == ALL else results[0], as_json)
     sys.exit(0 if held else 1)
+
+
+async def _play(name: str, settings: Settings) -> dict[str, Any]:
+    """SIGTERM ends it as Ctrl-C does: with everything that was started."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await play(name, settings)
 
 
 def _progress(text: str) -> None:
