@@ -9,7 +9,7 @@ import msgspec
 
 from actors.coordination import Coordination
 from actors.execution import Execution, ExecutionSettings
-from actors.exits import Exits
+from actors.exits import Exits, ExitsSettings
 from actors.market_data import FeedConnection, MarketData
 from actors.microstructure import Microstructure
 from actors.orderbook import Orderbook
@@ -43,7 +43,7 @@ def build_actors(config: Config, instruments: Sequence[Instrument]) -> list[Acto
         MarketData({0: feed}, snapshot_levels),
         Orderbook(snapshot_levels),
         Microstructure(),
-        Exits(),
+        _exits(config, instruments),
         StrategyActor(load_strategy(config), strategy),
         Execution(_execution(config)),
         Risk(_limits(config, instruments), _account_limits(config, instruments)),
@@ -101,6 +101,30 @@ def _execution(config: Config) -> ExecutionSettings:
         )
     except ValueError as error:
         raise ConfigError(f"[execution]: {error}") from error
+
+
+def _exits(config: Config, instruments: Sequence[Instrument]) -> Exits:
+    section = config.exits
+    try:
+        settings = ExitsSettings(
+            profit_target_bps=section.profit_target_bps,
+            profit_release_bps=section.profit_release_bps,
+            break_even_trigger_bps=section.break_even_trigger_bps,
+            stop_loss_bps=section.stop_loss_bps,
+            run_away_bps=section.run_away_bps,
+            passive_ns=section.passive_ms * MS,
+            cross_ticks_max=section.cross_ticks_max,
+            pressure_threshold=section.pressure_threshold,
+            pressure_ns=section.pressure_ms * MS,
+            pressure_stop_bps=section.pressure_stop_bps,
+            maker_fee_ppm=section.maker_fee_ppm,
+            taker_fee_ppm=section.taker_fee_ppm,
+            cooldown_ns=section.cooldown_ms * MS,
+        )
+    except ValueError as error:
+        raise ConfigError(f"[exits]: {error}") from error
+    order_lots_max = {number: limits.order_lots_max for number, limits in _limits(config, instruments).items()}
+    return Exits(settings if section.enabled else None, order_lots_max)
 
 
 def _orders(config: Config) -> OrdersSettings:

@@ -120,9 +120,29 @@ class OrdersSection(_Section, frozen=True):
 
 
 class ExitsSection(_Section, frozen=True):
-    """When and how a position is closed by itself; see actors/exits. Off unless enabled."""
+    """When and how a position is closed by itself; see docs/howto/exits.md. Off unless enabled; 0 switches one part off.
+
+    Distances are basis points of the average price. profit_target_bps and break_even_trigger_bps are net of both fees,
+    stop_loss_bps, pressure_stop_bps and run_away_bps are not. profit_release_bps: so far short of the target again, the exit
+    is taken back. passive_ms: at the touch, before it crosses. cross_ticks_max: beyond the opposite touch. pressure_threshold:
+    0 to 1, of depth_imbalance and of pressure, both against the position for pressure_ms; 0.0: not looked at. *_fee_ppm:
+    what the venue takes of an amount, in millionths (Binance spot without discount: 0.1 %). cooldown_ms: after a loss.
+    """
 
     enabled: bool = False
+    profit_target_bps: int = 10
+    profit_release_bps: int = 2
+    break_even_trigger_bps: int = 5
+    stop_loss_bps: int = 20
+    run_away_bps: int = 10
+    passive_ms: int = 2_000
+    cross_ticks_max: int = 10
+    pressure_threshold: float = 0.0
+    pressure_ms: int = 500
+    pressure_stop_bps: int = 0
+    maker_fee_ppm: int = 1_000
+    taker_fee_ppm: int = 1_000
+    cooldown_ms: int = 30_000
 
 
 class MicrostructureSection(_Section, frozen=True):

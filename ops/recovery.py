@@ -1,7 +1,7 @@
 """Coming back: the newest checkpoint, then the tail of the order journal, folded. Decisions are never run again.
 
-Orders, risk, portfolio, execution and persistence come back together, from facts; the strategy gets its own memory and
-its orders back. Market data, book and microstructure start afresh: they resynchronize with the venue.
+Orders, risk, portfolio, execution, exits and persistence come back together, from facts; the strategy gets its own memory
+and its orders back. Market data, book and microstructure start afresh: they resynchronize with the venue.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from bus.messages import HEADER_SIZE, IdsReserved, Message, SubmitOrder
 from bus.vocabulary_lock import vocabulary_hash
 from ops.state import StateDirectory, StateError
 
-RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence", "strategy")
+RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence", "exits", "strategy")
 
 
 class Recovered(NamedTuple):

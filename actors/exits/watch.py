@@ -1,0 +1,66 @@
+"""What is kept of one instrument. Plain data; saved as it is."""
+
+import msgspec
+
+from actors.exits.entry import Entry
+from actors.exits.phases import Phase
+from actors.exits.thresholds import Thresholds
+from bus.messages import Instrument, Refusal, Signals, TradingState
+
+
+class Wish(msgspec.Struct, frozen=True, gc=False):
+    """What closes the position: one order, on the side that `thresholds.side` is against. ticks 0: it cannot be priced."""
+
+    ticks: int
+    lots: int
+    cross: bool
+
+
+class Watch(msgspec.Struct):
+    """One instrument, and the position in it.
+
+    position, cost, realized: as PositionUpdate has them. lots: of the present version, signed, toward zero.
+    may_act: the trading states let reducing orders pass, and nobody stops. signals None: the book is not LIVE.
+    best: the best price at which one could have closed since the position opened or grew; 0: none seen.
+    against_ns: since when the book leans against the position; 0: it does not. deadline_ns: of the passive stage; 0: none.
+    realized_before: when the exit began. wish: what is in force; None: nothing. wished_ns: when it was sent.
+    remainder_ns: since when what is left is too small to be ordered anew. told: refusals of this exit that were said;
+    told_dust: the lots last said to be left over; -1: none. timer_ns: when the timer fires; 0: it is not set.
+    pause_until_ns: end of the last pause asked for.
+    """
+
+    number: int
+    instrument: Instrument | None = None
+    phase: Phase = Phase.FLAT
+    position: int = 0
+    cost: int = 0
+    realized: int = 0
+    lots: int = 0
+    opened_ns: int = 0
+    entry: Entry = msgspec.field(default_factory=Entry)
+    thresholds: Thresholds = msgspec.field(default_factory=Thresholds)
+    may_act: bool = False
+    signals: Signals | None = None
+    best: int = 0
+    against_ns: int = 0
+    deadline_ns: int = 0
+    realized_before: int = 0
+    wish: Wish | None = None
+    wished_ns: int = 0
+    remainder_ns: int = 0
+    told: list[Refusal] = []
+    told_dust: int = -1
+    timer_ns: int = 0
+    timer_generation: int = 0
+    pause_until_ns: int = 0
+
+
+class ExitsState(msgspec.Struct):
+    """scopes: trading states as last said. counts: exits begun, by reason."""
+
+    watches: list[Watch] = []
+    scopes: list[tuple[str, TradingState]] = []
+    stopping: bool = False
+    last_fill: int = -1
+    last_position: int = -1
+    counts: list[tuple[str, int]] = []

@@ -1,0 +1,58 @@
+"""The one order that closes a position: where, how much, and whether it may take. Pure; integers."""
+
+from actors.exits.phases import PROFIT_CROSSING, TAKING_PROFIT
+from actors.exits.watch import Watch, Wish
+from bus.messages import Instrument, QuoteIntent, Signals
+
+OWNER = "exits"
+
+
+def wish_of(watch: Watch, instrument: Instrument, signals: Signals, cross_ticks_max: int, lots_max: int) -> Wish:
+    """Never more lots than are held, nor than one order may have: what is beyond follows when that much is filled."""
+    lots = min(abs(watch.lots), lots_max, instrument.max_lots or lots_max)
+    if watch.phase >= PROFIT_CROSSING:
+        return Wish(_crossing(watch, signals, instrument.tick, cross_ticks_max), lots, True)
+    return Wish(_passive(watch, signals, instrument.tick), lots, False)
+
+
+def _passive(watch: Watch, signals: Signals, tick: int) -> int:
+    """At the touch of our own side, off the grid one tick behind it; a profit never for less than its target."""
+    if watch.thresholds.side > 0:
+        floor = max(signals.ask, watch.thresholds.target if watch.phase is TAKING_PROFIT else 0)
+        return -(-floor // tick)
+    if watch.phase is TAKING_PROFIT:
+        return min(signals.bid, watch.thresholds.target) // tick
+    return signals.bid // tick
+
+
+def _crossing(watch: Watch, signals: Signals, tick: int, ticks_max: int) -> int:
+    """Through the opposite touch by ticks_max. An order on its way that still meets the touch is left as it is: moved, it
+    would be canceled while it trades.
+    """
+    last = watch.wish
+    if watch.thresholds.side > 0:
+        best = signals.bid // tick
+        return last.ticks if last is not None and last.cross and last.ticks <= best else max(best - ticks_max, 1)
+    best = -(-signals.ask // tick)
+    return last.ticks if last is not None and last.cross and last.ticks >= best else best + ticks_max
+
+
+def too_small(wish: Wish, instrument: Instrument) -> bool:
+    """Whether the venue would refuse it as a new order: fewer lots or less notional than it takes."""
+    if wish.lots < max(instrument.min_lots, 1):
+        return True
+    notional: int = wish.ticks * wish.lots * instrument.tick * instrument.lot * 10**instrument.quote_scale
+    least: int = instrument.min_notional * 10 ** (instrument.price_scale + instrument.quantity_scale)
+    return notional < least
+
+
+def intent_of(
+    wish: Wish | None, side: int, instrument: Instrument, update_id: int, received_ns: int, expires_ns: int
+) -> QuoteIntent:
+    """side: of the position. None: nothing is wished any more, and strategies have the instrument again."""
+    ticks, lots, cross = (wish.ticks, wish.lots, wish.cross) if wish is not None else (0, 0, False)
+    bid, ask = ((0, 0), (ticks, lots)) if side > 0 else ((ticks, lots), (0, 0))
+    return QuoteIntent(
+        instrument.account, instrument.venue, instrument.instrument, instrument.version, OWNER, True, update_id,
+        received_ns, expires_ns, *bid, *ask, cross,
+    )  # fmt: skip
