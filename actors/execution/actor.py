@@ -1,7 +1,8 @@
 """The actor "execution": what owners wish to have resting, made into orders. Pure. HOT PATH: QuoteIntent in.
 
-Wishes, the market and what stops quoting come in here; planner.py decides which order, where and when; register.py
-knows the orders, outcomes.py what became of them, sweep.py what time ends. An order's truth is the orders actor's:
+Wishes, the market and what stops quoting come in here; planner.py decides which order, where and when (precedence.py:
+whose; pricing.py and steady.py: where); register.py knows the orders, queues.py their places in the venue's queues,
+outcomes.py what became of them, sweep.py what time ends. An order's truth is the orders actor's:
 execution knows it by OrderUpdate, and lets go of an order only when that says it is done, or when its command was
 refused or dropped.
 """
@@ -12,10 +13,13 @@ from typing import Any
 from actors.execution.outcomes import Outcomes
 from actors.execution.phases import CANCELING, DOOMED
 from actors.execution.planner import Planner
+from actors.execution.precedence import rules, ruling_rank
 from actors.execution.pricing import left_alone
+from actors.execution.queues import Queues
 from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Desk, ExecutionState, Market, Slot
+from actors.execution.steady import forget_liquidity, see_liquidity
 from actors.execution.sweep import Sweep
 from bus.actor import NOTHING, Actor
 from bus.messages import (
@@ -43,7 +47,10 @@ from bus.messages import (
     TradingStateChanged,
 )
 
-COUNTERS = ("intents_late", "intents_held", "refused", "turned_away", "stale_cancels", "fills")
+COUNTERS = (
+    "intents_late", "intents_held", "intents_outranked", "refused", "turned_away", "stale_cancels", "fills",
+    "places_kept", "steps_back",
+)  # fmt: skip
 
 
 class Execution(Actor[ExecutionState]):
@@ -52,12 +59,12 @@ class Execution(Actor[ExecutionState]):
 
     def __init__(self, settings: ExecutionSettings) -> None:
         self.settings = settings
-        self.register = Register()
-        self.planner = Planner(settings, self.register)
         self.counters = dict.fromkeys(COUNTERS, 0)
+        self.queues = Queues(settings)
+        self.register = Register(self.queues)
+        self.planner = Planner(settings, self.register, self.counters)
         self.outcomes = Outcomes(settings, self.register, self.planner, self.counters)
         self.sweep = Sweep(settings, self.register, self.planner)
-        self.position_lots: dict[int, int] = {}
         self.stopping = False
         self.handlers = {
             QuoteIntent: self.on_intent,
@@ -65,9 +72,9 @@ class Execution(Actor[ExecutionState]):
             OrderUpdate: self.outcomes.on_update,
             OrderRefused: self.outcomes.on_refused,
             CommandDropped: self.outcomes.on_dropped,
-            TradePrint: lambda message, now_ns: NOTHING,
-            Liquidity: lambda message, now_ns: NOTHING,
-            LevelQuantities: lambda message, now_ns: NOTHING,
+            TradePrint: self.on_trade,
+            Liquidity: self.on_liquidity,
+            LevelQuantities: self.on_levels,
             Fill: self.on_fill,
             PositionUpdate: self.on_position,
             TimerFired: self.sweep.on_timer,
@@ -103,12 +110,21 @@ class Execution(Actor[ExecutionState]):
             self.counters["intents_held"] += 1
             planner.drop_desk(market, desk)
             return planner.end()
+        if market.ruled and ruling_rank(market, now_ns) > desk.rank:
+            self.counters["intents_outranked"] += 1
+            planner.drop_desk(market, desk)
+            return planner.end()
         last, desk.target = desk.target, intent
+        if desk.rank and rules(desk, now_ns):
+            market.ruled = True
+            planner.drop_below(market, desk.rank)
         desk.reference_bid, desk.reference_ask = touch.bid, touch.ask
         if last is not None and _same(last, intent) and _settled(desk):
-            return NOTHING  # renewed: it only lives longer (1.0 us instead of 4.2)
+            # Renewed: it only lives longer (1.0 us instead of 4.2).
+            return planner.end() if desk.rank else NOTHING
         buy, sell = desk.buy, desk.sell
         buy.muted = sell.muted = False
+        buy.executed_lots = sell.executed_lots = 0
         planner.plan(market, desk, buy)
         planner.plan(market, desk, sell)
         return planner.end()
@@ -121,6 +137,9 @@ class Execution(Actor[ExecutionState]):
         instrument = market.instrument
         if instrument is None or instrument.version != touch.version:
             return NOTHING
+        line = self.queues.lines.get(touch.instrument)
+        if line is not None:
+            self.queues.on_touch(line, touch, instrument)
         planner = self.planner
         planner.begin(now_ns, touch.received_ns)
         for desk in market.desks:
@@ -130,8 +149,9 @@ class Execution(Actor[ExecutionState]):
         return planner.end()
 
     def _touched(self, market: Market, desk: Desk, slot: Slot, touch: Touch, instrument: Instrument) -> None:
+        """Quotes that were left alone go. An order of an owner of rank does not: to be filled is what it is there for."""
         opposite = desk.reference_ask if slot.side > 0 else desk.reference_bid
-        for order in slot.orders:
+        for order in slot.orders if not desk.rank else ():
             if order.phase is CANCELING or order.phase is DOOMED:
                 continue
             if left_alone(order, touch, opposite, instrument.tick, instrument.lot, self.settings.stale_ticks):
@@ -142,24 +162,76 @@ class Execution(Actor[ExecutionState]):
         if slot.waiting:
             self.planner.plan(market, desk, slot)
 
-    # Facts that are only kept
+    def on_levels(self, levels: LevelQuantities, now_ns: int) -> tuple[Message, ...]:
+        """Where orders rest. Nothing follows at once: what waits for its place in a queue looks with each touch."""
+        market = self.register.markets.get(levels.instrument)
+        instrument = market.instrument if market is not None else None
+        if instrument is not None and instrument.version == levels.version:
+            self.queues.on_levels(levels, instrument)
+        return NOTHING
+
+    def on_trade(self, trade: TradePrint, now_ns: int) -> tuple[Message, ...]:
+        market = self.register.markets.get(trade.instrument)
+        instrument = market.instrument if market is not None else None
+        if instrument is not None and instrument.version == trade.version:
+            self.queues.on_trade(trade, instrument)
+        return NOTHING
+
+    def on_liquidity(self, found: Liquidity, now_ns: int) -> tuple[Message, ...]:
+        """Quotes step back at once from ice that has just been found thin; a flicker only concerns new ones."""
+        market = self.register.markets.get(found.instrument)
+        if market is None or market.touch is None or found.version != market.touch.version:
+            return NOTHING
+        settings, planner = self.settings, self.planner
+        broke = see_liquidity(market, found, settings.step_back_on_thin_ice, settings.thin_ice_hold_ns, now_ns)
+        if broke == (False, False):
+            return NOTHING
+        planner.begin(now_ns, found.received_ns)
+        for desk in market.desks:
+            if desk.target is not None and not desk.rank:
+                for slot, side_broke in zip((desk.buy, desk.sell), broke, strict=True):
+                    if side_broke:
+                        planner.plan(market, desk, slot)
+        return planner.end()
+
+    # Facts of the position
 
     def on_fill(self, fill: Fill, now_ns: int) -> tuple[Message, ...]:
-        """The remainder is OrderUpdate's to say; here it is only counted."""
+        """The remainder is OrderUpdate's to say; the position is about to be PositionUpdate's."""
         self.counters["fills"] += 1
+        market = self.register.market(fill.instrument)
+        market.fills_due += 1
+        market.fills_due_ns = now_ns
         return NOTHING
 
     def on_position(self, position: PositionUpdate, now_ns: int) -> tuple[Message, ...]:
-        self.position_lots[position.instrument] = position.position_lots
-        return NOTHING
+        """What reduces is sized by the position: it may have waited for it, or be too large for it now."""
+        self.fold_position(position, now_ns)
+        market = self.register.market(position.instrument)
+        if market.fills_due > 0:
+            market.fills_due -= 1
+        planner = self.planner
+        planner.begin(now_ns, 0)
+        for desk in market.desks:
+            if not market.fills_due and desk.target is not None and desk.target.reduce_only:
+                planner.plan(market, desk, desk.buy)
+                planner.plan(market, desk, desk.sell)
+        return planner.end()
+
+    def fold_position(self, position: PositionUpdate, now_ns: int) -> None:
+        self.register.position_lots[position.instrument] = position.position_lots
 
     # What stops quoting
 
     def on_book_state(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         market = self.register.markets.get(change.instrument)
-        if market is None or change.state == BookState.LIVE:
-            return NOTHING  # a LIVE book brings its Touch
+        if market is None:
+            return NOTHING
+        if change.state == BookState.LIVE:  # it brings its Touch; what it was asked to tell it may have forgotten
+            line = self.queues.lines.get(change.instrument)
+            return (self.queues.watch(market),) if line is not None and (line.bids or line.asks) else NOTHING
         market.touch = None
+        forget_liquidity(market)
         return self._drop([market], now_ns)
 
     def on_trading_state(self, changed: TradingStateChanged, now_ns: int) -> tuple[Message, ...]:
@@ -169,7 +241,9 @@ class Execution(Actor[ExecutionState]):
         for market in self.register.markets.values():
             for desk in market.desks:
                 before, desk.state = desk.state, self.register.state_of(market.number, desk.owner)
-                if desk.state is not before and desk.state is not TradingState.ACTIVE:
+                target = desk.target
+                stays = desk.state is TradingState.REDUCING and target is not None and target.reduce_only
+                if desk.state is not before and desk.state is not TradingState.ACTIVE and not stays:
                     planner.drop_desk(market, desk)
         return planner.end()
 
@@ -192,6 +266,8 @@ class Execution(Actor[ExecutionState]):
         if before is None or before.version == instrument.version:
             return NOTHING
         market.touch = None
+        forget_liquidity(market)
+        self.queues.forget(market)
         return self._drop([market], now_ns)
 
     def _drop(self, markets: list[Market], now_ns: int) -> tuple[Message, ...]:
@@ -211,6 +287,9 @@ class Execution(Actor[ExecutionState]):
         self.planner.generation += 1
         for market in self.register.markets.values():
             market.touch = None
+            market.ruled, market.fills_due = False, 0
+            self.queues.line(market.number).joined = False  # the book is asked when it is LIVE
+            forget_liquidity(market)
             for desk in market.desks:
                 desk.target, desk.state = None, TradingState.CANCEL_ONLY
                 for slot in (desk.buy, desk.sell):
@@ -222,7 +301,7 @@ class Execution(Actor[ExecutionState]):
     # Recovery, checkpoint, view
 
     def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
-        return {OrderUpdate: self.register.fold, PositionUpdate: self.on_position}
+        return {OrderUpdate: self.register.fold, PositionUpdate: self.fold_position}
 
     def checkpoint(self) -> ExecutionState:
         planner = self.planner
@@ -236,7 +315,7 @@ class Execution(Actor[ExecutionState]):
             last_update=self.register.last_update,
             repeated=self.register.repeated,
             counters=list(self.counters.items()),
-            position_lots=list(self.position_lots.items()),
+            position_lots=list(self.register.position_lots.items()),
         )
 
     def restore(self, state: ExecutionState) -> None:
@@ -250,10 +329,13 @@ class Execution(Actor[ExecutionState]):
         self.stopping = state.stopping
         self.counters.update(dict.fromkeys(COUNTERS, 0))
         self.counters.update(state.counters)
-        self.position_lots = dict(state.position_lots)
+        register.position_lots = dict(state.position_lots)
 
     def view(self) -> dict[str, Any]:
-        """orders: (instrument, owner, side, price, leaves, phase, id, since_ns); the age is the reader's subtraction."""
+        """orders: (instrument, owner, side, price, leaves, phase, id, since_ns, ahead, ahead by the proportional estimate,
+        behind), the last three in lots, None while not known (queue.py); the age is the reader's subtraction.
+        ruled: instruments that an owner of rank holds.
+        """
         orders = [
             (
                 m.number,
@@ -264,6 +346,7 @@ class Execution(Actor[ExecutionState]):
                 o.phase.name,
                 o.client_order_id,
                 o.since_ns,
+                *self.queues.place(m, o),
             )
             for m in self.register.markets.values()
             for d in m.desks
@@ -272,7 +355,8 @@ class Execution(Actor[ExecutionState]):
         ]
         return {
             "orders": orders,
-            "position_lots": dict(self.position_lots),
+            "position_lots": dict(self.register.position_lots),
+            "ruled": [m.number for m in self.register.markets.values() if m.ruled],
             "updates_repeated": self.register.repeated,
             **self.counters,
         }
@@ -291,4 +375,5 @@ def _same(last: QuoteIntent, intent: QuoteIntent) -> bool:
         and last.ask_ticks == intent.ask_ticks
         and last.ask_lots == intent.ask_lots
         and last.reduce_only == intent.reduce_only
+        and last.cross == intent.cross
     )

@@ -5,12 +5,12 @@ from actors.execution.planner import Planner
 from actors.execution.pricing import backoff_ns
 from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
-from actors.execution.slots import Desk, Order, Slot
+from actors.execution.slots import Desk, Market, Place, Slot
 from bus.actor import NOTHING
 from bus.messages import CommandDropped, Message, OrderRefused, OrderStatus, OrderUpdate, Refusal
 
-ROOM = (Refusal.POSITION, Refusal.NOTIONAL, Refusal.OPEN_ORDERS, Refusal.SELF_TRADE)
-"""Refusals that may be over as soon as another order of the desk has ended."""
+ROOM = (Refusal.POSITION, Refusal.NOTIONAL, Refusal.OPEN_ORDERS, Refusal.SELF_TRADE, Refusal.NOT_REDUCING)
+"""Refusals that may be over as soon as another order of the market has ended."""
 
 
 class Outcomes:
@@ -25,31 +25,44 @@ class Outcomes:
         self.counters = counters
 
     def on_update(self, update: OrderUpdate, now_ns: int) -> tuple[Message, ...]:
-        place = self.register.fold(update, now_ns)
+        register, planner = self.register, self.planner
+        place = register.fold(update, now_ns)
         if place is None:
             return NOTHING
-        market, desk, order, planner = place.market, place.desk, place.order, self.planner
-        phase = order.phase
-        if phase is not GONE and phase is not DOOMED and planner.armed:
+        market, phase = place.market, place.order.phase
+        joined = register.queues.line(market.number).joined
+        if phase is not GONE and phase is not DOOMED and planner.armed and not joined:
             return NOTHING  # the usual news: nothing follows, and the sweep is set
         planner.begin(now_ns, 0)
         if phase is GONE:
-            self._after_end(desk, place.slot, order, update.status, now_ns)
-            if desk.target is not None:
-                planner.plan(market, desk, desk.buy)
-                planner.plan(market, desk, desk.sell)
+            self._after_end(place, update.status, now_ns)
+            self._plan_again(market, place.desk)
         elif phase is DOOMED:
-            planner.cancel(market, desk, order)
+            planner.cancel(market, place.desk, place.order)
+        if joined:
+            planner.orders.append(register.queues.watch(market))
         return planner.end()
 
-    def _after_end(self, desk: Desk, slot: Slot, order: Order, status: OrderStatus, now_ns: int) -> None:
+    def _after_end(self, place: Place, status: OrderStatus, now_ns: int) -> None:
+        order, slot, target = place.order, place.slot, place.desk.target
         if status is OrderStatus.FILLED:
-            slot.muted = True  # the wish was answered: its owner has a new position to think about
+            # The wish was answered: its owner has a new position to think about. Part of a wish to reduce is still one.
+            wished = (target.bid_lots if slot.side > 0 else target.ask_lots) if target is not None else 0
+            slot.muted = target is None or not target.reduce_only or slot.executed_lots >= wished
         elif status in TURNED_AWAY or (status is OrderStatus.CANCELED and order.attempts == 0):
             # Refused, or canceled by nobody here: the venue does not want it.
             self.counters["turned_away"] += 1
             self._back_off(slot, now_ns)
-        self._make_room(desk)
+        self._make_room(place.market)
+        self.planner.watched = True  # the sweep gives its level up
+
+    def _plan_again(self, market: Market, ended: Desk) -> None:
+        """The desk of the order that ended, and whoever waited for the room it took."""
+        for desk in market.desks:
+            if desk.target is not None:
+                for slot in (desk.buy, desk.sell):
+                    if desk is ended or slot.waiting:
+                        self.planner.plan(market, desk, slot)
 
     def on_refused(self, refused: OrderRefused, now_ns: int) -> tuple[Message, ...]:
         place = self.register.let_go(refused.command, refused.owner)
@@ -79,11 +92,12 @@ class Outcomes:
         slot.not_before_ns = now_ns + backoff_ns(slot.refusals, self.settings)
         slot.waiting = self.planner.watched = True
 
-    def _make_room(self, desk: Desk) -> None:
-        for slot in (desk.buy, desk.sell):
-            if slot.crowded:
-                slot.crowded = False
-                slot.not_before_ns = 0
+    def _make_room(self, market: Market) -> None:
+        for desk in market.desks:
+            for slot in (desk.buy, desk.sell):
+                if slot.crowded:
+                    slot.crowded = False
+                    slot.not_before_ns = 0
 
     def _watch(self, now_ns: int) -> tuple[Message, ...]:
         self.planner.begin(now_ns, 0)

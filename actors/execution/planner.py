@@ -1,14 +1,20 @@
 """Which order, where, when: the deciding half of execution. Pure. HOT PATH.
 
-Per side one order rests and at most one more is being canceled. Cancels are never held back and leave before new
-orders; new orders wait for room, for their back-off, for the own other side to get out of the way, for their price.
+Per side of a desk one order rests and at most one more is being canceled. Cancels are never held back and leave before
+new orders; new orders wait for room, for their back-off, for our own orders of the other side to get out of the way
+(every owner's: an account does not trade with itself), for their price.
+
+Quotes (`plan`) stand on the passive side, away from liquidity that will not stay, and may keep their place in a queue.
+Orders that reduce or cross (`_plan_exit`) go where their owner says, and are never larger than what the position still
+leaves: all that works on that side, whoever owns it, may fill as well.
 """
 
 from actors.execution.phases import CANCEL_SENT, CANCELING, REQUESTED, TRANSITIONS, Event
-from actors.execution.pricing import KEEP, MOVE, judge, passive_price
+from actors.execution.pricing import KEEP, MOVE, judge, keeps_place, passive_price
 from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Desk, Market, Order, Place, Slot, resting
+from actors.execution.steady import steady_ticks
 from bus.actor import NOTHING
 from bus.messages import CancelCommand, Message, OrderCommand, QuoteIntent, SetTimer, Side
 
@@ -20,9 +26,11 @@ SWEEP = 0
 class Planner:
     """Collects the commands of one handler: `begin`, any of the rest, `end`."""
 
-    def __init__(self, settings: ExecutionSettings, register: Register) -> None:
+    def __init__(self, settings: ExecutionSettings, register: Register, counters: dict[str, int]) -> None:
+        """counters: the actor's own, shared."""
         self.settings = settings
         self.register = register
+        self.counters = counters
         self.room = 1 if settings.replace == "together" else 0  # orders being canceled beside which a new one may go
         self.armed = False
         self.generation = 0
@@ -71,13 +79,21 @@ class Planner:
             return
         if slot.muted:
             return
-        order = resting(slot) if slot.orders else None
-        ticks = passive_price(slot.side, wished, touch, instrument.tick)
-        if ticks != wished:
+        passive = wished if target.cross else passive_price(slot.side, wished, touch, instrument.tick)
+        if passive != wished:
             slot.waiting = True  # held off by the other side's price: the wish itself stands
+        if target.reduce_only or target.cross:
+            self._plan_exit(market, desk, slot, target, wished, lots, passive)
+            return
+        ticks = passive
+        if market.unsteady and not desk.rank:
+            ticks = steady_ticks(market, slot.side, passive, instrument, self.settings.avoid_flicker, self.now_ns)
+            slot.waiting = slot.waiting or ticks != passive
+        order = resting(slot) if slot.orders else None
         if order is not None and not self._leave(market, desk, slot, order, ticks, lots):
             return
-        self._place(market, desk, slot, target, ticks, lots)
+        if self._place(market, desk, slot, target, ticks, lots, self.room) and ticks != passive:
+            self.counters["steps_back"] += 1
 
     def _leave(self, market: Market, desk: Desk, slot: Slot, order: Order, ticks: int, lots: int) -> bool:
         """Cancel the order if it should make way; whether a new one may be thought of."""
@@ -86,22 +102,72 @@ class Planner:
             return False
         if verdict is MOVE:
             young = self.now_ns - order.since_ns < self.settings.order_life_ns_min
-            if young or len(slot.orders) > 1 or order.phase is REQUESTED:
+            if young or len(slot.orders) > 1 or order.phase is REQUESTED or self._keeps(market, order, ticks):
                 slot.waiting = True
                 return False
         self.cancel(market, desk, order)
         return True
 
-    def _place(self, market: Market, desk: Desk, slot: Slot, target: QuoteIntent, ticks: int, lots: int) -> None:
-        now_ns = self.now_ns
-        if len(slot.orders) > self.room or now_ns < slot.not_before_ns or ticks < 1:
-            slot.waiting = True
-            return
-        side = slot.side
-        for order in (desk.sell if side > 0 else desk.buy).orders:
-            if (ticks - order.price_ticks) * side >= 0:
-                slot.waiting = True  # it would meet our own order, which is on its way out
+    def _keeps(self, market: Market, order: Order, ticks: int) -> bool:
+        """Its place is worth more than the move. Asked again with each touch: the queue moves."""
+        settings, touch, instrument = self.settings, market.touch, market.instrument
+        if not settings.keep_place or touch is None or instrument is None:
+            return False
+        if not keeps_place(order, ticks, touch, instrument, settings.keep_ahead_ppm):
+            return False
+        if not order.kept:
+            order.kept = True
+            self.counters["places_kept"] += 1
+        return True
+
+    def _plan_exit(
+        self, market: Market, desk: Desk, slot: Slot, target: QuoteIntent, wished: int, lots: int, ticks: int
+    ) -> None:
+        """An order that reduces or crosses. No other order of the slot is beside it: both together could fill.
+
+        What is free of the position is taken even if it is not all that is wished, for the rest may hang on an order
+        whose end is far; but not less than half: the rest of it is usually a round trip away.
+        """
+        order = resting(slot) if slot.orders else None
+        lots -= slot.executed_lots
+        slot.waiting = True  # whatever is missing; taken back when nothing is
+        too_large = False
+        if target.reduce_only:
+            if market.fills_due and self.now_ns - market.fills_due_ns < self.settings.fills_due_ns:
+                return  # the position is about to be another one
+            held = -slot.side * self.register.position_lots.get(market.number, 0)
+            free = held - _working(market, slot.side, order)
+            if order is None and 2 * min(lots, free) < min(lots, held):
                 return
+            too_large = order is not None and order.leaves_lots > free
+            lots = min(lots, free)
+        if lots < 1:
+            self.cancel_side(market, desk, slot)
+            return
+        if order is None:
+            slot.waiting = not self._place(market, desk, slot, target, ticks, lots, 0) or ticks != wished
+            return
+        verdict = judge(order, ticks, lots, self.settings)
+        young = self.now_ns - order.since_ns < self.settings.order_life_ns_min
+        if verdict is KEEP and not too_large:
+            slot.waiting = ticks != wished
+        elif verdict is not MOVE or too_large or target.cross or not young:
+            self.cancel(market, desk, order)  # its end is waited for
+
+    def _place(
+        self, market: Market, desk: Desk, slot: Slot, target: QuoteIntent, ticks: int, lots: int, room: int
+    ) -> bool:
+        """Command the order, or wait. room: orders being canceled that may stand beside it."""
+        now_ns = self.now_ns
+        if len(slot.orders) > room or now_ns < slot.not_before_ns or ticks < 1:
+            slot.waiting = True
+            return False
+        side = slot.side
+        for other in market.desks:
+            for order in (other.sell if side > 0 else other.buy).orders:
+                if (ticks - order.price_ticks) * side >= 0:
+                    slot.waiting = True  # it would meet our own order: its end, or its move, is waited for
+                    return False
         register = self.register
         command = register.next_command
         register.next_command = command + 1
@@ -123,9 +189,10 @@ class Planner:
                 BUY if side > 0 else SELL,
                 ticks,
                 lots,
-                True,
+                not target.cross,
             )
         )
+        return True
 
     # Canceling
 
@@ -162,3 +229,19 @@ class Planner:
             slot.waiting = slot.muted = False
             if slot.orders:
                 self.cancel_side(market, desk, slot)
+
+    def drop_below(self, market: Market, rank: int) -> None:
+        """An owner of rank has spoken: who stands below leaves the instrument to it."""
+        for desk in market.desks:
+            if desk.rank < rank:
+                self.drop_desk(market, desk)
+
+
+def _working(market: Market, side: int, but: Order | None) -> int:
+    """Lots that may still fill on a side, of every owner, those being canceled included; without one of them."""
+    lots = 0
+    for desk in market.desks:
+        for order in (desk.buy if side > 0 else desk.sell).orders:
+            if order is not but:
+                lots += order.leaves_lots
+    return lots

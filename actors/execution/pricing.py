@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Order
-from bus.messages import Touch
+from bus.messages import Instrument, Touch
 
 PPM = 1_000_000
 
@@ -46,6 +46,26 @@ def judge(order: Order, ticks: int, lots: int, settings: ExecutionSettings) -> V
     if toward >= settings.reprice_ticks or (lots - order.quantity_lots) * PPM > change * order.quantity_lots:
         return MOVE
     return KEEP
+
+
+def keeps_place(order: Order, ticks: int, touch: Touch, instrument: Instrument, keep_ahead_ppm: int) -> bool:
+    """Whether the order's place in the queue is worth more than the one tick by which the wish is nearer the other side.
+
+    Moved, it would stand last at the new price; a fill there is a tick worse, and the likelier adverse the later in the
+    queue it comes. What a place is worth grows with how far in front it is and can reach the order of the spread where
+    the tick is large (Moallemi and Yuan 2017). The rule is the plain form of that: kept while the wish is exactly one
+    tick nearer; the order still stands at its side's touch or one tick behind it, so that its turn can come; somebody
+    stands behind it (else there is no place to lose); and of the others at its price at most the setting's share is
+    ahead, by the proportional estimate. Unknown or unsettled queues are no reason to stay.
+    """
+    queue, side, tick = order.queue, order.side, instrument.tick
+    if queue is None or not queue.settled or (ticks - order.price_ticks) * side != 1:
+        return False
+    best, price = (touch.bid if side > 0 else touch.ask), order.price_ticks * tick
+    if best != price and best != price + side * tick:
+        return False
+    others = queue.displayed - order.leaves_lots * instrument.lot
+    return others > queue.proportional and queue.proportional * PPM <= keep_ahead_ppm * others
 
 
 def left_alone(order: Order, touch: Touch, reference_opposite: int, tick: int, lot: int, stale_ticks: int) -> bool:

@@ -5,14 +5,22 @@ Folding decides nothing: the same methods run live and at recovery. `places` fin
 """
 
 from actors.execution.phases import ACCEPTED, CANCELING, DONE, EVENT_OF_STATUS, SENT, TRANSITIONS, Event
+from actors.execution.precedence import rank_of
+from actors.execution.queue import reach_head
+from actors.execution.queues import Queues
 from actors.execution.slots import Desk, Market, Order, Place, Slot, remove
 from bus.messages import OrderUpdate, Side, TradingState
 
 
 class Register:
-    """next_command: above every command number ever seen, so that none is used twice."""
+    """next_command: above every command number ever seen, so that none is used twice.
 
-    def __init__(self) -> None:
+    position_lots: by instrument, of the last PositionUpdate.
+    """
+
+    def __init__(self, queues: Queues) -> None:
+        self.queues = queues
+        self.position_lots: dict[int, int] = {}
         self.markets: dict[int, Market] = {}
         self.places: dict[str, Place] = {}
         self.requested: dict[int, Place] = {}
@@ -28,7 +36,8 @@ class Register:
         return market
 
     def open_desk(self, market: Market, owner: str) -> Desk:
-        desk = Desk(owner, Slot(int(Side.BUY)), Slot(int(Side.SELL)), state=self.state_of(market.number, owner))
+        state = self.state_of(market.number, owner)
+        desk = Desk(owner, Slot(int(Side.BUY)), Slot(int(Side.SELL)), state=state, rank=rank_of(owner))
         market.desks.append(desk)
         return desk
 
@@ -59,12 +68,20 @@ class Register:
         if event is ACCEPTED and not order.accepted:
             order.accepted = True
             slot.refusals = 0
+            self.queues.join(place.market.number, order, now_ns)
         elif event is Event.CANCEL_PENDING and before is not CANCELING:
             order.cancel_ns = now_ns
             order.attempts = 1
         elif event is DONE:
             remove(slot, order)
             del self.places[update.client_order_id]
+            if order.queue is not None:
+                self.queues.leave(place.market.number, order)
+        if update.cumulative_lots > order.cumulative_lots:
+            slot.executed_lots += update.cumulative_lots - order.cumulative_lots
+            order.cumulative_lots = update.cumulative_lots
+            if order.queue is not None:
+                reach_head(order.queue)
         return place
 
     def _bind(self, update: OrderUpdate, event: Event, now_ns: int) -> Place | None:
@@ -96,6 +113,7 @@ class Register:
             leaves_lots=update.leaves_lots,
             phase=SENT,
             since_ns=now_ns,
+            cumulative_lots=update.cumulative_lots,
         )
         slot.orders.append(order)
         return Place(market, desk, slot, order)
@@ -113,6 +131,7 @@ class Register:
     def index(self, markets: list[Market]) -> None:
         """Take restored markets; what finds an order is built up again."""
         self.markets = {market.number: market for market in markets}
+        self.queues.index(markets)
         self.places, self.requested = {}, {}
         for market in markets:
             for desk in market.desks:

@@ -20,6 +20,13 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     rejected request 300,000 times in 5 hours).
     stale_ticks: the opposite touch came this much closer since the wish was made, and our order stands alone before it.
     sweep_ns: how often timeouts, expired wishes and waiting sides are looked at while there are any.
+    keep_place, keep_ahead_ppm: whether a place in a queue is kept (pricing.py), and the share of the others at its price
+    that may be ahead of it: 250,000 is the first quarter. A fill model of the venue would change it.
+    avoid_flicker, step_back_on_thin_ice, thin_ice_hold_ns: steady.py. The hold bounds how often a finding that comes and
+    goes moves an order: once a second and side.
+    book_lag_ns: after an acceptance the book is taken to contain the order once it was heard of this much later: two
+    updates of a 100 ms stream, and 50 ms of way. Longer is safe: until then the whole level counts as ahead.
+    fills_due_ns: how long nothing is reduced while the PositionUpdate of a fill is missing; then risk alone judges.
     """
 
     reprice_ticks: int = 1
@@ -33,9 +40,18 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     backoff_ns_max: int = 5_000_000_000
     stale_ticks: int = 10
     sweep_ns: int = 100_000_000
+    keep_place: bool = True
+    keep_ahead_ppm: int = 250_000
+    avoid_flicker: bool = True
+    step_back_on_thin_ice: bool = True
+    thin_ice_hold_ns: int = 1_000_000_000
+    book_lag_ns: int = 250_000_000
+    fills_due_ns: int = 1_000_000_000
 
     def __post_init__(self) -> None:
         if self.reprice_ticks < 1 or self.cancel_attempts_max < 1:
             raise ValueError("reprice_ticks and cancel_attempts_max must be at least 1")
         if not 0 < self.backoff_ns_min <= self.backoff_ns_max:
             raise ValueError("0 < backoff_ns_min <= backoff_ns_max")
+        if not 0 <= self.keep_ahead_ppm <= 1_000_000:
+            raise ValueError("keep_ahead_ppm is a share: 0 to 1,000,000")

@@ -3,11 +3,15 @@
 import msgspec
 
 from actors.execution.phases import CANCELING, DOOMED, Phase
-from bus.messages import Instrument, QuoteIntent, Touch, TradingState
+from actors.execution.queue import Queue
+from bus.messages import Instrument, Liquidity, QuoteIntent, Touch, TradingState
 
 
 class Order(msgspec.Struct, gc=False):
-    """One order not known to be done. since_ns: commanded, or first heard of. attempts: cancels sent."""
+    """One order not known to be done. since_ns: commanded, or first heard of. attempts: cancels sent.
+
+    queue: its place at its price, from its acceptance (accepted_ns) on. kept: it was left where it is for that place.
+    """
 
     command: int
     client_order_id: str
@@ -23,6 +27,10 @@ class Order(msgspec.Struct, gc=False):
     attempts: int = 0
     accepted: bool = False
     alerted: bool = False
+    cumulative_lots: int = 0
+    accepted_ns: int = 0
+    queue: Queue | None = None
+    kept: bool = False
 
 
 class Slot(msgspec.Struct):
@@ -31,6 +39,7 @@ class Slot(msgspec.Struct):
     waiting: something is wished that could not be done yet; looked at again with each touch and sweep.
     muted: an answer is awaited: nothing new until the owner wishes again (its order was filled, or proved stale).
     crowded: the last refusal was for want of room, so the end of another order is a reason to try again at once.
+    executed_lots: of its orders since its owner last spoke; what a wish to reduce has got already.
     """
 
     side: int
@@ -40,12 +49,13 @@ class Slot(msgspec.Struct):
     crowded: bool = False
     refusals: int = 0
     not_before_ns: int = 0
+    executed_lots: int = 0
 
 
 class Desk(msgspec.Struct):
     """One owner in one instrument. target None: no wish is in force, and what rests (after a restart) is left alone.
 
-    reference_bid, reference_ask: the touch when the wish came, price units.
+    reference_bid, reference_ask: the touch when the wish came, price units. rank: of its owner (precedence.py).
     """
 
     owner: str
@@ -55,15 +65,36 @@ class Desk(msgspec.Struct):
     reference_bid: int = 0
     reference_ask: int = 0
     state: TradingState = TradingState.CANCEL_ONLY
+    rank: int = 0
+
+
+class Retreat(msgspec.Struct, gc=False):
+    """A side on thin ice: until then no quote nearer to the other side than limit_ticks (steady.py). 0: none was set."""
+
+    limit_ticks: int = 0
+    until_ns: int = 0
 
 
 class Market(msgspec.Struct):
-    """One instrument. touch None: its book is not LIVE."""
+    """One instrument. touch None: its book is not LIVE; liquidity is of a LIVE book as well.
+
+    ruled: an owner of rank may rule here (precedence.py says whether). unsteady: liquidity says something to keep away
+    from. fills_due: fills whose PositionUpdate has not come. watched_*: prices the book was asked to tell of.
+    """
 
     number: int
     instrument: Instrument | None = None
     touch: Touch | None = None
     desks: list[Desk] = []
+    liquidity: Liquidity | None = None
+    unsteady: bool = False
+    bid_retreat: Retreat = msgspec.field(default_factory=Retreat)
+    ask_retreat: Retreat = msgspec.field(default_factory=Retreat)
+    ruled: bool = False
+    fills_due: int = 0
+    fills_due_ns: int = 0
+    watched_bids: tuple[int, ...] = ()
+    watched_asks: tuple[int, ...] = ()
 
     def desk(self, owner: str) -> Desk | None:
         for desk in self.desks:

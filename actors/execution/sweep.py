@@ -1,10 +1,12 @@
 """The sweep: one timer for everything that time may end. Pure; off the hot path.
 
-A cancel without an answer, a command without an answer, a wish that was not renewed, a side that waits.
+A cancel without an answer, a command without an answer, a wish that was not renewed, a side that waits; an accepted
+order that the book must contain by now, and levels at which no order stands any more.
 """
 
 from actors.execution.phases import CANCELING, DOOMED
 from actors.execution.planner import Planner
+from actors.execution.precedence import ruling_rank
 from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Desk, Market, Order
@@ -24,7 +26,9 @@ class Sweep:
             return NOTHING
         planner.armed = False
         planner.begin(now_ns, 0)
+        queues = self.register.queues
         for market in self.register.markets.values():
+            queues.settle(market)
             for desk in market.desks:
                 for slot in (desk.buy, desk.sell):
                     planner.watched = planner.watched or bool(slot.orders) or desk.target is not None
@@ -34,6 +38,10 @@ class Sweep:
                         planner.plan(market, desk, slot)
                 if desk.target is not None and now_ns >= desk.target.expires_ns:
                     desk.target = None
+            if market.ruled:
+                ruling_rank(market, now_ns)
+            if queues.outdated(market):
+                planner.orders.append(queues.watch(market))
         return planner.end()
 
     def _look_at(self, market: Market, desk: Desk, order: Order, now_ns: int) -> None:

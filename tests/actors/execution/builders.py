@@ -11,6 +11,7 @@ from bus.messages import (
     OrderCommand,
     OrderStatus,
     OrderUpdate,
+    PositionUpdate,
     QuoteIntent,
     Refusal,
     Side,
@@ -90,6 +91,10 @@ def intent(bid: int = BID, bid_lots: int = 10, ask: int = ASK, ask_lots: int = 0
 
 def state(to: TradingState, scope: str = "engine") -> TradingStateChanged:
     return TradingStateChanged(scope, to, "test")
+
+
+def position(lots: int) -> PositionUpdate:
+    return PositionUpdate(0, 0, 0, 0, 1, lots, lots, 0, 0, 0.0)
 
 
 class Desk:

@@ -24,8 +24,22 @@ from bus.messages import (
     StopRequested,
     TimerFired,
     TradingState,
+    WatchLevels,
 )
-from tests.actors.execution.builders import ASK, BID, MS, NOW, SECOND, Desk, brief, instrument, intent, state, touch
+from tests.actors.execution.builders import (
+    ASK,
+    BID,
+    MS,
+    NOW,
+    SECOND,
+    Desk,
+    brief,
+    instrument,
+    intent,
+    position,
+    state,
+    touch,
+)
 
 BUY, SELL = Side.BUY, Side.SELL
 LOST = BookStateChanged(0, BookState.INVALID, BookReason.SEQUENCE_GAP, 9)
@@ -93,6 +107,7 @@ def test_no_order_without_a_live_touch_or_an_active_state() -> None:
 
 def test_in_reducing_a_reduce_only_wish_is_passed_on() -> None:
     desk = Desk()
+    desk.tell(position(-10))
     desk.tell(state(TradingState.REDUCING))
     commands = desk.tell(intent(reduce_only=True, owner="exits"))
     assert brief(commands) == [("new", "BUY", BID, 10)]
@@ -347,6 +362,7 @@ def test_the_sweep_rests_when_nothing_is_left_to_look_at() -> None:
     desk.rest()
     desk.tell(LOST)
     desk.update("x0", OrderStatus.CANCELED)
+    assert sweep(desk, 100 * MS)[0] == WatchLevels(0, (), ())  # its level is given up
     assert sweep(desk, 100 * MS) == ()
     assert not desk.execution.planner.armed
 
