@@ -23,7 +23,7 @@ class NoEngine(Exception):
 
 def send(state: Path, *commands: OperatorCommand | StopRequested) -> None:
     """Hand commands to the engine that runs on `state`, in order. Raises NoEngine. Delivery is local, not confirmed."""
-    _check_engine(state)
+    check_engine(state)
     sender = OutsideSender(ipc_endpoint(state, CONTROL_MAILBOX))
     try:
         for command in commands:
@@ -33,8 +33,8 @@ def send(state: Path, *commands: OperatorCommand | StopRequested) -> None:
         sender.close()
 
 
-def _check_engine(state: Path) -> None:
-    """An engine holds the lock of its directory for as long as it lives, however it ends."""
+def check_engine(state: Path) -> None:
+    """Raises NoEngine, with the reason. An engine holds the lock of its directory for as long as it lives, however it ends."""
     try:
         lock = os.open(state / "lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
