@@ -49,6 +49,7 @@ class LocalCoordinator:
         self._watching: list[LocalWatching] = []
         self._held: dict[Term, asyncio.Task[None]] = {}
         self._undoing: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def open(self) -> None:
         await self._do("open", self._store.open)
@@ -60,8 +61,10 @@ class LocalCoordinator:
             term.end("coordination was closed")
             keeper.cancel()
         await asyncio.gather(*self._held.values(), *self._undoing, return_exceptions=True)
-        await self._do("close", self._store.close)
-        self._thread.shutdown(wait=False)
+        if not self._closed:
+            self._closed = True
+            await self._do("close", self._store.close)
+            self._thread.shutdown(wait=False)
 
     async def campaign(
         self, scope: str, above: Callable[[], int], waiting: Callable[[Waiting], None] = unnoticed
