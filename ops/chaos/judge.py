@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from actors.orders.ids import recognize
+from ops.config import decimal_units
 
 NS_PER_MS = 1_000_000
 TAKEOVER_MS_MAX = 6_000
@@ -15,12 +16,13 @@ PREFIX = "tl"
 
 
 class Placement(NamedTuple):
-    """One order request as the venue took it. epoch 0: the id is none of ours."""
+    """One order request as the venue took it. epoch 0: the id is none of ours. side: 1 buys, -1 sells."""
 
     account: str
     received_ns: int
     epoch: int
     client_order_id: str
+    side: int
     accepted: bool
 
 
@@ -46,10 +48,17 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 def placements(rows: Iterable[dict[str, Any]]) -> list[Placement]:
     """New orders among the rows of /control/requests whose sender was proven, in the order of their receipt."""
     return [
-        Placement(row["account"], row["received_ns"], epoch_of(row["client_order_id"]), row["client_order_id"], row["code"] == 0)
+        Placement(
+            account=row["account"],
+            received_ns=row["received_ns"],
+            epoch=epoch_of(row["client_order_id"]),
+            client_order_id=row["client_order_id"],
+            side=1 if row["side"] == "BUY" else -1,
+            accepted=row["code"] == 0,
+        )
         for row in rows
         if row["kind"] == "place" and row["account"]
-    ]  # fmt: skip
+    ]
 
 
 def epoch_of(client_order_id: str) -> int:
@@ -107,6 +116,30 @@ def overlap_ns(orders: Sequence[Placement], account: str) -> int:
 def successor(orders: Iterable[Placement], fault: Fault) -> Placement | None:
     """The first accepted order of a later epoch than the one that was hit."""
     return next((order for order in orders if order.accepted and order.epoch > fault.epoch), None)
+
+
+def increasing(orders: Iterable[Placement], trades: Sequence[dict[str, Any]], account: str, from_ns: int, until_ns: int) -> list[Placement]:  # fmt: skip
+    """Accepted orders of the account between the two that could only have made its position greater, by its trades."""
+    return [
+        order
+        for order in orders
+        if order.account == account
+        and order.accepted
+        and from_ns <= order.received_ns < until_ns
+        and order.side * position(trades, account, order.received_ns) >= 0
+    ]
+
+
+def position(trades: Iterable[dict[str, Any]], account: str, before_ns: int) -> int:
+    """What the account bought less what it sold before that time, in 10^-8 of the base asset; fees are not looked at."""
+    held = 0
+    for trade in trades:
+        if trade["time_ns"] >= before_ns:
+            continue
+        taker = 1 if trade["taker_side"] == "BUY" else -1
+        units = decimal_units(trade["quantity"], 8, "quantity")
+        held += units * taker * ((trade["taker_account"] == account) - (trade["maker_account"] == account))
+    return held
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

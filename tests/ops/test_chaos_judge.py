@@ -11,9 +11,11 @@ from ops.chaos.judge import (
     Figures,
     Placement,
     figures,
+    increasing,
     overlap_ns,
     percentile,
     placements,
+    position,
     problems,
     stale_orders,
 )
@@ -30,7 +32,7 @@ def client_order_id(epoch: int, counter: int = 0) -> str:
 def row(epoch: int, at_ms: int, code: int = 0, account: str = "client", **given: Any) -> dict[str, Any]:
     return {
         "kind": "place", "account": account, "received_ns": at_ms * MS, "code": code,
-        "client_order_id": client_order_id(epoch, at_ms),
+        "client_order_id": client_order_id(epoch, at_ms), "side": "BUY",
     } | given  # fmt: skip
 
 
@@ -58,7 +60,7 @@ def test_a_clean_change_of_leaders_has_nothing_to_say() -> None:
 
 def test_only_new_orders_of_a_proven_account_count() -> None:
     rows = [row(7, 1, kind="cancel"), row(7, 2, kind="query"), row(7, 3, account=""), row(7, 4, code=-1021)]
-    assert placements(rows) == [Placement("client", 4 * MS, 7, client_order_id(7, 4), False)]
+    assert placements(rows) == [Placement("client", 4 * MS, 7, client_order_id(7, 4), 1, False)]
 
 
 def test_an_order_of_an_old_epoch_is_stale_whether_accepted_or_not() -> None:
@@ -111,6 +113,41 @@ def test_a_takeover_above_the_aim_fails_the_run() -> None:
 @pytest.mark.parametrize(("equal", "count"), [(True, 0), (False, 1), (None, 1)])
 def test_a_ledger_that_differs_or_was_not_compared_fails_the_run(equal: bool | None, count: int) -> None:
     assert len(problems(judged(CLEAN, KILLED), equal)) == count
+
+
+BOUGHT = {
+    "time_ns": 5 * MS, "maker_account": "client", "taker_account": "background", "taker_side": "SELL", "quantity": "0.5",
+}  # fmt: skip
+
+
+def test_a_position_is_what_the_accounts_trades_leave() -> None:
+    sold = BOUGHT | {"time_ns": 8 * MS, "maker_account": "client-2", "taker_account": "client", "quantity": "0.2"}
+    assert [position([BOUGHT, sold], "client", ms * MS) for ms in (5, 6, 9)] == [0, 50_000_000, 30_000_000]
+    assert position([BOUGHT, sold], "client-2", 9 * MS) == 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("side", "at_ms", "code", "account", "counted"),
+    [
+        ("BUY", 10, 0, "client", 1),
+        ("SELL", 10, 0, "client", 0),
+        ("BUY", 10, -2010, "client", 0),
+        ("BUY", 19, 0, "client", 1),
+        ("BUY", 20, 0, "client", 0),
+        ("BUY", 6, 0, "client", 0),
+        ("BUY", 10, 0, "client-2", 0),
+    ],
+)
+def test_in_a_cooldown_only_an_accepted_order_that_reduces_is_right(
+    side: str, at_ms: int, code: int, account: str, counted: int
+) -> None:
+    orders = placements([row(7, at_ms, code, account, side=side)])
+    assert len(increasing(orders, [BOUGHT], "client", 7 * MS, 20 * MS)) == counted
+
+
+def test_without_a_position_every_order_is_an_increasing_one() -> None:
+    orders = placements([row(7, 10, side="BUY"), row(7, 11, side="SELL")])
+    assert increasing(orders, [], "client", 0, 20 * MS) == orders
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.5, 3), (0.95, 5), (0.2, 1), (0.21, 2)])
