@@ -1,7 +1,7 @@
 """`python -m ops.docs`: the reference pages that are read off the code. They are committed, and a test keeps them fresh.
 
-routes, messages: from ops/topology.py and the vocabulary. order-states, book-states: state diagrams from the tables that
-the actors themselves step through; whatever a diagram shows, the code does.
+routes, messages: from ops/topology.py and the vocabulary. order-states, book-states, exit-states: state diagrams from the
+tables that the actors themselves step through; whatever a diagram shows, the code does.
 """
 
 import inspect
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from actors.execution import phases as execution
+from actors.exits import phases as exits
 from actors.market_data import sync
 from actors.orderbook import validity
 from actors.orders import phases as startup
@@ -37,6 +38,7 @@ def pages() -> dict[str, str]:
         "messages.md": messages(),
         "order-states.md": order_states(),
         "book-states.md": book_states(),
+        "exit-states.md": exit_states(),
         "architecture.svg": docs_picture.picture(),
     }
 
@@ -164,6 +166,24 @@ def book_states() -> str:
         grid(
             ("what another says", "what it is to the book"),
             [(state.name, validity.EVENTS[state].name) for state in BookState],
+        ),
+    )
+
+
+def exit_states() -> str:
+    return page(
+        "Exit states",
+        "Read off the table in `actors/exits/phases.py`. Arrows that lead back to their own phase are not drawn. What the "
+        "events mean, and at which prices: [exits](../howto/exits.md).",
+        "## Life of a position",
+        diagram(exits.TRANSITIONS),
+        "## How an exit begins and ends",
+        grid(
+            ("phase", "reason, when an exit begins in it", "a loss that ends in it asks for a pause"),
+            [
+                (phase.name, exits.REASONS.get(phase, ""), "yes" if cools else "")
+                for phase, cools in exits.COOLS.items()
+            ],
         ),
     )
 

@@ -1,0 +1,77 @@
+"""Fees of the entry: in which asset, what part of a fill, and when the ledger has the word."""
+
+import pytest
+
+from actors.exits.entry import Entry, fees_in_quote, fold, settle
+from bus.messages import Fill, Side
+from tests.actors.exits.builders import BUY, SELL, Trader, instrument
+
+RATE = 1_000
+
+
+def fill(side: Side, lots: int, fee: int, asset: str = "BBB", price: int = 10_000) -> Fill:
+    return Fill(1, 0, 0, 0, 1, "maker", "id", 1, 1, side, price, lots, lots, lots * price, fee, asset, True, False, 0)
+
+
+def folded(*fills: Fill) -> Entry:
+    """Each fill followed by its position, as in one host."""
+    entry = Entry()
+    for each in fills:
+        fold(entry, each, RATE)
+        settle(entry, entry.held)
+    return entry
+
+
+def fees(*fills: Fill) -> int:
+    return fees_in_quote(folded(*fills), instrument())
+
+
+@pytest.mark.parametrize(("asset", "expected"), [("BBB", 70), ("AAA", 0), ("CCC", 1_000)])
+def test_a_fee_counts_by_its_asset(asset: str, expected: int) -> None:
+    """Quote: as it is. Base: it is in the average price. Any other: the rate on 1,000,000."""
+    assert fees(fill(BUY, 100, 70, asset)) == expected
+
+
+def test_fees_of_several_fills_and_assets_add_up() -> None:
+    assert fees(fill(BUY, 100, 70), fill(BUY, 50, 35), fill(BUY, 10, 9, "CCC"), fill(BUY, 1, 1, "AAA")) == 70 + 35 + 100
+
+
+def test_what_is_closed_takes_its_share_rounded_down_and_pays_its_own_fee() -> None:
+    assert fees(fill(BUY, 100, 100), fill(SELL, 33, 50)) == 67
+    assert fees(fill(BUY, 3, 100), fill(SELL, 1, 0)) == 67, "2/3 of 100, rounded up: what is left is never too little"
+
+
+def test_a_fill_that_turns_over_brings_the_fee_of_its_opening_part_only() -> None:
+    assert fees(fill(BUY, 100, 100), fill(SELL, 150, 150)) == 50
+
+
+def test_nothing_is_left_once_it_is_closed() -> None:
+    entry = folded(fill(BUY, 100, 100), fill(SELL, 100, 100))
+    assert entry == Entry()
+
+
+def test_two_fills_before_their_positions_are_told_apart() -> None:
+    """One cascade: both executions are heard first, both positions after."""
+    entry = Entry()
+    fold(entry, fill(BUY, 100, 100), RATE)
+    fold(entry, fill(SELL, 100, 100), RATE)
+    settle(entry, 100)
+    assert (entry.held, entry.unsettled) == (0, 1)
+    settle(entry, 0)
+    assert entry == Entry()
+
+
+def test_the_ledgers_word_replaces_what_was_counted() -> None:
+    """A fee in the base asset made it smaller than the fill said."""
+    entry = Entry()
+    fold(entry, fill(BUY, 1_000, 10, "AAA"), RATE)
+    settle(entry, 990)
+    assert entry.held == 990
+
+
+def test_the_same_fill_twice_is_one() -> None:
+    trader = Trader()
+    once = fill(BUY, 100, 70)
+    trader.tell(once)
+    trader.tell(once)
+    assert trader.watch.entry.held == 100
