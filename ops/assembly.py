@@ -42,7 +42,7 @@ def build_actors(config: Config, instruments: Sequence[Instrument]) -> list[Acto
     return [
         MarketData({0: feed}, snapshot_levels),
         Orderbook(snapshot_levels),
-        Microstructure(),
+        Microstructure(config.microstructure),
         _exits(config, instruments),
         StrategyActor(load_strategy(config), strategy),
         Execution(_execution(config)),

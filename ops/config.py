@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from actors.microstructure import MicrostructureSettings
+
 MS = 1_000_000
 S = 1_000_000_000
 NUMBER_MAX = 1_000_000_000
@@ -145,8 +147,8 @@ class ExitsSection(_Section, frozen=True):
     cooldown_ms: int = 30_000
 
 
-class MicrostructureSection(_Section, frozen=True):
-    """Windows and thresholds of the signals; see actors/microstructure."""
+class MicrostructureSection(MicrostructureSettings, _Section, frozen=True):
+    """Windows and thresholds of the signals: the actor's own settings, which check their bounds themselves."""
 
 
 class CoordinationSection(_Section, frozen=True):

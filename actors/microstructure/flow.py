@@ -1,9 +1,8 @@
-"""Order flow imbalance after Cont, Kukanov and Stoikov (2014, arXiv:1011.6402), and the flow of trades. HOT PATH."""
+"""Order flow imbalance after Cont, Kukanov and Stoikov (2014, arXiv:1011.6402). HOT PATH."""
 
 import msgspec
 
 from actors.microstructure.window import Window
-from bus.messages import Side
 
 
 class OrderFlow(msgspec.Struct):
@@ -36,22 +35,3 @@ class OrderFlow(msgspec.Struct):
     def clear(self) -> None:
         self.window.clear()
         self.last = None
-
-
-class TradeFlow(msgspec.Struct):
-    """(V_buy - V_sell) / (V_buy + V_sell) over the last `signed.size` trades, by the venue's aggressor flag."""
-
-    signed: Window
-    volume: Window
-
-    def update(self, aggressor: Side, quantity: int) -> None:
-        self.signed.push(quantity * aggressor)
-        self.volume.push(quantity)
-
-    def imbalance(self) -> float:
-        """0.0 before the first trade."""
-        return self.signed.total / self.volume.total if self.volume.total else 0.0
-
-    def clear(self) -> None:
-        self.signed.clear()
-        self.volume.clear()

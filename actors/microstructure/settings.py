@@ -1,21 +1,67 @@
-"""The windows, in one place. Chosen values; a strategy that learns its own passes other ones."""
+"""Windows and thresholds, in one place. Chosen values; a strategy that learns its own passes other ones.
+
+With them, of the 6,469 views of a recorded ETHUSDT (11 minutes of 2024-08-08, `touchline signals`): 6 % stood on thin ice
+below the bid, 12 % had a bid cluster, 23 % a flickering bid, 0.2 % a flickering best bid; Liquidity went out with 14 %.
+"""
 
 import msgspec
 
-WINDOW_MAX = 100_000  # updates; beyond it memory, not insight, grows
+MS = 1_000_000
+
+BOUNDS: dict[str, tuple[int, int]] = {
+    "flow_window": (1, 100_000),  # beyond it memory, not insight, grows
+    "spread_window": (1, 100_000),
+    "depth_decay": (0, 10),
+    "pressure_window_ms": (1, 600_000),
+    "sweep_window_ms": (0, 1_000),
+    "sweep_levels": (2, 1_000),
+    "liquidity_interval_ms": (50, 60_000),
+    "cluster_multiple": (2, 1_000),
+    "cluster_stood_ms": (0, 600_000),
+    "usual_scans": (1, 1_000),
+    "gap_multiple": (2, 1_000),
+    "thin_level_pct": (0, 100),
+    "thin_levels": (1, 100),
+    "depth_ticks": (1, 1_000_000),
+    "flicker_window_ms": (100, 60_000),
+    "flicker_per_second": (1, 20),
+}
+"""Least and most of each. The interval's least is the limit on how often Liquidity is sent: 20 times a second."""
 
 
 class MicrostructureSettings(msgspec.Struct, frozen=True):
-    """Windows count updates (at 100 ms a diff, 100 are ten seconds) and trades. depth_decay: weight e^(-decay * rank)."""
+    """flow_window, spread_window: updates (at 100 ms a diff, 100 are ten seconds). depth_decay: weight e^(-decay * rank).
+
+    pressure_window_ms: of pressure and sweeps. sweep_window_ms, sweep_levels: what makes a sweep (see pressure.py).
+    liquidity_interval_ms: the shape is read, and Liquidity sent, at most this often. cluster_multiple, cluster_stood_ms,
+    usual_scans, gap_multiple, thin_level_pct, thin_levels, depth_ticks: see liquidity.py.
+    flicker_per_second: appearances and cancels of one level, averaged over flicker_window_ms (see flicker.py).
+    """
 
     flow_window: int = 100
     spread_window: int = 100
-    trade_window: int = 100
     depth_decay: float = 0.2
+    pressure_window_ms: int = 5_000
+    sweep_window_ms: int = 5
+    sweep_levels: int = 2
+    liquidity_interval_ms: int = 250
+    cluster_multiple: int = 10
+    cluster_stood_ms: int = 1_000
+    usual_scans: int = 240
+    gap_multiple: int = 5
+    thin_level_pct: int = 10
+    thin_levels: int = 2
+    depth_ticks: int = 10
+    flicker_window_ms: int = 5_000
+    flicker_per_second: int = 1
 
     def __post_init__(self) -> None:
-        for window in (self.flow_window, self.spread_window, self.trade_window):
-            if not 1 <= window <= WINDOW_MAX:
-                raise ValueError(f"a window counts 1 to {WINDOW_MAX} updates, not {window}")
-        if not 0 <= self.depth_decay <= 10:
-            raise ValueError(f"depth_decay lies in 0 to 10, not {self.depth_decay}")
+        for field, (least, most) in BOUNDS.items():
+            value = getattr(self, field)
+            if not least <= value <= most:
+                raise ValueError(f"{field}: {value} is out of range; write {least} to {most}")
+
+    @property
+    def flips_min(self) -> int:
+        """Flips in the window that make a level flicker."""
+        return max(1, self.flicker_per_second * self.flicker_window_ms // 1_000)

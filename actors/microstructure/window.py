@@ -36,6 +36,11 @@ class Window(msgspec.Struct, dict=True):
         self.at = self.total = 0
         self.full = False
 
+    @property
+    def newest(self) -> int | None:
+        """The last value pushed; None while empty."""
+        return self.values[self.at - 1] if self.values else None
+
     def mean(self) -> float:
         """0.0 while empty."""
         count = len(self.values)

@@ -70,6 +70,11 @@ BAD = {
     "wrong parameter": Bad("lots = 100", 'lots = "x"', ("[strategy.parameters]", "quantity_lots", "int")),
     "parameter out of range": Bad("lots = 100", "lots = 0", ("[strategy.parameters]", "quantity_lots", "at least 1")),
     "execution": Bad("[strategy.p", "[execution]\nreprice_ticks = 0\n[strategy.p", ("[execution]", "reprice_ticks", "at least 1")),
+    "microstructure": Bad(
+        "[strategy.p",
+        "[microstructure]\ngap_multiple = 0\n[strategy.p",
+        ("[microstructure]: gap_multiple: 0 is out of range", "write 2 to 1000"),
+    ),
     "choice": Bad("[strategy.p", '[execution]\nreplace = "x"\n[strategy.p', ("[execution] replace", "together, after_cancel")),
 }  # fmt: skip
 

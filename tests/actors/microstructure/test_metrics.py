@@ -8,11 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.microstructure import MicrostructureSettings
-from actors.microstructure.flow import OrderFlow, TradeFlow
+from actors.microstructure.flow import OrderFlow
 from actors.microstructure.shape import depth_imbalance, imbalance, rank_weights, weighted_mid
 from actors.microstructure.window import MomentWindow, Window
-from bus.messages import Side
 
 PRICE = st.integers(1, 6)
 QUANTITY = st.integers(1, 10**13)
@@ -29,6 +27,7 @@ def test_window_equals_the_last_values(values: list[int], size: int) -> None:
         assert window.total == plain.total == sum(last)
         assert window.squares == sum(value * value for value in last)
         assert window.full == plain.full == (count >= size)
+        assert window.newest == value
         mean, deviation = window.moments()
         assert mean == window.mean() == pytest.approx(fmean(last), abs=1e-9)
         assert deviation == pytest.approx(pstdev(last), rel=1e-9, abs=1e-6)
@@ -93,17 +92,6 @@ def test_order_flow_of_single_events(after: tuple[int, int, int, int], event: in
     assert flow.window.total == event
 
 
-@given(st.lists(st.tuples(st.sampled_from(Side), QUANTITY), min_size=1, max_size=40), st.integers(1, 9))
-def test_trade_flow_equals_the_formula(trades: list[tuple[Side, int]], size: int) -> None:
-    flow = TradeFlow(Window(size), Window(size))
-    for trade in trades:
-        flow.update(*trade)
-    last = trades[-size:]
-    buys = sum(quantity for side, quantity in last if side == Side.BUY)
-    sells = sum(quantity for side, quantity in last if side == Side.SELL)
-    assert flow.imbalance() == (buys - sells) / (buys + sells)
-
-
 @given(st.lists(QUANTITY, min_size=1, max_size=20), st.lists(QUANTITY, min_size=1, max_size=20))
 def test_depth_imbalance_equals_the_weighted_sum(bids: list[int], asks: list[int]) -> None:
     def side(quantities: list[int]) -> float:
@@ -127,9 +115,3 @@ def test_imbalance_points_to_the_heavier_side() -> None:
     assert weighted_mid(100, 30, 101, 10) == 100.75
     assert depth_imbalance((2, 1), (1, 9), (4,)) == (11 - 8) / 19
     assert depth_imbalance((2, 1), (), ()) == 0.0
-
-
-@pytest.mark.parametrize("wrong", [{"flow_window": 0}, {"spread_window": 10**6}, {"depth_decay": -1.0}])
-def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=r"window|depth_decay"):
-        MicrostructureSettings(**wrong)

@@ -1,26 +1,46 @@
 """What microstructure says to views and words on validity."""
 
+from itertools import pairwise
+
+import msgspec
 import pytest
 
 from actors.microstructure import Microstructure, MicrostructureSettings
-from bus.messages import BookReason, BookState, BookStateChanged, BookView, Message, Side, Signals, TradePrint
+from actors.microstructure.metrics import PRINTS_SHOWN
+from bus.messages import (
+    BookReason,
+    BookState,
+    BookStateChanged,
+    BookView,
+    Liquidity,
+    Message,
+    Side,
+    Signals,
+    TradePrint,
+)
 from tests.actors.market_data.feeds import NUMBER, copy_of, instrument
 
-SETTINGS = MicrostructureSettings(flow_window=3, spread_window=4, trade_window=2, depth_decay=0.0)
+SETTINGS = MicrostructureSettings(flow_window=3, spread_window=4, depth_decay=0.0, cluster_stood_ms=0)
+SECOND_NS = 1_000_000_000
 INVALID = BookStateChanged(NUMBER, BookState.INVALID, BookReason.SEQUENCE_GAP, 1)
 
 
-def view(update_id: int, bids=((100, 30), (99, 10)), asks=((102, 10),)) -> BookView:
+def view(update_id: int, bids=((100, 30), (99, 10)), asks=((102, 10),), at_ns: int | None = None) -> BookView:
+    """A view a second unless told."""
     return BookView(
         NUMBER,
         2,
         update_id,
-        update_id + 500,
+        update_id * SECOND_NS if at_ns is None else at_ns,
         tuple(price for price, _ in bids),
         tuple(quantity for _, quantity in bids),
         tuple(price for price, _ in asks),
         tuple(quantity for _, quantity in asks),
     )
+
+
+def trade(trade_id: int, quantity: int, side: Side, at_ns: int = 0, price: int = 100) -> TradePrint:
+    return TradePrint(NUMBER, 1, trade_id, at_ns, at_ns, price, quantity, side)
 
 
 def actor(*messages: Message) -> Microstructure:
@@ -31,9 +51,16 @@ def actor(*messages: Message) -> Microstructure:
 
 
 def signals(microstructure: Microstructure, message: BookView) -> Signals:
-    (only,) = microstructure.receive(message, 0)
-    assert isinstance(only, Signals)
-    return only
+    """What a view says to strategies; the shape, if told, comes after it."""
+    first, *rest = microstructure.receive(message, 0)
+    assert isinstance(first, Signals)
+    assert all(isinstance(other, Liquidity) for other in rest)
+    return first
+
+
+def shape(microstructure: Microstructure, message: BookView) -> Liquidity | None:
+    _, *rest = microstructure.receive(message, 0)
+    return rest[0] if rest else None
 
 
 def test_first_view_gives_every_metric_but_is_not_warm() -> None:
@@ -41,7 +68,7 @@ def test_first_view_gives_every_metric_but_is_not_warm() -> None:
         NUMBER,
         2,
         7,
-        507,
+        7 * SECOND_NS,
         100,
         30,
         102,
@@ -58,7 +85,8 @@ def test_first_view_gives_every_metric_but_is_not_warm() -> None:
 
 def test_warm_when_every_window_is_full_and_cold_again_after_invalid() -> None:
     microstructure = actor()
-    assert [signals(microstructure, view(number)).warm for number in range(5)] == [False, False, False, True, True]
+    warm = [signals(microstructure, view(number)).warm for number in range(7)]
+    assert warm == [False, False, False, False, False, True, True]  # five seconds of trades take longest
     assert microstructure.receive(INVALID, 0) == ()
     again = signals(microstructure, view(9, bids=((50, 1),)))
     assert (again.warm, again.order_flow_imbalance, again.spread_mean) == (False, 0.0, 52.0)
@@ -97,18 +125,123 @@ def test_one_sided_book_is_told_and_never_warm(bids, asks, touch) -> None:
     assert not signals(microstructure, view(10)).warm
 
 
-def test_trades_are_summed_by_aggressor() -> None:
+def test_windows_of_updates_keep_it_cold_when_time_does_not() -> None:
     microstructure = actor()
-    for number, (side, quantity) in enumerate([(Side.SELL, 99), (Side.BUY, 3), (Side.SELL, 1)]):
-        assert microstructure.receive(TradePrint(NUMBER, 1, number, 0, 0, 100, quantity, side), 0) == ()
-    assert microstructure.view()["instruments"][NUMBER]["trade_flow_imbalance"] == 0.5
+    warm = [signals(microstructure, view(number, at_ns=number * 60 * SECOND_NS)).warm for number in range(4)]
+    assert warm == [False, False, False, True]
+
+
+def test_pressure_and_sweeps_are_of_the_last_seconds_before_the_view() -> None:
+    microstructure = actor(view(1))
+    for message in (
+        trade(1, 60, Side.SELL, SECOND_NS, price=100),
+        trade(2, 20, Side.BUY, 2 * SECOND_NS, price=102),
+        trade(3, 20, Side.BUY, 2 * SECOND_NS, price=103),
+    ):
+        assert microstructure.receive(message, 0) == ()
+    told = [signals(microstructure, view(number)) for number in (2, 5, 6, 7)]
+    assert [(one.pressure, one.sweeps) for one in told] == [(-0.2, 0), (-0.2, 0), (1.0, 1), (0.0, 0)]
+
+
+def test_a_sweep_is_measured_by_the_touch_it_hit() -> None:
+    """30 stood at the bid and 10 at the ask: 20 are a sweep of the ask only."""
+    microstructure = actor(view(1), trade(1, 20, Side.SELL, SECOND_NS), trade(2, 20, Side.BUY, SECOND_NS))
+    assert signals(microstructure, view(2)).sweeps == 1
+
+
+def test_invalid_forgets_trades() -> None:
+    microstructure = actor(view(1), trade(1, 20, Side.BUY, SECOND_NS), INVALID)
+    told = signals(microstructure, view(2))
+    assert (told.pressure, told.sweeps) == (0.0, 0)
+
+
+def test_the_last_trades_are_shown_and_survive_an_invalid_book() -> None:
+    trades = [trade(number, number + 1, Side.SELL, number) for number in range(3 * PRINTS_SHOWN - 1)]
+    microstructure = actor(*trades, INVALID)
+    shown = microstructure.view()["instruments"][NUMBER]["trades"]
+    assert shown == [(100, one.quantity, -1, one.venue_ns) for one in trades[-PRINTS_SHOWN:]]
+
+
+ASKS = tuple((102 + rank, 10) for rank in range(8))
+BIDS = tuple((100 - rank, 10) for rank in range(8))
+THICK = ((100, 10), (99, 500), *BIDS[2:])
+
+
+def test_the_first_view_tells_the_shape_and_an_equal_one_is_not_told_again() -> None:
+    microstructure = actor()
+    assert shape(microstructure, view(7, THICK, ASKS)) == Liquidity(
+        NUMBER, 2, 7, 7 * SECOND_NS, False, False, 570, 80, (99,), (500,), (7 * SECOND_NS,), (), (), (), (), ()
+    )
+    assert [shape(microstructure, view(number, THICK, ASKS)) for number in (8, 9, 10)] == [None, None, None]
+
+
+def test_a_side_that_changed_is_told_at_its_reading() -> None:
+    """One side a reading, in turn: after the first view's both, the bids' comes second."""
+    microstructure = actor(view(1, BIDS, ASKS))
+    assert shape(microstructure, view(2, THICK, ASKS)) is None
+    told = shape(microstructure, view(3, THICK, ASKS))
+    assert told is not None
+    assert (told.bid_clusters, told.bid_clusters_since_ns) == ((99,), (3 * SECOND_NS,))
+    assert told.ask_clusters == ()
+
+
+def test_shapes_are_told_at_most_once_an_interval() -> None:
+    microstructure = actor()
+    step_ns = SETTINGS.liquidity_interval_ms * 1_000_000 // 5
+    told = [
+        shape(microstructure, view(number, (BIDS, THICK)[number // 10 % 2], ASKS, at_ns=number * step_ns))
+        for number in range(101)
+    ]
+    times = [one.received_ns for one in told if one is not None]
+    assert len(times) == 11  # each change, once
+    assert all(after - before >= 5 * step_ns for before, after in pairwise(times))
+
+
+def test_a_small_change_of_depth_is_not_told_and_a_large_one_is() -> None:
+    def deeper(times: int) -> tuple[tuple[int, int], ...]:
+        return tuple((price, quantity * times) for price, quantity in BIDS)
+
+    microstructure = actor(view(1, BIDS, ASKS))
+    assert [shape(microstructure, view(number, deeper(3), ASKS)) for number in range(2, 6)] == [None] * 4
+    told = [shape(microstructure, view(number, deeper(4), ASKS)) for number in range(6, 8)]
+    assert [one.bid_depth for one in told if one is not None] == [320]
+
+
+@pytest.mark.parametrize("stop", [INVALID, view(4, ())])
+def test_a_book_that_comes_back_is_told_anew(stop: Message) -> None:
+    microstructure = actor(view(3, THICK, ASKS), stop)
+    told = shape(microstructure, view(5, THICK, ASKS))
+    assert told is not None
+    assert told.bid_clusters_since_ns == (5 * SECOND_NS,)
+
+
+def test_a_flickering_level_is_told() -> None:
+    microstructure = actor()
+    without = (BIDS[0], *BIDS[2:])
+    told = [
+        shape(microstructure, view(number, (BIDS, without)[number % 2], ASKS, at_ns=number * SECOND_NS // 10))
+        for number in range(20)
+    ]
+    assert [one.bid_flickering for one in told if one is not None] == [(), (99,)]
+
+
+def test_a_new_version_brings_its_tick() -> None:
+    microstructure = actor(msgspec.structs.replace(instrument(), version=2, tick=2))
+    told = shape(microstructure, view(1, BIDS, tuple((102 + 10 * rank, 10) for rank in range(8))))
+    assert told is not None
+    assert told.ask_depth == 20
 
 
 def test_restart_at_every_step() -> None:
     """Checkpoint after k inputs, restore into a fresh actor, feed the rest: the same words, the same end."""
     inputs: list[Message] = [instrument(), *[view(n, bids=((100 + n % 3, 5 + n),)) for n in range(8)]]
-    inputs += [TradePrint(NUMBER, 1, 1, 0, 0, 100, 5, Side.BUY), INVALID]
-    inputs += [view(n, bids=((100 + n % 2, 5 + n),)) for n in range(9, 15)]
+    inputs += [trade(1, 5, Side.BUY, 7 * SECOND_NS), view(8, THICK, ASKS), view(9, BIDS, ASKS), INVALID]
+    for n in range(10, 30):
+        levels = (THICK, (BIDS[0], *BIDS[2:]), BIDS)[n % 3]
+        inputs += [
+            trade(n, 5 * n, Side.BUY if n % 4 else Side.SELL, n * SECOND_NS, price=100 + n % 2),
+            view(n, levels, ASKS[: 3 + n % 5], at_ns=n * SECOND_NS // 4),
+        ]
     for step in range(len(inputs)):
         first = Microstructure(SETTINGS)
         for message in inputs[:step]:

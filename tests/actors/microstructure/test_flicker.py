@@ -1,0 +1,93 @@
+"""Flicker against a plain count over all views, and what is no flip."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.microstructure.flicker import FLICKER_LEVELS, FLIPS_MAX, Flicker
+
+SPAN_NS = 10
+
+
+def plain(views: list[tuple[int, tuple[int, ...], int | None]], side: int, flips_min: int) -> list[int]:
+    """The prices that flicker after the last view. A view: (received_ns, best prices, price of a trade before it)."""
+    flips: list[tuple[int, int]] = []
+    for (_, before, _), (at_ns, now, traded) in pairwise(views):
+        ends = [levels[-1] * side for levels in (before, now) if len(levels) == FLICKER_LEVELS]
+        for price in {*before, *now}:
+            seen = all(price * side >= end for end in ends)
+            gone = price not in now
+            consumed = gone and traded is not None and price * side >= traded * side
+            if (price in before) != (price in now) and seen and not consumed:
+                flips.append((at_ns, price))
+    last_ns = views[-1][0]
+    recent = [price for at_ns, price in flips if at_ns > last_ns - SPAN_NS]
+    return sorted({price for price in recent if recent.count(price) >= flips_min}, reverse=side > 0)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.sets(st.integers(1, 9), min_size=1, max_size=8), st.none() | st.integers(1, 9)),
+        min_size=1,
+        max_size=40,
+    ),
+    st.sampled_from([1, -1]),
+    st.integers(1, 4),
+)
+def test_flicker_equals_the_plain_count(
+    steps: list[tuple[int, set[int], int | None]], side: int, flips_min: int
+) -> None:
+    flicker, views, at_ns = Flicker.over(side, flips_min, SPAN_NS), [], 100
+    for step_ns, levels, traded in steps:
+        at_ns += step_ns
+        prices = tuple(sorted(levels, reverse=side > 0)[:FLICKER_LEVELS])
+        if traded is not None:
+            flicker.trade(traded)
+        if prices != flicker.prices:
+            flicker.update(prices, at_ns)
+        flicker.traded = Flicker.over(side, 1, 1).traded
+        views.append((at_ns, prices, traded))
+        flicker.expire(at_ns)
+        assert sorted(flicker.flickering, reverse=side > 0) == plain(views, side, flips_min)
+
+
+def flickering(*views: tuple[int, ...], side: int = 1) -> list[int]:
+    """Prices with two flips or more."""
+    flicker = Flicker.over(side, 2, 1_000)
+    for at_ns, prices in enumerate(views):
+        flicker.update(prices, at_ns)
+    return list(flicker.flickering)
+
+
+def test_a_level_that_comes_and_goes_flickers() -> None:
+    assert flickering((100, 98), (100, 99, 98), (100, 98)) == [99]
+
+
+def test_a_level_that_comes_and_stays_does_not() -> None:
+    assert flickering((100, 98), (100, 99, 98), (100, 99, 98)) == []
+
+
+def test_levels_beyond_the_last_one_watched_did_not_come_or_go() -> None:
+    """A new best bid pushes the fifth level out of sight, and its end brings it back."""
+    assert flickering((5, 4, 3, 2, 1), (6, 5, 4, 3, 2), (5, 4, 3, 2, 1)) == [6]
+
+
+@pytest.mark.parametrize(("traded", "flips"), [(99, 1), (98, 1), (100, 2), (None, 2)])
+def test_a_level_that_a_trade_reached_was_not_canceled(traded: int | None, flips: int) -> None:
+    flicker = Flicker.over(1, 2, 1_000)
+    flicker.update((100, 97), 0)
+    flicker.update((100, 99, 97), 1)
+    if traded is not None:
+        flicker.trade(traded)
+    flicker.update((100, 97), 2)
+    assert flicker.counts[99] == flips
+
+
+def test_a_storm_of_flips_is_bounded() -> None:
+    flicker = Flicker.over(1, 2, 10**9)
+    for number in range(2 * FLIPS_MAX):
+        flicker.update(((100, 99) if number % 2 else (100,)), number)
+    assert len(flicker.flips.values) <= FLIPS_MAX
+    assert flicker.counts == {99: len(flicker.flips.values)}
