@@ -16,7 +16,7 @@ from actors.exits.settings import ExitsSettings
 from actors.exits.thresholds import draw
 from actors.exits.triggers import event_of, follow
 from actors.exits.watch import ExitsState, Watch
-from actors.exits.wishes import OWNER
+from actors.exits.wishes import OWNER, too_small
 from bus.actor import NOTHING, Actor
 from bus.messages import (
     Alert,
@@ -163,10 +163,13 @@ class Exits(Actor[ExitsState]):
         if refused.owner != OWNER or refused.reason in PASSING:
             return NOTHING
         watch = self._watch(refused.instrument)
-        if watch.phase >= TAKING_PROFIT and refused.reason in TOO_SMALL:
-            words = self.closer.step(watch, UNCLOSABLE, now_ns)
-            return (*self.closer.act(watch, now_ns, 0), *words)
-        return self._tell(watch, refused.reason)
+        if refused.reason not in TOO_SMALL:
+            return self._tell(watch, refused.reason)
+        wish, instrument = watch.wish, watch.instrument
+        if wish is None or instrument is None or not too_small(wish, instrument):
+            return NOTHING  # it was a part: the rest of the position hangs on an order that is being canceled
+        words = self.closer.step(watch, UNCLOSABLE, now_ns)
+        return (*self.closer.act(watch, now_ns, 0), *words)
 
     def _tell(self, watch: Watch, refusal: Refusal) -> tuple[Message, ...]:
         """Once an exit: what keeps a position from being closed and does not pass by itself is a person's affair."""

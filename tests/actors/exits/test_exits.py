@@ -435,11 +435,12 @@ def test_less_than_a_lot_is_flat_and_said_once() -> None:
     assert alert.detail == "position=50 lots=0 min_lots=1 min_notional=0"
 
 
-def test_a_refusal_for_its_size_ends_the_exit() -> None:
-    trader = long()
+def test_a_refused_remainder_ends_the_exit_at_once() -> None:
+    trader = long(filters=instrument(min_lots=10))
     trader.market(9_900, 9_903)
-    said = trader.tell(refused(Refusal.MIN_NOTIONAL))
-    assert wishes(said) == [("nothing", 0, 0)]
+    assert trader.tell(refused(Refusal.QUANTITY_FILTER)) == [], "a part of it, while the rest is being canceled"
+    trader.fill(SELL, 95, 9_903)
+    assert wishes(trader.tell(refused(Refusal.QUANTITY_FILTER))) == [("nothing", 0, 0)]
     assert trader.phase is Phase.DUST
 
 
