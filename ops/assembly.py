@@ -98,6 +98,12 @@ def _execution(config: Config) -> ExecutionSettings:
             order_life_ns_min=section.order_life_min_ms * MS,
             replace=section.replace,
             stale_ticks=section.stale_ticks,
+            keep_place=section.keep_place,
+            keep_ahead_ppm=section.keep_ahead_pct * 10_000,
+            avoid_flicker=section.avoid_flicker,
+            step_back_on_thin_ice=section.step_back_on_thin_ice,
+            thin_ice_hold_ns=section.thin_ice_hold_ms * MS,
+            book_lag_ns=section.book_lag_ms * MS,
         )
     except ValueError as error:
         raise ConfigError(f"[execution]: {error}") from error

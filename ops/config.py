@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from actors.execution import RANKS
 from actors.microstructure import MicrostructureSettings
 
 MS = 1_000_000
@@ -69,13 +70,25 @@ class StrategySection(_Section, frozen=True):
 
 
 class ExecutionSection(_Section, frozen=True):
-    """How target quotes become orders; see actors/execution for each."""
+    """How target quotes become orders; see actors/execution for each.
+
+    keep_place: an order whose wish moves one tick toward the other side stays, while at most keep_ahead_pct of the others
+    at its price are ahead of it. avoid_flicker: no quote joins a level that comes and goes. step_back_on_thin_ice: quotes
+    leave a side that stands on thin ice by one tick, and until thin_ice_hold_ms after. book_lag_ms: how much later than an
+    acceptance the book is sure to contain the order.
+    """
 
     reprice_ticks: int = 1
     quantity_change_pct: int = 20
     order_life_min_ms: int = 50
     replace: Literal["together", "after_cancel"] = "together"
     stale_ticks: int = 10
+    keep_place: bool = True
+    keep_ahead_pct: int = 25
+    avoid_flicker: bool = True
+    step_back_on_thin_ice: bool = True
+    thin_ice_hold_ms: int = 1_000
+    book_lag_ms: int = 250
 
 
 class RiskSection(_Section, frozen=True):
@@ -281,6 +294,13 @@ def _check_values(config: Config, name: str) -> None:
             "[strategy] owner",
             f"{config.strategy.owner!r} is not 1 to 30 characters of a-z, 0-9, _ and -, a letter first",
         )
+    if config.strategy.owner in RANKS:
+        refuse(
+            "[strategy] owner",
+            f"{config.strategy.owner!r} is a name that outranks strategies; write another, like main",
+        )
+    if config.execution.keep_ahead_pct > 100:
+        refuse("[execution] keep_ahead_pct", f"{config.execution.keep_ahead_pct} is a share; write 0 to 100")
     if not re.fullmatch(r"[a-z][a-z0-9]{0,2}", config.orders.prefix):
         refuse("[orders] prefix", f"{config.orders.prefix!r} is not 1 to 3 characters of a-z, 0-9, a letter first")
     for section, kind in _SECTIONS.items():

@@ -70,6 +70,10 @@ BAD = {
     "wrong parameter": Bad("lots = 100", 'lots = "x"', ("[strategy.parameters]", "quantity_lots", "int")),
     "parameter out of range": Bad("lots = 100", "lots = 0", ("[strategy.parameters]", "quantity_lots", "at least 1")),
     "execution": Bad("[strategy.p", "[execution]\nreprice_ticks = 0\n[strategy.p", ("[execution]", "reprice_ticks", "at least 1")),
+    "share": Bad("[strategy.p", "[execution]\nkeep_ahead_pct = 101\n[strategy.p", ("[execution] keep_ahead_pct", "write 0 to 100")),
+    "owner of rank": Bad(
+        "[strategy.p", '[strategy]\nowner = "exits"\n[strategy.p', ("[strategy] owner", "'exits'", "outranks", "write another")
+    ),
     "microstructure": Bad(
         "[strategy.p",
         "[microstructure]\ngap_multiple = 0\n[strategy.p",
