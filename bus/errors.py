@@ -4,8 +4,11 @@ BusError
 ├── RouteError        the topology page and the actors disagree (our mistake; found at start)
 ├── MailboxError      a mailbox did not do what ZeroMQ promises (our mistake or a broken installation)
 ├── PlainTcpRefused   a tcp endpoint without CURVE off loopback
+├── KeyFileError      a CURVE key file is missing, unreadable or not private (operator)
 └── InputsFull        more execution inputs wait than a venue can send: the engine hangs, stop it
 """
+
+from pathlib import Path
 
 
 class BusError(Exception):
@@ -31,9 +34,18 @@ class MailboxError(BusError):
 class PlainTcpRefused(BusError):
     """Plain tcp carries orders in the clear and takes them from anyone."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, more: str = "") -> None:
+        """more: what else would do."""
         self.endpoint = endpoint
-        super().__init__(f"{endpoint}: plain tcp is refused; use ipc:// on one machine")
+        super().__init__(f"{endpoint}: plain tcp is refused; use ipc:// on one machine{more and ', or ' + more}")
+
+
+class KeyFileError(BusError):
+    """A file of CURVE keys cannot be used. The text says what to do; it never holds a key."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path}: {problem}")
 
 
 class InputsFull(BusError):

@@ -5,7 +5,7 @@ of the loop. After BATCH inputs the loop gets a turn, so that a burst on one soc
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -14,6 +14,7 @@ from bus.codec import decoder
 from bus.collector import Collector
 from bus.errors import InputsFull
 from bus.host import Host
+from bus.link import Arrived
 from bus.mailbox import OutsideMailbox
 from bus.messages import HEADER_SIZE, HEADER_VERSION, Message, OperatorCommand, StopRequested
 from bus.timers import Timers
@@ -78,8 +79,17 @@ class Pump:
         except InputsFull as error:
             self._break(str(error))
             return
-        if not self._running and not self._again:
-            self._run()
+        self._run_if_free()
+
+    def post_arrived(self, messages: Iterable[Arrived]) -> None:
+        """What another host said, in its order."""
+        self._host.post_arrived(messages)
+        self._run_if_free()
+
+    def post_here(self, message: Message) -> None:
+        """An input that no other host shall hear of, behind everything that they have said."""
+        self._host.post_here(message)
+        self._run_if_free()
 
     def at_quiet(self, action: Callable[[], None]) -> None:
         """Call `action` at each quiet point: telemetry reads there. It must be short."""
@@ -103,6 +113,10 @@ class Pump:
         for handle in (self._timer, self._idle):
             if handle is not None:
                 handle.cancel()
+
+    def _run_if_free(self) -> None:
+        if not self._running and not self._again:
+            self._run()
 
     def _run(self) -> None:
         self._again = False
@@ -156,8 +170,7 @@ class Pump:
 
     def _on_timer(self) -> None:
         self._timer = None
-        if not self._running and not self._again:
-            self._run()
+        self._run_if_free()
 
     def _on_outside(self) -> None:
         if not self._outside_again:

@@ -152,6 +152,13 @@ class Link:
             self.events.append(Event(Happening.UP, ""))
         return arrived
 
+    def cut(self, now_ns: int) -> None:
+        """The connection to the peer has ended: most likely its process has. It must say everything anew."""
+        if self.inbound.up:
+            self._lose("its connection has ended")
+            self.inbound.end_session(now_ns)
+            self._urgent = True
+
     def taken(self, message: Arrived) -> None:
         """The host has run this message to completion; the peer may forget it."""
         self.inbound.taken(message)

@@ -79,6 +79,11 @@ class ZmqMailboxes:
             socket.close(0)
         self._context.term()
 
+    @property
+    def context(self) -> "zmq.Context[zmq.Socket[bytes]]":
+        """For the modules beside this one."""
+        return self._context
+
     def socket(self, kind: int) -> "zmq.Socket[bytes]":
         """A socket of this host, closed with its mailboxes. For the modules beside this one."""
         socket: zmq.Socket[bytes] = self._context.socket(kind)
