@@ -67,10 +67,10 @@ def find_etcd() -> Path:
 class EtcdNode:
     """A node on its own folder. `kill` and `start` again keep its data and its ports; `stop` ends it and removes its data."""
 
-    def __init__(self, folder: Path, files: ServerFiles | None = None) -> None:
-        """Raises EtcdMissing."""
+    def __init__(self, folder: Path, files: ServerFiles | None = None, options: tuple[str, ...] = ()) -> None:
+        """files: its clients need certificates. options: further ones of etcd. Raises EtcdMissing."""
         self.folder = folder
-        self._binary, self._files = find_etcd(), files
+        self._binary, self._files, self._options = find_etcd(), files, options
         self._ports: tuple[int, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -115,6 +115,7 @@ class EtcdNode:
             *("--listen-metrics-urls", f"http://127.0.0.1:{health}"),
             *("--heartbeat-interval", str(HEARTBEAT_MS), "--election-timeout", str(ELECTION_MS)),
             *("--logger", "zap", "--log-outputs", "stderr"),
+            *self._options,
         ]
         if self._files is not None:
             ca, cert, key = map(str, self._files)

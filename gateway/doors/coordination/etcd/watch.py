@@ -70,6 +70,7 @@ class News:
                     raise  # not the stream, which `wait` canceled to move it, but we ourselves
             finally:
                 self._stream.cancel()
+            self._wake.set()  # who waits sees for itself whether the store is gone
             await asyncio.sleep(PAUSE_S)
 
     async def _read(self, stream: Any) -> None:
