@@ -74,8 +74,8 @@ class ExecutionSection(_Section, frozen=True):
 
     keep_place: an order whose wish moves one tick toward the other side stays, while at most keep_ahead_pct of the others
     at its price are ahead of it. avoid_flicker: no quote joins a level that comes and goes. step_back_on_thin_ice: quotes
-    leave a side that stands on thin ice by one tick, and until thin_ice_hold_ms after. book_lag_ms: how much later than an
-    acceptance the book is sure to contain the order.
+    leave a side that stands on thin ice by one tick, and until thin_ice_hold_ms after. book_lag_ms: the longest way of a public
+    update; a book received this much later than an acceptance contains the order.
     """
 
     reprice_ticks: int = 1
@@ -88,7 +88,7 @@ class ExecutionSection(_Section, frozen=True):
     avoid_flicker: bool = True
     step_back_on_thin_ice: bool = True
     thin_ice_hold_ms: int = 1_000
-    book_lag_ms: int = 250
+    book_lag_ms: int = 100
 
 
 class RiskSection(_Section, frozen=True):

@@ -93,11 +93,11 @@ class Queues:
         tick = instrument.tick
         for order in line.bids:
             if order.price_ticks * tick == touch.bid:
-                self._see(line.bids, order.price_ticks, touch.bid_quantity, instrument.lot)
+                self._see(line.bids, order.price_ticks, touch.bid_quantity, instrument.lot, touch.received_ns)
                 break
         for order in line.asks:
             if order.price_ticks * tick == touch.ask:
-                self._see(line.asks, order.price_ticks, touch.ask_quantity, instrument.lot)
+                self._see(line.asks, order.price_ticks, touch.ask_quantity, instrument.lot, touch.received_ns)
                 break
 
     def on_levels(self, levels: LevelQuantities, instrument: Instrument) -> None:
@@ -106,11 +106,11 @@ class Queues:
             return  # beyond the horizon: what was known of the queue stays an upper bound
         tick, lot = instrument.tick, instrument.lot
         for price, quantity in zip(levels.bid_prices, levels.bid_quantities, strict=True):
-            self._see(line.bids, price // tick, quantity, lot)
+            self._see(line.bids, price // tick, quantity, lot, levels.received_ns)
         for price, quantity in zip(levels.ask_prices, levels.ask_quantities, strict=True):
-            self._see(line.asks, price // tick, quantity, lot)
+            self._see(line.asks, price // tick, quantity, lot, levels.received_ns)
 
-    def _see(self, orders: list[Order], price_ticks: int, displayed: int, lot: int) -> None:
+    def _see(self, orders: list[Order], price_ticks: int, displayed: int, lot: int, received_ns: int) -> None:
         """Last come first, so that what is ours behind an order is known when its turn comes."""
         own_behind = 0
         for order in reversed(orders):
@@ -120,6 +120,8 @@ class Queues:
             own = own_behind + order.leaves_lots * lot
             if displayed != queue.displayed or queue.traded:
                 see_level(queue, displayed, own)
+            if not queue.settled and received_ns - order.accepted_ns >= self.settings.book_lag_ns:
+                settle(queue, own)
             if queue.settled and order.phase is WORKING:
                 own_behind = own  # one being canceled may be gone already: not counted as ours
 
@@ -143,17 +145,15 @@ class Queues:
     # What time and people want
 
     def settle(self, market: Market) -> None:
-        """The book has been heard of for long enough since the acceptance to contain the order. For the sweep."""
+        """Levels that did not change since the acceptance contain their orders by now as well. For the sweep."""
         line, touch, instrument = self.lines.get(market.number), market.touch, market.instrument
         if line is None or touch is None or instrument is None:
             return
-        heard_ns = touch.received_ns - self.settings.book_lag_ns
         for orders in (line.bids, line.asks):
-            for order in reversed(orders):  # so that what stands behind is known first
+            for order in orders:
                 queue = order.queue
-                if queue is None or queue.settled or queue.displayed == UNKNOWN or order.accepted_ns > heard_ns:
-                    continue
-                settle(queue, self._own(orders, order, instrument.lot))
+                if queue is not None and not queue.settled and queue.displayed != UNKNOWN:
+                    self._see(orders, order.price_ticks, queue.displayed, instrument.lot, touch.received_ns)
 
     def _own(self, orders: list[Order], order: Order, lot: int) -> int:
         """Quantity units: the order's remainder and that of settled orders behind it at its price."""

@@ -24,8 +24,8 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     that may be ahead of it: 250,000 is the first quarter. A fill model of the venue would change it.
     avoid_flicker, step_back_on_thin_ice, thin_ice_hold_ns: steady.py. The hold bounds how often a finding that comes and
     goes moves an order: once a second and side.
-    book_lag_ns: after an acceptance the book is taken to contain the order once it was heard of this much later: two
-    updates of a 100 ms stream, and 50 ms of way. Longer is safe: until then the whole level counts as ahead.
+    book_lag_ns: the longest way of a public update. A book received this much later than an acceptance contains the order
+    (the update was made after it). Longer is safe: until then the whole level counts as ahead.
     fills_due_ns: how long nothing is reduced while the PositionUpdate of a fill is missing; then risk alone judges.
     """
 
@@ -45,7 +45,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     avoid_flicker: bool = True
     step_back_on_thin_ice: bool = True
     thin_ice_hold_ns: int = 1_000_000_000
-    book_lag_ns: int = 250_000_000
+    book_lag_ns: int = 100_000_000
     fills_due_ns: int = 1_000_000_000
 
     def __post_init__(self) -> None:
