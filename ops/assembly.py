@@ -2,7 +2,7 @@
 
 import importlib
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -22,36 +22,31 @@ from bus.actor import Actor
 from bus.messages import Instrument
 from gateway.binance_spot.codec import BinanceSpotCodec
 from ops.config import MS, Config, ConfigError, InstrumentSection, decimal_units
+from ops.topology import ACTORS
 
 ACCOUNT = 0
 VENUE = 0
 """Numbers of the one account and venue that a configuration names."""
 
 
-def build_actors(config: Config, instruments: Sequence[Instrument]) -> list[Actor[Any]]:
-    """All actors, in the order of the layers. Raises ConfigError when a limit does not fit an instrument's filters."""
-    snapshot_levels = config.venue.snapshot_levels
-    feed = FeedConnection(BinanceSpotCodec(), VENUE)
-    numbers = tuple(instrument.instrument for instrument in instruments)
-    strategy = StrategySettings(
+def build_actors(
+    config: Config, instruments: Sequence[Instrument], names: Collection[str] = ACTORS
+) -> list[Actor[Any]]:
+    """The actors of one host, in the order of the layers; all of them unless told otherwise.
+
+    Raises ConfigError when a limit does not fit an instrument's filters.
+    """
+    return [make(config, instruments) for name, make in _MAKERS.items() if name in names]
+
+
+def _strategy(config: Config, instruments: Sequence[Instrument]) -> StrategyActor:
+    settings = StrategySettings(
         owner=config.strategy.owner,
         account=ACCOUNT,
-        instruments=numbers,
+        instruments=tuple(instrument.instrument for instrument in instruments),
         intent_life_ns=config.strategy.intent_life_ms * MS,
     )
-    return [
-        MarketData({0: feed}, snapshot_levels),
-        Orderbook(snapshot_levels),
-        Microstructure(config.microstructure),
-        _exits(config, instruments),
-        StrategyActor(load_strategy(config), strategy),
-        Execution(_execution(config)),
-        Risk(_limits(config, instruments), _account_limits(config, instruments)),
-        Orders(_orders(config)),
-        Portfolio(PortfolioSettings(account=ACCOUNT, venue=VENUE)),
-        Coordination(),
-        Persistence(PersistenceSettings(checkpoint_interval_ns=config.persistence.checkpoint_interval_ms * MS)),
-    ]
+    return StrategyActor(load_strategy(config), settings)
 
 
 def load_strategy(config: Config) -> Strategy:
@@ -202,3 +197,23 @@ def _account_limits(config: Config, instruments: Sequence[Instrument]) -> Accoun
         )
     except ValueError as error:
         raise ConfigError(f"[risk]: {error}") from error
+
+
+_MAKERS: dict[str, Callable[[Config, Sequence[Instrument]], Actor[Any]]] = {
+    "market_data": lambda config, _: MarketData(
+        {0: FeedConnection(BinanceSpotCodec(), VENUE)}, config.venue.snapshot_levels
+    ),
+    "orderbook": lambda config, _: Orderbook(config.venue.snapshot_levels),
+    "microstructure": lambda config, _: Microstructure(config.microstructure),
+    "exits": lambda config, instruments: _exits(config, instruments),
+    "strategy": _strategy,
+    "execution": lambda config, _: Execution(_execution(config)),
+    "risk": lambda config, instruments: Risk(_limits(config, instruments), _account_limits(config, instruments)),
+    "orders": lambda config, _: Orders(_orders(config)),
+    "portfolio": lambda config, _: Portfolio(PortfolioSettings(account=ACCOUNT, venue=VENUE)),
+    "coordination": lambda config, _: Coordination(),
+    "persistence": lambda config, _: Persistence(
+        PersistenceSettings(checkpoint_interval_ns=config.persistence.checkpoint_interval_ms * MS)
+    ),
+}
+"""How each actor is made; a host makes only what is placed on it: where no strategy runs, none is imported."""

@@ -5,7 +5,7 @@ receivers get it in the order written here, so the order is a decision: what lie
 comes first. An answer to a request (`ANSWERS`) goes to the actor that its `actor` field names, and nowhere else.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from bus.host import Routing
 from bus.messages import (
@@ -263,3 +263,25 @@ def routing(names: Collection[str] = (*ACTORS, *DOORS)) -> Routing:
     """The page as the host takes it; `names` leaves out receivers that a reduced host (a bench, a test) does not have."""
     routes = {kind: tuple(name for name in receivers if name in names) for kind, receivers in ROUTES.items()}
     return Routing(routes, ANSWERS, JOURNALED, COMMANDS, INPUT_CLASSES)
+
+
+NOT_ACROSS: dict[type[Message], tuple[str, ...]] = {EngineStarted: ("market_data",)}
+"""What a receiver hears from its own host alone: a run of the host that trades ends no connection of a feed elsewhere."""
+
+
+def elsewhere(number: int, others: Mapping[int, Collection[str]]) -> dict[type[Message], tuple[int, ...]]:
+    """By type, the other hosts where somebody gets it: an actor of theirs, or the ear of the host that trades.
+
+    number: of this host. others: by number, the actors that are placed there. Doors are each host's own.
+    """
+    found: dict[type[Message], tuple[int, ...]] = {}
+    for kind, receivers in ROUTES.items():
+        wanted = [name for name in receivers if name not in NOT_ACROSS.get(kind, ())]
+        hosts = tuple(
+            other
+            for other, actors in others.items()
+            if any(name in actors for name in wanted) or ("supervisor" in wanted and "orders" in actors)
+        )
+        if hosts:
+            found[kind] = hosts
+    return found

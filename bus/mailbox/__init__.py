@@ -2,6 +2,7 @@
 `tap`: what a host shows to whoever watches; `peers`: between hosts, with `keys` in files.
 """
 
+from bus.mailbox import keys
 from bus.mailbox.keys import KeyPair
 from bus.mailbox.local import (
     OUTSIDE_BYTES_MAX,
@@ -11,6 +12,7 @@ from bus.mailbox.local import (
     OutsideMailbox,
     OutsideSender,
     ZmqMailboxes,
+    check_ipc_path,
     ipc_endpoint,
 )
 from bus.mailbox.peers import PeerListener, PeerSender, check_endpoint
@@ -30,5 +32,7 @@ __all__ = [
     "Watcher",
     "ZmqMailboxes",
     "check_endpoint",
+    "check_ipc_path",
     "ipc_endpoint",
+    "keys",
 ]

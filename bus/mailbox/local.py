@@ -165,6 +165,11 @@ def _is_answered(path: str) -> bool:
 def ipc_endpoint(folder: Path, name: str) -> str:
     """ipc://FOLDER/NAME.ipc. Raises MailboxError when the path is longer than a Unix socket's name may be."""
     path = folder.resolve() / f"{name}.ipc"
+    check_ipc_path(path, name)
+    return f"ipc://{path}"
+
+
+def check_ipc_path(path: Path, name: str) -> None:
+    """Raises MailboxError as `ipc_endpoint`."""
     if len(os.fsencode(path)) > 100:  # sun_path has 108 bytes on Linux; libzmq keeps some
         raise MailboxError(name, f"the path {path} is too long for a socket; use a shorter --state directory")
-    return f"ipc://{path}"
