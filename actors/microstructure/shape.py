@@ -20,8 +20,13 @@ def imbalance(bid_quantity: int, ask_quantity: int) -> float:
     return (bid_quantity - ask_quantity) / (bid_quantity + ask_quantity)
 
 
+def imbalance_of_best(count: int, bids: tuple[int, ...], asks: tuple[int, ...]) -> float:
+    """The same over the sums of the best `count` levels; of a side with fewer, over all it has. Neither side is empty."""
+    return imbalance(sum(bids[:count]), sum(asks[:count]))
+
+
 def depth_imbalance(weights: tuple[int, ...], bids: tuple[int, ...], asks: tuple[int, ...]) -> float:
-    """The same over all levels shown, each weighted by its rank. A rank that one side lacks counts for the other."""
+    """(q_b - q_a) / (q_b + q_a) over all levels shown, each weighted by its rank. A rank that one side lacks counts for the other."""
     bid = sum(map(mul, weights, bids))
     ask = sum(map(mul, weights, asks))
     both = bid + ask

@@ -1,7 +1,8 @@
 """Runs market data and orderbook to completion in virtual time: the smallest host that can rebuild a book."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from actors.market_data import MarketData
 from actors.orderbook import Orderbook
@@ -24,17 +25,30 @@ from bus.messages import (
 NEVER_NS = 1 << 62
 
 
-class Pump:
-    """requests: outstanding snapshot requests by instrument. updated: told of each update that a book stands by."""
+Receiver = Callable[[Any, int], tuple[Message, ...]]
+"""As an actor's `receive`."""
 
-    def __init__(self, market_data: MarketData, orderbook: Orderbook, updated: Callable[[DepthUpdate], None]) -> None:
+
+class Pump:
+    """requests: outstanding snapshot requests by instrument. updated: told of each update that a book stands by.
+
+    listeners: what else receives a kind of message, after the two actors.
+    """
+
+    def __init__(
+        self,
+        market_data: MarketData,
+        orderbook: Orderbook,
+        updated: Callable[[DepthUpdate], None],
+        listeners: Mapping[type[Message], Receiver],
+    ) -> None:
         self.now_ns = 0
         self.requests: dict[int, SnapshotRequest] = {}
         self.timers: dict[int, SetTimer] = {}
         self._next_ns = NEVER_NS
         self._orderbook = orderbook
         self._updated = updated
-        self._routes: dict[type[Message], tuple[Callable[[Message, int], tuple[Message, ...]], ...]] = {
+        self._routes: dict[type[Message], tuple[Receiver, ...]] = {
             Frame: (market_data.receive,),
             SnapshotAnswer: (market_data.receive,),
             TimerFired: (market_data.receive,),
@@ -47,6 +61,8 @@ class Pump:
             SnapshotRequest: (self._request,),
             SetTimer: (self._set_timer,),
         }
+        for kind, listener in listeners.items():
+            self._routes[kind] = (*self._routes.get(kind, ()), listener)
 
     def advance(self, now_ns: int) -> None:
         """Time never goes back, though records may; due timers fire first."""
@@ -63,7 +79,7 @@ class Pump:
             self.post(TimerFired(timer.actor, timer.counter, timer.generation, timer.fires_ns))
 
     def post(self, message: Message) -> None:
-        """One input and its whole cascade. What nobody here takes (touches, views, alerts) is left."""
+        """One input and its whole cascade. What nobody here takes (touches, alerts) is left."""
         queue = deque((message,))
         routes, now_ns = self._routes, self.now_ns
         while queue:

@@ -6,7 +6,7 @@ snapshot, that book stays down, and the verification fails.
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import parse_qs, urlsplit
@@ -16,11 +16,11 @@ import msgspec
 from actors.market_data import FeedConnection, MarketData
 from actors.market_data.sync import SyncState
 from actors.orderbook import Orderbook
-from bus.messages import ConnectionUp, DepthUpdate, Frame, Instrument, Outcome, SnapshotAnswer
+from bus.messages import ConnectionUp, DepthUpdate, Frame, Instrument, Message, Outcome, SnapshotAnswer
 from bus.messages.feed import DepthBody, FeedEvent, Garbage, MarketCodec
 from gateway.binance_spot.codec import PRICE_SCALE, QUANTITY_SCALE, BinanceSpotCodec
-from ops.capture.pump import Pump
-from ops.capture.reader import Record, read_capture
+from ops.capture.pump import Pump, Receiver
+from ops.capture.reader import Capture, Record, read_capture
 
 SUPPORTED_VENUES: dict[str, Callable[[], MarketCodec]] = {
     "binance-spot": BinanceSpotCodec,
@@ -36,7 +36,7 @@ class UnsupportedVenue(Exception):
     """The capture is of a venue whose books cannot be rebuilt yet."""
 
     def __init__(self, venue: str) -> None:
-        super().__init__(f"venue {venue!r} is not supported; supported: {', '.join(SUPPORTED_VENUES)}")
+        super().__init__(f"venue {venue!r} is not supported yet; supported: {', '.join(SUPPORTED_VENUES)}")
 
 
 class Checked(msgspec.Struct):
@@ -75,18 +75,16 @@ class VerifyResult(msgspec.Struct):
 
 def verify(path: Path, tops: TextIO | None = None, progress: Callable[[int], None] | None = None) -> VerifyResult:
     """Run the whole capture. Raises BadCapture or UnsupportedVenue. tops: takes a CSV row for each applied update."""
+    capture, codec = supported_capture(path)
+    return Verifier(codec, tops).run(capture, progress)
+
+
+def supported_capture(path: Path) -> tuple[Capture, MarketCodec]:
+    """Open a capture whose books can be rebuilt, with its venue's codec. Raises BadCapture or UnsupportedVenue."""
     capture = read_capture(path)
     if capture.venue not in SUPPORTED_VENUES:
         raise UnsupportedVenue(capture.venue)
-    verifier = Verifier(SUPPORTED_VENUES[capture.venue](), tops)
-    result = VerifyResult(capture.venue)
-    for record in capture.records:
-        verifier.take(record)
-        result.records += 1
-        if progress and result.records % PROGRESS_RECORDS == 0:
-            progress(result.records)
-    verifier.conclude(result)
-    return result
+    return capture, SUPPORTED_VENUES[capture.venue]()
 
 
 class _MemoCodec:
@@ -108,13 +106,18 @@ class _MemoCodec:
 
 
 class Verifier:
-    """Market data and orderbook over one capture, in virtual time."""
+    """Market data and orderbook over one capture, in virtual time. listeners: who else hears their messages."""
 
-    def __init__(self, codec: MarketCodec, tops: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        codec: MarketCodec,
+        tops: TextIO | None = None,
+        listeners: Mapping[type[Message], Receiver] | None = None,
+    ) -> None:
         self.codec = _MemoCodec(codec)
         self.market_data = MarketData({CONNECTION: FeedConnection(self.codec, VENUE)})
         self.orderbook = Orderbook()
-        self.pump = Pump(self.market_data, self.orderbook, self._updated)
+        self.pump = Pump(self.market_data, self.orderbook, self._updated, listeners or {})
         self.numbers: dict[str, int] = {}
         self.symbols: list[str] = []
         self.updates = 0
@@ -122,6 +125,17 @@ class Verifier:
         if self._rows:
             self._rows.writerow(TOPS_HEADER)
         self.pump.post(ConnectionUp(CONNECTION, 1, 0))
+
+    def run(self, capture: Capture, progress: Callable[[int], None] | None = None) -> VerifyResult:
+        """All of it. Raises BadCapture at a record that is none."""
+        result = VerifyResult(capture.venue)
+        for record in capture.records:
+            self.take(record)
+            result.records += 1
+            if progress and result.records % PROGRESS_RECORDS == 0:
+                progress(result.records)
+        self.conclude(result)
+        return result
 
     def take(self, record: Record) -> None:
         """One record, at its time. What we sent ourselves tells nothing."""

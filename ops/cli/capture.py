@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -34,19 +35,24 @@ def verify(file: Path, as_json: bool, tops: Path | None) -> None:
             rows: TextIO | None = None
             if tops is not None:
                 rows = stack.enter_context(tops.open("w", encoding="utf-8", newline=""))
-            result = verify_capture(file, rows, _progress if sys.stderr.isatty() else None)
+            result = verify_capture(file, rows, stack.enter_context(progress()))
     except (BadCapture, UnsupportedVenue, OSError) as error:
         click.echo(f"touchline capture verify: {file}: {error}", err=True)
         sys.exit(UNUSABLE)
-    finally:
-        if sys.stderr.isatty():
-            click.echo("\r\x1b[K", nl=False, err=True)
     click.echo(msgspec.json.encode(result.public()).decode() if as_json else _text(result))
     sys.exit(HOLDS if result.holds else DOES_NOT_HOLD)
 
 
-def _progress(records: int) -> None:
-    click.echo(f"\r{records} records", nl=False, err=True)
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[int], None] | None]:
+    """What shows how many records were read, while it is open; None where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        yield lambda records: click.echo(f"\r{records} records", nl=False, err=True)
+    finally:
+        click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _text(result: VerifyResult) -> str:

@@ -9,6 +9,7 @@ from ops.cli.check import check
 from ops.cli.demo import demo
 from ops.cli.later import monitor, replay
 from ops.cli.run import run
+from ops.cli.signals import signals
 from ops.cli.venue import venue
 
 
@@ -18,5 +19,5 @@ def main() -> None:
     """Touchline: a low-latency trading engine. Actors decide, the bus carries, the gateway touches the world."""
 
 
-for command in (demo, run, venue, check, capture, chaos, bench, replay, monitor):
+for command in (demo, run, venue, check, capture, signals, chaos, bench, replay, monitor):
     main.add_command(command)
