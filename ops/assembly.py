@@ -205,7 +205,7 @@ _MAKERS: dict[str, Callable[[Config, Sequence[Instrument]], Actor[Any]]] = {
     ),
     "orderbook": lambda config, _: Orderbook(config.venue.snapshot_levels),
     "microstructure": lambda config, _: Microstructure(config.microstructure),
-    "exits": lambda config, instruments: _exits(config, instruments),
+    "exits": _exits,
     "strategy": _strategy,
     "execution": lambda config, _: Execution(_execution(config)),
     "risk": lambda config, instruments: Risk(_limits(config, instruments), _account_limits(config, instruments)),
