@@ -1,7 +1,7 @@
 """A strategy for the self-trade scenario: always at the price where another one would trade with it. Not for trading.
 
-It buys for `phase_ms`, then sells, and so on. With `cross` it wishes to take the other side's best price; without, it
-improves its own side's best by one tick, where it stands alone and is the first to be taken. Two of these with phases of
+It buys for `phase_ms`, then sells, and so on. With `reach_ticks` it takes whatever stands on the other side down to that
+depth; without, it improves its own side's best by one tick where it can, to be the first that is taken. Two of these with phases of
 different length want the same side for a while, which they may, and opposite sides for a while, which they must not.
 """
 
@@ -15,16 +15,21 @@ NS_PER_MS = 1_000_000
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """quantity_lots: of each order. position_lots_max: in either direction; beyond it only the reducing side is wished."""
+    """quantity_lots: of each order. position_lots_max: in either direction; beyond it only the reducing side is wished.
+
+    reach_ticks: beyond the other side's best price; 0: never takes.
+    """
 
     quantity_lots: int
     position_lots_max: int
     phase_ms: int
-    cross: bool = False
+    reach_ticks: int = 0
 
     def __post_init__(self) -> None:
-        if self.quantity_lots < 1 or self.position_lots_max < self.quantity_lots or self.phase_ms < 1:
-            raise ValueError("quantity_lots and phase_ms must be at least 1, position_lots_max at least quantity_lots")
+        if self.quantity_lots < 1 or self.position_lots_max < self.quantity_lots:
+            raise ValueError("quantity_lots must be at least 1, position_lots_max at least quantity_lots")
+        if self.phase_ms < 1 or self.reach_ticks < 0:
+            raise ValueError("phase_ms must be at least 1, reach_ticks at least 0")
 
 
 class Prowler(Strategy):
@@ -36,15 +41,15 @@ class Prowler(Strategy):
         if signals.bid == 0 or signals.ask == 0:
             context.pull(number)
             return
-        wish = self.parameters
+        wish, reach = self.parameters, self.parameters.reach_ticks
         tick = context.instrument(number).tick
         bid, ask = ticks_passive(BUY, signals.bid, tick), ticks_passive(SELL, signals.ask, tick)
         if self._side(context, number) is BUY:
-            price = ask if wish.cross else min(bid + 1, ask - 1)
-            context.quote(number, price, wish.quantity_lots, 0, 0, cross=wish.cross)
+            price = ask + reach if reach else min(bid + 1, ask - 1)
+            context.quote(number, price, wish.quantity_lots, 0, 0, cross=reach > 0)
         else:
-            price = bid if wish.cross else max(ask - 1, bid + 1)
-            context.quote(number, 0, 0, price, wish.quantity_lots, cross=wish.cross)
+            price = bid - reach if reach else max(ask - 1, bid + 1)
+            context.quote(number, 0, 0, price, wish.quantity_lots, cross=reach > 0)
 
     def _side(self, context: Context, number: int) -> Side:
         position = context.position_lots(number)

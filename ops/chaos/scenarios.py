@@ -27,6 +27,8 @@ QUOTER_PHASE_MS = 250
 """A leader changes sides that often: 4 orders a second and as many cancels, of the 10 that the venue allows; chosen."""
 MAKER_PHASE_MS, TAKER_PHASE_MS = 700, 1_100
 """Two that would meet want the same side for a while and opposite ones for a while; chosen."""
+TAKER_LOTS, TAKER_REACH_TICKS = 20_000, 20
+"""Enough to go through several of the crowd's orders (0.05 BTC and more each) and whatever stands between them; chosen."""
 
 
 async def leader_kill(stage: Stage) -> list[Instance]:
@@ -53,7 +55,7 @@ async def self_trade(stage: Stage) -> list[Instance]:
     """Two engines with accounts and strategies of their own, both after the same prices on the same instrument."""
     both = [
         await stage.enter(_prowler(stage, "maker", 1, _parameters(MAKER_PHASE_MS))),
-        await stage.enter(_prowler(stage, "taker", 2, _parameters(TAKER_PHASE_MS, cross=True))),
+        await stage.enter(_prowler(stage, "taker", 2, _parameters(TAKER_PHASE_MS, TAKER_LOTS, TAKER_REACH_TICKS))),
     ]
     for instance in both:
         await stage.more_orders(instance.account, 1, START_S_MAX, f"the first order of {instance.name}")
@@ -127,5 +129,8 @@ def _prowler(stage: Stage, name: str, number: int, parameters: str) -> Role:
     return Role(name, account, key, secret, name, group, PROWLER, parameters, prevention="NONE", order_rate_max=90)
 
 
-def _parameters(phase_ms: int, *, cross: bool = False) -> str:
-    return f"quantity_lots = 2000\nposition_lots_max = 100000\nphase_ms = {phase_ms}\ncross = {str(cross).lower()}"
+def _parameters(phase_ms: int, quantity_lots: int = 2_000, reach_ticks: int = 0) -> str:
+    return (
+        f"quantity_lots = {quantity_lots}\nposition_lots_max = {10 * quantity_lots}\n"
+        f"phase_ms = {phase_ms}\nreach_ticks = {reach_ticks}"
+    )
