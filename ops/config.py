@@ -18,6 +18,8 @@ import msgspec
 
 from actors.execution import RANKS
 from actors.microstructure import MicrostructureSettings
+from gateway.doors.coordination.contract import TTL_MS_MIN, Misconfigured, check_name
+from gateway.doors.coordination.endpoints import check_endpoints
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -169,7 +171,8 @@ class CoordinationSection(_Section, frozen=True):
     instances that shall see each other name the same absolute one). "etcd": `endpoints`, tried in turn.
 
     group: scopes of one owner, whose orders must never meet. account: label of the account at the venue; who leads it may
-    trade on it. ttl_ms: how long a silent leader is believed.
+    trade on it. ttl_ms: how long a silent leader is believed; etcd counts whole seconds. ca_file, cert_file, key_file (PEM):
+    TLS to etcd, without which endpoints off this machine are refused; the latter two if its members ask for a certificate.
     """
 
     backend: Literal["local", "etcd"] = "local"
@@ -178,6 +181,9 @@ class CoordinationSection(_Section, frozen=True):
     group: str = "main"
     account: str = "main"
     ttl_ms: int = 5_000
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
 
 
 class Config(_Section, frozen=True):
@@ -323,6 +329,20 @@ def _check_values(config: Config, name: str) -> None:
             refuse(f"[venue] {field}", f"{url!r} is not a URL that starts with {schemes[0]}:// or {schemes[1]}://")
         if not _has_address(url):
             refuse(f"[venue] {field}", f"{url!r} has no host, or a port that is none; write {schemes[1]}://HOST[:PORT]")
+    try:
+        _check_coordination(config.coordination, config.venue.kind)
+    except Misconfigured as error:
+        refuse(error.field, error.problem)
+
+
+def _check_coordination(section: CoordinationSection, venue: str) -> None:
+    """Raises Misconfigured."""
+    check_name("[coordination] group", section.group)
+    check_name("[coordination] account", f"{venue}:{section.account}")
+    if section.ttl_ms < TTL_MS_MIN:
+        raise Misconfigured("[coordination] ttl_ms", f"{section.ttl_ms} is too small; the least is {TTL_MS_MIN}")
+    if section.backend == "etcd":
+        check_endpoints(section.endpoints, section.ca_file, section.cert_file, section.key_file)
 
 
 def _has_address(url: str) -> bool:

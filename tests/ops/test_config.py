@@ -79,6 +79,14 @@ BAD = {
         "[microstructure]\ngap_multiple = 0\n[strategy.p",
         ("[microstructure]: gap_multiple: 0 is out of range", "write 2 to 1000"),
     ),
+    "endpoint": Bad(
+        "[strategy.p",
+        '[coordination]\nbackend = "etcd"\nendpoints = ["10.0.0.1:2379"]\n[strategy.p',
+        ("[coordination] endpoints", "10.0.0.1:2379 is not on this machine", "give ca_file"),
+    ),
+    "group": Bad("[strategy.p", '[coordination]\ngroup = "a/b"\n[strategy.p', ("[coordination] group", "'a/b'", "1 to 64")),
+    "account": Bad("[strategy.p", '[coordination]\naccount = "a b"\n[strategy.p', ("[coordination] account", "a b", "1 to 64")),
+    "time to live": Bad("[strategy.p", "[coordination]\nttl_ms = 999\n[strategy.p", ("[coordination] ttl_ms", "999", "1000")),
     "choice": Bad("[strategy.p", '[execution]\nreplace = "x"\n[strategy.p', ("[execution] replace", "together, after_cancel")),
 }  # fmt: skip
 

@@ -19,6 +19,8 @@ from gateway.doors.coordination.term import Term
 
 EPOCH_MAX = 36**5 - 1
 """Epochs fit five characters of base 36 in a client order id (actors/orders/ids)."""
+TTL_MS_MIN = 1_000
+"""Of a term: etcd counts whole seconds, and below it the margin leaves too little for four keep-alives."""
 ACCOUNT_BYTES_MAX = 1 << 20
 """An account's state; etcd takes requests of up to 1.5 MiB (its default)."""
 REASON_LENGTH_MAX = 200

@@ -12,6 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 
 from bus.clock import boottime_ns
 from gateway.doors.coordination.contract import CoordinationError, Misconfigured, Refused, Unreachable
+from gateway.doors.coordination.endpoints import check_endpoints
 from gateway.doors.coordination.etcd import wire
 from gateway.doors.coordination.etcd.wire import Request, Stub
 
@@ -75,8 +76,7 @@ class Calls:
 
     def __init__(self, addresses: tuple[str, ...], ttl_s: float, tls: TlsFiles | None) -> None:
         """Raises Misconfigured."""
-        if not addresses:
-            raise Misconfigured("[coordination] endpoints", 'none is given; write at least one, like "127.0.0.1:2379"')
+        check_endpoints(addresses, *(tls or TlsFiles("")))
         self.attempt_s = min(max(ttl_s / 4, ATTEMPT_S_MIN), ATTEMPT_S_MAX)
         self._addresses = addresses
         self._credentials = None if tls is None else credentials(tls)
@@ -196,9 +196,7 @@ def named(
 
 
 def credentials(files: TlsFiles) -> grpc.ChannelCredentials:
-    """Raises Misconfigured: a file that cannot be read, or a certificate without its key."""
-    if bool(files.cert) != bool(files.key):
-        raise Misconfigured("[coordination] cert_file, key_file", "one is given without the other; give both or none")
+    """Raises Misconfigured: a file that cannot be read."""
     read = {}
     for field, path in zip(("ca_file", "cert_file", "key_file"), files, strict=True):
         try:
