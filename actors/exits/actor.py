@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from actors.exits.closer import UNCLOSABLE, Closer, pause
-from actors.exits.entry import fees_in_quote, fold, settle
+from actors.exits.entry import fees_in_quote, fold, settle, traded
 from actors.exits.phases import HOLDING, TAKING_PROFIT, Event, account_event
 from actors.exits.settings import ExitsSettings
 from actors.exits.thresholds import draw
@@ -141,8 +141,9 @@ class Exits(Actor[ExitsState]):
         if instrument is not None:
             unit = instrument.lot * 10 ** (instrument.base_scale - instrument.quantity_scale)
             lots = abs(watch.position) // unit * (1 if watch.position > 0 else -1)
+            bought = traded(watch.entry, watch.position, instrument)
             fees = fees_in_quote(watch.entry, instrument)
-            watch.thresholds = draw(watch.position, watch.cost, fees, instrument, self.settings)
+            watch.thresholds = draw(watch.position, bought, watch.cost, fees, instrument, self.settings)
         event, watch.lots = account_event(watch.lots, lots), lots
         if event is None:
             return NOTHING

@@ -1,7 +1,7 @@
 """What the entry of a position cost in fees, folded from fills. Pure; integers.
 
-A fee in the base asset needs nothing here: it made the position smaller and its average price higher (portfolio). A
-fee in the quote asset is counted as it is. A fee in a third asset (a venue's own coin) has no price here: the configured
+A fee in the base asset made the position smaller and its average price higher already (portfolio); it is kept to know at
+what price was traded. A fee in the quote asset is counted as it is. A fee in a third asset (a venue's own coin) has no price here: the configured
 rate on the quote amount stands in for it. All three are kept until the instrument says which asset is which, so that a
 journal can be folded before any instrument is known.
 """
@@ -57,6 +57,11 @@ def fees_in_quote(entry: Entry, instrument: Instrument) -> int:
     """Quote units still to be earned back, beside what is in the average price already."""
     base, quote = instrument.base_asset, instrument.quote_asset
     return sum(paid.units if paid.asset == quote else paid.estimate for paid in entry.paid if paid.asset != base)
+
+
+def traded(entry: Entry, position: int, instrument: Instrument) -> int:
+    """Base units that were traded for what is held: the position without the fees that were taken out of it."""
+    return position + sum(paid.units for paid in entry.paid if paid.asset == instrument.base_asset)
 
 
 def _row(entry: Entry, asset: str) -> Paid:

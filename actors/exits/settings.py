@@ -12,7 +12,7 @@ class ExitsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     profit_target_bps: net gain, both fees counted, at which a passive exit is placed. profit_release_bps: once the touch
     is this much short of the target again, the exit is taken back.
     break_even_trigger_bps: net gain, both fees counted, from which on break-even is defended.
-    stop_loss_bps: distance from the average price, fees not counted, at which the loss is taken. run_away_bps: so much
+    stop_loss_bps: distance from the average price traded at, no fees counted, at which the loss is taken. run_away_bps: so much
     beyond stop or break-even, the passive stage ends at once. passive_ns: how long it lasts otherwise; 0: there is none.
     cross_ticks_max: how far through the opposite touch a crossing order is priced.
     pressure_threshold: from 0 to 1; both depth_imbalance and pressure lean against the position by at least this.

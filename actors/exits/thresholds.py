@@ -8,6 +8,9 @@ base unit worth u = 10^(quote_scale - price_scale - base_scale) quote units: clo
 
 and `gain(p) = X / 10^4 * |cost|` is solved for p. Break-even is X = 0 with the taker's fee. A price is rounded toward
 gain, so that reaching it is never less than what was asked for. So the hot path only compares integers.
+
+Stops are distances from the price that was traded at: no fees, and q is what was traded (a fee in the base asset is not
+held, but was bought). So a stop means the same long and short, and whatever fees are paid in.
 """
 
 import msgspec
@@ -38,30 +41,34 @@ class Thresholds(msgspec.Struct, gc=False):
     stop_run_away: int = -FAR
 
 
-def draw(position: int, cost: int, fees: int, instrument: Instrument, settings: ExitsSettings) -> Thresholds:
-    """position: base units, signed. A position without a cost has no average price: nothing is reached."""
+def draw(
+    position: int, traded: int, cost: int, fees: int, instrument: Instrument, settings: ExitsSettings
+) -> Thresholds:
+    """position, traded: base units, signed. A position without a cost has no average price: nothing is reached."""
     side = 1 if position > 0 else -1
-    if position * cost <= 0:
+    if position * cost <= 0 or traded * cost <= 0:
         return Thresholds(side, *(side * FAR,) * 4, *(-side * FAR,) * 4)
 
-    def at(gain_bps: int, paid: int = 0, fee_ppm: int = 0) -> int:
-        return _cut(price_of_gain(position, cost, paid, gain_bps, fee_ppm, instrument))
+    def net(gain_bps: int, fee_ppm: int) -> int:
+        return _cut(price_of_gain(position, cost, fees, gain_bps, fee_ppm, instrument))
+
+    def beyond(loss_bps: int) -> int:
+        return _cut(price_of_gain(traded, cost, 0, -loss_bps, 0, instrument))
 
     target_bps, stop_bps, run_away_bps = settings.profit_target_bps, settings.stop_loss_bps, settings.run_away_bps
     maker, taker = settings.maker_fee_ppm, settings.taker_fee_ppm
     gaining, losing = side * FAR, -side * FAR
-    even = at(0, fees, taker)
-    distance = abs(at(run_away_bps) - at(0))
+    even = net(0, taker)
     return Thresholds(
         side,
-        target=at(target_bps, fees, maker) if target_bps else gaining,
-        released=at(target_bps - settings.profit_release_bps, fees, maker) if target_bps else gaining,
-        armed=at(settings.break_even_trigger_bps, fees, taker) if settings.break_even_trigger_bps else gaining,
+        target=net(target_bps, maker) if target_bps else gaining,
+        released=net(target_bps - settings.profit_release_bps, maker) if target_bps else gaining,
+        armed=net(settings.break_even_trigger_bps, taker) if settings.break_even_trigger_bps else gaining,
         even=even,
-        even_run_away=_cut(even - side * distance) if run_away_bps else losing,
-        pressed=at(-settings.pressure_stop_bps) if settings.pressure_stop_bps else losing,
-        stop=at(-stop_bps) if stop_bps else losing,
-        stop_run_away=at(-stop_bps - run_away_bps) if stop_bps and run_away_bps else losing,
+        even_run_away=_cut(even + beyond(run_away_bps) - beyond(0)) if run_away_bps else losing,
+        pressed=beyond(settings.pressure_stop_bps) if settings.pressure_stop_bps else losing,
+        stop=beyond(stop_bps) if stop_bps else losing,
+        stop_run_away=beyond(stop_bps + run_away_bps) if stop_bps and run_away_bps else losing,
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.exits.entry import Entry, fees_in_quote, fold, settle
+from actors.exits.entry import Entry, fees_in_quote, fold, settle, traded
 from bus.messages import Fill, Side
 from tests.actors.exits.builders import BUY, SELL, Trader, instrument
 
@@ -67,6 +67,12 @@ def test_the_ledgers_word_replaces_what_was_counted() -> None:
     fold(entry, fill(BUY, 1_000, 10, "AAA"), RATE)
     settle(entry, 990)
     assert entry.held == 990
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_what_was_traded_is_what_is_held_without_the_fees_taken_out_of_it(side: Side) -> None:
+    entry = folded(fill(side, 1_000, 10, "AAA"), fill(side, 500, 7))
+    assert traded(entry, side * 1_500 - 10, instrument()) == side * 1_500
 
 
 def test_the_same_fill_twice_is_one() -> None:

@@ -160,8 +160,9 @@ def test_a_fee_in_the_base_asset_is_in_the_average_price_already() -> None:
     """1,000 bought, 10 of them paid: 990 for 10,000,000 are 10,101.01 each, and nothing is counted twice."""
     trader = Trader(lots_max=2_000)
     trader.fill(BUY, 1_000, fee=10, asset="AAA")
-    assert trader.watch.lots == 990
-    assert trader.watch.thresholds.even == 10_102
+    at = trader.watch.thresholds
+    assert (trader.watch.lots, at.even) == (990, 10_102)
+    assert at.stop == 9_900, "but a stop is a distance from the price that was traded at"
 
 
 def test_a_fee_in_a_third_asset_is_estimated_by_the_configured_rate() -> None:

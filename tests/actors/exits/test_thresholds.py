@@ -44,7 +44,7 @@ def test_the_prices_lie_in_their_order_on_either_side(position: int, entry: int,
             | {"pressure_threshold": 0.5, "pressure_stop_bps": 40, "maker_fee_ppm": 1_000, "taker_fee_ppm": 1_000}
         )
     )
-    at = draw(position, cost, paid, BTC, settings)
+    at = draw(position, position, cost, paid, BTC, settings)
     gaining = [at.stop_run_away, at.stop, at.pressed, at.even, at.armed]
     assert gaining == sorted(gaining, reverse=at.side < 0)
     assert (at.target - at.released) * at.side >= 0
@@ -53,7 +53,7 @@ def test_the_prices_lie_in_their_order_on_either_side(position: int, entry: int,
 
 def test_what_is_switched_off_is_never_reached() -> None:
     for side in (1, -1):
-        at = draw(side * 100, side * 1_000_000, 0, instrument(), ExitsSettings(stop_loss_bps=100))
+        at = draw(side * 100, side * 100, side * 1_000_000, 0, instrument(), ExitsSettings(stop_loss_bps=100))
         assert (at.target, at.released, at.armed) == (side * FAR,) * 3
         assert (at.even_run_away, at.pressed, at.stop_run_away) == (-side * FAR,) * 3
         assert (at.even, at.stop) == (10_000, 10_000 - side * 100)
@@ -61,10 +61,10 @@ def test_what_is_switched_off_is_never_reached() -> None:
 
 def test_a_position_without_a_cost_reaches_nothing() -> None:
     """All of the cost may have gone with what was sold: there is no average price to measure from."""
-    at = draw(3, 0, 0, instrument(), ExitsSettings(**SETTINGS))
+    at = draw(3, 3, 0, 0, instrument(), ExitsSettings(**SETTINGS))
     assert (at.target, at.even, at.stop) == (FAR, FAR, -FAR)
 
 
 def test_a_cost_left_on_a_few_units_fits_a_checkpoint() -> None:
-    at = draw(1, 10**18, 0, BTC, ExitsSettings(**SETTINGS))
+    at = draw(1, 1, 10**18, 0, BTC, ExitsSettings(**SETTINGS))
     assert (at.target, at.even_run_away, at.stop) == (FAR, FAR, FAR)
