@@ -15,9 +15,3 @@ def _not_yet(name: str, instead: str) -> None:
 def replay(input_log: str | None) -> None:
     """Repeat a run from its input log. NOT WORKING YET; runs record the log already."""
     _not_yet("replay", "every run records its inputs in STATE/input-log, which it will read")
-
-
-@click.command(short_help="(not yet) The console of a running engine.")
-def monitor() -> None:
-    """The console, attached to a running engine. NOT WORKING YET."""
-    _not_yet("monitor", "`touchline run` and `touchline demo` print one line a second on a terminal")

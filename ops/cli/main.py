@@ -7,7 +7,8 @@ from ops.cli.capture import capture
 from ops.cli.chaos import chaos
 from ops.cli.check import check
 from ops.cli.demo import demo
-from ops.cli.later import monitor, replay
+from ops.cli.later import replay
+from ops.cli.monitor import monitor
 from ops.cli.run import run
 from ops.cli.signals import signals
 from ops.cli.venue import venue

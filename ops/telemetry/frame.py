@@ -47,7 +47,10 @@ class Ladder(_Row, frozen=True):
 
 
 class OwnOrder(_Row, frozen=True):
-    """side: a Side. since_ns: engine time of its last step. ahead: quantity units before it in the queue (-1: unknown)."""
+    """side: a bus Side. since_ns: engine time of its last step.
+
+    ahead, behind: lots before and after it in the queue at its price, as execution estimates them; -1: not known.
+    """
 
     instrument: int
     owner: str
@@ -58,6 +61,7 @@ class OwnOrder(_Row, frozen=True):
     client_order_id: str
     since_ns: int
     ahead: int = -1
+    behind: int = -1
 
 
 class Listing(_Row, frozen=True):
@@ -110,9 +114,9 @@ class Board(_Row, frozen=True, tag="board"):
 
 
 class Print(_Row, frozen=True):
-    """A public trade. aggressor: a Side."""
+    """A public trade, by the venue's clock. aggressor: a Side."""
 
-    received_ns: int
+    venue_ns: int
     price: int
     quantity: int
     aggressor: int
@@ -123,6 +127,44 @@ class Tape(_Row, frozen=True, tag="tape"):
 
     instrument: int
     prints: tuple[Print, ...]
+
+
+class Side(_Row, frozen=True):
+    """Microstructure's word on one side of a book. depth: quantity to move its touch. clusters: (price, quantity, since_ns)."""
+
+    thin: bool = False
+    depth: int = 0
+    clusters: tuple[tuple[int, int, int], ...] = ()
+    flickering: tuple[int, ...] = ()
+
+
+class Shape(_Row, frozen=True, tag="shape"):
+    """The signals of one instrument; each as in bus.messages.Signals and Liquidity."""
+
+    instrument: int
+    warm: bool
+    order_flow_imbalance: int
+    spread_mean: float
+    pressure: float
+    sweeps: int
+    bids: Side
+    asks: Side
+
+
+class ExitRow(_Row, frozen=True):
+    """What exits watch on one instrument. Prices in price units, 0: none. opened_ns: engine time, 0: flat."""
+
+    instrument: int
+    phase: str
+    opened_ns: int
+    target: int
+    even: int
+    stop: int
+
+
+class Exits(_Row, frozen=True, tag="exits"):
+    enabled: bool
+    rows: tuple[ExitRow, ...]
 
 
 class Latency(_Row, frozen=True, tag="latency"):
@@ -167,7 +209,7 @@ class Facts(_Row, frozen=True, tag="facts"):
     rows: tuple[tuple[str, str], ...]
 
 
-Section = About | Board | Tape | Latency | Trading | Health | Log | Facts
+Section = About | Board | Tape | Shape | Exits | Latency | Trading | Health | Log | Facts
 
 
 class Frame(_Row, frozen=True):

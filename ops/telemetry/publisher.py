@@ -21,10 +21,16 @@ LEASE_NS = 1_000_000_000
 """A wish counts for so long: a frozen or dead watcher costs a second of frames. Four times a watcher's interval; chosen."""
 OVERDUE_NS = 100_000_000
 """Longest a frame waits for inputs to end; chosen: ten frames a second still read as alive."""
+LOOK_NS = 100_000_000
+"""Between looks for wishes while frames go out: a publish may eat the descriptor's edge, and a look that finds nothing
+costs as much as a ladder. Chosen.
+"""
 RETRY_S = 0.001
 """Between looks for a quiet moment; uvloop's smallest delay."""
 SHARE = 20
 """Frames may take one part in so many of the loop's time: if building takes long (hundreds of orders), they come rarer."""
+SMOOTH = 16
+"""Frames over which the time to build one is averaged: one that was preempted must not cost the next its turn."""
 WISHES_MAX = 16
 """Different wishes in force; the oldest beyond it goes. Chosen: a person switching instruments has five in a lease."""
 FOCI_MAX = 4
@@ -48,8 +54,9 @@ class Telemetry:
         self._source, self._tap, self._waiting = source, tap, waiting
         self._loop = asyncio.get_running_loop()
         self._wishes: dict[Wish, int] = {}
+        self._looked_ns = 0
         self._armed: asyncio.TimerHandle | None = None
-        self._due_ns = 0
+        self._due_ns = self._usual_ns = 0
         self.hz = 0
         """Frames a second that are wished for now; 0: nobody watches."""
         self.frames = self.put_off = self.failures = 0
@@ -75,6 +82,7 @@ class Telemetry:
 
     def _take_wishes(self, now_ns: int) -> None:
         """What watchers want now. What cannot be read is somebody else's and no wish."""
+        self._looked_ns = now_ns
         for raw in self._tap.drain():
             try:
                 wish = _decode_wish(raw)
@@ -93,7 +101,8 @@ class Telemetry:
     def _pulse(self) -> None:
         self._armed = None
         now_ns = perf_ns()
-        self._take_wishes(now_ns)
+        if now_ns - self._looked_ns >= LOOK_NS:
+            self._take_wishes(now_ns)
         if not self.hz:
             return
         if self._waiting() and now_ns - self._due_ns < OVERDUE_NS:
@@ -113,6 +122,7 @@ class Telemetry:
         took_ns = perf_ns() - now_ns
         self._source.built.record(took_ns)
         # Deadlines are absolute, so that rounding to whole milliseconds does not add up; a late one is not made up for.
-        interval_ns = max(1_000_000_000 // self.hz, took_ns * SHARE)
+        self._usual_ns += (took_ns - self._usual_ns) // SMOOTH
+        interval_ns = max(1_000_000_000 // self.hz, self._usual_ns * SHARE)
         self._due_ns = max(self._due_ns + interval_ns, now_ns)
         self._arm(max(self._due_ns - perf_ns(), 0) / 1e9)

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 from actors.orderbook import Orderbook, live
 from bus.clock import boottime_ns
 from bus.latency import Histogram
-from bus.messages import Instrument, Side
+from bus.messages import Instrument
+from bus.messages import Side as OrderSide
 from ops.telemetry.frame import (
     LADDER_LEVELS,
     About,
     Board,
     BoardRow,
+    ExitRow,
+    Exits,
     Facts,
     Frame,
     Health,
@@ -28,9 +31,11 @@ from ops.telemetry.frame import (
     OwnOrder,
     Print,
     Section,
+    Shape,
     Tape,
     Trading,
 )
+from ops.telemetry.frame import Side as BookSide
 from ops.telemetry.health import health
 
 if TYPE_CHECKING:
@@ -42,11 +47,15 @@ QUICK_EVERY = 3
 """Other turns between those of results and trades."""
 ORDERS_MAX, BOARD_MAX, PRINTS_MAX, REASONS_MAX, FACTS_MAX, LOG_MAX = 200, 100, 40, 20, 40, 40
 """Rows of each kind in a frame: more than any terminal shows. Chosen."""
+ROWS_MAX = 20
+"""Clusters of one side."""
+FAR = 1 << 62
+"""A threshold beyond any price stands for none."""
 TEXT_MAX = 120
 """Characters of one text of a view."""
 Turn = Callable[[list[int]], tuple[Section, ...]]
 """Sections of one turn; the argument: instruments whose trades are wanted."""
-_SIDES = {side.name: int(side) for side in Side}
+_SIDES = {side.name: int(side) for side in OrderSide}
 
 
 class Reader:
@@ -112,22 +121,21 @@ class Reader:
 
         slow = [
             *(self._about, self._trading, self._health, self._log),
-            *(facts(actor) for actor in ("microstructure", "exits", "coordination")),
+            *(self._exits, facts("coordination")),
             *(latency(name, histogram) for name, histogram in self._histograms.items()),
         ]
         turns: list[Turn] = []
         for place, turn in enumerate(slow):
             if place % QUICK_EVERY == 0:
-                turns += (self._board, self._tape)
+                turns += (self._board, self._signals)
             turns.append(turn)
         return turns
 
-    def _tape(self, wanted: list[int]) -> tuple[Section, ...]:
+    def _signals(self, wanted: list[int]) -> tuple[Section, ...]:
+        """Signals and trades, which one view has."""
         views = self._actors["microstructure"].view()["instruments"]
-        return tuple(
-            Tape(number, tuple(_print(row) for row in views.get(number, {}).get("trades", ())[:PRINTS_MAX]))
-            for number in wanted
-        )
+        rows = [(number, views[number]) for number in wanted if number in views]
+        return tuple(section for number, view in rows for section in (_shape(number, view), _tape(number, view)))
 
     def _board(self, _wanted: list[int]) -> tuple[Section, ...]:
         view = self._actors["portfolio"].view()
@@ -175,6 +183,11 @@ class Reader:
     def _health(self, _wanted: list[int]) -> tuple[Section, ...]:
         return (Health(tuple(health(self._engine).items())),)
 
+    def _exits(self, _wanted: list[int]) -> tuple[Section, ...]:
+        view = self._actors["exits"].view()
+        rows = [_exit_row(number, row) for number, row in islice(view.get("exits", {}).items(), BOARD_MAX)]
+        return (Exits(view.get("enabled", False), tuple(rows)),)
+
     def _log(self, _wanted: list[int]) -> tuple[Section, ...]:
         return (Log(tuple(LogLine(*line) for line in self._engine.recent.tail(LOG_MAX))),)
 
@@ -193,15 +206,40 @@ def flat(view: Mapping[Any, Any], prefix: str = "") -> tuple[tuple[str, str], ..
 
 
 def _own_order(row: tuple[Any, ...]) -> OwnOrder:
-    """Of execution's view; columns that this version does not know are left alone."""
-    number, owner, side, price, leaves, phase, client_order_id, since_ns, *more = row
-    ahead = more[0] if more and isinstance(more[0], int) else -1
-    return OwnOrder(number, owner, _SIDES[side], price, leaves, phase, client_order_id, since_ns, ahead)
+    """Of execution's view. Its estimate of the place is two: the cautious one is shown."""
+    number, owner, side, price, leaves, phase, client_order_id, since_ns, ahead, _, behind, *_ = row
+    lots = (-1 if known is None else known for known in (ahead, behind))
+    return OwnOrder(number, owner, _SIDES[side], price, leaves, phase, client_order_id, since_ns, *lots)
 
 
-def _print(row: Any) -> Print:
-    received_ns, price, quantity, aggressor, *_ = row
-    return Print(received_ns, price, quantity, int(aggressor))
+def _tape(number: int, view: Mapping[str, Any]) -> Tape:
+    prints = view.get("trades", ())[-PRINTS_MAX:]
+    return Tape(number, tuple(Print(at, price, quantity, side) for price, quantity, side, at, *_ in reversed(prints)))
+
+
+def _shape(number: int, view: Mapping[str, Any]) -> Shape:
+    return Shape(
+        number,
+        view["warm"],
+        view["order_flow_imbalance"],
+        view["spread_mean"],
+        view.get("pressure", 0.0),
+        view.get("sweeps", 0),
+        _book_side(view.get("bids", {})),
+        _book_side(view.get("asks", {})),
+    )
+
+
+def _book_side(view: Mapping[str, Any]) -> BookSide:
+    clusters, flickering = view.get("clusters", ())[:ROWS_MAX], view.get("flickering", ())[:ROWS_MAX]
+    return BookSide(view.get("thin", False), view.get("depth", 0), tuple(clusters), tuple(flickering))
+
+
+def _exit_row(number: int, view: Mapping[str, Any]) -> ExitRow:
+    thresholds = view["thresholds"]
+    prices = (thresholds.target, thresholds.even, thresholds.stop) if thresholds else (0, 0, 0)
+    shown = [price if abs(price) < FAR else 0 for price in prices]
+    return ExitRow(number, view["phase"], view["opened_ns"], *shown)
 
 
 def _listing(row: Instrument) -> Listing:
