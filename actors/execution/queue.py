@@ -78,13 +78,20 @@ def settle(queue: Queue, own: int) -> None:
 
 
 def reach_head(queue: Queue) -> None:
-    """An execution of the order itself, or a trade at a worse price: nobody is ahead any more."""
+    """An execution of the order itself: nobody is ahead any more."""
     queue.ahead = queue.proportional = 0
     queue.settled = True
+
+
+def see_trade_beyond(queue: Queue) -> None:
+    """At a price that comes after the order's: all that was displayed at its own is traded."""
+    if queue.settled:  # before that it may be of the time before the order was there
+        queue.ahead = queue.proportional = 0
+        queue.traded = queue.displayed
 
 
 def behind(queue: Queue, own: int) -> int:
     """What came after the order, by the proportional estimate; 0 before it is settled."""
     if not queue.settled or queue.displayed == UNKNOWN:
         return 0
-    return max(queue.displayed - own - queue.proportional, 0)
+    return max(queue.displayed - queue.traded - own - queue.proportional, 0)

@@ -6,7 +6,7 @@ accepted; when one ends, its level is given up with the next sweep. Touch says t
 """
 
 from actors.execution.phases import WORKING
-from actors.execution.queue import UNKNOWN, Queue, behind, reach_head, see_level, see_trade, settle
+from actors.execution.queue import UNKNOWN, Queue, behind, see_level, see_trade, see_trade_beyond, settle
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Market, Order
 from bus.messages import Instrument, LevelQuantities, Side, Touch, TradePrint, WatchLevels
@@ -126,7 +126,7 @@ class Queues:
                 own_behind = own  # one being canceled may be gone already: not counted as ours
 
     def on_trade(self, trade: TradePrint, instrument: Instrument) -> None:
-        """A trade at an order's price takes from the front of its queue; one beyond it means that nothing is ahead."""
+        """At an order's price it takes from the front of its queue; beyond it, nothing is ahead any more."""
         line = self.lines.get(trade.instrument)
         if line is None:
             return
@@ -139,8 +139,8 @@ class Queues:
                 continue
             if beyond == 0:
                 see_trade(queue, quantity)
-            elif queue.settled:  # before that it may be of the time before the order was there
-                reach_head(queue)
+            else:
+                see_trade_beyond(queue)
 
     # What time and people want
 

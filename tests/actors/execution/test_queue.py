@@ -14,6 +14,7 @@ from actors.execution.queue import (
     reach_head,
     see_level,
     see_trade,
+    see_trade_beyond,
     settle,
 )
 
@@ -90,7 +91,7 @@ def test_an_own_execution_means_that_nobody_is_ahead_even_where_nothing_was_know
     assert (queue.ahead, queue.proportional, behind(queue, OWN)) == (0, 0, 25)
 
 
-events = st.lists(st.tuples(st.sampled_from(["level", "trade"]), st.integers(0, 60)), max_size=30)
+events = st.lists(st.tuples(st.sampled_from(["level", "trade", "beyond"]), st.integers(0, 60)), max_size=30)
 
 
 @given(st.integers(0, 60), events, st.integers(0, OWN))
@@ -103,7 +104,12 @@ def test_whatever_comes_the_estimates_stay_within_the_level_and_in_order(
     settle(queue, own)
     for kind, quantity in day:
         before = (queue.ahead, queue.proportional)
-        see_level(queue, quantity, own) if kind == "level" else see_trade(queue, quantity)
+        if kind == "level":
+            see_level(queue, quantity, own)
+        elif kind == "trade":
+            see_trade(queue, quantity)
+        else:
+            see_trade_beyond(queue)
         others = max(queue.displayed - own, 0)
         assert 0 <= queue.proportional <= queue.ahead <= others
         assert queue.ahead <= before[0]
