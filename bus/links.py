@@ -74,10 +74,11 @@ class Links:
 
     def stop(self) -> None:
         """Say goodbye, and hear nothing more."""
-        if self._listener is not None:
-            self._loop.remove_reader(self._listener.descriptor)
-            self._listener.close()
-            self._listener = None
+        if self._listener is None:
+            return
+        self._loop.remove_reader(self._listener.descriptor)
+        self._listener.close()
+        self._listener = None
         if self._tick is not None:
             self._tick.cancel()
         for peer in self.peers.values():

@@ -27,6 +27,7 @@ from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import Config, ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
+from ops.hosts import ALONE, Placement
 from ops.node import SWITCH_S, Node
 from ops.preflight import StartFailed, check_clock, read_instruments
 from ops.recovery import RECOVERED, Recovered, recover
@@ -36,7 +37,6 @@ from ops.telemetry import Reader
 from ops.topology import routing
 from ops.venues import BinanceSpotOrders, BinanceSpotRest, signer
 
-HOST = 0
 START_S_MAX = 30.0
 """From connecting to orders ready: Binance's slowest query has 10 s, and three follow each other; chosen."""
 STOP_S = 5.0
@@ -48,12 +48,12 @@ WALL_STEP_NS = 10_000_000
 class Engine(Node):
     """One engine. `start`, then `wait`, then `stop`; whatever happens in between, `close` frees what was taken."""
 
-    def __init__(self, config: Config, state: StateDirectory) -> None:
+    def __init__(self, config: Config, state: StateDirectory, placement: Placement = ALONE) -> None:
         try:
             self._signer = signer(*credentials(config.venue))
         except SigningKeyError as error:
             raise ConfigError(f"[venue] private_key_file: {config.venue.private_key_file}: {error}") from None
-        super().__init__(config, state)
+        super().__init__(config, state, placement)
         self._wall_offset_ns = 0
         self._lost_facts = 0
 
@@ -73,7 +73,7 @@ class Engine(Node):
         numbered = register(self.state.instruments, self.config.venue.kind, found)
         self.instruments = {instrument.instrument: instrument for instrument in numbered}
         self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
-        self.actors = build_actors(self.config, list(self.instruments.values()))
+        self.actors = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
         recovered = recover(self.state, self.actors)
         self.fills_before = next(actor.fill_number for actor in self.actors if isinstance(actor, Portfolio))
         self.epoch = self.state.raise_epoch(recovered.epoch, self.clock.now_ns())
@@ -87,7 +87,9 @@ class Engine(Node):
             events.warning("no_loss_limit", remedy="set [risk] daily_loss_max")
         self.pump.post(clock_estimate, EngineStarted(ACCOUNT, self.epoch))
         self._run(self._guard(self.order_door.run()))
-        self._open_feed([row.symbol for row in self.config.instrument])
+        self.neighbors.listen(self.pump)  # its first words are the instruments and the start
+        if "market_data" in self.placement.host.actors:
+            self._open_feed([row.symbol for row in self.config.instrument])
         self._run(self._guard(self._housekeeping()))
         try:
             await self._until_ready(stopped)
@@ -120,7 +122,7 @@ class Engine(Node):
         self._closers.append(self.index.close)
 
     def _make_order_door(self) -> None:
-        identity = Identity(HOST, ACCOUNT, VENUE, self.epoch)
+        identity = Identity(self.placement.number, ACCOUNT, VENUE, self.epoch)
         venue = BinanceSpotOrders(self._signer, self.config.venue, self.instruments, ACCOUNT, VENUE)
         door = OrderDoor(
             self.config.venue.websocket_api, venue, identity, self.journal, self.venue_time, self.clock.now_ns
@@ -131,23 +133,26 @@ class Engine(Node):
 
     def _make_host(self, recovered: Recovered) -> None:
         loop = asyncio.get_running_loop()
+        self._open_neighbors()
         checkpoints = Checkpoints(self._take_checkpoint)
         receivers: list[Receiver] = [
             *self.actors, self.order_door, self.rest, CoordinationDoor(), self.timers, checkpoints, self.supervisor,
         ]  # fmt: skip
         self.host = Host(
             receivers,
-            routing(),
+            routing(self.placement.names),
             self._mailboxes,
             self.clock.now_ns,
             journal=self.journal,
             input_log=self.input_log,
-            number=HOST,
+            number=self.placement.number,
             first_offset=self._first_offset,
+            remotes=self.neighbors.remotes(),
         )
         checkpoints.attach(self.host.after_cascade)
         self.pump = Pump(self.host, self.timers, self.clock, self.collector)
         self.pump.on_broken = self._fail
+        self.neighbors.attach(self.host, self.pump, list(self.instruments))
 
         def written(taken: CheckpointTaken) -> None:
             loop.call_soon_threadsafe(self.pump.post, taken)
@@ -164,7 +169,8 @@ class Engine(Node):
         self.pump.listen(
             outside, lambda count, reason: events.warning("outside_message_refused", count=count, reason=reason)
         )
-        self._open_telemetry(Reader(self))
+        if "orderbook" in self.placement.host.actors:  # a console shows books
+            self._open_telemetry(Reader(self))
 
     def _take_checkpoint(self, now_ns: int) -> None:
         """Between inputs. What cannot be saved must not stop the engine: the journal alone recovers it."""
@@ -184,7 +190,7 @@ class Engine(Node):
             Checkpoint(
                 FORMAT,
                 vocabulary_hash(),
-                HOST,
+                self.placement.number,
                 self.epoch,
                 offset,
                 now_ns,
@@ -215,6 +221,7 @@ class Engine(Node):
     # -- while it runs --------------------------------------------------------------------------------------------
 
     def _each_second(self, seconds: int) -> None:
+        self.neighbors.wait_line(seconds)
         if self.host.journal_failures > self._lost_facts:
             self._lost_facts = self.host.journal_failures
             events.critical(

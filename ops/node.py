@@ -15,7 +15,7 @@ from bus.collector import Collector
 from bus.host import Host
 from bus.log import INPUT_SEGMENT_BYTES, RecordLog
 from bus.mailbox import Tap, ZmqMailboxes, ipc_endpoint
-from bus.messages import Instrument
+from bus.messages import Instrument, Message
 from bus.pump import Pump
 from bus.timers import Timers
 from gateway.doors.feed import FeedDoor
@@ -25,6 +25,8 @@ from gateway.doors.venue_time import VenueTime
 from gateway.doors.websocket import ConnectFailed
 from ops import events
 from ops.config import Config
+from ops.hosts import ALONE, Placement
+from ops.neighbors import Neighbors
 from ops.state import StateDirectory
 from ops.supervisor import Supervisor
 from ops.telemetry import TELEMETRY_MAILBOX, Reader, Telemetry
@@ -47,9 +49,11 @@ class Node:
     host: Host
     pump: Pump
     feed: FeedDoor
+    neighbors: Neighbors
 
-    def __init__(self, config: Config, state: StateDirectory) -> None:
-        self.config, self.state = config, state
+    def __init__(self, config: Config, state: StateDirectory, placement: Placement = ALONE) -> None:
+        """placement: which of the actors run here, and where the others do."""
+        self.config, self.state, self.placement = config, state, placement
         self.clock = EngineClock()
         self.collector = Collector()
         self.supervisor = Supervisor()
@@ -83,9 +87,15 @@ class Node:
             self._first_offset = max(self._first_offset, self.input_log.last_offset)
             self._closers.append(self.input_log.close)
 
-    def _open_feed(self, symbols: list[str]) -> None:
-        """Dial the venue's market data for these symbols, for as long as the node lives."""
-        self.feed = FeedDoor(0, stream_url(self.config.venue, symbols), self.pump.post, self.clock.now_ns)
+    def _open_neighbors(self) -> None:
+        """Sockets to and from the other hosts; nothing is said or heard until `neighbors.listen`. Raises BusError."""
+        self.neighbors = Neighbors(self.placement, self._mailboxes, self.clock.now_ns, self._fail)
+        self._closers.append(self.neighbors.stop)
+
+    def _open_feed(self, symbols: list[str], post: Callable[[Message], None] | None = None) -> None:
+        """Dial the venue's market data for these symbols, for as long as the node lives. post: where frames go first."""
+        url = stream_url(self.config.venue, symbols)
+        self.feed = FeedDoor(0, url, post or self.pump.post, self.clock.now_ns)
         self.feed.on_trouble = lambda detail: events.warning("feed_door", detail=detail)
         self._run(self._guard(self.feed.run()))
 

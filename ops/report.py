@@ -7,6 +7,9 @@ from ops.engine import Engine
 from ops.node import resident_mb
 from ops.telemetry.health import health
 
+NO_BOOKS: dict[str, Any] = {"books": {}}
+"""Of an engine whose books are on another host."""
+
 
 def decimal_text(units: int, scale: int) -> str:
     """Integer units of 10^-scale as plain decimal text without trailing zeros: -150000000, 8 -> -1.5."""
@@ -18,11 +21,11 @@ def decimal_text(units: int, scale: int) -> str:
 def report(engine: Engine) -> dict[str, Any]:
     """The run's JSON object. `ledger`: asset -> decimal text, what the venue should say is ours."""
     views = engine.views()
-    books = views["orderbook"]["books"]
+    books = views.get("orderbook", NO_BOOKS)["books"]
     host = engine.host
     positions = {row.venue_symbol: _position(views, row) for row in engine.instruments.values()}
     return {
-        "frames": engine.feed.frames,
+        "frames": engine.feed.frames if hasattr(engine, "feed") else 0,
         "orders_sent": engine.order_door.orders_sent,
         "cancels_sent": engine.order_door.cancels_sent,
         "fills": _fills(engine, views),
@@ -40,6 +43,7 @@ def report(engine: Engine) -> dict[str, Any]:
         "hops_us": {name: _percentiles(row.to_summary()) for name, row in host.histograms().items()},
         "unresolved_orders": engine.supervisor.unresolved,
         "epoch": engine.epoch,
+        "host_losses": engine.neighbors.losses,
         "health": health(engine) | {"ledger_differences": sorted(engine.supervisor.differences)},
     }
 
@@ -47,7 +51,7 @@ def report(engine: Engine) -> dict[str, Any]:
 def live_line(engine: Engine, seconds: int) -> str:
     """One line a second for a terminal."""
     views = engine.views()
-    books = views["orderbook"]["books"]
+    books = views.get("orderbook", NO_BOOKS)["books"]
     parts = [f"{seconds:5d}s"]
     for instrument in engine.instruments.values():
         book = books.get(instrument.instrument, {})

@@ -88,6 +88,22 @@ class BinanceSpotRest:
         return queries.decode_query(query, status, body, asked_ns, received_ns, tuple(self._instruments.values()))
 
 
+class BinanceSpotPublic:
+    """gateway.doors.rest.VenueRest for a host without keys: depth snapshots, and no question about an account."""
+
+    def snapshot_path(self, request: SnapshotRequest) -> str:
+        return codec.snapshot_path(request.venue_symbol, request.levels)
+
+    def query_path(self, query: VenueQuery, timestamp_ms: int) -> str:
+        raise NotImplementedError("no actor of this host asks about an account")
+
+    def headers(self) -> dict[str, str]:
+        return {}
+
+    def read_query(self, query: VenueQuery, status: int, body: bytes, asked_ns: int, received_ns: int) -> QueryAnswer:
+        raise NotImplementedError("no actor of this host asks about an account")
+
+
 def stream_url(section: VenueSection, symbols: Sequence[str]) -> str:
     """One combined connection with depth, best quotes and trades of all symbols."""
     return section.streams.rstrip("/") + codec.stream_path(list(symbols))

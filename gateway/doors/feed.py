@@ -69,6 +69,11 @@ class FeedDoor:
         if self._socket is not None:
             self._socket.close()
 
+    def drop(self, reason: str) -> None:
+        """Trust nothing that lies in this connection any more; a new one is made. The end of it has been posted."""
+        if self._socket is not None:
+            self._socket.abort(reason)
+
     async def _open(self) -> None:
         attempts = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(ConnectFailed),

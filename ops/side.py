@@ -1,0 +1,175 @@
+"""A host beside the one that trades: market data, a strategy, or both. It holds no key, no journal and no checkpoint.
+
+Its instruments, and their numbers, are those of the host that trades: it waits for them, whoever starts first.
+
+A host that stood still for as long as its peers wait before they give it up drops its market data connection: frames
+in the socket's buffer would bear the time at which they are read. Only a new connection's frames are fresh.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+from bus.codec import decode_any
+from bus.host import Host, Receiver
+from bus.link import Arrived
+from bus.messages import HEADER_SIZE, Frame, Instrument, Message
+from bus.pump import Pump
+from ops import events
+from ops.assembly import build_actors
+from ops.config import Config
+from ops.hosts import Placement
+from ops.node import SWITCH_S, Node, resident_mb
+from ops.preflight import check_clock
+from ops.state import StateDirectory
+from ops.topology import routing
+from ops.venues import BinanceSpotPublic
+
+POLL_S = 0.02
+"""Between two looks for the instruments while the host waits for them; chosen."""
+
+
+class SideHost(Node):
+    """`start`, then `wait`, then `stop`; `close` in any case."""
+
+    def __init__(self, config: Config, state: StateDirectory, placement: Placement) -> None:
+        super().__init__(config, state, placement)
+        self._early: list[Arrived] = []
+        self.standstills = 0
+
+    @property
+    def keeps_books(self) -> bool:
+        return "market_data" in self.placement.host.actors
+
+    # -- start ----------------------------------------------------------------------------------------------------
+
+    async def start(self, stopped: asyncio.Event) -> None:
+        """Returns when it works, or early when `stopped` is set. Raises StartFailed, StateError, ConfigError, BusError."""
+        sys.setswitchinterval(SWITCH_S)
+        if self.keeps_books:
+            await self.rest.open()
+            self.venue_time.take(await check_clock(self.rest, self.clock.now_ns, self.config.venue))
+        self._open_neighbors()
+        self.neighbors.listen(self)
+        await self._until_told(stopped)
+        if stopped.is_set():
+            return
+        self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
+        self.actors = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
+        self._open_input_log()
+        self._make_host()
+        early, self._early = self._early, []
+        self.pump.post_arrived(early)
+        if self.keeps_books:
+            self._open_feed([row.venue_symbol for row in self.instruments.values()], self._take_from_feed)
+        self._run(self._guard(self._housekeeping()))
+        events.info("host_ready", host=self.placement.host.name, instruments=len(self.instruments))
+
+    async def _until_told(self, stopped: asyncio.Event) -> None:
+        """The host that trades tells its instruments with its first words: when it is up, they are all here."""
+        trader = next(row.name for row in self.placement.others.values() if "orders" in row.actors)
+        polls = 0
+        while not (self.neighbors.up[trader] and self.instruments) and not stopped.is_set():
+            if polls % round(1 / POLL_S) == 0:
+                self.neighbors.wait_line(polls // round(1 / POLL_S) + 1)
+            await asyncio.sleep(POLL_S)
+            polls += 1
+
+    def _make_host(self) -> None:
+        names = self.placement.names
+        doors: list[Receiver] = [self.timers, self.supervisor]
+        if "rest_door" in names:
+            doors.append(self.rest)
+        self.host = Host(
+            [*self.actors, *doors],
+            routing(names),
+            self._mailboxes,
+            self.clock.now_ns,
+            input_log=self.input_log,
+            number=self.placement.number,
+            first_offset=self._first_offset,
+            remotes=self.neighbors.remotes(),
+        )
+        self.pump = Pump(self.host, self.timers, self.clock, self.collector)
+        self.pump.on_broken = self._fail
+        self.rest.attach(BinanceSpotPublic(), self.pump.post)
+        if self.input_log is not None:
+            self.pump.at_quiet(self.input_log.touch_ahead)
+        self.neighbors.attach(self.host, self.pump, list(self.instruments))
+
+    # -- inputs ---------------------------------------------------------------------------------------------------
+
+    def post_arrived(self, messages: list[Arrived]) -> None:
+        """What other hosts say; until this host is made it is kept (bus.links.Inputs)."""
+        for message in messages:
+            if message.kind is Instrument and not self._is_ours(message):
+                return
+        if hasattr(self, "pump"):
+            self.pump.post_arrived(messages)
+        else:
+            self._early += messages
+
+    def _is_ours(self, message: Arrived) -> bool:
+        """An instrument's number means one instrument for as long as this process lives."""
+        told = decode_any(message.raw[HEADER_SIZE:])
+        assert isinstance(told, Instrument)
+        known = self.instruments.get(told.instrument)
+        if known is not None and known.venue_symbol == told.venue_symbol:
+            return True
+        if not hasattr(self, "pump") and known is None:
+            self.instruments[told.instrument] = told
+            return True
+        self._fail(
+            f"the host that trades has other instruments now (number {told.instrument} is {told.venue_symbol}): "
+            "start this host again"
+        )
+        return False
+
+    def _take_from_feed(self, message: Message) -> None:
+        if type(message) is Frame and self.neighbors.links.stood_still(message.received_ns):
+            self.standstills += 1
+            self.feed.drop("this host stood still: what waited in the socket is old")
+            return
+        self.pump.post(message)
+
+    def _each_second(self, seconds: int) -> None:
+        self.neighbors.wait_line(seconds)
+
+    # -- stop -----------------------------------------------------------------------------------------------------
+
+    async def stop(self, reason: str) -> None:
+        """Say goodbye, so that nobody waits for our silence, and take no further input."""
+        events.info("stopping", reason=reason)
+        self.neighbors.stop()
+        self.feed_close()
+        if hasattr(self, "pump"):
+            self.pump.stop()
+
+    async def close(self) -> None:
+        """Free everything, whatever state it is in."""
+        await self._end_tasks()
+        if hasattr(self, "pump"):
+            self.pump.stop()
+        await self._free()
+
+    def report(self) -> dict[str, Any]:
+        """The run's JSON object."""
+        if not hasattr(self, "host"):
+            return {"host": self.placement.host.name, "instruments": 0}
+        books = self.views().get("orderbook", {"books": {}})["books"]
+        peers = {self.placement.others[n].name: peer.link.outbound for n, peer in self.neighbors.links.peers.items()}
+        return {
+            "host": self.placement.host.name,
+            "instruments": len(self.instruments),
+            "frames": self.feed.frames if hasattr(self, "feed") else 0,
+            "books": {row.venue_symbol: books[n]["state"] for n, row in self.instruments.items() if n in books},
+            "host_losses": self.neighbors.losses,
+            "standstills": self.standstills,
+            "links": {
+                name: {"conflated": out.conflated, "dropped": out.dropped, "resent": out.resent, "lost": out.lost_facts}
+                for name, out in peers.items()
+            },
+            "hops_us": {name: row.to_summary() for name, row in self.host.histograms().items()},
+            "rss_mb": {"at_10s": round(self.rss_at_10s or resident_mb(), 1), "end": round(resident_mb(), 1)},
+            "actor_failures": self.host.failures,
+        }
