@@ -1,8 +1,9 @@
 """The engine: one process with all actors, from configuration to a clean stop.
 
 Order of a start: state directory and lock; the venue's clock and instruments; recovery (checkpoint, journal tail);
-epoch; host; order door (private stream first); feed door. Order of a stop: strategies quiet, orders canceled and
-proven gone, doors closed, last checkpoint, logs synced.
+leadership of the account, and with it the epoch; host; what other instances hold; order door (private stream first);
+feed door. Order of a stop: strategies quiet, orders canceled and proven gone, leadership resigned, doors closed, last
+checkpoint, logs synced. A term that ends by itself is such a stop, shorter, and the process stands by again.
 """
 
 import asyncio
@@ -16,22 +17,24 @@ from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, co
 from bus.host import Host, Receiver
 from bus.log import JOURNAL_SEGMENT_BYTES, RecordLog, Syncer
 from bus.mailbox import ipc_endpoint
-from bus.messages import CheckpointTaken, EngineStarted, StopRequested, WallAdjusted
+from bus.messages import CheckpointTaken, EngineStarted, LeadershipLost, LeadershipWon, StopRequested, WallAdjusted
 from bus.pump import Pump
 from bus.vocabulary_lock import vocabulary_hash
 from gateway.binance_spot.errors import SigningKeyError
+from gateway.doors.coordination.contract import Coordinator, TermOver
 from gateway.doors.coordination.door import CoordinationDoor
 from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.store import JournalIndex
 from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
-from ops.config import Config, ConfigError, credentials, decimal_units
+from ops.config import MS, Config, ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
 from ops.hosts import ALONE, Placement
 from ops.node import SWITCH_S, Node
 from ops.preflight import StartFailed, check_clock, read_instruments
 from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
+from ops.standby import Standby, scope_of
 from ops.state import StateDirectory
 from ops.telemetry import Reader
 from ops.topology import routing
@@ -40,6 +43,8 @@ from ops.venues import BinanceSpotOrders, BinanceSpotRest, signer
 START_S_MAX = 30.0
 """From connecting to orders ready: Binance's slowest query has 10 s, and three follow each other; chosen."""
 STOP_S = 5.0
+DEPOSED_STOP_S = 2.0
+"""Of a run whose term is over: cancels still help the successor, who does not wait for them; chosen."""
 WALL_CHECK_S = 10
 WALL_STEP_NS = 10_000_000
 """A wall clock that moved less than this against engine time is not worth an input."""
@@ -48,44 +53,47 @@ WALL_STEP_NS = 10_000_000
 class Engine(Node):
     """One engine. `start`, then `wait`, then `stop`; whatever happens in between, `close` frees what was taken."""
 
-    def __init__(self, config: Config, state: StateDirectory, placement: Placement = ALONE) -> None:
+    def __init__(
+        self, config: Config, state: StateDirectory, coordinator: Coordinator, placement: Placement = ALONE
+    ) -> None:
         try:
             self._signer = signer(*credentials(config.venue))
         except SigningKeyError as error:
             raise ConfigError(f"[venue] private_key_file: {config.venue.private_key_file}: {error}") from None
         super().__init__(config, state, placement)
+        self.coordinator = coordinator
+        self.standby = Standby(coordinator, scope_of(config), config.coordination.ttl_ms * MS)
+        self.deposed = asyncio.Event()
+        """Our term is over: this run must end, and the process may stand by again."""
+        self._term_watch: asyncio.Task[None] | None = None
         self._wall_offset_ns = 0
         self._lost_facts = 0
 
     # -- start ----------------------------------------------------------------------------------------------------
 
-    async def start(self, stopped: asyncio.Event) -> None:
-        """Returns early when `stopped` is set. Raises StartFailed, StateError, ConfigError.
+    async def start(self, stopped: asyncio.Event) -> bool:
+        """False: `stopped` was set, or the term ended, before anything could be sent. Raises StartFailed, StateError,
+        ConfigError, CoordinationError.
 
         Trading begins by itself once orders are ready.
         """
         sys.setswitchinterval(SWITCH_S)
         await self.rest.open()
-        clock_estimate = await check_clock(self.rest, self.clock.now_ns, self.config.venue)
-        self.venue_time.take(clock_estimate)
-        symbols = [row.symbol for row in self.config.instrument]
-        found = await read_instruments(self.rest, symbols)
-        numbered = register(self.state.instruments, self.config.venue.kind, found)
-        self.instruments = {instrument.instrument: instrument for instrument in numbered}
-        self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
-        self.actors = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
-        recovered = recover(self.state, self.actors)
-        self.fills_before = next(actor.fill_number for actor in self.actors if isinstance(actor, Portfolio))
-        self.epoch = self.state.raise_epoch(recovered.epoch, self.clock.now_ns())
-        self._log_recovery(recovered)
+        await self._prepare()
+        self._run(self._guard(self.standby.pulse.run()))
+        if not await self._lead(stopped):
+            return False
         self._open_logs()
         self._make_order_door()
-        self._make_host(recovered)
-        for instrument in self.instruments.values():
-            self.host.post(instrument)
-        if not decimal_units(self.config.risk.daily_loss_max, 8, "[risk] daily_loss_max"):
-            events.warning("no_loss_limit", remedy="set [risk] daily_loss_max")
-        self.pump.post(clock_estimate, EngineStarted(ACCOUNT, self.epoch))
+        self._make_coordination_door()
+        self._make_host(self.recovered)
+        try:
+            await self._first_inputs()
+        except TermOver as error:
+            events.critical("leadership_lost", epoch=self.epoch, reason=error.reason)
+            self.deposed.set()
+            return False
+        self._term_watch = asyncio.create_task(self._guard(self._watch_term()))
         self._run(self._guard(self.order_door.run()))
         self.neighbors.listen(self.pump)  # its first words are the instruments and the start
         if "market_data" in self.placement.host.actors:
@@ -97,6 +105,67 @@ class Engine(Node):
             # Without a session nothing can be canceled: a person need not wait for what cannot come.
             error.unresolved = await self.stop("the start failed", STOP_S if self.order_door.generation else 0.1)
             raise
+        return True
+
+    async def _prepare(self) -> None:
+        """All that can be had before anybody leads: the venue's clock and instruments, and what this directory knows.
+
+        Raises StartFailed, StateError, ConfigError.
+        """
+        clock_estimate = await check_clock(self.rest, self.clock.now_ns, self.config.venue)
+        self.venue_time.take(clock_estimate)
+        symbols = [row.symbol for row in self.config.instrument]
+        found = await read_instruments(self.rest, symbols)
+        numbered = register(self.state.instruments, self.config.venue.kind, found)
+        self.instruments = {instrument.instrument: instrument for instrument in numbered}
+        self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
+        self.actors = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
+        recovered = recover(self.state, self.actors)
+        self.fills_before = next(actor.fill_number for actor in self.actors if isinstance(actor, Portfolio))
+        self.clock_estimate, self.recovered = clock_estimate, recovered
+
+    async def _prepare_again(self) -> None:
+        """While standing by. A venue that cannot be asked now may be back when it matters."""
+        try:
+            await self._prepare()
+        except StartFailed as error:
+            events.warning("standby_not_fresh", reason=str(error))
+
+    async def _lead(self, stopped: asyncio.Event) -> bool:
+        """Wait until the account is ours; its term's epoch is this run's. False: told to stop before that."""
+
+        def above() -> int:
+            return self.state.epoch_floor(self.recovered.epoch, self.clock.now_ns())
+
+        term = await self.standby.win(above, self._prepare_again, stopped)
+        if term is None:
+            return False
+        self.epoch = term.epoch
+        self.state.keep_epoch(term.epoch)
+        if self.standby.leader is not None:  # it was waited for: what was measured before may be long ago
+            self.clock_estimate = await check_clock(self.rest, self.clock.now_ns, self.config.venue)
+            self.venue_time.take(self.clock_estimate)
+        self._log_recovery(self.recovered)
+        return True
+
+    async def _first_inputs(self) -> None:
+        """What the actors must know before the run begins: instruments, our term and what was left, cooldowns, peers."""
+        left = await self.coordination_door.inherit()
+        epoch, state = (left.epoch, left.state) if left is not None else (0, None)
+        for instrument in self.instruments.values():
+            self.host.post(instrument)
+        if not decimal_units(self.config.risk.daily_loss_max, 8, "[risk] daily_loss_max"):
+            events.warning("no_loss_limit", remedy="set [risk] daily_loss_max")
+        holder = self.coordination_door.term.holder
+        self.pump.post(self.clock_estimate, LeadershipWon(ACCOUNT, self.epoch, holder, epoch, state))
+        await self.coordination_door.open(self.pump.post)
+        self.pump.post(EngineStarted(ACCOUNT, self.epoch))
+
+    async def _watch_term(self) -> None:
+        """Says the end of our term to the actors, once: nothing new is approved any more, and the run ends."""
+        reason = await self.standby.until_over()
+        self.pump.post(LeadershipLost(ACCOUNT, self.epoch, reason))
+        self.deposed.set()
 
     def _log_recovery(self, recovered: Recovered) -> None:
         for problem in recovered.problems:
@@ -128,15 +197,24 @@ class Engine(Node):
             self.config.venue.websocket_api, venue, identity, self.journal, self.venue_time, self.clock.now_ns
         )
         door.disk_failed = lambda: self.syncer.failed or self.journal.full or self.host.journal_failures > 0
+        door.lease_left_ns = self.standby.left_ns
         door.on_trouble = lambda detail: events.warning("order_door", detail=detail)
         self.order_door = door
+
+    def _make_coordination_door(self) -> None:
+        term = self.standby.term
+        assert term is not None, "nothing is built before the campaign is won"
+        group = self.config.coordination.group
+        door = CoordinationDoor(self.coordinator, term, group, self.instruments, self.clock.now_ns)
+        door.on_trouble = lambda detail: events.warning("coordination_door", detail=detail)
+        self.coordination_door = door
 
     def _make_host(self, recovered: Recovered) -> None:
         loop = asyncio.get_running_loop()
         self._open_neighbors()
         checkpoints = Checkpoints(self._take_checkpoint)
         receivers: list[Receiver] = [
-            *self.actors, self.order_door, self.rest, CoordinationDoor(), self.timers, checkpoints, self.supervisor,
+            *self.actors, self.order_door, self.rest, self.coordination_door, self.timers, checkpoints, self.supervisor,
         ]  # fmt: skip
         self.host = Host(
             receivers,
@@ -153,6 +231,7 @@ class Engine(Node):
         self.pump = Pump(self.host, self.timers, self.clock, self.collector)
         self.pump.on_broken = self._fail
         self.neighbors.attach(self.host, self.pump, list(self.instruments))
+        self.standby.pulse.whole = lambda: not (self.pump.stopped or self.host.broken)
 
         def written(taken: CheckpointTaken) -> None:
             loop.call_soon_threadsafe(self.pump.post, taken)
@@ -209,16 +288,21 @@ class Engine(Node):
         self.journal.sync()
 
     async def _until_ready(self, stopped: asyncio.Event) -> None:
-        await self._until(START_S_MAX, self.supervisor.ready, stopped)
+        await self._until(START_S_MAX, self.supervisor.ready, stopped, self.deposed)
         if self.failure.done():
             raise StartFailed(self.failure.result())
-        if not self.supervisor.ready.is_set() and not stopped.is_set():
+        if not (self.supervisor.ready.is_set() or stopped.is_set() or self.deposed.is_set()):
             raise StartFailed(
                 f"orders were not ready within {START_S_MAX:.0f} s: the venue did not answer the start-up queries, "
                 "or an order of an earlier run could not be resolved; see the log above"
             )
 
     # -- while it runs --------------------------------------------------------------------------------------------
+
+    async def wait(self, seconds: float | None, stopped: asyncio.Event) -> str:
+        """As `Node.wait`; the end of our term ends it as well."""
+        await self._until(seconds, stopped, self.supervisor.quiet, self.deposed)
+        return self.failure.result() if self.failure.done() else ""
 
     def _each_second(self, seconds: int) -> None:
         self.neighbors.wait_line(seconds)
@@ -248,12 +332,25 @@ class Engine(Node):
             )
         else:
             events.info("stopped", unresolved=0)
+        await self._resign()
         self.pump.stop()  # what is reported from here on is what was taken, and nothing more is
         return self.supervisor.unresolved
+
+    async def _resign(self) -> None:
+        """Let a successor in at once, if nothing of ours can meet him; else the term runs out by itself."""
+        if self._term_watch is not None:
+            self._term_watch.cancel()
+        if self.supervisor.unresolved == 0 and not self.deposed.is_set():
+            await self.coordination_door.leave()
+            await self.standby.resign()
 
     async def close(self) -> None:
         """Free everything, whatever state it is in. Takes a last checkpoint when there is something to save."""
         await self._end_tasks()
+        if hasattr(self, "coordination_door"):
+            await self.coordination_door.close()
+        else:
+            await self.standby.resign()  # won, perhaps, and nothing was sent
         if hasattr(self, "host"):
             self.feed_close()
             self.order_door.close()

@@ -48,6 +48,20 @@ def report(engine: Engine) -> dict[str, Any]:
     }
 
 
+def idle_report(engine: Engine) -> dict[str, Any]:
+    """Of a run that never came to trade: it stood by until it was told to stop. leader: who led, "" when nobody known."""
+    leader = engine.standby.leader
+    return {
+        "frames": 0,
+        "orders_sent": 0,
+        "cancels_sent": 0,
+        "fills": 0,
+        "unresolved_orders": 0,
+        "epoch": 0,
+        "leader": leader.holder if leader is not None else "",
+    }
+
+
 def live_line(engine: Engine, seconds: int) -> str:
     """One line a second for a terminal."""
     views = engine.views()

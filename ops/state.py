@@ -1,6 +1,6 @@
 """The state directory: the only place where the engine writes. One engine at a time, and an epoch a start.
 
-DIR/lock         held while an engine runs        DIR/epoch        counts starts; in every client order id
+DIR/lock         held while an engine runs        DIR/epoch        of the last start; in every client order id
 DIR/journal      the order journal                DIR/input-log    every input, for replay
 DIR/checkpoints  the last few                     DIR/store.sqlite index of the journal, for people
 """
@@ -66,8 +66,8 @@ class StateDirectory:
     def store(self) -> Path:
         return self.path / "store.sqlite"
 
-    def raise_epoch(self, above: int, now_ns: int) -> int:
-        """The epoch of this start: above the counter and above `above` (the highest seen elsewhere); durable.
+    def epoch_floor(self, seen: int, now_ns: int) -> int:
+        """An epoch of this start must be above it: the counter's file, `seen` (the highest known elsewhere), and time.
 
         Never below the minutes since 2020 at `now_ns`, so that a fresh directory does not repeat the ids of a lost one.
 
@@ -84,16 +84,20 @@ class StateDirectory:
             raise StateError(
                 f"{path}: {text!r} is not an epoch; write the highest epoch ever used there, or start a new directory"
             )
-        epoch = max(int(text) + 1, above + 1, now_ns // MINUTE_NS - EPOCH_ORIGIN_MINUTES)
-        if epoch > EPOCH_MAX:
+        floor = max(int(text), seen, now_ns // MINUTE_NS - EPOCH_ORIGIN_MINUTES - 1)
+        if floor >= EPOCH_MAX:
             raise StateError(f"{path}: all {EPOCH_MAX} epochs are used up; start a new directory with a new prefix")
+        return floor
+
+    def keep_epoch(self, epoch: int) -> None:
+        """Write down the epoch of this start, durably, before it makes an id. Raises StateError."""
+        path = self.path / "epoch"
         try:
             write_durably(path, f"{epoch}\n".encode())
         except OSError as error:
             raise StateError(
                 f"{path}: cannot be written: {error.strerror}; free disk space or permit writing"
             ) from error
-        return epoch
 
     def close(self) -> None:
         os.close(self._lock)

@@ -11,6 +11,14 @@ from ops.state import EPOCH_MAX, EPOCH_ORIGIN_MINUTES, MINUTE_NS, StateDirectory
 
 ROOT = Path(__file__).parents[2]
 
+
+def raise_epoch(state: StateDirectory, above: int, now_ns: int) -> int:
+    """A start that wins at once: the first epoch above the floor."""
+    epoch = state.epoch_floor(above, now_ns) + 1
+    state.keep_epoch(epoch)
+    return epoch
+
+
 HOLDER = """
 import sys, time
 from pathlib import Path
@@ -70,12 +78,12 @@ def test_what_cannot_be_a_directory_is_refused_with_the_remedy(make: str, tmp_pa
 
 def test_each_start_has_an_epoch_above_all_before(tmp_path: Path) -> None:
     state = StateDirectory(tmp_path)
-    assert [state.raise_epoch(0, 0), state.raise_epoch(0, 0), state.raise_epoch(0, 0)] == [1, 2, 3]
-    assert state.raise_epoch(above=40, now_ns=0) == 41  # a journal that has seen more than the file
-    assert state.raise_epoch(above=7, now_ns=0) == 42
+    assert [raise_epoch(state, 0, 0), raise_epoch(state, 0, 0), raise_epoch(state, 0, 0)] == [1, 2, 3]
+    assert raise_epoch(state, above=40, now_ns=0) == 41  # a journal that has seen more than the file
+    assert raise_epoch(state, above=7, now_ns=0) == 42
     state.close()
     again = StateDirectory(tmp_path)
-    assert again.raise_epoch(0, 0) == 43
+    assert raise_epoch(again, 0, 0) == 43
     assert (tmp_path / "epoch").read_text() == "43\n"
     again.close()
 
@@ -84,9 +92,9 @@ def test_a_fresh_directory_does_not_repeat_the_epochs_of_a_lost_one(tmp_path: Pa
     state = StateDirectory(tmp_path)
     minutes = 3_600_000  # since 2020: November 2026
     now_ns = (EPOCH_ORIGIN_MINUTES + minutes) * MINUTE_NS
-    assert state.raise_epoch(0, now_ns) == minutes
-    assert state.raise_epoch(0, now_ns) == minutes + 1  # a second start within the minute
-    assert state.raise_epoch(0, 0) == minutes + 2  # a clock that went back
+    assert raise_epoch(state, 0, now_ns) == minutes
+    assert raise_epoch(state, 0, now_ns) == minutes + 1  # a second start within the minute
+    assert raise_epoch(state, 0, 0) == minutes + 2  # a clock that went back
     state.close()
 
 
@@ -99,7 +107,7 @@ def test_an_epoch_that_is_none_is_never_guessed(content: bytes, tmp_path: Path) 
     with pytest.raises(
         StateError, match="is not an epoch; write the highest epoch ever used there, or start a new"
     ) as failure:
-        state.raise_epoch(0, 0)
+        raise_epoch(state, 0, 0)
     state.close()
     assert "\n" not in str(failure.value)
     assert len(str(failure.value)) < 400
@@ -109,9 +117,9 @@ def test_an_epoch_that_is_none_is_never_guessed(content: bytes, tmp_path: Path) 
 def test_epochs_end_where_client_order_ids_end(tmp_path: Path) -> None:
     (tmp_path / "epoch").write_text(f"{EPOCH_MAX - 1}")
     state = StateDirectory(tmp_path)
-    assert state.raise_epoch(0, 0) == EPOCH_MAX
+    assert raise_epoch(state, 0, 0) == EPOCH_MAX
     with pytest.raises(StateError, match="used up; start a new directory with a new prefix"):
-        state.raise_epoch(0, 0)
+        raise_epoch(state, 0, 0)
     state.close()
 
 
@@ -119,7 +127,7 @@ def test_an_epoch_that_cannot_be_written_is_told_and_not_used(tmp_path: Path) ->
     state = StateDirectory(tmp_path)
     (tmp_path / "epoch.new").mkdir()
     with pytest.raises(StateError, match="epoch: cannot be written: Is a directory; free disk space"):
-        state.raise_epoch(0, 0)
+        raise_epoch(state, 0, 0)
     state.close()
     assert not (tmp_path / "epoch").exists()
 
