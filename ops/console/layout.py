@@ -1,6 +1,6 @@
 """Where everything stands on a terminal of some size, and what is written there. Pure: a scene and a size in, lines out.
 
-From 120 columns on the ladder has the left side, panels the right, the log the foot. Narrower, everything stands under
+From 136 columns on the ladder has the left side, panels the right, the log the foot. Narrower, everything stands under
 the ladder, as far as the height goes. Below 60 x 15 nothing useful fits, and it says so.
 """
 
@@ -13,8 +13,8 @@ from ops.console.model import Scene
 from ops.console.text import Line, Span, Style, age, clipped, decimals, fixed, length, line, microseconds, spread_out
 
 WIDTH_MIN, HEIGHT_MIN = 60, 15
-WIDE = 120
-"""Columns from which panels stand beside the ladder: it takes 56, and positions and results need 60. Chosen."""
+WIDE = 136
+"""Columns from which panels stand beside the ladder, each with its most important columns. Chosen."""
 LADDER_HEIGHT_MIN = 13
 """Rows the ladder keeps, frame included, before another panel is put under it: four levels a side. Chosen."""
 LADDER_SHARE = 48
@@ -169,28 +169,24 @@ def _under(width: int, height: int, board: int) -> list[Place]:
 
 
 def header(scene: Scene, width: int) -> Line:
-    """Venue, symbol, state and term on the left; age of the data and achieved rate on the right."""
+    """Venue, symbol, state and term on the left; age of the data and achieved rate on the right. The least important go
+    first where there is no room.
+    """
     about, listing = scene.model.about, scene.listing
-    banner = Style.BANNER
-    left: list[Span] = [Span(" touchline ", banner)]
+    count = len(scene.model.listings)
+    place = f" {scene.chosen % count + 1}/{count}" if count > 1 else ""
+    left = [(2, Span(" touchline ", Style.BANNER))]
     if about is not None and listing is not None:
-        count = len(about.instruments)
-        left.append(
-            Span(
-                f" {about.venue}  {listing.symbol}{f' {scene.chosen % count + 1}/{count}' if count > 1 else ''} ",
-                banner,
-            )
-        )
-    left.append(_engine_state(scene))
+        left += [(3, Span(f" {about.venue} ", Style.BANNER)), (0, Span(f" {listing.symbol}{place} ", Style.BANNER))]
+    left.append((0, _engine_state(scene)))
     if about is not None:
         up = age(scene.engine_ns - about.started_ns) if not scene.model.silent(scene.now_ns) else "-"
-        left += [
-            Span(text, banner) for text in (f" account {about.account} ", f" epoch {about.epoch:,} ", f" up {up} ")
-        ]
+        texts = ((4, f" account {about.account} "), (5, f" epoch {about.epoch:,} "), (6, f" up {up} "))
+        left += [(rank, Span(text, Style.BANNER)) for rank, text in texts]
     right = _freshness(scene)
-    while len(left) > 2 and length(left) + length(right) > width:
-        left.pop()  # from the least important
-    return spread_out(tuple(left), right, width, banner)
+    while left and length(span for _, span in left) + length(right) >= width and max(left)[0]:
+        left.remove(max(left))
+    return spread_out(tuple(span for _, span in left), right, width, Style.BANNER)
 
 
 def _engine_state(scene: Scene) -> Span:

@@ -29,12 +29,13 @@ WINDOW_NS = 30_000_000_000
 has watched for so long, since the engine's start. Chosen."""
 SNAPSHOT_NS = 3_000_000_000
 """Between kept counts of one histogram (8 kB each): the window is as exact as that."""
+RATE_NS = 2_000_000_000
 SILENT_NS = 1_000_000_000
 """Without a frame for so long something is wrong: they come at least once in 100 ms."""
 
 
 class Rate:
-    """How often something happened lately, by its last second."""
+    """How often something happened lately, by its last two seconds."""
 
     def __init__(self) -> None:
         self._times: deque[int] = deque(maxlen=256)
@@ -43,9 +44,9 @@ class Rate:
         self._times.append(now_ns)
 
     def per_second(self, now_ns: int) -> float:
-        """0.0 when the last one is more than a second old."""
+        """0.0 when the last one is older than that."""
         times = self._times
-        while times and now_ns - times[0] > 1_000_000_000:
+        while times and now_ns - times[0] > RATE_NS:
             times.popleft()
         if len(times) < 2:
             return 0.0

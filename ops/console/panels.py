@@ -2,10 +2,24 @@
 
 import logging
 
+from bus.latency import Histogram
 from bus.messages import BookState
 from bus.messages import Side as OrderSide
 from ops.console.model import Scene
-from ops.console.text import Line, Span, Style, age, clock, decimals, fixed, line, microseconds, printable
+from ops.console.text import (
+    Column,
+    Line,
+    Span,
+    Style,
+    age,
+    clock,
+    decimals,
+    fixed,
+    line,
+    microseconds,
+    printable,
+    table,
+)
 from ops.telemetry import BoardRow, Listing, OwnOrder
 
 NOTHING_YET: Line = (Span("nothing yet", Style.DIM),)
@@ -42,38 +56,50 @@ def state_style(name: str) -> Style:
 
 
 def position(scene: Scene, width: int, height: int) -> list[Line]:
-    """All instruments: book state, touch, position, average price, results."""
+    """All instruments: book state, position with every digit, average price, results in the quote asset."""
     board = scene.model.board
     if board is None:
         return [NOTHING_YET]
     listings = {row.instrument: row for row in scene.model.listings}
-    chosen = scene.listing
-    heading = f"{'':10}{'book':8}{'position':>13}{'average':>13}{'unrealized':>12}{'realized':>12}{'working':>8}"
-    rows = [(row, listings[row.instrument]) for row in board.rows if row.instrument in listings]
-    lines = [_position(row, listing, scene, chosen=listing == chosen) for row, listing in rows]
-    return [(Span(heading, Style.HEADING),), *lines][:height]
+    rows = [_position(row, listings[row.instrument], scene) for row in board.rows if row.instrument in listings]
+    columns = (
+        _symbols(scene, "instrument"),
+        Column("book", 9, 2, right=False),
+        Column("position", 13),
+        Column("average", 13, 3),
+        Column("unrealized", 12),
+        Column("realized", 12),
+        Column("working", 9, 4),
+    )
+    return table(columns, rows, width, height)
 
 
-def _position(row: BoardRow, listing: Listing, scene: Scene, *, chosen: bool) -> Line:
+def _symbols(scene: Scene, name: str) -> Column:
+    """The first column of what is about several instruments."""
+    symbol = max((len(row.symbol) for row in scene.model.listings), default=0)
+    return Column(name, max(symbol + 2, len(name)) + 1, right=False)
+
+
+def _position(row: BoardRow, listing: Listing, scene: Scene) -> tuple[Span, ...]:
     price_places = decimals(listing.tick, listing.price_scale)
-    average = fixed(round(row.average_price), listing.price_scale, price_places) if row.average_price else "-"
     state = BookState(row.state).name
     working = sum(order.instrument == row.instrument for order in scene.model.orders())
     held = Style.BID if row.position > 0 else Style.ASK if row.position < 0 else Style.DIM
-    return line(
-        Span(f"{'>' if chosen else ' '}{listing.symbol:9.9}", Style.STRONG if chosen else Style.PLAIN),
-        Span(f"{state:8}", state_style(state)),
-        Span(fixed(row.position, listing.base_scale, min(listing.base_scale, 8), plus=True).rjust(13), held),
-        Span(average.rjust(13)),
+    chosen = scene.listing == listing
+    return (
+        Span(f"{'>' if chosen else ' '} {listing.symbol}", Style.STRONG if chosen else Style.PLAIN),
+        Span(state, state_style(state)),
+        Span(fixed(row.position, listing.base_scale, min(listing.base_scale, 8), plus=True), held),
+        Span(fixed(round(row.average_price), listing.price_scale, price_places) if row.average_price else "-"),
         _result(row.unrealized, listing),
         _result(row.realized, listing),
-        f"{working or '-':>8}",
+        Span(str(working or "-")),
     )
 
 
 def _result(units: int, listing: Listing) -> Span:
     text = fixed(units, listing.quote_scale, min(4, listing.quote_scale), plus=True)
-    return Span(text.rjust(12), Style.GOOD if units > 0 else Style.BAD if units < 0 else Style.DIM)
+    return Span(text, Style.GOOD if units > 0 else Style.BAD if units < 0 else Style.DIM)
 
 
 # -- orders and trades ------------------------------------------------------------------------------------------------
@@ -83,31 +109,45 @@ def orders(scene: Scene, width: int, height: int) -> list[Line]:
     """What works, of all instruments; the chosen one's first."""
     listings = {row.instrument: row for row in scene.model.listings}
     chosen = scene.listing
-    rows = [order for order in scene.model.orders() if order.instrument in listings]
-    rows.sort(key=lambda order: (chosen is None or order.instrument != chosen.instrument, order.instrument))
-    heading = f"{'':10}{'side':5}{'price':>12}{'leaves':>11}{'ahead':>11}  {'phase':9}{'age':>7}  id"
-    lines: list[Line] = [(Span(heading, Style.HEADING),)]
-    if not rows:
-        return [*lines, line(Span("no order works", Style.DIM))]
+    found = [order for order in scene.model.orders() if order.instrument in listings]
+    found.sort(key=lambda order: (chosen is None or order.instrument != chosen.instrument, order.instrument))
     engine_ns = scene.engine_ns
-    lines += [_order(order, listings[order.instrument], engine_ns) for order in rows[: max(height - 1, 0)]]
-    if len(rows) > height - 1 and height > 1:
-        lines[-1] = line(Span(f"and {len(rows) - height + 2} more", Style.DIM))
+    columns = (
+        _symbols(scene, "instrument"),
+        Column("side", 4, right=False),
+        Column("price", 12),
+        Column("leaves", 10),
+        Column("ahead", 10),
+        Column("behind", 10, 4),
+        Column("  phase", 10, 1, right=False),
+        Column("age", 7, 2),
+        Column("id", 16, 3),
+    )
+    rows = [_order(order, listings[order.instrument], engine_ns) for order in found]
+    if not rows:
+        return [*table(columns, (), width, height), line(Span("no order works", Style.DIM))][:height]
+    lines = table(columns, rows, width, height)
+    if (hidden := len(rows) + 1 - len(lines)) and len(lines) > 1:
+        lines[-1] = line(Span(f"and {hidden + 1} more", Style.DIM))
     return lines
 
 
-def _order(order: OwnOrder, listing: Listing, engine_ns: int) -> Line:
-    places = decimals(listing.lot, listing.quantity_scale)
+def _order(order: OwnOrder, listing: Listing, engine_ns: int) -> tuple[Span, ...]:
+    def lots(count: int) -> Span:
+        places = decimals(listing.lot, listing.quantity_scale)
+        return Span(fixed(count * listing.lot, listing.quantity_scale, places) if count >= 0 else "-")
+
     price = fixed(order.price_ticks * listing.tick, listing.price_scale, decimals(listing.tick, listing.price_scale))
-    leaves = fixed(order.leaves_lots * listing.lot, listing.quantity_scale, places)
-    ahead = fixed(order.ahead * listing.lot, listing.quantity_scale, places) if order.ahead >= 0 else "-"
-    return line(
-        f"{listing.symbol:10.10}",
-        Span(f"{OrderSide(order.side).name:5}", Style.BID if order.side > 0 else Style.ASK),
-        f"{price:>12}{leaves:>11}{ahead:>11}  ",
-        Span(f"{order.phase.lower():9.9}", Style.PLAIN if order.phase == "WORKING" else Style.WARN),
-        Span(f"{age(engine_ns - order.since_ns):>7}", Style.DIM),
-        Span(f"  {order.client_order_id}", Style.DIM),
+    return (
+        Span(f"  {listing.symbol}"),
+        Span(OrderSide(order.side).name, Style.BID if order.side > 0 else Style.ASK),
+        Span(price),
+        Span(lots(order.leaves_lots).text, Style.STRONG),
+        lots(order.ahead),
+        lots(order.behind),
+        Span(f"  {order.phase.lower()}", Style.PLAIN if order.phase == "WORKING" else Style.WARN),
+        Span(age(engine_ns - order.since_ns), Style.DIM),
+        Span(order.client_order_id, Style.DIM),
     )
 
 
@@ -117,19 +157,19 @@ def trades(scene: Scene, width: int, height: int) -> list[Line]:
     tape = scene.model.tapes.get(listing.instrument) if listing else None
     if listing is None or tape is None or not tape.prints:
         return [NOTHING_YET]
-    price_places = decimals(listing.tick, listing.price_scale)
-    size_places = decimals(listing.lot, listing.quantity_scale)
-    lines: list[Line] = [(Span(f"{'UTC':12}{'price':>12}{'size':>12}", Style.HEADING),)]
-    for row in tape.prints[: max(height - 1, 0)]:
-        style = Style.BID if row.aggressor > 0 else Style.ASK
-        lines.append(
-            line(
-                Span(clock(row.venue_ns, millis=True), Style.DIM),
-                Span(fixed(row.price, listing.price_scale, price_places).rjust(12), style),
-                Span(fixed(row.quantity, listing.quantity_scale, size_places).rjust(12)),
-            )
+    price_places, size_places = (
+        decimals(listing.tick, listing.price_scale),
+        decimals(listing.lot, listing.quantity_scale),
+    )
+    rows = (
+        (
+            Span(clock(row.venue_ns, millis=True), Style.DIM),
+            Span(fixed(row.price, listing.price_scale, price_places), Style.BID if row.aggressor > 0 else Style.ASK),
+            Span(fixed(row.quantity, listing.quantity_scale, size_places)),
         )
-    return lines
+        for row in tape.prints
+    )
+    return table((Column("UTC", 12, 1, right=False), Column("price", 12), Column("size", 11)), rows, width, height)
 
 
 # -- how the engine is ------------------------------------------------------------------------------------------------
@@ -138,16 +178,16 @@ def trades(scene: Scene, width: int, height: int) -> list[Line]:
 def latency(scene: Scene, width: int, height: int) -> list[Line]:
     """p50, p99 and the largest by hop, in us. What had nothing to do in the window says so."""
     hops = scene.model.hops
-    names = max(width - 24, 8)
-    lines: list[Line] = [(Span(f"{'us':{names}}{'p50':>8}{'p99':>8}{'max':>8}", Style.HEADING),)]
-    for name in (*HOPS, *(name for name in hops if name not in HOPS)):
-        if (row := hops.get(name)) is None:
-            continue
-        figures = [microseconds(value) for value in (row.quantile(0.5), row.quantile(0.99), row.max_ns)]
-        text = "".join(f"{figure if row.count else '-':>8}" for figure in figures)
-        style = Style.DIM if not row.count else Style.STRONG if name == HOPS[0] else Style.PLAIN
-        lines.append(line(Span(f"{name.replace('_', ' '):{names}.{names}}{text}", style)))
-    return lines[:height]
+    columns = (Column("us", 16, right=False), Column("p50", 7), Column("p99", 7), Column("max", 8, 1))
+    names = [*(name for name in HOPS if name in hops), *(name for name in hops if name not in HOPS)]
+    return table(columns, (_hop(name, hops[name]) for name in names), width, height)
+
+
+def _hop(name: str, hop: Histogram) -> tuple[Span, ...]:
+    style = Style.DIM if not hop.count else Style.STRONG if name == HOPS[0] else Style.PLAIN
+    figures = (hop.quantile(0.5), hop.quantile(0.99), hop.max_ns) if hop.count else ()
+    texts = [microseconds(value) for value in figures] or ["-", "-", "-"]
+    return (Span(name.replace("_", " "), style), *(Span(text, style) for text in texts))
 
 
 def health(scene: Scene, width: int, height: int) -> list[Line]:
@@ -226,9 +266,9 @@ def signals(scene: Scene, width: int, height: int) -> list[Line]:
         row("pressure", f"{shape.pressure:+.2f}", tilt(shape.pressure)),
         row("order flow", flow, tilt(shape.order_flow_imbalance)),
         row("sweeps", f"{shape.sweeps:+d}", tilt(shape.sweeps)),
-        row("spread, ticks", f"{spread:.2f}"),
+        row("spread ticks", f"{spread:.2f}"),
         row("thin ice", " and ".join(thin) or "no", Style.WARN if thin else Style.DIM),
-        row("clusters bid/ask", clusters),
+        row("clusters", clusters),
         row("windows", "full" if shape.warm else "filling", Style.DIM if shape.warm else Style.WARN),
     ]
     return lines[:height]

@@ -1,6 +1,6 @@
 """Styled text and numbers for people: exact integers to aligned decimals. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -61,6 +61,29 @@ def spread_out(left: Line, right: Line, width: int, style: Style = Style.PLAIN) 
     room = width - length(left)
     right = right if length(right) < room else ()
     return clipped((*left, Span(" " * max(room - length(right), 0), style), *right), width)
+
+
+class Column(NamedTuple):
+    """width: with the blank to its left neighbor. rank: the highest goes first where there is no room; 0 stays."""
+
+    name: str
+    width: int
+    rank: int = 0
+    right: bool = True
+
+    def cell(self, text: str) -> str:
+        text = text[: self.width]
+        return text.rjust(self.width) if self.right else text.ljust(self.width)
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[Span]], width: int, height: int) -> list[Line]:
+    """A heading and at most `height - 1` rows, in as many of the columns as fit."""
+    kept = list(range(len(columns)))
+    while sum(columns[place].width for place in kept) > width and any(columns[place].rank for place in kept):
+        kept.remove(max(kept, key=lambda place: columns[place].rank))
+    heading = (Span("".join(columns[place].cell(columns[place].name) for place in kept), Style.HEADING),)
+    body = (tuple(Span(columns[n].cell(row[n].text), row[n].style) for n in kept) for row in rows)
+    return [heading, *body][:height]
 
 
 def printable(text: str, width: int) -> str:
