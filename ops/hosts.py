@@ -150,10 +150,15 @@ def _check_hosts(hosts: Sequence[HostSection]) -> None:
         raise ConfigError(f"[[host]]: there are {len(hosts)}; name 1 to {HOSTS_MAX}")
     names = [host.name for host in hosts]
     for name in names:
-        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", name):
-            raise ConfigError(f"[[host]] name: {name!r} is no name; write small letters, like data")
+        check_name(name, "[[host]] name")
         if names.count(name) > 1:
             raise ConfigError(f"[[host]] name: {name} stands twice; give each host its own")
+
+
+def check_name(name: str, field: str) -> None:
+    """It is part of file names and of lines in the log. Raises ConfigError."""
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", name):
+        raise ConfigError(f"{field}: {name!r} is no name of a host; write small letters, like data")
 
 
 def _check_actors(hosts: Sequence[HostSection]) -> None:

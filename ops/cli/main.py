@@ -7,6 +7,7 @@ from ops.cli.capture import capture
 from ops.cli.chaos import chaos
 from ops.cli.check import check
 from ops.cli.demo import demo
+from ops.cli.keys import keys
 from ops.cli.later import replay
 from ops.cli.monitor import monitor
 from ops.cli.run import run
@@ -20,5 +21,5 @@ def main() -> None:
     """Touchline: a low-latency trading engine. Actors decide, the bus carries, the gateway touches the world."""
 
 
-for command in (demo, run, venue, check, capture, signals, chaos, bench, replay, monitor):
+for command in (demo, run, venue, check, keys, capture, signals, chaos, bench, replay, monitor):
     main.add_command(command)
