@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+ETCD := .venv/.etcd
 ARGS ?=
 TESTS ?=
 
@@ -10,7 +11,7 @@ TESTS ?=
 demo: $(READY)
 	@$(BIN)/touchline demo $(ARGS)
 
-test: check
+test: check $(ETCD)
 	$(BIN)/python -m pytest -q $(TESTS)
 
 # format, lint, strict types, and the import table: one command, the same in CI.
@@ -29,6 +30,10 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
+
+# A server for the tests of several instances; without one those tests fail, and the others still run.
+$(ETCD): .ci/etcd $(READY)
+	@if .ci/etcd .venv/etcd; then touch $@; fi
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache

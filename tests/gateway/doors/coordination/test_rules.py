@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.orders import ids
 from bus.clock import boottime_ns
 from gateway.doors.coordination.contract import (
     EPOCH_MAX,
@@ -21,6 +22,7 @@ from gateway.doors.coordination.contract import (
 )
 from gateway.doors.coordination.lease import deadline_ns, keep
 from gateway.doors.coordination.term import MARGIN_NS_MAX, Term, margin_ns
+from ops import state
 
 MS = 1_000_000
 prices = st.integers(0, 8)
@@ -61,17 +63,9 @@ def test_there_is_no_epoch_behind_the_last(counter: int, above: int) -> None:
         next_epoch("scope", counter, above)
 
 
-def test_epochs_fit_a_client_order_id() -> None:
-    assert len(_base36(EPOCH_MAX)) == 5
-    assert len(_base36(EPOCH_MAX + 1)) == 6
-
-
-def _base36(number: int) -> str:
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
-    return digits
+def test_all_rooms_have_the_same_last_epoch() -> None:
+    """They may not import each other."""
+    assert EPOCH_MAX == ids.EPOCH_MAX == state.EPOCH_MAX
 
 
 @pytest.mark.parametrize(("ttl_ms", "margin_ms"), [(1_000, 300), (1_666, 499.8), (2_000, 500), (60_000, 500)])
