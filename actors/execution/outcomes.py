@@ -39,7 +39,7 @@ class Outcomes:
             self._plan_again(market, place.desk)
         elif phase is DOOMED:
             planner.cancel(market, place.desk, place.order)
-        if joined:
+        if joined or (phase is GONE and not planner.orders and register.queues.outdated(market)):
             planner.orders.append(register.queues.watch(market))
         return planner.end()
 
@@ -54,7 +54,7 @@ class Outcomes:
             self.counters["turned_away"] += 1
             self._back_off(slot, now_ns)
         self._make_room(place.market)
-        self.planner.watched = True  # the sweep gives its level up
+        self.planner.watched = True  # the sweep gives its level up, if that is not done now
 
     def _plan_again(self, market: Market, ended: Desk) -> None:
         """The desk of the order that ended, and whoever waited for the room it took."""

@@ -2,7 +2,8 @@
 
 `lines` holds the accepted orders of a market and side in the order of their acceptance, of every owner: whatever came
 later at the same price is behind. The book is asked for the levels at which orders stand (WatchLevels) whenever one is
-accepted; when one ends, its level is given up with the next sweep. Touch says the level that is the touch.
+accepted and when one ends (an order is on its way out then: with the next sweep). Touch says what is at the touch, and
+that nothing is before it.
 """
 
 from actors.execution.phases import WORKING
@@ -90,15 +91,20 @@ class Queues:
     # What the market says
 
     def on_touch(self, line: Line, touch: Touch, instrument: Instrument) -> None:
-        tick = instrument.tick
+        """The touch says its own level, and that nothing is displayed before it."""
+        tick, lot, received_ns = instrument.tick, instrument.lot, touch.received_ns
+        best = touch.bid
         for order in line.bids:
-            if order.price_ticks * tick == touch.bid:
-                self._see(line.bids, order.price_ticks, touch.bid_quantity, instrument.lot, touch.received_ns)
-                break
+            price = order.price_ticks * tick
+            if price >= best:
+                displayed = touch.bid_quantity if price == best else 0
+                self._see(line.bids, order.price_ticks, displayed, lot, received_ns)
+        best = touch.ask
         for order in line.asks:
-            if order.price_ticks * tick == touch.ask:
-                self._see(line.asks, order.price_ticks, touch.ask_quantity, instrument.lot, touch.received_ns)
-                break
+            price = order.price_ticks * tick
+            if price <= best or not best:
+                displayed = touch.ask_quantity if price == best else 0
+                self._see(line.asks, order.price_ticks, displayed, lot, received_ns)
 
     def on_levels(self, levels: LevelQuantities, instrument: Instrument) -> None:
         line = self.lines.get(levels.instrument)

@@ -1,11 +1,11 @@
 """The prices of one book that execution watches, and what was last said of each. Pure. HOT PATH: `news`.
 
-A watched level is said again only when an update changed it, and not while it is the touch: the Touch of that update
-says it already (a hop less for orders that rest there). What was said by either is remembered, so a level that stops
-being the touch is said only when its quantity is another one.
+A watched level is said again only when an update changed it, and not when it is the touch or lies before it: the Touch
+of that update says the one, and that there is nothing at the other (a hop less for orders that rest there, and when the
+touch leaves them). What was said by either is remembered: a level behind the touch is said only if it changed.
 """
 
-from actors.orderbook.book import Book
+from actors.orderbook.book import UNBOUNDED, Book
 from bus.messages import LevelQuantities, Message, WatchLevels
 
 WATCHED_MAX = 64
@@ -64,7 +64,7 @@ class Watched:
 def _changed(said: dict[int, int], levels: dict[int, int], keys: list[int], horizon: int) -> Found | None:
     """What differs from what was said, which is brought up to date; None: nothing is to be said."""
     found: Found | None = None
-    touch = keys[-1] if keys else None
+    touch = keys[-1] if keys else UNBOUNDED
     for key, before in said.items():
         quantity = levels.get(key, 0)
         if not quantity and key < horizon:
@@ -72,7 +72,7 @@ def _changed(said: dict[int, int], levels: dict[int, int], keys: list[int], hori
         if quantity == before:
             continue
         said[key] = quantity
-        if key == touch and before != NEVER:
+        if key >= touch and before != NEVER:
             continue
         if found is None:
             found = ([], [], [])

@@ -24,7 +24,6 @@ from bus.messages import (
     StopRequested,
     TimerFired,
     TradingState,
-    WatchLevels,
 )
 from tests.actors.execution.builders import (
     ASK,
@@ -362,7 +361,6 @@ def test_the_sweep_rests_when_nothing_is_left_to_look_at() -> None:
     desk.rest()
     desk.tell(LOST)
     desk.update("x0", OrderStatus.CANCELED)
-    assert sweep(desk, 100 * MS)[0] == WatchLevels(0, (), ())  # its level is given up
     assert sweep(desk, 100 * MS) == ()
     assert not desk.execution.planner.armed
 

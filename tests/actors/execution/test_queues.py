@@ -69,13 +69,21 @@ def test_the_book_is_asked_when_an_order_is_accepted_and_not_before() -> None:
     assert receive(desk, desk.word("x0", OrderStatus.ACCEPTED)) == ()
 
 
-def test_levels_without_an_order_are_given_up_by_the_next_sweep() -> None:
+def test_a_level_without_an_order_is_given_up_when_the_order_ends() -> None:
     desk = Desk()
     desk.rest(BUY, SELL)
     desk.tell(intent(bid_lots=0, ask_lots=10))
+    assert receive(desk, desk.word("x0", OrderStatus.CANCELED)) == (WatchLevels(0, (), (ASK,)),)
+
+
+def test_while_an_order_leaves_the_book_is_asked_by_the_next_sweep_only() -> None:
+    """What is on its way to the venue does not wait for it."""
+    desk = Desk(replace="after_cancel")
+    desk.rest()
+    desk.tell(intent(bid=BID - 1))
     ended = receive(desk, desk.word("x0", OrderStatus.CANCELED))
-    assert not [m for m in ended if isinstance(m, WatchLevels)]
-    assert WatchLevels(0, (), (ASK,)) in sweep(desk)
+    assert [type(message).__name__ for message in ended] == ["OrderCommand"]
+    assert WatchLevels(0, (), ()) in sweep(desk)
     assert not [m for m in sweep(desk) if isinstance(m, WatchLevels)]
 
 
@@ -126,6 +134,8 @@ def test_the_touch_tells_the_level_that_is_the_touch() -> None:
     assert places(desk) == [(20, 20, 0)]
     desk.tell(touch(BID + 1, bid_quantity=5))
     assert places(desk) == [(20, 20, 0)]
+    desk.tell(touch(BID - 1, bid_quantity=5))
+    assert places(desk) == [(0, 0, 0)], "nothing is displayed before the touch"
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,14 @@ def test_later_only_what_an_update_changed_is_said_and_after_the_view() -> None:
     assert said(actor.receive(update(11, 12, bids=((97, 2),)), 1)) == []
 
 
-def test_the_touch_is_left_to_touch_and_said_when_it_is_the_touch_no_more() -> None:
+def test_the_touch_and_what_lies_before_it_are_left_to_touch() -> None:
     actor = live_book()
     actor.receive(watch((100,)), 1)
     emitted = actor.receive(update(10, 11, bids=((100, 3),)), 1)
     assert emitted[0] == Touch(NUMBER, 1, 11, 11, 100, 3, 101, 7)
     assert said(emitted) == []
-    assert said(actor.receive(update(11, 12, bids=((100, 0),)), 1)) == [levels(12, ((100, 0),))]
+    assert said(actor.receive(update(11, 12, bids=((100, 0),)), 1)) == []
+    assert said(actor.receive(update(12, 13, bids=((100, 4),)), 1)) == []
 
 
 def test_a_level_that_only_stops_being_the_touch_is_not_said_again() -> None:
@@ -108,8 +109,8 @@ changes = st.lists(st.tuples(st.sampled_from(range(94, 107)), st.integers(0, 3))
 def test_touch_and_levels_together_tell_the_quantity_at_every_watched_price(
     days: list[list[tuple[int, int]]], prices: set[int], lost: int
 ) -> None:
-    """A listener keeps the last quantity of each price, of LevelQuantities or of Touch, and is never wrong. The book
-    is lost and comes back in the middle. Bids lie below 100, asks above, so that it is never crossed."""
+    """A listener keeps the last quantity of each price, of LevelQuantities or of Touch (nothing before it), and is never
+    wrong. The book is lost and comes back in the middle. Bids lie below 100, asks above: it is never crossed."""
     actor = orderbook(snapshot(bids=((99, 1), (98, 2)), asks=((101, 1), (102, 2))))
     bids, asks = (tuple(sorted(p for p in prices if p < 100)), tuple(sorted(p for p in prices if p > 100)))
     known: dict[int, int] = {}
@@ -127,6 +128,8 @@ def test_touch_and_levels_together_tell_the_quantity_at_every_watched_price(
             sequence += 1
         for message in emitted:
             if isinstance(message, Touch):
+                known |= {price: 0 for price in bids if price >= message.bid}
+                known |= {price: 0 for price in asks if price <= message.ask or not message.ask}
                 known |= {message.bid: message.bid_quantity, message.ask: message.ask_quantity}
             elif isinstance(message, LevelQuantities):
                 known |= dict(zip(message.bid_prices, message.bid_quantities, strict=True))
