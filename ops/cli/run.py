@@ -13,13 +13,14 @@ import uvloop
 
 from bus.errors import BusError
 from bus.log import LogError
+from gateway.doors.coordination.contract import CoordinationError
 from ops import events
 from ops.config import Config, ConfigError, load
-from ops.engine import Engine
 from ops.hosts import ALONE, Placement, place
 from ops.preflight import StartFailed
-from ops.report import live_line, report, summary
+from ops.runs import Runs
 from ops.side import SideHost
+from ops.standby import make_coordinator
 from ops.state import StateDirectory, StateError, write_durably
 
 
@@ -48,6 +49,8 @@ def run(
 ) -> None:
     """Run the engine on CONFIG until SIGINT or SIGTERM; it cancels its orders and sees them gone before it ends.
 
+    While another instance leads the account it stands by, and takes over when that one is gone.
+
     Exit code 1: orders of ours may still work, an actor failed, the ledger differs from the venue's, or the engine broke;
     2: it could not start. With --topology this process is one host of several (docs/howto/two-hosts.md).
     """
@@ -67,7 +70,7 @@ def run(
         placement = place(topology, host) if topology is not None and host is not None else ALONE
         work = _run if placement.trades else _run_side
         code, result = uvloop.run(work(load(config), state, placement, seconds, live))
-    except (ConfigError, StateError, StartFailed, LogError, BusError, OSError) as error:
+    except (ConfigError, StateError, StartFailed, CoordinationError, LogError, BusError, OSError) as error:
         failure = str(error)
         orders_left = isinstance(error, StartFailed) and error.unresolved > 0
     finally:
@@ -115,29 +118,13 @@ async def _run(
 ) -> tuple[int, dict[str, Any]]:
     stopped = _stopped_by_signal()
     state = StateDirectory(state_path)
-    engine: Engine | None = None
+    coordinator = make_coordinator(config.coordination, state.path)
     try:
-        engine = Engine(config, state, placement)
-        await engine.start(stopped)
-        watch = asyncio.ensure_future(_watch(engine)) if live else None
-        broken = await engine.wait(seconds, stopped)
-        if watch is not None:
-            watch.cancel()
-        unresolved = await engine.stop(broken or ("signal" if stopped.is_set() else "time is up"))
-        result = report(engine)
-        if live:
-            click.echo(summary(result))
-        wrong = broken or unresolved or engine.supervisor.failures or engine.supervisor.differences
-        return (1 if wrong else 0), result
+        await coordinator.open()
+        runs = Runs(config, state, coordinator, placement, seconds, live=live)
+        while await runs.once(stopped):
+            pass
+        return runs.code, runs.result
     finally:
-        if engine is not None:
-            await engine.close()
+        await coordinator.close()
         state.close()
-
-
-async def _watch(engine: Engine) -> None:
-    seconds = 0
-    while True:
-        await asyncio.sleep(1.0)
-        seconds += 1
-        click.echo(live_line(engine, seconds))

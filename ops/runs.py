@@ -1,0 +1,92 @@
+"""One process of an engine over time: it stands by, trades for as long as its term lasts, and stands by again."""
+
+import asyncio
+from typing import Any
+
+import click
+
+from gateway.doors.coordination.contract import Coordinator, Leader
+from ops.config import Config
+from ops.engine import DEPOSED_STOP_S, Engine
+from ops.hosts import Placement
+from ops.report import idle_report, live_line, report, summary
+from ops.state import StateDirectory
+
+
+class Runs:
+    """result: the last run's report; code: 1 if any of them ended badly. live: lines for a person on stdout."""
+
+    def __init__(
+        self,
+        config: Config,
+        state: StateDirectory,
+        coordinator: Coordinator,
+        placement: Placement,
+        seconds: float | None,
+        *,
+        live: bool,
+    ) -> None:
+        self._config, self._state, self._coordinator, self._placement = config, state, coordinator, placement
+        self._seconds, self._live = seconds, live
+        self._until: float | None = None
+        self._reason = "signal"
+        self.code = 0
+        self.result: dict[str, Any] = {}
+
+    async def once(self, stopped: asyncio.Event) -> bool:
+        """Stand by, trade, end. True: the term is over and nobody told us to stop, so stand by again."""
+        engine = Engine(self._config, self._state, self._coordinator, self._placement)
+        engine.standby.told = lambda leader: self._standing_by(leader, stopped)
+        try:
+            if await engine.start(stopped):
+                await self._trade(engine, stopped)
+            elif not self.result:
+                self.result = idle_report(engine)
+            return engine.deposed.is_set() and not stopped.is_set() and not engine.failure.done()
+        finally:
+            await engine.close()
+
+    async def _trade(self, engine: Engine, stopped: asyncio.Event) -> None:
+        watch = asyncio.ensure_future(_watch(engine)) if self._live else None
+        broken = await engine.wait(self._left(), stopped)
+        if watch is not None:
+            watch.cancel()
+        if engine.deposed.is_set():
+            await engine.stop("leadership lost", DEPOSED_STOP_S)
+            unresolved = 0  # the successor's: he cancels and books what we could not
+        else:
+            unresolved = await engine.stop(broken or (self._reason if stopped.is_set() else "time is up"))
+        self.result = report(engine)
+        if self._live:
+            click.echo(summary(self.result))
+        if broken or unresolved or engine.supervisor.failures or engine.supervisor.differences:
+            self.code = 1
+
+    def _standing_by(self, leader: Leader | None, stopped: asyncio.Event) -> None:
+        """Called whenever what we wait for has changed; the seconds count from the first time."""
+        loop = asyncio.get_running_loop()
+        if self._seconds is not None and self._until is None:
+            self._until = loop.time() + self._seconds
+            loop.call_at(self._until, self._time_is_up, stopped)
+        if self._live:
+            who = f"{leader.holder} leads (epoch {leader.epoch})" if leader is not None else "nobody is known to lead"
+            click.echo(f"standing by: {who}")
+
+    def _time_is_up(self, stopped: asyncio.Event) -> None:
+        if not stopped.is_set():
+            self._reason = "time is up"
+            stopped.set()
+
+    def _left(self) -> float | None:
+        """Of the seconds: what standing by has left of them."""
+        if self._until is None:
+            return self._seconds
+        return max(self._until - asyncio.get_running_loop().time(), 0.0)
+
+
+async def _watch(engine: Engine) -> None:
+    seconds = 0
+    while True:
+        await asyncio.sleep(1.0)
+        seconds += 1
+        click.echo(live_line(engine, seconds))
