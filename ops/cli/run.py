@@ -13,13 +13,12 @@ import uvloop
 
 from bus.errors import BusError
 from bus.log import LogError
-from gateway.doors.coordination.contract import CoordinationError, Coordinator, Leader
+from gateway.doors.coordination.contract import CoordinationError
 from ops import events
 from ops.config import Config, ConfigError, load
-from ops.engine import DEPOSED_STOP_S, Engine
 from ops.hosts import ALONE, Placement, place
 from ops.preflight import StartFailed
-from ops.report import idle_report, live_line, report, summary
+from ops.runs import Runs
 from ops.side import SideHost
 from ops.standby import make_coordinator
 from ops.state import StateDirectory, StateError, write_durably
@@ -69,11 +68,8 @@ def run(
     result: dict[str, Any] = {}
     try:
         placement = place(topology, host) if topology is not None and host is not None else ALONE
-        if placement.trades:
-            work = _run(load(config), state, placement, seconds, live)
-        else:
-            work = _run_side(load(config), state, placement, seconds)
-        code, result = uvloop.run(work)
+        work = _run if placement.trades else _run_side
+        code, result = uvloop.run(work(load(config), state, placement, seconds, live))
     except (ConfigError, StateError, StartFailed, CoordinationError, LogError, BusError, OSError) as error:
         failure = str(error)
         orders_left = isinstance(error, StartFailed) and error.unresolved > 0
@@ -99,9 +95,8 @@ def _stopped_by_signal() -> asyncio.Event:
 
 
 async def _run_side(
-    config: Config, state_path: Path, placement: Placement, seconds: float | None
+    config: Config, state_path: Path, placement: Placement, seconds: float | None, _live: bool
 ) -> tuple[int, dict[str, Any]]:
-    """A host beside the one that trades. It needs no term: whoever leads has its own."""
     stopped = _stopped_by_signal()
     state = StateDirectory(state_path)
     host: SideHost | None = None
@@ -110,7 +105,8 @@ async def _run_side(
         await host.start(stopped)
         broken = await host.wait(seconds, stopped)
         await host.stop(broken or ("signal" if stopped.is_set() else "time is up"))
-        return (1 if broken or host.supervisor.failures else 0), host.report()
+        result = host.report()
+        return (1 if broken or host.supervisor.failures else 0), result
     finally:
         if host is not None:
             await host.close()
@@ -120,95 +116,15 @@ async def _run_side(
 async def _run(
     config: Config, state_path: Path, placement: Placement, seconds: float | None, live: bool
 ) -> tuple[int, dict[str, Any]]:
-    """One run after the other, for as long as each ends with its term: then the process stands by again."""
     stopped = _stopped_by_signal()
     state = StateDirectory(state_path)
     coordinator = make_coordinator(config.coordination, state.path)
     try:
         await coordinator.open()
-        run = Run(config, state, coordinator, placement, seconds, live)
-        while await run.once(stopped):
+        runs = Runs(config, state, coordinator, placement, seconds, live=live)
+        while await runs.once(stopped):
             pass
-        return run.code, run.result
+        return runs.code, runs.result
     finally:
         await coordinator.close()
         state.close()
-
-
-class Run:
-    """The runs of one process. result: the last one's report; code: 1 if any of them ended badly."""
-
-    def __init__(
-        self,
-        config: Config,
-        state: StateDirectory,
-        coordinator: Coordinator,
-        placement: Placement,
-        seconds: float | None,
-        live: bool,
-    ) -> None:
-        self._config, self._state, self._coordinator, self._live = config, state, coordinator, live
-        self._placement = placement
-        self._seconds = seconds
-        self._until: float | None = None
-        self._reason = "signal"
-        self.code = 0
-        self.result: dict[str, Any] = {}
-
-    async def once(self, stopped: asyncio.Event) -> bool:
-        """Stand by, trade, end. True: the term is over and nobody told us to stop, so stand by again."""
-        engine = Engine(self._config, self._state, self._coordinator, self._placement)
-        engine.standby.told = lambda leader: self._standing_by(leader, stopped)
-        try:
-            if await engine.start(stopped):
-                await self._trade(engine, stopped)
-            elif not self.result:
-                self.result = idle_report(engine)
-            return engine.deposed.is_set() and not stopped.is_set() and not engine.failure.done()
-        finally:
-            await engine.close()
-
-    async def _trade(self, engine: Engine, stopped: asyncio.Event) -> None:
-        watch = asyncio.ensure_future(_watch(engine)) if self._live else None
-        broken = await engine.wait(self._left(), stopped)
-        if watch is not None:
-            watch.cancel()
-        if engine.deposed.is_set():
-            await engine.stop("leadership lost", DEPOSED_STOP_S)
-            unresolved = 0  # the successor's: he cancels and books what we could not
-        else:
-            unresolved = await engine.stop(broken or (self._reason if stopped.is_set() else "time is up"))
-        self.result = report(engine)
-        if self._live:
-            click.echo(summary(self.result))
-        if broken or unresolved or engine.supervisor.failures or engine.supervisor.differences:
-            self.code = 1
-
-    def _standing_by(self, leader: Leader | None, stopped: asyncio.Event) -> None:
-        """Called whenever what we wait for has changed; `--seconds` count from the first time."""
-        loop = asyncio.get_running_loop()
-        if self._seconds is not None and self._until is None:
-            self._until = loop.time() + self._seconds
-            loop.call_at(self._until, self._time_is_up, stopped)
-        if self._live:
-            who = f"{leader.holder} leads (epoch {leader.epoch})" if leader is not None else "nobody is known to lead"
-            click.echo(f"standing by: {who}")
-
-    def _time_is_up(self, stopped: asyncio.Event) -> None:
-        if not stopped.is_set():
-            self._reason = "time is up"
-            stopped.set()
-
-    def _left(self) -> float | None:
-        """Of `--seconds`: what standing by has left of them."""
-        if self._until is None:
-            return self._seconds
-        return max(self._until - asyncio.get_running_loop().time(), 0.0)
-
-
-async def _watch(engine: Engine) -> None:
-    seconds = 0
-    while True:
-        await asyncio.sleep(1.0)
-        seconds += 1
-        click.echo(live_line(engine, seconds))
