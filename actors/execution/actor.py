@@ -293,7 +293,7 @@ class Execution(Actor[ExecutionState]):
             for desk in market.desks:
                 desk.target, desk.state = None, TradingState.CANCEL_ONLY
                 for slot in (desk.buy, desk.sell):
-                    slot.waiting = slot.muted = False
+                    slot.waiting = slot.keeping = slot.muted = False
                 self.planner.watched = self.planner.watched or bool(desk.buy.orders or desk.sell.orders)
         self.planner.begin(now_ns, 0)
         return self.planner.end()
@@ -365,7 +365,7 @@ class Execution(Actor[ExecutionState]):
 def _settled(desk: Desk) -> bool:
     """Nothing waits and nothing is awaited: the last plan was carried out."""
     buy, sell = desk.buy, desk.sell
-    return not (buy.waiting or sell.waiting or buy.muted or sell.muted)
+    return not (buy.waiting or sell.waiting or buy.muted or sell.muted or buy.keeping or sell.keeping)
 
 
 def _same(last: QuoteIntent, intent: QuoteIntent) -> bool:

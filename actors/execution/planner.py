@@ -67,7 +67,7 @@ class Planner:
         target, touch, instrument = desk.target, market.touch, market.instrument
         assert target is not None, "planned without a target"
         self.watched = True
-        slot.waiting = False
+        slot.waiting = slot.keeping = False
         if slot.side > 0:
             wished, lots = target.bid_ticks, target.bid_lots
         else:
@@ -102,14 +102,17 @@ class Planner:
             return False
         if verdict is MOVE:
             young = self.now_ns - order.since_ns < self.settings.order_life_ns_min
-            if young or len(slot.orders) > 1 or order.phase is REQUESTED or self._keeps(market, order, ticks):
+            if young or len(slot.orders) > 1 or order.phase is REQUESTED:
                 slot.waiting = True
+                return False
+            if self._keeps(market, order, ticks):
+                slot.keeping = True
                 return False
         self.cancel(market, desk, order)
         return True
 
     def _keeps(self, market: Market, order: Order, ticks: int) -> bool:
-        """Its place is worth more than the move. Asked again with each touch: the queue moves."""
+        """Its place is worth more than the move."""
         settings, touch, instrument = self.settings, market.touch, market.instrument
         if not settings.keep_place or touch is None or instrument is None:
             return False
@@ -226,7 +229,7 @@ class Planner:
         """Nothing is wished any more and nothing is left resting."""
         desk.target = None
         for slot in (desk.buy, desk.sell):
-            slot.waiting = slot.muted = False
+            slot.waiting = slot.keeping = slot.muted = False
             if slot.orders:
                 self.cancel_side(market, desk, slot)
 

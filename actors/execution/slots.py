@@ -37,6 +37,8 @@ class Slot(msgspec.Struct):
     """One side of one owner in one instrument: at most one order that is not being canceled, and two in all.
 
     waiting: something is wished that could not be done yet; looked at again with each touch and sweep.
+    keeping: its order is kept for its place; looked at again with each wish, even an equal one, and each sweep. Not with
+    the touch: the owner's answer to the same touch is on its way, and may be to stay or to go farther.
     muted: an answer is awaited: nothing new until the owner wishes again (its order was filled, or proved stale).
     crowded: the last refusal was for want of room, so the end of another order is a reason to try again at once.
     executed_lots: of its orders since its owner last spoke; what a wish to reduce has got already.
@@ -45,6 +47,7 @@ class Slot(msgspec.Struct):
     side: int
     orders: list[Order] = []
     waiting: bool = False
+    keeping: bool = False
     muted: bool = False
     crowded: bool = False
     refusals: int = 0

@@ -34,7 +34,7 @@ class Sweep:
                     planner.watched = planner.watched or bool(slot.orders) or desk.target is not None
                     for order in slot.orders:
                         self._look_at(market, desk, order, now_ns)
-                    if desk.target is not None and (slot.waiting or now_ns >= desk.target.expires_ns):
+                    if desk.target is not None and (slot.waiting or slot.keeping or now_ns >= desk.target.expires_ns):
                         planner.plan(market, desk, slot)
                 if desk.target is not None and now_ns >= desk.target.expires_ns:
                     desk.target = None

@@ -77,6 +77,17 @@ class Stage:
         self.house.wait(100)
         self.depth([["59980.00", f"{1 + self.sequence % 7}.0"]], [])
 
+    def trade(self, price: str, quantity: str, *, seller_took: bool = True) -> None:
+        """A public trade, not of ours."""
+        self.trade_id += 1
+        now_ms = self.house.clock.now_ns() // MS
+        self.house.receive(
+            self.house.frame(
+                "btcusdt@trade", e="trade", E=now_ms, s="BTCUSDT", t=self.trade_id, p=price, q=quantity, T=now_ms,
+                m=seller_took, M=True,
+            )
+        )  # fmt: skip
+
     def lose_a_frame(self) -> None:
         self.sequence += 3
         self.depth([["59980.00", "3.0"]], [])

@@ -264,6 +264,15 @@ def test_a_place_with_nobody_behind_it_is_none() -> None:
 
 
 def test_a_kept_order_moves_when_the_market_has_left_it() -> None:
+    """Not by the touch itself: its owner's answer to that touch may be to go farther still."""
     desk = behind_others()
     assert desk.tell(intent(bid=BID + 1)) == []
-    assert brief(desk.tell(touch(BID + 2))) == [("cancel", "x0"), ("new", "BUY", BID + 1, 10)]
+    assert desk.tell(touch(BID + 2)) == []
+    assert brief(list(sweep(desk))) == [("cancel", "x0"), ("new", "BUY", BID + 1, 10)]
+
+
+def test_an_equal_wish_asks_again_whether_a_place_is_kept() -> None:
+    desk = behind_others()
+    desk.tell(intent(bid=BID + 1))
+    desk.tell(touch(BID + 2))
+    assert brief(desk.tell(intent(bid=BID + 1))) == [("cancel", "x0"), ("new", "BUY", BID + 1, 10)]
