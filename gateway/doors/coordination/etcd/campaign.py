@@ -51,7 +51,7 @@ class Candidate:
     async def campaign(self, scope: str, above: Callable[[], int], waiting: Callable[[Waiting], None]) -> Term:
         told: Waiting | None = None
         leader: Leader | None = None
-        async with News(self._calls, ((wire.key("leader", scope), b""),), self._ttl_s / 2) as news:
+        with News(self._calls, ((wire.key("leader", scope), b""),), self._ttl_s / 2) as news:
             while True:
                 news.taken()
                 try:

@@ -74,7 +74,7 @@ class EtcdCoordinator:
             return Picture(values.leader(scope, leaders), values.cooldowns(cooldowns), values.bands(bands))
 
         watching = EtcdWatching(News(self._calls, ranges, self._ttl_s / 2), look, changed)
-        self._watching.append(watching)
+        self._watching = [*(one for one in self._watching if not one.closed), watching]
         return watching
 
     async def hold_cooldown(self, group: str, symbol: str, until_ns: int, reason: str) -> Cooldown:

@@ -24,7 +24,10 @@ Range = tuple[bytes, bytes]
 
 
 class News:
-    """`async with News(...)`: armed on some ranges; `wait` returns when something there may have changed."""
+    """`with News(...)`: armed on some ranges; `wait` returns when something there may have changed.
+
+    Leaving it does not wait: nothing may come between a campaign's win and its return.
+    """
 
     def __init__(self, calls: Calls, ranges: tuple[Range, ...], look_s: float) -> None:
         """look_s: `wait` returns after that time in any case."""
@@ -34,16 +37,13 @@ class News:
         self._armed_on = ""
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="coordination-news")
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         assert self._task is not None
         self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
 
     def taken(self) -> None:
         """What was news until now will be read: before the read begins."""
@@ -62,7 +62,7 @@ class News:
             self._stream = endpoint.watch.Watch(metadata=HAS_LEADER)
             try:
                 await self._read(self._stream)
-            except grpc.aio.AioRpcError:
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):  # the latter: a write after its end
                 self._calls.leave(endpoint)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
@@ -91,13 +91,17 @@ class EtcdWatching:
         self._look, self._changed = look, changed
         self._task = asyncio.create_task(self._run(news), name="coordination-watch")
 
+    @property
+    def closed(self) -> bool:
+        return self._task.done()
+
     async def close(self) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self, news: News) -> None:
         last: Picture | None = None
-        async with news:
+        with news:
             while True:
                 news.taken()
                 asked_ns = boottime_ns()

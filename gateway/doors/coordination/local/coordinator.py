@@ -63,7 +63,8 @@ class LocalCoordinator:
         await asyncio.gather(*self._held.values(), *self._undoing, return_exceptions=True)
         if not self._closed:
             self._closed = True
-            await self._do("close", self._store.close)
+            with suppress(CoordinationError):  # a disk that hangs: the kernel frees the locks with the process
+                await self._do("close", self._store.close)
             self._thread.shutdown(wait=False)
 
     async def campaign(
@@ -130,7 +131,7 @@ class LocalCoordinator:
     def watch(self, group: str, scope: str, changed: Callable[[Picture], None]) -> LocalWatching:
         names = (check_name("group", group), check_name("scope", scope))
         watching = LocalWatching(self._path, *names, self._ttl_ns / 2e9, changed)
-        self._watching.append(watching)
+        self._watching = [*(one for one in self._watching if not one.closed), watching]
         return watching
 
     async def hold_cooldown(self, group: str, symbol: str, until_ns: int, reason: str) -> Cooldown:

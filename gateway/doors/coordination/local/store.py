@@ -12,7 +12,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ SCHEMA_VERSION = 1
 BUSY_S_MAX = 2.0
 """How long a transaction waits for another's; each holds the file for under a millisecond. Chosen."""
 OPEN_TRIES_MAX, OPEN_PAUSE_S = 50, 0.02
-"""Two processes that make the same file meet: SQLite does not wait for a change of journal mode, so we do."""
+"""A second for two processes that make the same file at once; each takes some milliseconds. Chosen."""
 FORGOTTEN_NS = 3_600_000_000_000
 """How long a cooldown stays after its end, by our wall clock, which engine times of instances differ from. Chosen."""
 REMOTE = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "fuse.sshfs", "fuse.glusterfs", "afs", "lustre"))
@@ -90,8 +90,10 @@ class LocalStore:
             self._database = connect(self._path)
             version = self._prepare()
         except (OSError, sqlite3.Error) as error:
+            self.close()
             raise Misconfigured("[coordination] path", f"{self._path}: cannot be used: {error}") from error
         if version != SCHEMA_VERSION:
+            self.close()
             raise Misconfigured(
                 "[coordination] path",
                 f"{self._path} was made by another version (its schema: {version}, ours: {SCHEMA_VERSION});"
@@ -124,10 +126,11 @@ class LocalStore:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield self._database
+            self._database.execute("COMMIT")
         except BaseException:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:  # SQLite has rolled back by itself when, say, the disk is full
+                self._database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
 
     # leadership
 
@@ -149,18 +152,17 @@ class LocalStore:
     def claim(self, scope: str, above: int, holder: str, ttl_ns: int) -> Claimed | None:
         """None: another was quicker. Raises EpochsExhausted."""
         asked_ns = boottime_ns()
-        with self._transaction() as database:
-            row = term_row(database, scope)
-            if row is not None and self._holds(scope, row):
-                return None
-            epoch = next_epoch(scope, 0 if row is None else row.epoch, above)
-            descriptor = lock(self._lock_path(scope, epoch))
-            try:
+        with ExitStack() as undo:
+            with self._transaction() as database:
+                row = term_row(database, scope)
+                if row is not None and self._holds(scope, row):
+                    return None
+                epoch = next_epoch(scope, 0 if row is None else row.epoch, above)
+                descriptor = lock(self._lock_path(scope, epoch))
+                undo.callback(os.close, descriptor)
                 values = (scope, epoch, holder, self._boot_id, asked_ns + ttl_ns)
                 database.execute("INSERT OR REPLACE INTO terms VALUES (?, ?, ?, ?, ?)", values)
-            except BaseException:
-                os.close(descriptor)
-                raise
+            undo.pop_all()  # committed: the lock is kept
         self._unlock(scope)  # a term of ours that ran out
         self._held[scope] = descriptor
         if row is not None:
@@ -264,17 +266,25 @@ class LocalStore:
 def connect(path: Path) -> sqlite3.Connection:
     """Raises sqlite3.Error."""
     database = sqlite3.connect(path, timeout=BUSY_S_MAX, isolation_level=None)
+    try:
+        change_to_wal(database)
+        database.execute("PRAGMA synchronous=FULL")
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def change_to_wal(database: sqlite3.Connection) -> None:
+    """Waits for another that makes the same file now: for this change SQLite itself does not."""
     for tries_left in reversed(range(OPEN_TRIES_MAX)):
         try:
             database.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError:
-            if tries_left == 0:
-                database.close()
+            return
+        except sqlite3.OperationalError as error:
+            if tries_left == 0 or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-            time.sleep(OPEN_PAUSE_S)
-    database.execute("PRAGMA synchronous=FULL")
-    return database
+        time.sleep(OPEN_PAUSE_S)
 
 
 def term_row(database: sqlite3.Connection, scope: str) -> Row | None:

@@ -29,6 +29,10 @@ class LocalWatching:
         self._thread = threading.Thread(target=self._run, name="coordination-watch", daemon=True)
         self._thread.start()
 
+    @property
+    def closed(self) -> bool:
+        return self._stop.is_set()
+
     async def close(self) -> None:
         self._stop.set()
         await asyncio.to_thread(self._thread.join, CLOSE_S_MAX)
