@@ -57,6 +57,7 @@ class Links:
         self.on_unreadable: Callable[[int, str], None] = lambda count, reason: None
         """(how many so far, why the last one was none): at the 1st, 2nd, 4th, 8th ... of them."""
         self.unreadable = 0
+        self.on_standstill: Callable[[], None] = lambda: None
         self._loop = asyncio.get_running_loop()
         self._listener: PeerListener | None = None
         self._inputs: Inputs | None = None
@@ -69,6 +70,7 @@ class Links:
         self._loop.add_reader(listener.descriptor, self._on_frames)
         for peer in self.peers.values():
             self._loop.add_reader(peer.sender.descriptor, self._on_connection, peer)
+            self._on_connection(peer)  # the descriptor fires only after it was looked at
         self._on_tick()
         self._on_frames()  # what came before now does not fire the descriptor again
 
@@ -86,12 +88,17 @@ class Links:
             peer.send([peer.link.farewell(self._now_ns())])
             peer.sender.close()
 
-    def stood_still(self, now_ns: int) -> bool:
-        """Whether our own loop has not turned for as long as a peer waits before it gives us up.
+    def beat(self, now_ns: int) -> bool:
+        """The loop turns. False, once: it had not for as long as a peer waits before it gives us up.
 
-        What lies in socket buffers is then as old as that, whatever the time at which it is read.
+        What lies in socket buffers is then as old as that, whatever the time at which it is read; so whoever reads one
+        asks here first, because nobody knows which of them is read first. `on_standstill` has run when this returns.
         """
-        return now_ns - self._beat_ns > LOST_NS
+        still = now_ns - self._beat_ns > LOST_NS
+        self._beat_ns = now_ns
+        if still:
+            self.on_standstill()
+        return not still
 
     def taken(self, message: Arrived) -> None:
         """The host has run it to completion (bus.host.Host.on_taken). The peer is told once for many."""
@@ -116,6 +123,7 @@ class Links:
         self._again = False
         if self._listener is None:
             return
+        self.beat(self._now_ns())
         frames, empty = self._listener.drain(FRAMES_BATCH)
         for frame in frames:
             self._take(frame)
@@ -152,10 +160,10 @@ class Links:
 
     def _on_tick(self) -> None:
         now_ns = self._now_ns()
+        self.beat(now_ns)
         for peer in self.peers.values():
             peer.send(peer.link.tick(now_ns))
             self._tell_events(peer)
-        self._beat_ns = now_ns
         self._tick = self._loop.call_later(TICK_S, self._on_tick)
 
     def _tell_events(self, peer: Peer) -> None:

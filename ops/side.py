@@ -96,6 +96,7 @@ class SideHost(Node):
         if self.input_log is not None:
             self.pump.at_quiet(self.input_log.touch_ahead)
         self.neighbors.attach(self.host, self.pump, list(self.instruments))
+        self.neighbors.links.on_standstill = self._on_standstill
 
     # -- inputs ---------------------------------------------------------------------------------------------------
 
@@ -126,11 +127,13 @@ class SideHost(Node):
         return False
 
     def _take_from_feed(self, message: Message) -> None:
-        if type(message) is Frame and self.neighbors.links.stood_still(message.received_ns):
-            self.standstills += 1
-            self.feed.drop("this host stood still: what waited in the socket is old")
-            return
-        self.pump.post(message)
+        if type(message) is not Frame or self.neighbors.links.beat(message.received_ns):
+            self.pump.post(message)
+
+    def _on_standstill(self) -> None:
+        self.standstills += 1
+        if hasattr(self, "feed"):
+            self.feed.drop("this host stood still")
 
     def _each_second(self, seconds: int) -> None:
         self.neighbors.wait_line(seconds)
