@@ -14,11 +14,14 @@ PPM = 1_000_000
 
 
 class Paid(msgspec.Struct, gc=False):
-    """Fees of the entry in one asset: units of that asset, and the estimate in quote units by the configured rate."""
+    """Fees in one asset. units: of the entry. estimate: the same in quote units, by the configured rate. taken: of the
+    entry and of what closed a part of it: all that a position in this asset misses.
+    """
 
     asset: str
     units: int = 0
     estimate: int = 0
+    taken: int = 0
 
 
 class Entry(msgspec.Struct):
@@ -36,12 +39,14 @@ def fold(entry: Entry, fill: Fill, fee_ppm: int) -> None:
     for paid in entry.paid if closing else ():
         paid.units = _share(paid.units, held - closing, held)
         paid.estimate = _share(paid.estimate, held - closing, held)
+        paid.taken = _share(paid.taken, held - closing, held)
     entry.held += fill.side * quantity
     entry.unsettled += 1
-    if fill.fee and quantity > closing:
+    if fill.fee:
         paid = _row(entry, fill.fee_asset)
         paid.units += _share(fill.fee, quantity - closing, quantity)
         paid.estimate += _share(fill.quote * fee_ppm, quantity - closing, quantity * PPM)
+        paid.taken += fill.fee
 
 
 def settle(entry: Entry, position: int) -> None:
@@ -61,7 +66,7 @@ def fees_in_quote(entry: Entry, instrument: Instrument) -> int:
 
 def traded(entry: Entry, position: int, instrument: Instrument) -> int:
     """Base units that were traded for what is held: the position without the fees that were taken out of it."""
-    return position + sum(paid.units for paid in entry.paid if paid.asset == instrument.base_asset)
+    return position + sum(paid.taken for paid in entry.paid if paid.asset == instrument.base_asset)
 
 
 def _row(entry: Entry, asset: str) -> Paid:

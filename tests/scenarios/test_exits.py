@@ -4,10 +4,19 @@ One BTC lot is 0.00001. The strategy bids for 100 lots while it has none and off
 no fees here, unless a test says so. Bought at 60,000: target 60,060, armed at 60,030, stop 59,880, run away at 59,820.
 """
 
+from pathlib import Path
+
 from actors.exits.phases import Phase
-from bus.messages import Control, CooldownRequested, OperatorCommand, QuoteIntent
+from bus.messages import Control, CooldownRequested, Message, OperatorCommand, PositionUpdate, QuoteIntent, SubmitOrder
+from gateway.simulated.orders import Side as VenueSide
+from ops.config import parse
+from tests.simulation.test_seeds import wrong
 from tests.support.house import CONFIG
+from tests.support.mortal import MortalWorld
+from tests.support.replay import Replay
 from tests.support.stage import MS, QUANTITY, Stage
+from tests.support.world import CONFIG as WORLD
+from tests.support.world import NONE, SYMBOLS
 
 BASE = (
     CONFIG.split("[strategy.parameters]")[0] + "[strategy.parameters]\nquantity_lots = 100\nmax_position_lots = 100\n"
@@ -30,9 +39,13 @@ SHORT_WINDOWS = (
 )
 
 
-def config(more: str = "", **changed: float) -> str:
+def exits_section(**changed: float) -> str:
     rows = "".join(f"{name} = {value}\n" for name, value in (EXITS | changed).items())
-    return f"{BASE}\n[exits]\nenabled = true\n{rows}{more}"
+    return f"\n[exits]\nenabled = true\n{rows}"
+
+
+def config(more: str = "", **changed: float) -> str:
+    return f"{BASE}{exits_section(**changed)}{more}"
 
 
 class Held(Stage):
@@ -274,3 +287,91 @@ def test_break_even_counts_what_the_entry_paid_and_what_the_exit_will() -> None:
     assert stage.phase() is Phase.ARMED
     stage.market("60120.12", "60130.00")
     assert stage.phase() is Phase.DEFENDING
+
+
+# Restarts
+
+
+def test_a_restart_before_every_input_of_a_loss_changes_nothing() -> None:
+    stage = losing()
+    stage.house.wait(2_000)
+    stage.cancel_confirmed(stage.last_order())
+    stage.accept(stage.last_order())
+    stage.execute(stage.last_order(), "59878.00")
+    replay = Replay(parse(config()), stage.house.instruments)
+    for row in stage.house.input_log.records:
+        assert not replay.differs(row), f"the outputs of input {row[1] - 1} differ"
+        replay.take(row)
+        replay = replay.restarted()
+    assert replay.host.digest == stage.house.host.digest
+    assert len(stage.pauses()) == 1
+
+
+ONLY_ETH = WORLD.replace('"0.02"', '"0"').replace('"-0.02"', '"0"')
+"""Its touch gives way to the crowd; that of BTC stands for minutes."""
+
+
+class MortalOnce(MortalWorld):
+    """The engine is killed at one record of its first life; -1: never. Whatever we hold, the market runs against it."""
+
+    def __init__(self, folder: Path, record: int) -> None:
+        self._record = record
+        near = {"profit_target_bps": 2, "profit_release_bps": 1, "break_even_trigger_bps": 1, "stop_loss_bps": 1}
+        super().__init__(
+            2, NONE, folder, 1, ONLY_ETH + exits_section(**near, run_away_bps=2, passive_ms=300, cooldown_ms=0)
+        )
+
+    def _count_out(self) -> None:
+        self.journal.left = self._record if self.kills == 0 else -1
+        self.journal.behind = self._record % 2 == 0
+
+    def trades_again(self) -> bool:
+        return self.kills == 1 and self._begun and self.is_ready()
+
+    def held(self) -> dict[int, int]:
+        lots: dict[int, int] = self.house.actor("execution").view()["position_lots"]
+        return {number: held for number, held in lots.items() if held}
+
+    def start(self) -> None:
+        super().start()
+        self._push()
+
+    def _push(self) -> None:
+        """Every 0.7 s the crowd takes what stands against our position."""
+        self.later(700, self._push)
+        for number, lots in self.held().items():
+            self.take(SYMBOLS[number], VenueSide.SELL if lots > 0 else VenueSide.BUY, 200 * 10**8)
+
+
+def first_exit(journal: list[Message]) -> range:
+    """Indices of the records from the position that opened to behind the one that closed by an exit."""
+    sent = next(n for n, fact in enumerate(journal) if isinstance(fact, SubmitOrder) and fact.owner == "exits")
+    moved = [n for n, fact in enumerate(journal) if isinstance(fact, PositionUpdate)]
+    opened = max(n for n in moved if n < sent)
+    closed = next(n for n in moved if n > sent and journal[n].position_lots == 0)  # type: ignore[attr-defined]  # see `moved`
+    return range(opened, closed + 2)
+
+
+def test_killed_at_any_record_of_an_exit_the_next_life_closes_the_position(tmp_path: Path) -> None:
+    """The end is the same for each: strategies are told to reduce, and only exits are left to close what is held."""
+    whole = MortalOnce(tmp_path / "whole", -1)
+    whole.start()
+    whole.run(4.0)
+    whole.close()
+    journal = whole.journal.messages()
+    orders = [journal[n] for n in first_exit(journal)]
+    assert {order.post_only for order in orders if isinstance(order, SubmitOrder) and order.owner == "exits"} == {
+        True,
+        False,
+    }
+    for record in first_exit(journal):
+        world = MortalOnce(tmp_path / str(record), record + 1)
+        world.start()
+        world.run(20.0, world.trades_again)
+        world.house.post(OperatorCommand(Control.REDUCE, -1, "test"))
+        world.run(60.0, lambda world=world: not world.held())
+        assert (world.kills, world.held()) == (1, {}), f"killed at {record}"
+        world.stop()
+        world.run(90.0, world.is_quiet)
+        world.close()
+        assert wrong(world) == [], f"killed at {record}"

@@ -75,6 +75,12 @@ def test_what_was_traded_is_what_is_held_without_the_fees_taken_out_of_it(side: 
     assert traded(entry, side * 1_500 - 10, instrument()) == side * 1_500
 
 
+def test_dust_keeps_the_price_it_was_traded_at_though_a_fee_made_it_larger() -> None:
+    """1,001 sold, 1,000 bought back, 1 of them paid: 2 are owed for what 1 was sold for."""
+    entry = folded(fill(SELL, 1_001, 0), fill(BUY, 1_000, 1, "AAA"))
+    assert traded(entry, -2, instrument()) == -1
+
+
 def test_the_same_fill_twice_is_one() -> None:
     trader = Trader()
     once = fill(BUY, 100, 70)
