@@ -113,7 +113,8 @@ def test_the_table_can_say_no() -> None:
         ("actors.risk.actor", "time"), ("actors.risk.actor", "actors.orders"), ("actors.risk.actor", "gateway.doors"),
         ("actors.risk.actor", "random"), ("bus.host", "zmq"), ("bus.host", "actors.risk"), ("bus.messages.base", "bus.host"),
         ("gateway.binance_spot.codec", "actors.market_data"), ("gateway.binance_spot.codec", "aiohttp"),
-        ("gateway.doors.rest", "websockets"), ("ops.cli", "zmq"), ("ops.cli", "npyscreen"),
+        ("gateway.doors.rest", "websockets"), ("gateway.doors.rest", "bus.clock"), ("gateway.doors.coordination.local", "grpc"),
+        ("ops.cli", "zmq"), ("ops.cli", "npyscreen"),
     ]  # fmt: skip
     assert [row for row in refused if allowed(*row)] == []
 
