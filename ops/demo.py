@@ -1,4 +1,4 @@
-"""The demo's parts: a simulated venue and an engine as processes of their own, and the venue's word at the end.
+"""The demo's parts: a simulated venue, an engine and a console as processes of their own, and the venue's word at the end.
 
 The engine is what `touchline run` starts, nothing less. When it dies of a signal it is started again on the same
 state directory, as a supervisor would; at the end the venue itself is asked, over REST, what is left.
@@ -24,6 +24,7 @@ from ops.cores import keep_to_core
 RESTARTS_MAX = 3
 ENGINE_STOP_S = 20.0
 VENUE_START_S = 20.0
+CONSOLE_STOP_S = 3.0
 
 CONFIG = """\
 # Written by `touchline demo`: the simulated venue, two instruments, quotes at the touch on both sides.
@@ -139,6 +140,31 @@ class EngineProcess:
         if not self._stopping and self.process is not None and self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
         self._stopping = True
+
+
+class ConsoleProcess:
+    """`touchline monitor` as a child on our terminal. Ctrl-C reaches it as well, and both of us end."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    @classmethod
+    async def start(cls, state: Path, log: Path) -> "ConsoleProcess":
+        with log.open("ab") as errors:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "ops.cli", "monitor", "--state", str(state),
+                stderr=errors, preexec_fn=partial(in_child, 0),
+            )  # fmt: skip
+        return cls(process)
+
+    async def stop(self) -> int:
+        """The terminal is given back when this returns, even if the console had to be killed. Returns its exit code."""
+        await end(self.process, CONSOLE_STOP_S)
+        code = self.process.returncode
+        assert code is not None
+        if code:
+            await (await asyncio.create_subprocess_exec("stty", "sane")).wait()
+        return code
 
 
 class VenueWord:

@@ -1,4 +1,4 @@
-"""`touchline demo`: a simulated venue and an engine that trades on it, in one go."""
+"""`touchline demo`: a simulated venue, an engine that trades on it, and the console, in one go."""
 
 import asyncio
 import json
@@ -8,24 +8,30 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
-from ops.demo import CONFIG, DemoFailed, EngineProcess, VenueProcess, VenueWord, shortfalls
+from ops.console.terminal import able
+from ops.demo import CONFIG, ConsoleProcess, DemoFailed, EngineProcess, VenueProcess, VenueWord, shortfalls
 from ops.report import summary
+
+Show = Literal["console", "lines", "nothing"]
 
 
 @click.command()
 @click.option(
-    "--seconds", type=click.FloatRange(min=3.0), help="Stop by itself after this long. Default: until Ctrl-C."
+    "--seconds", type=click.FloatRange(min=3.0), help="Stop by itself after this long. Default: until q or Ctrl-C."
 )
-@click.option("--headless", is_flag=True, help="No live line; needs --seconds.")
+@click.option("--headless", is_flag=True, help="Neither console nor live line; needs --seconds.")
+@click.option("--plain", is_flag=True, help="On a terminal: a line a second in place of the console.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the simulated market.")
 @click.option("--state", type=click.Path(path_type=Path), help="State directory, kept. Default: a temporary one.")
-def demo(seconds: float | None, headless: bool, as_json: bool, seed: int, state: Path | None) -> None:
-    """Start a simulated venue and an engine that quotes on it; at the end ask the venue what is left.
+def demo(seconds: float | None, headless: bool, plain: bool, as_json: bool, seed: int, state: Path | None) -> None:
+    """Start a simulated venue and an engine that quotes on it, and watch; at the end ask the venue what is left.
+
+    On a terminal the console shows it: q or Ctrl-C ends the demo, ? explains what is seen.
 
     Exit code 1: something a demo must show did not hold (it says what).
     """
@@ -34,7 +40,6 @@ def demo(seconds: float | None, headless: bool, as_json: bool, seed: int, state:
         sys.exit(2)
     with ExitStack() as stack:
         folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="touchline-demo-")))
-        live = sys.stdout.isatty() and not headless and not as_json
         if not headless:
             click.echo(f"demo: a simulated venue and an engine; logs and state in {folder}", err=True)
         if (folder / "engine").exists():
@@ -47,7 +52,7 @@ def demo(seconds: float | None, headless: bool, as_json: bool, seed: int, state:
         try:
             os.umask(0o077)  # what is written is for this user alone
             folder.mkdir(parents=True, exist_ok=True)
-            result, problems = asyncio.run(_demo(folder, seconds, seed, live=live))
+            result, problems = asyncio.run(_demo(folder, seconds, seed, _shown(headless or as_json, plain)))
         except (DemoFailed, OSError) as error:
             click.echo(f"touchline demo: {error}", err=True)
             sys.exit(2)
@@ -59,7 +64,13 @@ def demo(seconds: float | None, headless: bool, as_json: bool, seed: int, state:
     sys.exit(1 if problems else 0)
 
 
-async def _demo(folder: Path, seconds: float | None, seed: int, *, live: bool) -> tuple[dict[str, Any], list[str]]:
+def _shown(quiet: bool, plain: bool) -> Show:
+    if quiet or not sys.stdout.isatty():
+        return "nothing"
+    return "lines" if plain or not able() else "console"
+
+
+async def _demo(folder: Path, seconds: float | None, seed: int, show: Show) -> tuple[dict[str, Any], list[str]]:
     venue = await VenueProcess.start(seed, folder / "venue", folder / "venue.log")
     try:
         config = folder / "config.toml"
@@ -69,19 +80,40 @@ async def _demo(folder: Path, seconds: float | None, seed: int, *, live: bool) -
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, engine.stop)
         started = loop.time()
-        code, result = await engine.run(seconds, folder / "engine.log", live=live)
+        running = engine.run(seconds, folder / "engine.log", live=show == "lines")
+        problem = ""
+        if show == "console":
+            (code, result), problem = await _watched(engine, asyncio.ensure_future(running), folder)
+        else:
+            code, result = await running
         ran = loop.time() - started
         # The engine has exited: what follows is the venue's own answer.
         word = VenueWord(venue.told)
         result["working_orders_at_exit"] = await word.working_orders()
         result["venue_ledger_equal"] = await word.ledger_equals(result.get("ledger", {}))
         result["engine_exit_code"], result["engine_restarts"] = code, engine.restarts
-        problems = shortfalls(result, seconds or ran)
+        problems = shortfalls(result, seconds or ran) + ([problem] if problem else [])
         if code != 0:
             problems.insert(0, f"the engine ended with exit code {code}; see {folder / 'engine.log'}")
         return result, problems
     finally:
         await venue.stop()
+
+
+async def _watched(
+    engine: EngineProcess, running: "asyncio.Future[tuple[int, dict[str, Any]]]", folder: Path
+) -> tuple[tuple[int, dict[str, Any]], str]:
+    """Show the console until it or the engine ends. Returns how the engine ended, and what was wrong with the console."""
+    (folder / "engine").mkdir(mode=0o700)  # the console looks for it at once, the engine makes it in its own time
+    console = await ConsoleProcess.start(folder / "engine", folder / "console.log")
+    either: list[asyncio.Future[Any]] = [running, asyncio.ensure_future(console.process.wait())]
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    code = await console.stop()
+    if not running.done():
+        click.echo("demo: canceling the orders, and asking the venue what is left", err=True)
+        engine.stop()
+    problem = f"the console ended with exit code {code}; see {folder / 'console.log'}" if code else ""
+    return await running, problem
 
 
 def _summary(result: dict[str, Any]) -> str:

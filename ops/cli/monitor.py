@@ -10,6 +10,7 @@ from bus.errors import BusError
 from ops.console import plain
 from ops.console.link import Link, SymbolUnknown
 from ops.console.model import Model
+from ops.console.terminal import able
 from ops.telemetry import HZ_MAX
 
 
@@ -32,8 +33,6 @@ def monitor(state: Path, symbol: str, hz: int, seconds: float | None, as_lines: 
     if not state.is_dir():
         click.echo(f"touchline monitor: --state {state}: no such directory; give the one of `touchline run`", err=True)
         sys.exit(2)
-    from ops.console.screen import able, show  # npyscreen is for this command alone
-
     lines = as_lines or seconds is not None or not able()
     try:
         link = Link(state, Model(), plain.HZ if lines else hz)
@@ -44,6 +43,8 @@ def monitor(state: Path, symbol: str, hz: int, seconds: float | None, as_lines: 
         if lines:
             _lines(link, symbol, seconds)
         else:
+            from ops.console.screen import show  # npyscreen is for this command alone
+
             show(link, symbol)
     except SymbolUnknown as error:
         click.echo(f"touchline monitor: {error}", err=True)

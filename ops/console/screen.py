@@ -33,7 +33,7 @@ SLACK = 0.9
 RIGHT = (curses.KEY_RIGHT, curses.KEY_DOWN, ord("\t"), ord("n"))
 LEFT = (curses.KEY_LEFT, curses.KEY_UP, curses.KEY_BTAB)
 
-COLORS_256 = (("OWN", 16, 220), ("BID_BAR", 28, -1), ("ASK_BAR", 124, -1), ("BANNER", 255, 24), ("ALERT", 231, 160))
+COLORS_256 = (("BID_BAR", 65, -1), ("ASK_BAR", 131, -1), ("BANNER", 255, 24), ("ALERT", 231, 160))
 """Where a terminal has 256 colors: (name, foreground, background); -1 is black. Chosen by eye on black."""
 
 
@@ -47,7 +47,6 @@ class Theme(ThemeManager):  # type: ignore[misc]  # npyscreen ships no types
         "ASK": "RED_BLACK",
         "BID_BAR": "GREEN_BLACK",
         "ASK_BAR": "RED_BLACK",
-        "OWN": "BLACK_YELLOW",
         "BANNER": "WHITE_BLUE",
         "ALERT": "BLACK_RED",
     }
@@ -318,17 +317,6 @@ class Screen:
         fps = self._rate.per_second(now_ns)
         scene = Scene(self._model, now_ns, self._chosen, fps, self._paused, self._help, self._fine)
         self._picture.draw(scene, all_panels=all_panels)
-
-
-def able() -> bool:
-    """Whether standard input and output are a terminal on which a cursor can be moved."""
-    if not (os.isatty(0) and os.isatty(1)) or os.environ.get("TERM", "dumb") == "dumb":
-        return False
-    try:
-        curses.setupterm()
-    except curses.error:
-        return False
-    return bool(curses.tigetstr("cup"))
 
 
 def show(link: Link, symbol: str = "") -> None:
