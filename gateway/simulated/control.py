@@ -76,6 +76,8 @@ class ControlDoor:
         parameters.text(params, "side")
         side = parameters.choice(params, "side", Side, Side.BUY, error)
         quantity = parameters.decimal(params, "quantity")
+        if quantity == 0:
+            raise BadRequest(-1013, "Invalid quantity.")
         now_ns = self._clock()
         executed = self._market.background_order(parameters.text(params, "symbol"), side, quantity, now_ns)
         self._market.publish(now_ns)

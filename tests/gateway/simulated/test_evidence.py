@@ -136,6 +136,10 @@ async def test_a_trade_with_the_crowd_names_the_crowd(quiet: Any) -> None:
     assert (trade["taker_account"], trade["taker_client_order_id"], trade["taker_side"]) == ("client", "take", "BUY")
 
 
+async def test_the_crowd_cannot_be_asked_to_trade_nothing(quiet: Any) -> None:
+    assert (await quiet.control("market", symbol="BTCUSDT", side="BUY", quantity="0"))["code"] == -1013
+
+
 WINDOW_MS = 100
 LATE_S = 0.25
 """Two and a half windows: whoever is slow makes it later still."""
