@@ -10,10 +10,13 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from gateway.doors.coordination.contract import Coordinator
 from ops.chaos.judge import PREFIX
+from ops.config import CoordinationSection
 from ops.demo import end
+from ops.standby import make_coordinator
 
 STOP_S = 20.0
 """For a clean stop: the engine's own 5 s, a last checkpoint, and a busy machine."""
@@ -42,6 +45,9 @@ owner = "{name}"
 
 [strategy.parameters]
 {parameters}
+
+[exits]
+{exits}
 
 [orders]
 prefix = "{prefix}"
@@ -76,6 +82,7 @@ class Role:
     group: str
     strategy: str
     parameters: str
+    exits: str = "enabled = false"
     prevention: str = "EXPIRE_TAKER"
     order_rate_max: int = 40
 
@@ -84,10 +91,17 @@ class Role:
 class Store:
     """Where the engines coordinate. path: the local backend's file; endpoint: etcd's."""
 
-    backend: str
+    backend: Literal["etcd", "local"]
     ttl_ms: int
     path: Path
     endpoint: str
+
+    def coordinator(self) -> Coordinator:
+        """Access of our own, as one more instance has it."""
+        section = CoordinationSection(
+            backend=self.backend, path=str(self.path), endpoints=(self.endpoint,), ttl_ms=self.ttl_ms
+        )
+        return make_coordinator(section, self.path.parent)
 
 
 class Instance:
@@ -103,11 +117,12 @@ class Instance:
         }
         self._process: asyncio.subprocess.Process | None = None
         self._killed = False
-        self._since = 0  # where its log stood when it was last started or sent a signal
+        self._since = 0  # where its log stood when `said` was last told to begin anew
         self._config.write_text(
             CONFIG.format(
                 **venue, prefix=PREFIX, name=role.name, label=role.label, group=role.group, strategy=role.strategy,
-                parameters=role.parameters, prevention=role.prevention, order_rate_max=role.order_rate_max,
+                parameters=role.parameters, exits=role.exits, prevention=role.prevention,
+                order_rate_max=role.order_rate_max,
                 backend=store.backend, ttl_ms=store.ttl_ms, path=store.path, endpoint=store.endpoint,
             ),
             encoding="utf-8",
@@ -115,7 +130,7 @@ class Instance:
 
     async def start(self) -> None:
         self._killed = False
-        self._since = len(self._log())
+        self.listen()
         with self.log.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "ops.cli", "run", str(self._config), "--state", str(self._state), "--headless",
@@ -131,7 +146,7 @@ class Instance:
         """Send the signal; wall time right before, in ns."""
         assert self._process is not None
         self._killed = number is signal.SIGKILL
-        self._since = len(self._log())
+        self.listen()
         at_ns = time.time_ns()
         self._process.send_signal(number)
         return at_ns
@@ -157,8 +172,11 @@ class Instance:
 
     # ---- what it logged
 
+    def listen(self) -> None:
+        """What it logs from here on is what it `said`; so it is at each start and each signal."""
+        self._since = len(self._log())
+
     def said(self, event: str) -> bool:
-        """Since it was last started or sent a signal."""
         return event.encode() in self._log()[self._since :]
 
     def epochs(self) -> list[int]:

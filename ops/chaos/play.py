@@ -45,8 +45,9 @@ def _result(name: str, settings: Settings, stage: Stage, found: Figures, ledger_
             "p95": _rounded(percentile(found.takeovers_ms, 0.95)),
         },
         "ledger_equal": ledger_equal,
+        "increasing_in_cooldown": stage.increasing_in_cooldown,
         "instances": _instances(stage),
-        "problems": [*stage.problems, *problems(found, ledger_equal)],
+        "problems": [*stage.problems, *problems(found, ledger_equal, settings.ttl_ms, stage.increasing_in_cooldown)],
     }
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from ops.chaos.cast import Instance, Role
 from ops.chaos.judge import Fault
+from ops.chaos.pauses import EXITS, pauses
 from ops.chaos.stage import START_S_MAX, NothingHappened, Stage
 
 ORDERS_BEFORE = 5
@@ -70,6 +71,18 @@ async def self_trade(stage: Stage) -> list[Instance]:
     return both
 
 
+async def cooldown(stage: Stage) -> list[Instance]:
+    """Two engines of one group; one makes a loss and asks for a pause, and both only reduce until its end."""
+    both = [
+        await stage.enter(_prowler(stage, "maker", 1, _parameters(MAKER_PHASE_MS), exits=EXITS)),
+        await stage.enter(_prowler(stage, "other", 2, _parameters(TAKER_PHASE_MS))),
+    ]
+    for instance in both:
+        await stage.more_orders(instance.account, 1, START_S_MAX, f"the first order of {instance.name}")
+    await pauses(stage, both[0], both, both[0].role.group)
+    return both
+
+
 Scenario = Callable[[Stage], Awaitable[list[Instance]]]
 """Plays all rounds on an open stage; returns who leads at the end. Raises NothingHappened."""
 
@@ -77,6 +90,7 @@ SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "leader-kill": (leader_kill, 1),
     "leader-pause": (leader_pause, 1),
     "self-trade": (self_trade, 2),
+    "cooldown": (cooldown, 2),
 }
 """Name -> what is played, and how many accounts it needs."""
 
@@ -122,11 +136,13 @@ async def _hit(stage: Stage, leader: Instance, number: signal.Signals) -> int:
     return epoch
 
 
-def _prowler(stage: Stage, name: str, number: int, parameters: str) -> Role:
+def _prowler(stage: Stage, name: str, number: int, parameters: str, exits: str = "enabled = false") -> Role:
     """An engine with an account of its own, on a venue that prevents nothing by itself."""
     account, key, secret = stage.credentials(number)
     group = f"chaos-{name}" if stage.settings.unprotected else "chaos"
-    return Role(name, account, key, secret, name, group, PROWLER, parameters, prevention="NONE", order_rate_max=90)
+    return Role(
+        name, account, key, secret, name, group, PROWLER, parameters, exits, prevention="NONE", order_rate_max=90
+    )
 
 
 def _parameters(phase_ms: int, quantity_lots: int = 2_000, reach_ticks: int = 0) -> str:

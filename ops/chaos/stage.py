@@ -6,11 +6,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Self
+from typing import Any, Literal, Self
+
+import aiohttp
 
 from ops.chaos.cast import Instance, Role, Store
 from ops.chaos.judge import Fault
-from ops.chaos.venue_log import VenueLog
+from ops.chaos.venue_log import PATIENCE_S, VenueLog
 from ops.demo import VenueProcess, VenueWord
 from ops.etcd import EtcdFailed, EtcdMissing, EtcdNode
 
@@ -32,7 +34,7 @@ class Settings:
     """One scenario's run. ttl_ms: of a silent leader; folder: where everything is written; told: progress, for a person."""
 
     rounds: int
-    backend: str
+    backend: Literal["etcd", "local"]
     ttl_ms: int
     seed: int
     unprotected: bool
@@ -50,6 +52,7 @@ class Stage:
         self.faults: list[Fault] = []
         self.problems: list[str] = []
         self.reports: dict[str, dict[str, Any]] = {}
+        self.increasing_in_cooldown: int | None = None
         self.venue: dict[str, str]
         self.log: VenueLog
         self.store: Store
@@ -100,6 +103,22 @@ class Stage:
         suffix = "" if number == 1 else f"_{number}"
         name = "client" if number == 1 else f"client-{number}"
         return name, self.venue[f"api_key{suffix}"], self.venue[f"api_secret{suffix}"]
+
+    async def control(self, verb: str, **params: str) -> None:
+        """The venue's stage hand: `/control/VERB`."""
+        await self._http("POST", f"/control/{verb}", params)
+
+    async def ask(self, path: str, **params: str) -> Any:
+        """A public question to the venue."""
+        return await self._http("GET", path, params)
+
+    async def _http(self, method: str, path: str, params: dict[str, str]) -> Any:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S)) as session,
+            session.request(method, self.venue["rest"] + path, params=params) as response,
+        ):
+            response.raise_for_status()
+            return await response.json()
 
     # ---- waiting
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -38,7 +38,7 @@ ALL = "all"
 def chaos(
     scenario: str,
     rounds: int,
-    backend: str,
+    backend: Literal["etcd", "local"],
     ttl_ms: int,
     seed: int,
     unprotected: bool,
@@ -51,17 +51,15 @@ def chaos(
     leader-kill   two engines on one account; the one that trades is killed (SIGKILL) and comes back as a standby
     leader-pause  the same with SIGSTOP, and SIGCONT once the other one trades
     self-trade    two engines on two accounts with strategies that want to trade with each other
+    cooldown      two engines of one group; one makes a loss and asks for a pause that both must keep
 
     Exit code 1: an order of an old epoch was accepted, two epochs traded at once, a self-trade, a ledger that differs, a
-    takeover p95 above 6 s, or nothing was exercised. 2: it could not be run.
+    takeover p95 more than 4 s beyond --ttl-ms, an order that increased a position in a cooldown; or nothing was
+    exercised. 2: it could not be run.
     """
-    if unprotected and scenario != "self-trade":
-        click.echo(
-            f"touchline chaos: --unprotected: --scenario {scenario} has no such control; use self-trade", err=True
-        )
-        sys.exit(2)
-    if keep is not None and keep.exists() and any(keep.iterdir()):
-        click.echo(f"touchline chaos: --keep {keep}: not empty; give a new directory", err=True)
+    wrong = _wrong_usage(scenario, backend, ttl_ms, unprotected=unprotected, keep=keep)
+    if wrong:
+        click.echo(f"touchline chaos: {wrong}", err=True)
         sys.exit(2)
     os.umask(0o077)  # what is written is for this user alone
     with ExitStack() as stack:
@@ -82,6 +80,17 @@ def chaos(
     held = not any(result["problems"] for result in results)
     _print(results if scenario == ALL else results[0], as_json)
     sys.exit(0 if held else 1)
+
+
+def _wrong_usage(scenario: str, backend: str, ttl_ms: int, *, unprotected: bool, keep: Path | None) -> str:
+    """What no option can say by itself; "" when all fit together."""
+    if unprotected and scenario != "self-trade":
+        return f"--unprotected: --scenario {scenario} has no such control; use self-trade"
+    if backend == "etcd" and ttl_ms % 1_000:
+        return f"--ttl-ms {ttl_ms}: etcd counts whole seconds; give a multiple of 1000"
+    if keep is not None and keep.exists() and any(keep.iterdir()):
+        return f"--keep {keep}: not empty; give a new directory"
+    return ""
 
 
 async def _play(name: str, settings: Settings) -> dict[str, Any]:

@@ -57,6 +57,7 @@ def test_the_same_two_trade_with_each_other_when_nothing_prevents_it() -> None:
     ("arguments", "told"),
     [
         (("--scenario", "leader-kill", "--unprotected"), "--unprotected"),
+        (("--scenario", "leader-kill", "--ttl-ms", "1500"), "--ttl-ms 1500: etcd counts whole seconds"),
         (("--scenario", "self-trade", "--keep", "tests"), "--keep tests: not empty"),
     ],
 )

@@ -21,6 +21,7 @@ from ops.chaos.judge import (
 )
 
 MS = 1_000_000
+TTL_MS = 2_000
 
 
 def client_order_id(epoch: int, counter: int = 0) -> str:
@@ -46,6 +47,10 @@ def judged(
     return figures(placements(rows), trades, ("client", "client-2"), faults)
 
 
+def told(found: Figures, ledger_equal: bool | None = True, increasing_in_cooldown: int | None = None) -> list[str]:
+    return problems(found, ledger_equal, TTL_MS, increasing_in_cooldown)
+
+
 CLEAN = [row(7, 10), row(7, 20), row(8, 2_030), row(8, 2_040)]
 KILLED = (Fault("a", 7, 25 * MS),)
 
@@ -55,7 +60,7 @@ def test_a_clean_change_of_leaders_has_nothing_to_say() -> None:
     assert found == Figures(
         stale_received=0, stale_accepted=0, foreign_accepted=0, overlap_ms=0.0, self_trades=0, takeovers_ms=(2_005.0,)
     )
-    assert problems(found, ledger_equal=True) == []
+    assert told(found) == []
 
 
 def test_only_new_orders_of_a_proven_account_count() -> None:
@@ -67,7 +72,7 @@ def test_an_order_of_an_old_epoch_is_stale_whether_accepted_or_not() -> None:
     found = judged([*CLEAN, row(7, 2_050, code=-1021), row(7, 2_060), row(8, 2_070)], KILLED)
     assert (found.stale_received, found.stale_accepted) == (2, 1)
     assert found.overlap_ms == 30.0
-    assert [text.split()[0] for text in problems(found, ledger_equal=True)] == ["1", "two"]
+    assert [text.split()[0] for text in told(found)] == ["1", "two"]
 
 
 def test_a_refused_order_of_the_new_epoch_makes_the_old_one_stale_too() -> None:
@@ -88,7 +93,7 @@ def test_the_longest_overlap_counts_and_any_older_epoch_makes_one() -> None:
 def test_an_id_that_is_none_of_ours_fails_the_run_if_it_was_accepted() -> None:
     found = judged([row(7, 1), row(7, 2, client_order_id="web_1"), row(7, 3, client_order_id="x", code=-2010)])
     assert (found.foreign_accepted, found.stale_received) == (1, 0)
-    assert "none of ours" in problems(found, ledger_equal=True)[0]
+    assert "none of ours" in told(found)[0]
 
 
 @pytest.mark.parametrize(
@@ -105,14 +110,15 @@ def test_takeover_is_from_the_fault_to_the_first_accepted_order_of_a_later_epoch
     assert judged(rows, faults).takeovers_ms == (500.0, 2_000.0)
 
 
-def test_a_takeover_above_the_aim_fails_the_run() -> None:
-    late = judged([row(7, 1), row(8, TAKEOVER_MS_MAX + 2)], (Fault("a", 7, 1 * MS),))
-    assert "takeover" in problems(late, ledger_equal=True)[0]
+@pytest.mark.parametrize(("late_ms", "count"), [(0, 0), (1, 1)])
+def test_a_takeover_above_the_aim_fails_the_run(late_ms: int, count: int) -> None:
+    late = judged([row(7, 1), row(8, 1 + TTL_MS + TAKEOVER_MS_MAX + late_ms)], (Fault("a", 7, 1 * MS),))
+    assert ["takeover" in text for text in told(late)] == [True] * count
 
 
 @pytest.mark.parametrize(("equal", "count"), [(True, 0), (False, 1), (None, 1)])
 def test_a_ledger_that_differs_or_was_not_compared_fails_the_run(equal: bool | None, count: int) -> None:
-    assert len(problems(judged(CLEAN, KILLED), equal)) == count
+    assert len(told(judged(CLEAN, KILLED), equal)) == count
 
 
 BOUGHT = {
@@ -143,6 +149,11 @@ def test_in_a_cooldown_only_an_accepted_order_that_reduces_is_right(
 ) -> None:
     orders = placements([row(7, at_ms, code, account, side=side)])
     assert len(increasing(orders, [BOUGHT], "client", 7 * MS, 20 * MS)) == counted
+
+
+def test_an_order_that_increased_a_position_in_a_cooldown_fails_the_run() -> None:
+    assert told(judged(CLEAN, KILLED), increasing_in_cooldown=0) == []
+    assert "during a cooldown" in told(judged(CLEAN, KILLED), increasing_in_cooldown=2)[0]
 
 
 def test_without_a_position_every_order_is_an_increasing_one() -> None:
