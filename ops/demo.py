@@ -55,6 +55,16 @@ max_position_lots = 1000
 min_position_lots = -1000
 skew_ticks = 1.0
 
+[exits]  # near: the simulated market moves a basis point in minutes
+enabled = true
+profit_target_bps = 5
+profit_release_bps = 1
+break_even_trigger_bps = 2
+stop_loss_bps = 1
+run_away_bps = 2
+passive_ms = 1000
+cooldown_ms = 2000
+
 [risk]
 daily_loss_max = "1000"
 order_rate_max = 90

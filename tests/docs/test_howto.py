@@ -1,6 +1,7 @@
 """What the howtos tell a reader to write works as written."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,11 @@ def test_the_strategy_rests_below_the_touch_and_pauses_after_a_fill(
     [again] = actor.receive(signals(3), 2 * SECOND)
     assert isinstance(again, QuoteIntent)
     assert again.bid_lots == 100
+
+
+def test_the_exits_to_start_from_are_usable_and_say_every_key() -> None:
+    [rest], [section] = blocks("run.md", "toml"), blocks("exits.md", "toml")
+    config = parse(rest + section)
+    assert list(tomllib.loads(section)["exits"]) == list(config.exits.__struct_fields__)
+    [exits] = [actor for actor in build_actors(config, [BTC]) if actor.name == "exits"]
+    assert exits.view()["enabled"] is True
