@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from actors.coordination import Coordination
+from actors.coordination import Coordination, CoordinationSettings
 from actors.execution import Execution, ExecutionSettings
 from actors.exits import Exits, ExitsSettings
 from actors.market_data import FeedConnection, MarketData
@@ -211,7 +211,7 @@ _MAKERS: dict[str, Callable[[Config, Sequence[Instrument]], Actor[Any]]] = {
     "risk": lambda config, instruments: Risk(_limits(config, instruments), _account_limits(config, instruments)),
     "orders": lambda config, _: Orders(_orders(config)),
     "portfolio": lambda config, _: Portfolio(PortfolioSettings(account=ACCOUNT, venue=VENUE)),
-    "coordination": lambda config, _: Coordination(),
+    "coordination": lambda config, _: Coordination(CoordinationSettings(account=ACCOUNT)),
     "persistence": lambda config, _: Persistence(
         PersistenceSettings(checkpoint_interval_ns=config.persistence.checkpoint_interval_ms * MS)
     ),

@@ -18,7 +18,7 @@ from bus.messages import HEADER_SIZE, IdsReserved, Message, SubmitOrder
 from bus.vocabulary_lock import vocabulary_hash
 from ops.state import StateDirectory, StateError
 
-RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence", "exits", "strategy")
+RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence", "exits", "coordination", "strategy")
 
 
 class Recovered(NamedTuple):

@@ -21,6 +21,7 @@ from actors.orders.requests import Requests
 from actors.orders.settings import OrdersSettings
 from actors.orders.startup import Startup
 from actors.orders.state import CANCELING, PENDING, Asked
+from actors.orders.takeover import inherit, take_over
 from bus.actor import Actor
 from bus.messages import (
     AccountHandedOver,
@@ -63,7 +64,7 @@ class Orders(Actor[OrdersState]):
         self.handlers = {
             ApprovedOrder: self.commands.on_approved,
             CancelCommand: self.commands.on_cancel,
-            AccountHandedOver: lambda message, now_ns: (),
+            AccountHandedOver: self.on_handed_over,
             RequestSent: self.requests.on_sent,
             RequestAnswered: self.on_answered,
             ExecutionReport: self.on_report,
@@ -132,6 +133,11 @@ class Orders(Actor[OrdersState]):
             self.startup.advance(now_ns, out)
         return tuple(out)
 
+    def on_handed_over(self, message: AccountHandedOver, now_ns: int) -> tuple[Message, ...]:
+        out: list[Message] = []
+        take_over(self.desk, message, out)
+        return tuple(out)
+
     def on_started(self, message: EngineStarted, now_ns: int) -> tuple[Message, ...]:
         """A run begins: nothing asked or armed before it exists any more, and every open order is unproven."""
         desk = self.desk
@@ -144,7 +150,7 @@ class Orders(Actor[OrdersState]):
             return tuple(out)
         desk.heap.clear()
         desk.armed_ns = 0
-        desk.floors = dict(desk.trades)
+        desk.floors = {number: min(desk.looked.get(number, last), last) for number, last in desk.trades.items()}
         desk.later_epoch = 0
         desk.disown()
         for order in desk.register.open.values():
@@ -185,6 +191,7 @@ class Orders(Actor[OrdersState]):
         added = message.instrument not in desk.terms
         terms = terms_of(message)
         desk.hand(terms)
+        inherit(desk, terms)
         if self.startup.started and desk.register.stranded:
             desk.register.strand(desk.terms)
         for order in desk.register.open.values():

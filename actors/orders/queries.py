@@ -9,6 +9,7 @@ from actors.orders.order import Order, is_done, shortfall
 from actors.orders.question import Question
 from actors.orders.reports import NO_PROOF, Reports
 from actors.orders.state import ABSENCE, CANCELING, PENDING, SUBMITTING, Absence, Asked, Certainty, Missing
+from actors.orders.takeover import note_stranger, remember_foreign
 from bus.messages import (
     AlertLevel,
     ExecutionReport,
@@ -179,6 +180,8 @@ class Queries:
                 question.unexplained = True
             if owner is None and not report.client_order_id:
                 self.desk.count("trade_not_attributed")
+                if question.look:
+                    note_stranger(self.desk, question, report.instrument, report.venue_order_id, report.trade_id)
                 if order is not None and report.side is order.side and report.venue_ns >= self.earliest_ns(order):
                     question.unexplained = True
         if answer.complete or highest < question.from_id:
@@ -186,6 +189,12 @@ class Queries:
         question.from_id = highest + 1
         question.attempt = 0
         return True
+
+    def identified(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
+        """The venue's word on a stranger's order: ours gets a record, and its trades are asked for; else nobody's of ours."""
+        owners = [self.fold(report, answer.asked_ns, now_ns, out) for report in answer.reports]
+        if all(owner is None for owner in owners):
+            remember_foreign(self.desk, question.instrument, question.venue_order_id)
 
     def earliest_ns(self, order: Order) -> int:
         """No execution of `order` is older by the venue's clock."""

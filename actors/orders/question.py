@@ -11,6 +11,7 @@ class Question(msgspec.Struct, array_like=True):
     unexplained: a TRADES page held an execution that we could not attribute and that might be this order's.
     venue_order_id: TRADES of that order alone; 0: of all. known: highest booked trade id when a look asked for TRADES.
     last: OPEN_ORDERS or TRADES of an order that the venue seems to have forgotten: see `forgotten`.
+    strangers: venue order ids of a page's trades that are of no order we know.
     """
 
     kind: QueryKind
@@ -24,3 +25,4 @@ class Question(msgspec.Struct, array_like=True):
     venue_order_id: int = 0
     known: int = 0
     last: bool = False
+    strangers: list[int] = []

@@ -13,8 +13,11 @@ from actors.orders.question import Question
 from actors.orders.reports import ORPHAN_OWNER
 from actors.orders.startup import Startup
 from actors.orders.state import Absence, Certainty, Pending
+from actors.orders.takeover import take_over
 from bus.messages import (
     DONE,
+    AccountHandedOver,
+    BalancesReported,
     CancelOrder,
     ExecutionReport,
     Fill,
@@ -70,6 +73,8 @@ class OrdersState(msgspec.Struct):
     looked: list[tuple[int, int]]
     stop_ns: int = 0
     closing: int = 0
+    inherited: list[tuple[str, tuple[int, ...]]] = []
+    foreign: list[tuple[int, int]] = []
 
 
 DESK_INTEGERS = (
@@ -120,6 +125,8 @@ def snapshot(desk: Desk, startup: Startup) -> OrdersState:
         heap=sorted(desk.heap),
         quarantine=list(desk.quarantine),
         counts=list(desk.counts.items()),
+        inherited=list(desk.inherited.items()),
+        foreign=list(desk.foreign),
         accepting=startup.commands.accepting,
         stopping=startup.commands.stopping,
         **plain,
@@ -139,6 +146,8 @@ def put_back(desk: Desk, startup: Startup, state: OrdersState) -> None:
     desk.retries = dict(state.retries)
     desk.heap = list(state.heap)
     heapq.heapify(desk.heap)
+    desk.inherited = dict(state.inherited)
+    desk.foreign = dict.fromkeys(state.foreign)
     desk.quarantine = list(state.quarantine)
     desk.counts = dict(state.counts)
     for name in DESK_INTEGERS:
@@ -180,6 +189,8 @@ class Recovery:
             CancelOrder: self.on_cancel,
             OrderUpdate: self.on_update,
             Fill: self.on_fill,
+            BalancesReported: self.on_balances,
+            AccountHandedOver: self.on_handed_over,
         }
 
     def on_ids(self, message: IdsReserved, now_ns: int) -> None:
@@ -189,6 +200,13 @@ class Recovery:
         self.desk.ever_ready = True
         order = self.order_of(message, now_ns)
         order.sent_ns = max(order.sent_ns, now_ns)
+
+    def on_balances(self, message: BalancesReported, now_ns: int) -> None:
+        for instrument, trade_id in message.trades:
+            self.desk.trades.setdefault(instrument, trade_id)
+
+    def on_handed_over(self, message: AccountHandedOver, now_ns: int) -> None:
+        take_over(self.desk, message, [])
 
     def on_cancel(self, message: CancelOrder, now_ns: int) -> None:
         order = self.desk.register.find(message.client_order_id)

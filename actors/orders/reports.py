@@ -24,6 +24,7 @@ from actors.orders.state import (
     Pending,
     Proof,
 )
+from actors.orders.takeover import lies_inside
 from bus.messages import AlertLevel, ExecutionReport, Fill, Message, OrderStatus, ReportKind, VenueState
 
 ORPHAN_OWNER = "orphan"
@@ -179,7 +180,8 @@ class Reports:
         if trade_id < 0 or quantity <= 0:
             desk.keep_aside(report, "execution_unreadable", out)
             return
-        if order.orphan and trade_id <= order.trade_floor:
+        inside = bool(desk.inherited) and lies_inside(desk, terms, trade_id)
+        if order.orphan and trade_id <= order.trade_floor and not inside:
             desk.count("execution_before_orphan")
             return
         if trade_id <= order.trade_max:
@@ -193,13 +195,17 @@ class Reports:
         else:
             order.trade_max = trade_id
         order.executions.append(Execution(trade_id, venue_order_id, quantity, report.last_quote))
-        order.booked += quantity
         order.backoff_ns = 0
+        if inside:
+            desk.count("execution_inside_ledger")
+            order.covered += quantity
+            order.cumulative = max(order.cumulative, order.booked + order.covered)
+            return
+        order.booked += quantity
         highest = desk.trades.get(order.instrument, -1)
         if trade_id > highest:
             desk.trades[order.instrument] = trade_id
-            if highest < 0:
-                desk.looked[order.instrument] = trade_id
+            desk.looked.setdefault(order.instrument, trade_id)
         desk.fill_number += 1
         out.append(self.fill_of(order, report, venue_order_id, quantity))
         if order.covered and order.booked + order.covered > max(order.cumulative, report.cumulative * terms.factor):

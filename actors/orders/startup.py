@@ -14,6 +14,7 @@ from actors.orders.queries import Queries
 from actors.orders.question import Question
 from actors.orders.settings import Leftovers
 from actors.orders.state import Certainty, Pending
+from actors.orders.takeover import ask_for_strangers, first_trade
 from bus.messages import (
     AlertLevel,
     BalancesReported,
@@ -29,6 +30,8 @@ from bus.messages import (
     VenueState,
 )
 
+LAST_TRADE = -1
+"""In place of a trade id to begin at: only the last one is asked for."""
 NAMED_MAX = 20  # chosen: ids in one alert; the journal has them all
 STRANDED_REMEDY = "they may work unwatched: configure the instrument again, or cancel them at the venue"
 
@@ -147,13 +150,13 @@ class Startup:
         self.advance(now_ns, out)
 
     def look_at_all(self, now_ns: int, out: list[Message]) -> None:
-        """Open orders of every instrument, and its trades since the last look that read them."""
+        """Open orders of every instrument, and its trades since the last look that read them; the first asks where they end."""
         desk = self.desk
         for instrument in desk.terms:
             self.look(QueryKind.OPEN_ORDERS, instrument, 0, now_ns, out)
-            if instrument in desk.trades:
-                from_id = desk.looked.get(instrument, desk.trades[instrument])
-                self.look(QueryKind.TRADES, instrument, from_id, now_ns, out)
+            known = desk.trades.get(instrument)
+            from_id = LAST_TRADE if known is None else max(desk.looked.get(instrument, known), 0)
+            self.look(QueryKind.TRADES, instrument, from_id, now_ns, out)
 
     def look(self, kind: QueryKind, instrument: int, from_id: int, now_ns: int, out: list[Message]) -> None:
         question = Question(kind, instrument, "", from_id, look=True, periodic=self.phase is Phase.READY)
@@ -169,7 +172,9 @@ class Startup:
             desk.alert_every(AlertLevel.WARNING, "look_failed", question.instrument, detail, out)
             desk.ask_again(question, now_ns, out)
             return
-        if question.kind is QueryKind.TRADES:
+        if question.kind is QueryKind.TRADES and question.from_id == LAST_TRADE:
+            first_trade(desk, question, answer)
+        elif question.kind is QueryKind.TRADES:
             if self.queries.fold_trades(None, question, answer, now_ns, out):
                 desk.ask(question, now_ns, out)
                 return
@@ -177,6 +182,9 @@ class Startup:
                 desk.ask_again(question, now_ns, out)
                 return
             desk.looked[question.instrument] = question.known
+            self.outstanding += ask_for_strangers(desk, question, now_ns, out)
+        elif question.kind is QueryKind.ORDER:
+            self.queries.identified(question, answer, now_ns, out)
         elif question.kind is QueryKind.OPEN_ORDERS:
             self.compare(answer, now_ns, out)
         self.outstanding -= 1
@@ -219,7 +227,8 @@ class Startup:
     def balances(self, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
         quiet = not (self.desk.register.open or self.desk.register.stranded)
         settings = self.desk.settings
-        out.append(BalancesReported(settings.account, settings.venue, quiet, answer.balances))
+        trades = tuple((number, self.desk.trades.get(number, -1)) for number in self.desk.terms)
+        out.append(BalancesReported(settings.account, settings.venue, quiet, answer.balances, trades))
         if self.settled():
             self.move(Step.BALANCED)
             self.differs = False

@@ -21,6 +21,7 @@ from actors.portfolio.position import (
     unrealized,
 )
 from actors.portfolio.settings import BaselinePolicy, PortfolioSettings
+from actors.portfolio.succession import Day, Inherited, Succession
 from bus.actor import Actor
 from bus.messages import (
     AccountHandedOver,
@@ -61,6 +62,10 @@ class PortfolioState(msgspec.Struct):
     deferred: list[Fill]
     covered: list[tuple[str, int]]
     counts: list[tuple[str, int]]
+    days: list[Day] = []
+    recent: list[tuple[int, list[int]]] = []
+    inherited: list[tuple[str, Inherited]] = []
+    states: int = 0
 
 
 class Portfolio(Actor[PortfolioState]):
@@ -85,10 +90,11 @@ class Portfolio(Actor[PortfolioState]):
         self.deferred: list[Fill] = []
         self.covered: dict[str, int] = {}
         self.counts: dict[str, int] = {}
+        self.succession = Succession()
         self.declare()
         self.handlers = {
             Fill: self.on_fill,
-            AccountHandedOver: lambda message, now_ns: (),
+            AccountHandedOver: self.on_handed_over,
             Mark: self.on_mark,
             Instrument: self.on_instrument,
             BalancesReported: self.on_balances,
@@ -103,6 +109,42 @@ class Portfolio(Actor[PortfolioState]):
             for asset, units in self.settings.declared:
                 self.ledger.entry(asset).baseline = units
 
+    @property
+    def baselined(self) -> bool:
+        return bool(self.based) or self.settings.baseline is BaselinePolicy.DECLARED
+
+    def account_state(self) -> tuple[Message, ...]:
+        """For a successor; nothing before there is a ledger that he could go on with."""
+        if not self.baselined:
+            return ()
+        positions = [row for row in self.positions.values() if row.instrument in self.instruments]
+        return (self.succession.state(self.settings.account, self.ledger, positions, self.instruments),)
+
+    def on_handed_over(self, message: AccountHandedOver, now_ns: int) -> tuple[Message, ...]:
+        """Another instance led after us: what it left replaces ledger and positions. Facts of before are all in it."""
+        state = message.state
+        self.deferred.clear()
+        self.covered.clear()
+        self.ledger = Ledger()
+        self.declare()
+        self.based = {}
+        self.compared = {}
+        self.take_baseline(dict(zip(state.assets, state.units, strict=True)))
+        self.succession.take(state)
+        self.count("account_taken_over")
+        positions, self.positions = self.positions, {}
+        known = [self.instruments[number] for number in positions if number in self.instruments]
+        updates = [self.start_position(instrument, now_ns) for instrument in known]
+        detail = f"epoch={message.epoch} number={state.number} symbols={len(state.symbols)}"
+        return (*updates, Alert(AlertLevel.INFO, NAME, "account_taken_over", -1, detail))
+
+    def start_position(self, instrument: Instrument, now_ns: int) -> PositionUpdate:
+        """What the predecessor held of it, or nothing."""
+        position = self.positions[instrument.instrument] = Position(instrument.instrument, instrument.version)
+        day_start = self.succession.claim(instrument, position, now_ns)
+        update = self.update_of(position, instrument)
+        return msgspec.structs.replace(update, taken_over=True, day_start=day_start or 0)
+
     def on_fill(self, fill: Fill, now_ns: int) -> tuple[Message, ...]:
         """Hot. A number not above the last is a repeat; one above the next is a gap, which is said and then folded."""
         if fill.number <= self.fill_number:
@@ -113,19 +155,21 @@ class Portfolio(Actor[PortfolioState]):
         instrument = self.instruments.get(fill.instrument)
         if instrument is None:
             return self.defer(fill)
-        self.book(fill, instrument)
+        self.book(fill, instrument, now_ns)
         update = self.update_of(self.positions[fill.instrument], instrument)
         if gap:
             self.count("fill_gap")
             detail = f"missing={gap} before={fill.number}"
-            return (update, Alert(AlertLevel.CRITICAL, NAME, "fill_gap", fill.instrument, detail))
-        return (update,)
+            alert = Alert(AlertLevel.CRITICAL, NAME, "fill_gap", fill.instrument, detail)
+            return (update, *self.account_state(), alert)
+        return (update, *self.account_state())
 
-    def book(self, fill: Fill, instrument: Instrument) -> None:
+    def book(self, fill: Fill, instrument: Instrument, now_ns: int) -> None:
         side = fill.side
         base, quote = instrument.base_asset, instrument.quote_asset
         self.ledger.add_fill(base, side * fill.quantity, quote, -side * fill.quote)
         position = self.positions[fill.instrument]
+        self.succession.folded(position, fill.trade_id, now_ns)
         trade(position, side, fill.quantity, fill.quote)
         if fill.fee:
             self.ledger.add_fee(fill.fee_asset, fill.fee)
@@ -177,11 +221,11 @@ class Portfolio(Actor[PortfolioState]):
         self.handed[key] = self.configured[key] = None
         position = self.positions.setdefault(key, Position(key))
         position.version = message.version
-        if not self.fold_deferred(message):
-            return ()
-        return (self.update_of(position, message),)
+        claimed = self.succession.claim(message, position, now_ns) is not None
+        folded = self.fold_deferred(message, now_ns)
+        return (self.update_of(position, message),) if claimed or folded else ()
 
-    def fold_deferred(self, instrument: Instrument) -> bool:
+    def fold_deferred(self, instrument: Instrument, now_ns: int) -> bool:
         """Book what waited for this instrument. What a baseline already covers changes positions, not totals."""
         waiting: list[Fill] = []
         places: list[int] = []
@@ -192,7 +236,7 @@ class Portfolio(Actor[PortfolioState]):
                 continue
             assets = dict.fromkeys((instrument.base_asset, instrument.quote_asset, fill.fee_asset))
             before = [self.ledger.total(asset) for asset in assets]
-            self.book(fill, instrument)
+            self.book(fill, instrument, now_ns)
             for asset, total in zip(assets, before, strict=True):
                 if index < self.covered.get(asset, 0):
                     self.ledger.set_total(asset, total)
@@ -207,11 +251,9 @@ class Portfolio(Actor[PortfolioState]):
             self.configured = self.handed
             self.handed = {}
             self.handing = self.restored = False
-        return tuple(
-            self.update_of(position, self.instruments[position.instrument])
-            for position in self.positions.values()
-            if position.quantity or position.realized
-        )
+        held = [position for position in self.positions.values() if position.quantity or position.realized]
+        updates = [self.update_of(position, self.instruments[position.instrument]) for position in held]
+        return (*updates, *self.account_state())
 
     def on_balances(self, message: BalancesReported, now_ns: int) -> tuple[Message, ...]:
         """Only totals asked while nothing worked can be compared, and only of what we trade or pay fees in.
@@ -219,6 +261,7 @@ class Portfolio(Actor[PortfolioState]):
         The first total of an asset is its baseline; so is the one found when it comes to be traded. What is not judged
         follows the venue: a deposit or interest is said (INFO), and is ours from then on.
         """
+        self.succession.seed(message.trades)
         if not message.quiet:
             self.count("balances_not_quiet")
             return ()
@@ -246,9 +289,11 @@ class Portfolio(Actor[PortfolioState]):
                     self.count("ledger_differs")
         self.compared = traded
         if not taken:
-            return tuple(out)
+            return (*out, *self.account_state())
         self.take_baseline(taken)
-        return (BaselineTaken(self.settings.account, tuple(taken), tuple(taken.values())), *out)
+        return (
+            BaselineTaken(self.settings.account, tuple(taken), tuple(taken.values())), *out, *self.account_state()
+        )  # fmt: skip
 
     def assets_of(self, venues: dict[str, int]) -> dict[str, None]:
         return dict.fromkeys((*self.ledger.entries, *venues))
@@ -277,10 +322,12 @@ class Portfolio(Actor[PortfolioState]):
             BalancesReported: self.recover_balances,
             BaselineTaken: self.recover_baseline,
             PositionUpdate: self.recover_position,
+            AccountHandedOver: self.on_handed_over,
         }
 
     def recover_balances(self, message: BalancesReported, now_ns: int) -> None:
         """The very first baseline has all assets: killed before its BaselineTaken, or written by an older program."""
+        self.succession.seed(message.trades)
         if message.quiet and not self.based and self.settings.baseline is BaselinePolicy.ACCEPT:
             venues = totals_of(message)
             paid = [fill.fee_asset for fill in self.deferred if fill.fee]
@@ -311,6 +358,10 @@ class Portfolio(Actor[PortfolioState]):
             list(self.deferred),
             list(self.covered.items()),
             list(self.counts.items()),
+            list(self.succession.days.values()),
+            list(self.succession.recent.items()),
+            list(self.succession.inherited.items()),
+            self.succession.states,
         )
 
     def restore(self, state: PortfolioState) -> None:
@@ -328,6 +379,10 @@ class Portfolio(Actor[PortfolioState]):
         self.deferred = list(state.deferred)
         self.covered = dict(state.covered)
         self.counts = dict(state.counts)
+        self.succession.days = {day.instrument: day for day in state.days}
+        self.succession.recent = dict(state.recent)
+        self.succession.inherited = dict(state.inherited)
+        self.succession.states = state.states
         self.declare()
 
     def view(self) -> dict[str, Any]:
@@ -357,7 +412,7 @@ class Portfolio(Actor[PortfolioState]):
             "fills": self.fill_number,
             "ledger": totals,
             "fees": fees,
-            "baselined": bool(self.based) or self.settings.baseline is BaselinePolicy.DECLARED,
+            "baselined": self.baselined,
             "deferred": len(self.deferred),
             "counts": dict(self.counts),
         }

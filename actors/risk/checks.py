@@ -4,7 +4,8 @@
 Integers throughout. It is one function over bounds resolved when an instrument changes: 0.5 us, where ten small
 functions of the same checks took 1.7 (warm; notes/0003). A reducing order is exempt from the position's bounds: an order that
 shrinks the worst case must not be kept from it by the limits that the worst case set (DESIGN 5.6); size, collar and
-expiry hold for it as well. The account's own checks (rate, notional, open orders) stand in the actor.
+expiry hold for it as well. The account's own checks (rate, notional, open orders) and the band, which a refusal asks to
+be widened, stand in the actor.
 """
 
 from actors.risk.exposure import Exposure
@@ -32,6 +33,11 @@ class Book(Exposure):
         self.orders_max = limits.open_orders_max
         self.notional_min, self.notional_max = 0, limits.order_notional_max or NO_BOUND
         self.version, self.trading, self.tick, self.bounds_percent = NO_VERSION, False, 1, False
+        self.hold_band(0, 0)
+
+    def hold_band(self, bid_max: int, ask_min: int) -> None:
+        """What our scope may rest at, price units; 0: nothing on that side. Nothing at all until coordination says."""
+        self.bid_max, self.ask_min = bid_max, ask_min or NO_BOUND
 
     def set_instrument(self, instrument: Instrument) -> None:
         super().set_instrument(instrument)

@@ -10,6 +10,8 @@
 | ledger:ASSET | engine     | REDUCING    | RESUME; a comparison that agrees again     |
 | loss:ASSET   | engine     | REDUCING    | RESUME, which also grants the day anew     |
 | rejects      | instrument | CANCEL_ONLY | RESUME                                     |
+| leadership   | engine     | CANCEL_ONLY | the next EngineStarted                     |
+| cooldown     | instrument | REDUCING    | CooldownHeld again, at or after its end    |
 | settings     | owner      | as written  | a change of the configuration              |
 """
 
@@ -25,7 +27,9 @@ from bus.messages import (
     BaselineTaken,
     ClockEstimate,
     Control,
+    CooldownHeld,
     EngineStarted,
+    LeadershipLost,
     LedgerCompared,
     Message,
     OperatorCommand,
@@ -92,6 +96,7 @@ class Switch:
         """Says every scope's state once, so that execution and strategy need not have seen the change."""
         reasons = self.reasons
         reasons.drop(ENGINE, "stop", "start")
+        reasons.drop(ENGINE, "leadership", "start")
         reasons.hold(ENGINE, "orders", TradingState.CANCEL_ONLY, "start")
         return tuple(
             TradingStateChanged(scope, state, "start")
@@ -107,6 +112,17 @@ class Switch:
 
     def on_stop(self, stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
         return self.reasons.hold(ENGINE, "stop", TradingState.CANCEL_ONLY, stop.reason)
+
+    # Other instances
+
+    def on_leadership_lost(self, lost: LeadershipLost, now_ns: int) -> tuple[Message, ...]:
+        return self.reasons.hold(ENGINE, "leadership", TradingState.CANCEL_ONLY, lost.reason)
+
+    def on_cooldown(self, cooldown: CooldownHeld, now_ns: int) -> tuple[Message, ...]:
+        scope = instrument_scope(cooldown.instrument)
+        if cooldown.until_ns <= now_ns:
+            return self.reasons.drop(scope, "cooldown", "the cooldown is over")
+        return self.reasons.hold(scope, "cooldown", TradingState.REDUCING, cooldown.reason)
 
     # People
 
@@ -192,7 +208,9 @@ class Switch:
         day = self.days.get(position.instrument)
         if day is None:
             day = self.days[position.instrument] = Day(position.instrument, asset, today, 0, 0)
-        if day.day != today:
+        if position.taken_over:
+            day.day, day.start = today, position.day_start
+        elif day.day != today:
             day.day, day.start = today, day.realized
         day.realized = position.realized
         most = self.limits.daily_loss_max.get(asset)

@@ -15,6 +15,7 @@ class AccountState(Message, frozen=True, tag=102):
     assets, units: the ledger's totals. The other tuples run in parallel, one entry an instrument, by venue symbol.
     trade_ids: the highest trade that is folded, -1 when the account had none. recent: the last ones that are, ascending:
     a successor reads trades from the first of them on, because they do not always come in the order of their ids.
+    days, day_starts: the UTC day (since 1970) of the last change, and what was realized when it began.
     """
 
     account: int
@@ -27,6 +28,8 @@ class AccountState(Message, frozen=True, tag=102):
     realized: tuple[int, ...]
     trade_ids: tuple[int, ...]
     recent: tuple[tuple[int, ...], ...] = ()
+    days: tuple[int, ...] = ()
+    day_starts: tuple[int, ...] = ()
 
 
 class LeadershipWon(Message, frozen=True, tag=90):

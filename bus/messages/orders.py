@@ -279,7 +279,10 @@ class BalancesReported(Message, frozen=True, tag=63):
 
 
 class PositionUpdate(Message, frozen=True, tag=64):
-    """After a fill. position: base asset units since the baseline, fees included; cost, realized: quote units."""
+    """After a fill. position: base asset units since the baseline, fees included; cost, realized: quote units.
+
+    taken_over: no fill, but what another instance left; realized was day_start when its present UTC day began.
+    """
 
     number: int
     account: int
@@ -291,6 +294,8 @@ class PositionUpdate(Message, frozen=True, tag=64):
     cost: int
     realized: int
     average_price: float
+    taken_over: bool = False
+    day_start: int = 0
 
 
 class LedgerCompared(Message, frozen=True, tag=65):

@@ -110,11 +110,16 @@ def query_request(
     if instrument is not None and query.kind is not QueryKind.BALANCES:
         params.append(("symbol", instrument.venue_symbol))
     if query.kind is QueryKind.ORDER:
-        params.append(("origClientOrderId", query.client_order_id))
+        assert query.client_order_id or query.venue_order_id, query
+        by_venue = ("orderId", str(query.venue_order_id))
+        params.append(("origClientOrderId", query.client_order_id) if query.client_order_id else by_venue)
     elif query.kind is QueryKind.TRADES:
         if query.venue_order_id:  # with fromId (docs, rest-api, "Account trade list": supported combinations)
             params.append(("orderId", str(query.venue_order_id)))
-        params += [("fromId", str(query.from_id)), ("limit", str(TRADES_MAX))]
+        if query.from_id < 0:  # without fromId the most recent ones are returned (the same page)
+            params.append(("limit", "1"))
+        else:
+            params += [("fromId", str(query.from_id)), ("limit", str(TRADES_MAX))]
     elif query.kind is QueryKind.BALANCES:
         params.append(("omitZeroBalances", "true"))  # an answer of 60 kB otherwise; `_balances` fills the zeros in
     params += [("recvWindow", str(recv_window_ms)), ("timestamp", str(timestamp_ms))]

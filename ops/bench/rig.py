@@ -41,6 +41,7 @@ from bus.messages import (
 )
 from bus.timers import Timers
 from gateway.binance_spot.signing import HmacSigner
+from gateway.doors.coordination.loopback import LoopbackDoor
 from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.venue_time import VenueTime
 from ops.assembly import ACCOUNT, VENUE, build_actors
@@ -103,7 +104,11 @@ class Rig:
         checkpoints = Checkpoints(self._take_checkpoint)
         self.checkpoints_taken = 0
         self._writer = CheckpointWriter(folder / transport / "checkpoints", lambda taken: None) if logs else None
-        receivers: list[Receiver] = [*self.actors, self.door, Answers(self), self.timers, checkpoints, Ear(self)]
+        self.alone = LoopbackDoor({0: INSTRUMENT})
+        self.alone.attach(self.answer)
+        receivers: list[Receiver] = [
+            *self.actors, self.door, self.alone, Answers(self), self.timers, checkpoints, Ear(self)
+        ]  # fmt: skip
         self.host: Any = self._make_runner(transport, receivers, measure=measure)
         checkpoints.attach(self.host.after_cascade)
         self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_burst("order_door"))
@@ -217,7 +222,9 @@ class Rig:
     def first_inputs(self) -> tuple[Message, ...]:
         """What a start posts."""
         now_ns = self.now_ns()
-        return INSTRUMENT, EngineStarted(ACCOUNT, 1), PrivateStreamUp(ACCOUNT, 1, now_ns), ConnectionUp(0, 1, now_ns)
+        term = self.alone.begin(ACCOUNT, 1)
+        streams = PrivateStreamUp(ACCOUNT, 1, now_ns), ConnectionUp(0, 1, now_ns)
+        return INSTRUMENT, *term, EngineStarted(ACCOUNT, 1), *streams
 
     def take_answers(self) -> list[Message]:
         """What the venue has said since."""

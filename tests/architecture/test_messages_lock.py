@@ -1,5 +1,8 @@
 """The promise about messages: what bus/messages.lock says stays true."""
 
+from types import UnionType
+from typing import get_args, get_origin
+
 import msgspec
 import pytest
 
@@ -40,7 +43,11 @@ def example(message_type: type[Message]) -> Message:
     values: list[object] = []
     for field in msgspec.structs.fields(message_type):
         kind = str(field.type)
-        if "tuple" in kind:
+        if get_origin(field.type) is UnionType:  # a message, or none
+            values.append(example(get_args(field.type)[0]))
+        elif "tuple[tuple" in kind:
+            values.append(((1, 2), (3, 4)))
+        elif "tuple" in kind:
             values.append((1, 2) if "int" in kind else ())
         elif isinstance(field.type, type) and issubclass(field.type, Message):
             values.append(example(field.type))

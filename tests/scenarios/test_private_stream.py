@@ -1,6 +1,15 @@
 """The private stream breaks and comes back: nothing is believed until the venue was asked, and nothing new goes before."""
 
-from bus.messages import Balance, OrderStatus, PrivateStreamDown, PrivateStreamUp, ReportKind, TradingState, VenueState
+from bus.messages import (
+    Balance,
+    OrderStatus,
+    PrivateStreamDown,
+    PrivateStreamUp,
+    ReportKind,
+    TradingState,
+    VenueQuery,
+    VenueState,
+)
 from tests.support.stage import BALANCES, Stage
 
 AFTER_THE_FILL = (Balance("BTC", 10 * 10**8 + 100_000, 0), Balance("USDT", (1_000_000 - 60) * 10**8, 0))
@@ -84,7 +93,7 @@ def test_an_answer_of_before_the_gap_is_disowned() -> None:
     stage = quoting()
     house = stage.house
     house.post(PrivateStreamDown(0, 2, "cut"), PrivateStreamUp(0, 3, house.clock.now_ns()))
-    [old] = [m for m in house.asked if type(m).__name__ == "VenueQuery"]
+    old = next(m for m in house.asked if isinstance(m, VenueQuery))
     house.asked.remove(old)
     house.post(PrivateStreamDown(0, 3, "cut"), PrivateStreamUp(0, 4, house.clock.now_ns()))
     house.clock.advance(1_000_000)

@@ -36,6 +36,7 @@ from bus.messages import (
 )
 from bus.timers import Timers
 from gateway.binance_spot.signing import HmacSigner
+from gateway.doors.coordination.loopback import LoopbackDoor
 from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.venue_time import VenueTime
 from ops.assembly import ACCOUNT, VENUE, build_actors
@@ -170,10 +171,11 @@ class House:
         clock: VirtualClock | None = None,
         journal: "Journal | None" = None,
         first_offset: int = 0,
+        coordination: LoopbackDoor | None = None,
     ) -> None:
         """more: further instruments, each with a row in `config`. tapped: False for long runs that read no story.
 
-        clock, journal, first_offset: of the run before, when this one is a restart.
+        clock, journal, first_offset: of the run before, when this one is a restart. coordination: where others are.
         """
         self.clock = clock or VirtualClock(START_NS)
         self.mailboxes = mailboxes or LoopbackMailboxes()
@@ -186,8 +188,10 @@ class House:
         self.timers = Timers()
         self.asked: list[Message] = []
         self.door = self._make_door(parse(config))
-        outside = [Outside(name, self) for name in DOORS if name not in ("order_door", "timers")]
-        receivers: list[Receiver] = [*self.actors, self.door, self.timers, *outside]
+        self.coordination = coordination or LoopbackDoor({row.instrument: row for row in self.instruments})
+        real = ("order_door", "coordination_door", "timers")
+        outside = [Outside(name, self) for name in DOORS if name not in real]
+        receivers: list[Receiver] = [*self.actors, self.door, self.coordination, self.timers, *outside]
         carrier: Mailboxes = self.tap if tapped else self.mailboxes
         self.host = Host(
             receivers,
@@ -199,6 +203,7 @@ class House:
             first_offset=first_offset,
         )
         self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_burst("order_door"))
+        self.coordination.attach(self.host.post)
 
     def _make_door(self, config: Config) -> OrderDoor:
         by_number: Mapping[int, Instrument] = {row.instrument: row for row in self.instruments}
@@ -248,10 +253,15 @@ class House:
 
     def start(self, balances: tuple[Balance, ...] = ()) -> None:
         """From nothing to trading: instrument, epoch, private stream, an empty account, a book."""
-        self.post(*self.instruments, EngineStarted(ACCOUNT, self.epoch))
+        self.begin()
         self.post(PrivateStreamUp(ACCOUNT, 1, self.clock.now_ns()))
         self.answer_queries(balances)
         self.post(ConnectionUp(0, 1, self.clock.now_ns()))
+
+    def begin(self) -> None:
+        """The first inputs of a run: instruments, its term, and its beginning."""
+        term = self.coordination.begin(ACCOUNT, self.epoch)
+        self.post(*self.instruments, *term, EngineStarted(ACCOUNT, self.epoch))
 
     def answer_queries(self, balances: tuple[Balance, ...] = (), **found: tuple[Any, ...]) -> None:
         """Answer every account query until none is asked: nothing open, nothing traded, these balances.

@@ -19,7 +19,6 @@ from bus.messages import (
     ClockEstimate,
     ConnectionDown,
     ConnectionUp,
-    EngineStarted,
     Frame,
     Instrument,
     Message,
@@ -266,7 +265,8 @@ class World:
         house = self.house
         self._in_this_life(5, self.connect_orders)
         self._in_this_life(7, self.connect_feed)
-        house.post(*house.instruments, ClockEstimate(VENUE, 0, MS), EngineStarted(ACCOUNT, house.epoch))
+        house.post(ClockEstimate(VENUE, 0, MS))
+        house.begin()
 
     def stop(self, reason: str = "the test is over") -> None:
         self.cutting = False

@@ -165,6 +165,12 @@ def every(messages: tuple[Message, ...] | list[Message], kind: type[M]) -> list[
     return [message for message in messages if type(message) is kind]
 
 
+def listing(messages: tuple[Message, ...] | list[Message]) -> VenueQuery:
+    """The one question for open orders; a look asks for trades as well."""
+    [query] = [query for query in every(messages, VenueQuery) if query.kind is QueryKind.OPEN_ORDERS]
+    return query
+
+
 @dataclass
 class Bench:
     """One actor, its time, and every message it said. Timers fire when `wait` passes them."""
@@ -201,7 +207,14 @@ class Bench:
     def start(self, epoch: int = 1) -> tuple[Message, ...]:
         self.feed(INSTRUMENT)
         self.feed(EngineStarted(1, epoch))
-        return self.feed(PrivateStreamUp(1, 1, self.now_ns))
+        return self.untraded(self.feed(PrivateStreamUp(1, 1, self.now_ns)))
+
+    def untraded(self, said: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The first start asks where the account's trades end: it never had one. Returns what else was said."""
+        first = [query for query in every(said, VenueQuery) if query.kind is QueryKind.TRADES and query.from_id < 0]
+        for query in first:
+            assert self.feed(answer(query, self.now_ns)) == ()
+        return tuple(message for message in said if message not in first)
 
     def empty(self, said: tuple[Message, ...]) -> list[Message]:
         """Answer every look among `said`, and what follows from it, as a venue that has nothing of ours would."""

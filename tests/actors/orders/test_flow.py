@@ -46,6 +46,7 @@ from tests.actors.orders.build import (
     canceled,
     every,
     history,
+    listing,
     new,
     only,
     reply,
@@ -369,7 +370,7 @@ def test_an_unknown_status_changes_nothing_but_certainty(bench: Bench) -> None:
 
 def test_an_answer_asked_before_the_doubt_proves_nothing(bench: Bench) -> None:
     key = bench.working()
-    look = only(every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery), VenueQuery)
+    look = listing(bench.wait(SETTINGS.reconcile_interval_ns))
     asked_ns = bench.now_ns
     bench.wait(MILLISECOND)
     bench.feed(report(key, ReportKind.OTHER, VenueState.NONE, status="FROZEN"))
@@ -472,11 +473,7 @@ def test_a_stop_says_what_it_could_not_resolve(bench: Bench) -> None:
 
 def test_the_periodic_look_asks_about_an_order_that_the_venue_does_not_list(bench: Bench) -> None:
     key = bench.working()
-    look = next(
-        query
-        for query in every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery)
-        if query.kind is QueryKind.OPEN_ORDERS
-    )
+    look = listing(bench.wait(SETTINGS.reconcile_interval_ns))
     query = only(bench.feed(answer(look, bench.now_ns)), VenueQuery)
     assert (query.kind, query.client_order_id) == (QueryKind.ORDER, key)
     bench.feed(answer(query, bench.now_ns, snapshot(key, VenueState.DONE_EXPIRED)))
@@ -486,14 +483,14 @@ def test_the_periodic_look_asks_about_an_order_that_the_venue_does_not_list(benc
 def test_the_periodic_look_leaves_alone_what_is_listed(bench: Bench) -> None:
     key = bench.working()
     said = bench.wait(SETTINGS.reconcile_interval_ns)
-    look = only(every(said, VenueQuery), VenueQuery)
+    look = listing(said)
     assert bench.feed(answer(look, bench.now_ns, snapshot(key, VenueState.WORKING))) == ()
 
 
 def test_a_done_order_that_is_listed_is_said_loudly(bench: Bench) -> None:
     key = bench.working()
     bench.feed(canceled(key))
-    look = only(every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery), VenueQuery)
+    look = listing(bench.wait(SETTINGS.reconcile_interval_ns))
     out = bench.feed(answer(look, bench.now_ns, snapshot(key, VenueState.WORKING)))
     assert only(out, Alert).event == "done_order_listed"
     assert only(out, VenueQuery).client_order_id == key

@@ -111,10 +111,10 @@ def test_its_trades_are_asked_for_by_the_venues_own_id_and_a_list_in_nobodys_nam
     bench, _ = doubted()
     said: list[VenueQuery] = []
     venue = Forgetful(bench)
-    while not any(query.kind is QueryKind.TRADES for query in said):
+    while not (own := [query for query in said if query.kind is QueryKind.TRADES and query.client_order_id]):
         said += every(bench.said, VenueQuery)
         venue.run(10 * MILLISECOND)
-    assert {query.venue_order_id for query in said if query.kind is QueryKind.TRADES} == {900}
+    assert {query.venue_order_id for query in own} == {900}
     assert {query.client_order_id for query in said if query.kind is QueryKind.OPEN_ORDERS} == {""}
 
 

@@ -70,7 +70,7 @@ def test_the_periodic_look_books_a_fill_that_the_stream_lost() -> None:
     bench.feed(new(second, venue_order_id=901))
     bench.feed(traded(third, 12, 10, 10, venue_order_id=902))
     looks = {query.kind: query for query in every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery)}
-    assert looks[QueryKind.TRADES].from_id == 10
+    assert looks[QueryKind.TRADES].from_id == 0
     rows = [history(10, 10), history(11, 4, venue_order_id=901)]
     fill = only(bench.feed(answer(looks[QueryKind.TRADES], bench.now_ns, *rows)), Fill)
     assert (fill.client_order_id, fill.trade_id, fill.quantity) == (second, 11, 4 * UNIT)
@@ -139,6 +139,7 @@ def test_an_order_sent_by_a_clock_that_was_ahead_can_still_be_proven_absent_in_t
 def test_a_snapshot_in_the_look_is_a_proof_from_when_it_was_asked() -> None:
     bench = Bench().ready()
     key = bench.working()
-    look = only(every(bench.feed(PrivateStreamUp(1, 2, 0)), VenueQuery), VenueQuery)
-    bench.feed(answer(look, bench.now_ns, snapshot(key, VenueState.WORKING)))
+    looks = {query.kind: query for query in every(bench.feed(PrivateStreamUp(1, 2, 0)), VenueQuery)}
+    bench.feed(answer(looks[QueryKind.TRADES], bench.now_ns))
+    bench.feed(answer(looks[QueryKind.OPEN_ORDERS], bench.now_ns, snapshot(key, VenueState.WORKING)))
     assert bench.status(key) == "PENDING_CANCEL"

@@ -32,6 +32,7 @@ from tests.actors.orders.build import (
     canceled,
     every,
     history,
+    listing,
     only,
     snapshot,
     traded,
@@ -58,8 +59,9 @@ def test_ready_is_reached_only_through_a_second_look_that_agrees() -> None:
 def test_the_questions_come_in_their_order() -> None:
     bench = Bench()
     bench.empty(bench.start())
-    kinds = [query.kind for query in every(bench.said, VenueQuery)]
-    assert kinds == [QueryKind.OPEN_ORDERS, QueryKind.BALANCES, QueryKind.OPEN_ORDERS]
+    kinds = [(query.kind, query.from_id) for query in every(bench.said, VenueQuery)]
+    looked = [(QueryKind.OPEN_ORDERS, 0), (QueryKind.TRADES, -1)]
+    assert kinds == [*looked, (QueryKind.BALANCES, 0), (QueryKind.OPEN_ORDERS, 0)]
     assert only(bench.said, OrdersReady) == OrdersReady(1, 1, 0, 0, 0)
 
 
@@ -67,7 +69,7 @@ def test_the_stream_may_be_up_before_the_engine_started() -> None:
     bench = Bench()
     bench.feed(INSTRUMENT)
     assert bench.feed(PrivateStreamUp(1, 1, 0)) == ()
-    assert only(bench.feed(EngineStarted(1, 1)), VenueQuery).kind is QueryKind.OPEN_ORDERS
+    assert listing(bench.feed(EngineStarted(1, 1))).instrument == 7
 
 
 def test_every_instrument_is_looked_at() -> None:
@@ -80,7 +82,8 @@ def test_balances_are_quiet_when_nothing_works() -> None:
     bench = Bench()
     query = only(bench.feed(answer(only(bench.start(), VenueQuery), bench.now_ns)), VenueQuery)
     told = replace(answer(query, bench.now_ns), balances=(Balance("BTC", 5, 0),))
-    assert only(bench.feed(told), BalancesReported) == BalancesReported(1, 2, True, (Balance("BTC", 5, 0),))
+    reported = BalancesReported(1, 2, True, (Balance("BTC", 5, 0),), ((7, -1),))
+    assert only(bench.feed(told), BalancesReported) == reported
 
 
 def test_failed_looks_are_asked_again_with_pauses_and_alerts_and_nothing_is_concluded() -> None:

@@ -24,6 +24,7 @@ from tests.actors.orders.build import (
     answer,
     every,
     history,
+    listing,
     new,
     only,
     snapshot,
@@ -98,7 +99,7 @@ def test_an_order_of_an_unknown_version_is_asked_for_before_its_trades_are_booke
     assert every(bench.said, Fill) == []
     assert bench.status(key) == "SUSPECT"
     out = bench.feed(PrivateStreamUp(1, 1, bench.now_ns))
-    bench.feed(answer(only(out, VenueQuery), bench.now_ns, snapshot(key, VenueState.WORKING, 1)))
+    bench.feed(answer(listing(out), bench.now_ns, snapshot(key, VenueState.WORKING, 1)))
     trades = next(query for query in every(bench.wait(SECOND), VenueQuery) if query.kind is QueryKind.TRADES)
     fill = only(bench.feed(answer(trades, bench.now_ns, history(1, 1))), Fill)
     assert (fill.quantity, fill.quantity_lots) == (UNIT, 1)

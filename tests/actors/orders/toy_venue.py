@@ -266,6 +266,7 @@ class Toy:
         elif query.kind is QueryKind.TRADES:
             wanted = query.venue_order_id
             rows = [r for r in self.trades if r.trade_id >= query.from_id and wanted in (0, r.venue_order_id)]
+            rows = rows[-1:] if query.from_id < 0 else rows
             reports, complete = tuple(rows[:PAGE]), len(rows) <= PAGE
         outcome = Outcome.RESULT
         if self.chance(0.1):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from actors.portfolio import BaselinePolicy, Portfolio, PortfolioSettings
 from actors.portfolio.actor import PortfolioState
 from bus.messages import (
+    AccountState,
     Alert,
     Balance,
     BalancesReported,
@@ -42,6 +43,11 @@ def portfolio(settings: PortfolioSettings = SETTINGS) -> Portfolio:
 
 def balances(quiet: bool = True, **totals: int) -> BalancesReported:
     return BalancesReported(1, 2, quiet, tuple(Balance(asset, units - 1, 1) for asset, units in totals.items()))
+
+
+def facts_of(out: tuple[Message, ...]) -> tuple[Message, ...]:
+    """All but what is left for a successor, which has its own tests."""
+    return tuple(message for message in out if not isinstance(message, AccountState))
 
 
 def test_a_fill_moves_position_and_ledger() -> None:
@@ -82,7 +88,7 @@ def test_the_first_quiet_balances_are_the_baseline() -> None:
     actor = portfolio()
     assert actor.receive(balances(quiet=False, BTC=5), 0) == ()
     out = actor.receive(balances(BTC=500, USDT=900, DUST=0), 0)
-    assert out == (
+    assert facts_of(out) == (
         BaselineTaken(1, ("BTC", "USDT", "DUST"), (500, 900, 0)),
         LedgerCompared(1, "BTC", 0, 500, True),
         LedgerCompared(1, "USDT", 0, 900, True),
@@ -95,14 +101,16 @@ def test_a_later_comparison_says_what_both_have_and_changes_nothing() -> None:
     actor = portfolio()
     actor.receive(balances(BTC=500, USDT=900), 0)
     out = actor.receive(balances(BTC=500, USDT=850), 0)
-    assert out == (LedgerCompared(1, "BTC", 500, 500, False), LedgerCompared(1, "USDT", 900, 850, False))
+    same, other = LedgerCompared(1, "BTC", 500, 500, False), LedgerCompared(1, "USDT", 900, 850, False)
+    assert facts_of(out) == (same, other)
     assert actor.view()["ledger"]["USDT"] == 900
     assert actor.view()["counts"]["ledger_differs"] == 1
 
 
 def test_a_declared_baseline_is_compared_from_the_start() -> None:
     settings = PortfolioSettings(1, 2, BaselinePolicy.DECLARED, (("BTC", 500),), (("BTC", 20),))
-    assert portfolio(settings).receive(balances(BTC=520), 0) == (LedgerCompared(1, "BTC", 520, 520, False),)
+    out = portfolio(settings).receive(balances(BTC=520), 0)
+    assert facts_of(out) == (LedgerCompared(1, "BTC", 520, 520, False),)
 
 
 def test_a_mark_values_the_position_in_the_view() -> None:
@@ -172,7 +180,7 @@ def test_the_journal_alone_brings_ledger_and_positions_back(instrument_first: bo
     back.receive(INSTRUMENT, 0)
     for key in ("ledger", "positions", "pnl", "fees", "baselined", "fills"):
         assert back.view()[key] == live.view()[key], key
-    (update,) = back.receive(fill(6), 0)
+    (update,) = facts_of(back.receive(fill(6), 0))
     assert isinstance(update, PositionUpdate)
     assert update.number > max(fact.number for fact in facts if isinstance(fact, PositionUpdate))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from actors.risk import AccountLimits, Risk, RiskLimits
 from bus.messages import (
+    BandHeld,
     EngineStarted,
     Fill,
     Instrument,
@@ -19,6 +20,8 @@ from bus.messages import (
 )
 
 NOW = 1_000_000_000_000
+ALL = 1 << 62
+"""A band that covers every price: no other instance is there."""
 BID, ASK = 9_990, 10_010
 
 
@@ -164,4 +167,5 @@ def risk(bounds: RiskLimits | None = None, account: AccountLimits | None = None,
         actor.receive(message, NOW)
     if ready:
         actor.receive(OrdersReady(0, 1, 0, 0, 0), NOW)
+        actor.receive(BandHeld(0, ALL, 1), NOW)
     return actor

@@ -1,0 +1,230 @@
+"""Self-trade bands: bids up to a price, asks from a price on, such that no scope's bid can meet another's ask. Pure.
+
+What risk holds is never wider than what the store has of ours. So: widen in the store, then tell risk; tell risk what is
+narrower, then the store. Alone the band covers everything and costs nothing; with peers it follows our working orders.
+The store's band outlives us, as orders do: a successor replaces it when the orders of before are proven gone.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from actors.coordination.desk import BAND_TIMER, NAME, Desk
+from actors.coordination.phases import Phase
+from bus.messages import (
+    DONE,
+    Alert,
+    AlertLevel,
+    BandHeld,
+    BandPublished,
+    BandWanted,
+    Message,
+    OrderUpdate,
+    Outcome,
+    PeersObserved,
+    PublishBand,
+)
+
+ALL = 1 << 62
+"""Above every price in price units; still fits the 64 bits of a message."""
+
+
+class Band(NamedTuple):
+    """bid_max 0: no bids; ask_min 0: no asks. Price units."""
+
+    bid_max: int
+    ask_min: int
+
+    def __or__(self, other: object) -> "Band":
+        """Whatever either of them covers."""
+        assert isinstance(other, Band)
+        asks = [ask for ask in (self.ask_min, other.ask_min) if ask]
+        return Band(max(self.bid_max, other.bid_max), min(asks, default=0))
+
+    def __and__(self, other: "Band") -> "Band":
+        """Only what both of them cover."""
+        ask_min = max(self.ask_min, other.ask_min) if self.ask_min and other.ask_min else 0
+        return Band(min(self.bid_max, other.bid_max), ask_min)
+
+
+NOTHING, EVERYTHING = Band(0, 0), Band(ALL, 1)
+
+
+class Working(msgspec.Struct, array_like=True):
+    """An order of ours that may work. tick: price units of one of its ticks; 0: of a version nobody knows."""
+
+    instrument: int
+    version: int
+    side: int
+    price_ticks: int
+
+
+class Row(msgspec.Struct):
+    """One instrument. peers -1: not observed yet. held: what risk was told. asked: the request under way, 0 none.
+
+    settled: the store has a band of this term. theirs: what the peers hold. wish: prices of refused orders, until
+    wish_ns. quiet_ns: nothing is asked before it, because the store said no or nothing. wide_ns: when to look whether
+    the band is wider than needed; 0: no look is due.
+    """
+
+    instrument: int
+    peers: int = -1
+    held: Band = NOTHING
+    theirs: Band = NOTHING
+    wish: Band = NOTHING
+    wish_ns: int = 0
+    settled: bool = False
+    asked: int = 0
+    quiet_ns: int = 0
+    wide_ns: int = 0
+
+
+class Bands:
+    """working: by client order id; ticks: price units of a tick, by (instrument, version)."""
+
+    __slots__ = ("desk", "rows", "ticks", "working")
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.rows: dict[int, Row] = {}
+        self.working: dict[str, Working] = {}
+        self.ticks: dict[tuple[int, int], int] = {}
+
+    # Facts
+
+    def know(self, instrument: int, version: int, tick: int) -> None:
+        self.ticks[instrument, version] = tick
+        self.rows.setdefault(instrument, Row(instrument))
+
+    def begin_term(self) -> None:
+        """Risk holds nothing, and what the store has is of somebody before us."""
+        self.rows = {number: Row(number) for number in self.rows}
+
+    def on_update(self, update: OrderUpdate, now_ns: int, out: list[Message]) -> None:
+        """Warm: every change of every order."""
+        if update.status not in DONE:
+            self.working[update.client_order_id] = Working(
+                update.instrument, update.version, int(update.side), update.price_ticks
+            )
+            return
+        if self.working.pop(update.client_order_id, None) is not None:
+            row = self.rows.get(update.instrument)
+            if row is not None and row.peers > 0 and row.wide_ns == 0:
+                self.look_later(row, now_ns, out)
+
+    def on_peers(self, peers: PeersObserved, now_ns: int, out: list[Message]) -> None:
+        row = self.rows.get(peers.instrument)
+        if row is None:
+            return
+        row.peers, row.theirs, row.quiet_ns = peers.peers, Band(peers.bid_max, peers.ask_min), 0
+        self.settle(row, now_ns, out, narrow=row.held == EVERYTHING)
+
+    def on_wanted(self, wanted: BandWanted, now_ns: int, out: list[Message]) -> None:
+        row = self.rows.get(wanted.instrument)
+        if row is None:
+            return
+        wish = Band(wanted.price, 0) if wanted.side > 0 else Band(0, wanted.price)
+        row.wish = (row.wish | wish) if now_ns < row.wish_ns else wish
+        row.wish_ns = now_ns + self.desk.settings.wish_ns
+        self.settle(row, now_ns, out)
+
+    def settle_all(self, now_ns: int, out: list[Message]) -> None:
+        """The orders of before are gone: from here on the bands are ours."""
+        for row in self.rows.values():
+            self.settle(row, now_ns, out, narrow=not row.settled)
+
+    def on_timer(self, instrument: int, now_ns: int, out: list[Message]) -> None:
+        row = self.rows.get(instrument)
+        if row is not None:
+            self.look(row, now_ns, out)
+
+    # The rule
+
+    def settle(self, row: Row, now_ns: int, out: list[Message], *, narrow: bool = False) -> None:
+        """Ask for the band that is needed now. narrow: give up what is not; else only widen."""
+        if self.desk.phase is not Phase.HOLDING or row.peers < 0:
+            return  # OrdersReady and PeersObserved come here again
+        if row.asked or now_ns < row.quiet_ns:
+            if narrow:
+                row.wide_ns = now_ns  # with the answer, or when the time comes
+            if not row.asked:
+                self.desk.wake(BAND_TIMER, row.instrument, row.quiet_ns, out)
+            return
+        target = self.target(row, now_ns)
+        if not narrow and row.settled:
+            target = row.held | target
+        if row.settled and target == row.held:
+            return
+        kept = row.held & target
+        if kept != row.held:
+            self.tell(row, kept, out)
+        head = self.desk.head(now_ns)
+        row.asked = self.desk.counter
+        out.append(PublishBand(*head, row.instrument, target.bid_max, target.ask_min))
+
+    def target(self, row: Row, now_ns: int) -> Band:
+        """Alone everything; else our working orders, and what is wished for and would meet nobody."""
+        if row.peers == 0:
+            return EVERYTHING
+        need = self.need(row.instrument)
+        if now_ns >= row.wish_ns:
+            return need
+        theirs, wish = row.theirs, row.wish
+        bid_max = wish.bid_max if not theirs.ask_min or wish.bid_max < theirs.ask_min else 0
+        ask_min = wish.ask_min if wish.ask_min > theirs.bid_max else 0
+        return need | Band(bid_max, ask_min)
+
+    def need(self, instrument: int) -> Band:
+        need = NOTHING
+        for order in self.working.values():
+            if order.instrument == instrument:
+                tick = self.ticks.get((instrument, order.version), 0)
+                price = order.price_ticks * tick
+                if not tick:  # of a version before this life: its price is not known, so it might be any
+                    price = ALL if order.side > 0 else 1
+                need |= Band(price, 0) if order.side > 0 else Band(0, price)
+        return need
+
+    def on_published(self, answer: BandPublished, now_ns: int, out: list[Message]) -> None:
+        row = self.rows.get(answer.instrument)
+        if row is None or answer.counter != row.asked:
+            return
+        row.asked = 0
+        if answer.outcome is Outcome.RESULT:
+            row.settled = True
+            self.tell(row, Band(answer.bid_max, answer.ask_min), out)
+            if row.peers > 0 and row.held == EVERYTHING:
+                row.wide_ns = now_ns  # they came while it was asked, and wait for us
+            elif row.peers > 0 and row.wide_ns == 0:
+                self.look_later(row, now_ns, out)
+        else:
+            self.not_granted(row, answer, now_ns, out)
+        self.look(row, now_ns, out)
+
+    def look(self, row: Row, now_ns: int, out: list[Message]) -> None:
+        """Widen to what is wished for; narrow as well when that is due."""
+        narrow = 0 < row.wide_ns <= now_ns
+        if narrow:
+            row.wide_ns = 0
+        self.settle(row, now_ns, out, narrow=narrow)
+
+    def not_granted(self, row: Row, answer: BandPublished, now_ns: int, out: list[Message]) -> None:
+        """Refused: it would meet another's. Not answered: it may be ours or not. Neither widens what risk holds."""
+        row.quiet_ns = now_ns + self.desk.settings.retry_ns
+        if answer.outcome is not Outcome.REFUSED:
+            row.settled = False  # the store has one of the two: it is asked for one again, whatever is wished
+            return
+        detail = (
+            f"bid_max={answer.bid_max} ask_min={answer.ask_min} theirs_bid_max={answer.theirs_bid_max} "
+            f"theirs_ask_min={answer.theirs_ask_min} reason={answer.reason or 'an order of another scope may rest there'}"
+        )
+        out.append(Alert(AlertLevel.INFO, NAME, "band_refused", row.instrument, detail))
+
+    def tell(self, row: Row, band: Band, out: list[Message]) -> None:
+        if band != row.held:
+            row.held = band
+            out.append(BandHeld(row.instrument, band.bid_max, band.ask_min))
+
+    def look_later(self, row: Row, now_ns: int, out: list[Message]) -> None:
+        row.wide_ns = now_ns + self.desk.settings.narrow_ns
+        self.desk.wake(BAND_TIMER, row.instrument, row.wide_ns, out)
