@@ -36,7 +36,6 @@ from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
 from ops.standby import Standby, scope_of
 from ops.state import StateDirectory
-from ops.telemetry import Reader
 from ops.topology import routing
 from ops.venues import BinanceSpotOrders, BinanceSpotRest, signer
 
@@ -80,6 +79,7 @@ class Engine(Node):
         sys.setswitchinterval(SWITCH_S)
         await self.rest.open()
         await self._prepare()
+        self._open_telemetry()
         self._run(self._guard(self.standby.pulse.run()))
         if not await self._lead(stopped):
             return False
@@ -248,8 +248,7 @@ class Engine(Node):
         self.pump.listen(
             outside, lambda count, reason: events.warning("outside_message_refused", count=count, reason=reason)
         )
-        if "orderbook" in self.placement.host.actors:  # a console shows books
-            self._open_telemetry(Reader(self))
+        self._show_host()
 
     def _take_checkpoint(self, now_ns: int) -> None:
         """Between inputs. What cannot be saved must not stop the engine: the journal alone recovers it."""

@@ -29,7 +29,7 @@ from ops.hosts import ALONE, Placement
 from ops.neighbors import Neighbors
 from ops.state import StateDirectory
 from ops.supervisor import Supervisor
-from ops.telemetry import TELEMETRY_MAILBOX, Reader, Telemetry
+from ops.telemetry import TELEMETRY_MAILBOX, Reader, StandbyReader, Telemetry
 from ops.venues import stream_url
 
 WARM_UP_S = 3.0
@@ -99,12 +99,17 @@ class Node:
         self.feed.on_trouble = lambda detail: events.warning("feed_door", detail=detail)
         self._run(self._guard(self.feed.run()))
 
-    def _open_telemetry(self, reader: Reader) -> None:
-        """Let consoles on this machine look on, over DIR/telemetry.ipc, until the end. Once the host is made."""
+    def _open_telemetry(self) -> None:
+        """Let consoles on this machine look on, over DIR/telemetry.ipc, until the end: they see a process that waits."""
         endpoint = ipc_endpoint(self.state.path, TELEMETRY_MAILBOX)
-        self.telemetry = Telemetry(reader, Tap(self._mailboxes, TELEMETRY_MAILBOX, endpoint), lambda: self.host.waiting)
+        tap = Tap(self._mailboxes, TELEMETRY_MAILBOX, endpoint)
+        self.telemetry = Telemetry(StandbyReader(self), tap, lambda: self.host.waiting if hasattr(self, "host") else 0)
         self._closers.append(self.telemetry.close)
         self._closers.append(lambda: Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True))
+
+    def _show_host(self) -> None:
+        """From now on consoles see the actors. Once the host is made."""
+        self.telemetry.source = Reader(self)
 
     def feed_close(self) -> None:
         if hasattr(self, "feed"):

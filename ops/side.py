@@ -46,6 +46,7 @@ class SideHost(Node):
     async def start(self, stopped: asyncio.Event) -> None:
         """Returns when it works, or early when `stopped` is set. Raises StartFailed, StateError, ConfigError, BusError."""
         sys.setswitchinterval(SWITCH_S)
+        self._open_telemetry()
         if self.keeps_books:
             await self.rest.open()
             self.venue_time.take(await check_clock(self.rest, self.clock.now_ns, self.config.venue))
@@ -97,6 +98,7 @@ class SideHost(Node):
             self.pump.at_quiet(self.input_log.touch_ahead)
         self.neighbors.attach(self.host, self.pump, list(self.instruments))
         self.neighbors.links.on_standstill = self._on_standstill
+        self._show_host()
 
     # -- inputs ---------------------------------------------------------------------------------------------------
 

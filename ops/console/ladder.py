@@ -32,7 +32,12 @@ def ladder(scene: Scene, width: int, height: int) -> list[Line]:
         return [line(Span("no instrument yet", Style.DIM))]
     book = scene.model.ladder(listing.instrument)
     if book is None:
-        return [line(Span(f"waiting for the book of {listing.symbol}", Style.DIM))]
+        about = scene.model.about
+        if about is not None and about.state == "STANDING_BY":
+            return [line(Span("no books while it stands by", Style.DIM))]
+        return [
+            line(Span(f"no book of {listing.symbol} yet; of a split engine, the host with the books has it", Style.DIM))
+        ]
     if book.state != BookState.LIVE:
         return _no_book(book, scene)
     rows = max((height - 2) // 2, 0)

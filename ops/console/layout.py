@@ -65,13 +65,13 @@ def _named(title: str) -> Callable[[Scene], str]:
 
 
 PANELS: dict[str, Panel] = {
-    "header": Panel(_named(""), lambda scene, width, height: [header(scene, width)], ("frame", "about", "facts")),
+    "header": Panel(_named(""), lambda scene, width, height: [header(scene, width)], ("frame", "about")),
     "ladder": Panel(ladder_panel.title, ladder_panel.ladder, ("frame", "about")),
     "position": Panel(_named("Positions and results"), panels.position, ("board", "frame", "about")),
     "orders": Panel(_named("Working orders"), panels.orders, ("frame", "about")),
     "trades": Panel(_named("Trades"), panels.trades, ("tape", "about")),
     "latency": Panel(_named("Latency"), panels.latency, ("latency",)),
-    "states": Panel(_named("States"), panels.states, ("trading", "exits", "facts", "about")),
+    "states": Panel(_named("States"), panels.states, ("trading", "exits", "coordination", "about")),
     "health": Panel(_named("Health"), panels.health, ("health",)),
     "signals": Panel(_named("Signals"), panels.signals, ("shape", "about")),
     "log": Panel(_named("Log, UTC"), panels.log, ("log",)),
@@ -181,8 +181,16 @@ def header(scene: Scene, width: int) -> Line:
     left.append((0, _engine_state(scene)))
     if about is not None:
         up = age(scene.engine_ns - about.started_ns) if not scene.model.silent(scene.now_ns) else "-"
-        texts = ((4, f" account {about.account} "), (5, f" epoch {about.epoch:,} "), (6, f" up {up} "))
-        left += [(rank, Span(text, Style.BANNER)) for rank, text in texts]
+        leader = f" leader {about.leader} " if about.leader else ""
+        host = f" host {about.host} " if about.host != "engine" else ""
+        texts = (
+            (4, f" account {about.account} "),
+            (5, f" epoch {about.epoch:,} "),
+            (6, leader),
+            (1, host),
+            (7, f" up {up} "),
+        )
+        left += [(rank, Span(text, Style.BANNER)) for rank, text in texts if text]
     right = _freshness(scene)
     while left and length(span for _, span in left) + length(right) >= width and max(left)[0]:
         left.remove(max(left))
@@ -197,7 +205,9 @@ def _engine_state(scene: Scene) -> Span:
     if model.about is None:
         return Span(" connecting ", Style.WARN)
     state = model.about.state
-    style = {"ACTIVE": Style.BANNER}.get(state, Style.ALERT)
+    if state == "STANDING_BY":
+        return Span(f" standing by{f', {model.about.leader} leads' if model.about.leader else ''} ", Style.ALERT)
+    style = Style.BANNER if state == "ACTIVE" else Style.ALERT
     return Span(f" {state}{'' if model.about.phase == 'READY' else f', orders {model.about.phase}'} ", style)
 
 

@@ -10,8 +10,8 @@ from bus.latency import Histogram
 from ops.telemetry import (
     About,
     Board,
+    Coordination,
     Exits,
-    Facts,
     Frame,
     Health,
     Ladder,
@@ -73,9 +73,9 @@ class Model:
         self.health: Health | None = None
         self.log: Log | None = None
         self.exits: Exits | None = None
+        self.coordination: Coordination | None = None
         self.tapes: dict[int, Tape] = {}
         self.shapes: dict[int, Shape] = {}
-        self.facts: dict[str, Facts] = {}
         self.hops: dict[str, Histogram] = {}
         self._counts: dict[str, deque[tuple[int, list[int]]]] = {}
 
@@ -92,8 +92,6 @@ class Model:
                 self.tapes[section.instrument] = section
             elif isinstance(section, Shape):
                 self.shapes[section.instrument] = section
-            elif isinstance(section, Facts):
-                self.facts[section.actor] = section
             else:
                 setattr(self, type(section).__name__.lower(), section)
             self._changed(type(section).__name__.lower())

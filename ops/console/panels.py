@@ -215,9 +215,7 @@ def states(scene: Scene, width: int, height: int) -> list[Line]:
         for scope, name, _, text in model.trading.reasons:
             said = printable(f"{_scope(scope, scene)}: {name}{f' ({text})' if text and text != name else ''}", width)
             lines.append(line(Span(said, Style.WARN)))
-    lines += _exits(scene)
-    if (facts := model.facts.get("coordination")) is not None:
-        lines += [line(Span(printable(f"{name} {value}", width), Style.DIM)) for name, value in facts.rows]
+    lines += [*_coordination(scene, width), *_exits(scene)]
     return lines[:height] or [NOTHING_YET]
 
 
@@ -226,6 +224,25 @@ def _scope(scope: str, scene: Scene) -> str:
     if kind != "instrument":
         return scope
     return next((row.symbol for row in scene.model.listings if str(row.instrument) == number), scope)
+
+
+def _coordination(scene: Scene, width: int) -> list[Line]:
+    """Who leads, cooldowns that have not ended, and instruments on which others of the group may rest."""
+    model, now_ns = scene.model, scene.engine_ns
+    lines: list[Line] = []
+    if model.about is not None and model.about.leader:
+        lines.append(line(f"{'leader':12} ", Span(printable(model.about.leader, max(width - 13, 1)))))
+    if model.coordination is None:
+        return lines
+    symbols = {row.instrument: row.symbol for row in model.listings}
+    for number, until_ns, reason in model.coordination.cooldowns:
+        if until_ns > now_ns:
+            text = f"{symbols.get(number, '?')} cools down {age(until_ns - now_ns)}: {reason}"
+            lines.append(line(Span(printable(text, width), Style.WARN)))
+    for number, peers, _, _ in model.coordination.bands:
+        if peers:
+            lines.append(line(f"{symbols.get(number, '?'):12.12} ", Span(f"{peers} peer{'s' if peers > 1 else ''}")))
+    return lines
 
 
 def _exits(scene: Scene) -> list[Line]:

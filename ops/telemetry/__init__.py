@@ -12,9 +12,9 @@ from ops.telemetry.frame import (
     About,
     Board,
     BoardRow,
+    Coordination,
     ExitRow,
     Exits,
-    Facts,
     FormatDiffers,
     Frame,
     Health,
@@ -35,7 +35,7 @@ from ops.telemetry.frame import (
     encode_frame,
 )
 from ops.telemetry.publisher import Telemetry
-from ops.telemetry.reader import Reader
+from ops.telemetry.reader import Reader, StandbyReader
 
 __all__ = [
     "FORMAT",
@@ -46,9 +46,9 @@ __all__ = [
     "About",
     "Board",
     "BoardRow",
+    "Coordination",
     "ExitRow",
     "Exits",
-    "Facts",
     "FormatDiffers",
     "Frame",
     "Health",
@@ -63,6 +63,7 @@ __all__ = [
     "Section",
     "Shape",
     "Side",
+    "StandbyReader",
     "Tape",
     "Telemetry",
     "Trading",

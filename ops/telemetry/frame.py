@@ -80,9 +80,13 @@ class Listing(_Row, frozen=True):
 
 
 class About(_Row, frozen=True, tag="about"):
-    """Who is watched. state: trading state of the whole engine; phase: of its orders. started_ns: engine time."""
+    """Who is watched. state: trading state of the whole engine, or STANDING_BY; phase: of its orders. started_ns: engine
+    time. leader: the instance that may trade on the account, as far as this one knows. host: its part of a split engine.
+    """
 
     pid: int
+    host: str
+    leader: str
     venue: str
     account: str
     strategy: str
@@ -167,6 +171,16 @@ class Exits(_Row, frozen=True, tag="exits"):
     rows: tuple[ExitRow, ...]
 
 
+class Coordination(_Row, frozen=True, tag="coordination"):
+    """Between instances. bands: (instrument, peers, bid_max, ask_min) in price units; cooldowns: (instrument, until_ns in
+    engine time, reason).
+    """
+
+    phase: str
+    bands: tuple[tuple[int, int, int, int], ...]
+    cooldowns: tuple[tuple[int, int, str], ...]
+
+
 class Latency(_Row, frozen=True, tag="latency"):
     """One histogram's counts since the start, as bus.latency has them: the watcher does the sums."""
 
@@ -202,14 +216,7 @@ class Log(_Row, frozen=True, tag="log"):
     lines: tuple[LogLine, ...]
 
 
-class Facts(_Row, frozen=True, tag="facts"):
-    """An actor's view as text, for panels that only show it: (name, value)."""
-
-    actor: str
-    rows: tuple[tuple[str, str], ...]
-
-
-Section = About | Board | Tape | Shape | Exits | Latency | Trading | Health | Log | Facts
+Section = About | Board | Tape | Shape | Exits | Coordination | Latency | Trading | Health | Log
 
 
 class Frame(_Row, frozen=True):

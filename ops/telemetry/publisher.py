@@ -51,7 +51,7 @@ class Telemetry:
     """Made inside the running loop. `waiting`: inputs that the host has not taken yet."""
 
     def __init__(self, source: Source, tap: Tap, waiting: Callable[[], int]) -> None:
-        self._source, self._tap, self._waiting = source, tap, waiting
+        self.source, self._tap, self._waiting = source, tap, waiting
         self._loop = asyncio.get_running_loop()
         self._wishes: dict[Wish, int] = {}
         self._looked_ns = 0
@@ -111,7 +111,7 @@ class Telemetry:
             return
         try:
             foci = tuple(dict.fromkeys(wish.instrument for wish in reversed(self._wishes)))[:FOCI_MAX]
-            self._tap.publish(encode_frame(self._source.frame(foci, self.hz)))
+            self._tap.publish(encode_frame(self.source.frame(foci, self.hz)))
         except Exception as error:  # noqa: BLE001 - a view that raises must not touch the engine: it shows less, that is all
             self.failures += 1
             if self.failures.bit_count() == 1:  # the next wish tries again: a few lines for a fault that stays
@@ -120,7 +120,7 @@ class Telemetry:
             return
         self.frames += 1
         took_ns = perf_ns() - now_ns
-        self._source.built.record(took_ns)
+        self.source.built.record(took_ns)
         # Deadlines are absolute, so that rounding to whole milliseconds does not add up; a late one is not made up for.
         self._usual_ns += (took_ns - self._usual_ns) // SMOOTH
         interval_ns = max(1_000_000_000 // self.hz, self._usual_ns * SHARE)

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from actors.orderbook import Orderbook, live
 from bus.clock import boottime_ns
 from bus.latency import Histogram
-from bus.messages import Instrument
+from bus.messages import BookState, Instrument
 from bus.messages import Side as OrderSide
 from ops.telemetry.frame import (
     LADDER_LEVELS,
     About,
     Board,
     BoardRow,
+    Coordination,
     ExitRow,
     Exits,
-    Facts,
     Frame,
     Health,
     Ladder,
@@ -39,13 +39,13 @@ from ops.telemetry.frame import Side as BookSide
 from ops.telemetry.health import health
 
 if TYPE_CHECKING:
-    from ops.engine import Engine
+    from ops.node import Node
 
 TURNS_PER_S = 50
 """Sections a second, whatever the frame rate. Results and trades come ten times a second, the rest in under a second."""
 QUICK_EVERY = 3
 """Other turns between those of results and trades."""
-ORDERS_MAX, BOARD_MAX, PRINTS_MAX, REASONS_MAX, FACTS_MAX, LOG_MAX = 200, 100, 40, 20, 40, 40
+ORDERS_MAX, BOARD_MAX, PRINTS_MAX, REASONS_MAX, LOG_MAX = 200, 100, 40, 20, 40
 """Rows of each kind in a frame: more than any terminal shows. Chosen."""
 ROWS_MAX = 20
 """Clusters of one side."""
@@ -58,46 +58,61 @@ Turn = Callable[[list[int]], tuple[Section, ...]]
 _SIDES = {side.name: int(side) for side in OrderSide}
 
 
-class Reader:
-    """Of one engine whose host is made. `built`: how long frames took, counted by whoever asks for them."""
+class StandbyReader:
+    """Of a process that may not trade yet: who it is, whom it waits for, and its log."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
-        self._actors = {actor.name: actor for actor in engine.actors}
-        book = self._actors["orderbook"]
-        assert isinstance(book, Orderbook)
-        self._book = book
+    def __init__(self, node: "Node") -> None:
+        self._node, self._number, self._started_ns = node, 0, node.clock.now_ns()
+        self.built = Histogram()
+
+    def frame(self, foci: tuple[int, ...], hz: int) -> Frame:
+        node = self._node
+        self._number += 1
+        leader = node.standby.leader if hasattr(node, "standby") else None
+        name, epoch = (leader.holder, leader.epoch) if leader is not None else ("", 0)
+        about = _about(node, self._started_ns, name, epoch, "STANDING_BY", "")
+        return Frame(self._number, node.clock.now_ns(), boottime_ns(), (), (), (about, _log(node)))
+
+
+class Reader:
+    """Of one node whose host is made; an actor that another host has is left out. `built`: how long frames took, counted
+    by whoever asks for them.
+    """
+
+    def __init__(self, node: "Node") -> None:
+        self._node = node
+        self._actors = {actor.name: actor for actor in node.actors}
+        self._book = next((actor for actor in node.actors if isinstance(actor, Orderbook)), None)
         self._number = 0
         self.built = Histogram()
-        self._started_ns = engine.clock.now_ns()
+        self._started_ns = node.clock.now_ns()
         self._histograms: dict[str, Histogram] = {
-            "tick_to_order": engine.order_door.tick_to_order,
-            "write": engine.order_door.write_time,
-            **engine.host.histograms(),
+            **_door_histograms(node),
+            **node.host.histograms(),
             "frame": self.built,
         }
         self._turns = cycle(self._round())
 
     def frame(self, foci: tuple[int, ...], hz: int) -> Frame:
         """foci: instruments whose ladders and trades are wanted; -1 stands for the first. hz: how often we are called."""
-        engine = self._engine
-        numbers = list(engine.instruments)
-        wanted = list(dict.fromkeys(n if n in engine.instruments else numbers[0] for n in foci)) if numbers else []
+        node = self._node
+        numbers = list(node.instruments)
+        wanted = list(dict.fromkeys(n if n in node.instruments else numbers[0] for n in foci)) if numbers else []
         self._number = number = self._number + 1
         turns = number * TURNS_PER_S // hz - (number - 1) * TURNS_PER_S // hz
         return Frame(
             number,
-            engine.clock.now_ns(),
+            node.clock.now_ns(),
             boottime_ns(),
-            tuple(self._ladder(number) for number in wanted),
+            tuple(self._ladder(self._book, wish) for wish in wanted) if self._book else (),
             self._orders(),
             tuple(section for turn in islice(self._turns, turns) for section in turn(wanted)),
         )
 
     # -- every frame ----------------------------------------------------------------------------------------------
 
-    def _ladder(self, number: int) -> Ladder:
-        entry = self._book.entries[number]
+    def _ladder(self, books: Orderbook, number: int) -> Ladder:
+        entry = books.entries[number]
         book = live(entry)
         if book is None:
             return Ladder(number, entry.state, entry.sequence, entry.received_ns)
@@ -105,8 +120,9 @@ class Reader:
         return Ladder(number, entry.state, entry.sequence, entry.received_ns, *bids, *asks)
 
     def _orders(self) -> tuple[OwnOrder, ...]:
-        rows = self._actors["execution"].view()["orders"]
-        return tuple(_own_order(row) for row in rows[:ORDERS_MAX])
+        if (execution := self._actors.get("execution")) is None:
+            return ()
+        return tuple(_own_order(row) for row in execution.view()["orders"][:ORDERS_MAX])
 
     # -- in turns -------------------------------------------------------------------------------------------------
 
@@ -116,18 +132,17 @@ class Reader:
         def latency(name: str, histogram: Histogram) -> Turn:
             return lambda wanted: (Latency(name, histogram.counts),)
 
-        def facts(actor: str) -> Turn:
-            return lambda wanted: (Facts(actor, flat(self._actors[actor].view())),)
-
+        by_actor = {"risk": self._trading, "exits": self._exits, "coordination": self._coordination}
         slow = [
-            *(self._about, self._trading, self._health, self._log),
-            *(self._exits, facts("coordination")),
+            *(self._about, self._health, lambda wanted: (_log(self._node),)),
+            *(turn for actor, turn in by_actor.items() if actor in self._actors),
             *(latency(name, histogram) for name, histogram in self._histograms.items()),
         ]
+        quick = {"portfolio": self._board, "microstructure": self._signals}
         turns: list[Turn] = []
         for place, turn in enumerate(slow):
             if place % QUICK_EVERY == 0:
-                turns += (self._board, self._signals)
+                turns += (turn for actor, turn in quick.items() if actor in self._actors)
             turns.append(turn)
         return turns
 
@@ -139,19 +154,20 @@ class Reader:
 
     def _board(self, _wanted: list[int]) -> tuple[Section, ...]:
         view = self._actors["portfolio"].view()
-        rows = [self._board_row(row, view) for row in islice(self._engine.instruments.values(), BOARD_MAX)]
+        rows = [self._board_row(row, view) for row in islice(self._node.instruments.values(), BOARD_MAX)]
         return (Board(tuple(rows), tuple(view["fees"].items())),)
 
     def _board_row(self, instrument: Instrument, view: Mapping[str, Any]) -> BoardRow:
         number = instrument.instrument
-        entry = self._book.entries[number]
-        book = live(entry)
+        entry = self._book.entries.get(number) if self._book else None
+        book = live(entry) if entry else None
         bid, _, ask, _ = book.touch() if book else (0, 0, 0, 0)
+        state = entry.state if entry else self._node.supervisor.books.get(number, BookState.SYNCING)
         position = view["positions"].get(number, {})
         pnl = view["pnl"].get(instrument.venue_symbol, {})
         return BoardRow(
             number,
-            entry.state,
+            state,
             bid,
             ask,
             position.get("position", 0),
@@ -161,19 +177,15 @@ class Reader:
         )
 
     def _about(self, _wanted: list[int]) -> tuple[Section, ...]:
-        engine = self._engine
-        about = About(
-            getpid(),
-            engine.config.venue.kind,
-            engine.config.coordination.account,
-            engine.config.strategy.owner,
-            engine.epoch,
-            self._started_ns,
-            engine.supervisor.trading["engine"].name,
-            self._actors["orders"].view()["phase"],
-            tuple(_listing(row) for row in islice(engine.instruments.values(), BOARD_MAX)),
-        )
-        return (about,)
+        node = self._node
+        orders, coordination = self._actors.get("orders"), self._actors.get("coordination")
+        leader, epoch = "", 0
+        if coordination is not None:
+            view = coordination.view()
+            leader, epoch = view.get("holder", ""), view.get("epoch", 0)
+        state = node.supervisor.trading["engine"].name
+        phase = orders.view()["phase"] if orders is not None else ""
+        return (_about(node, self._started_ns, leader, epoch, state, phase),)
 
     def _trading(self, _wanted: list[int]) -> tuple[Section, ...]:
         view = self._actors["risk"].view()
@@ -181,28 +193,40 @@ class Reader:
         return (Trading(tuple(islice(view["states"].items(), BOARD_MAX)), tuple(reasons)),)
 
     def _health(self, _wanted: list[int]) -> tuple[Section, ...]:
-        return (Health(tuple(health(self._engine).items())),)
+        return (Health(tuple(health(self._node).items())),)
 
     def _exits(self, _wanted: list[int]) -> tuple[Section, ...]:
         view = self._actors["exits"].view()
         rows = [_exit_row(number, row) for number, row in islice(view.get("exits", {}).items(), BOARD_MAX)]
         return (Exits(view.get("enabled", False), tuple(rows)),)
 
-    def _log(self, _wanted: list[int]) -> tuple[Section, ...]:
-        return (Log(tuple(LogLine(*line) for line in self._engine.recent.tail(LOG_MAX))),)
+    def _coordination(self, _wanted: list[int]) -> tuple[Section, ...]:
+        view = self._actors["coordination"].view()
+        bands = islice(view.get("bands", {}).items(), BOARD_MAX)
+        cooldowns = islice(view.get("cooldowns", {}).items(), BOARD_MAX)
+        said = Coordination(
+            view.get("phase", ""),
+            tuple((number, row["peers"], row["bid_max"], row["ask_min"]) for number, row in bands),
+            tuple((number, until_ns, reason[:TEXT_MAX]) for number, (until_ns, reason) in cooldowns),
+        )
+        return (said,)
 
 
-def flat(view: Mapping[Any, Any], prefix: str = "") -> tuple[tuple[str, str], ...]:
-    """A view as (dotted name, text) pairs, at most FACTS_MAX."""
-    rows: list[tuple[str, str]] = []
-    for name, value in view.items():
-        if isinstance(value, Mapping):
-            rows += flat(value, f"{prefix}{name}.")
-        else:
-            rows.append((f"{prefix}{name}", f"{value:.6g}" if isinstance(value, float) else str(value)[:TEXT_MAX]))
-        if len(rows) >= FACTS_MAX:
-            break
-    return tuple(rows[:FACTS_MAX])
+def _about(node: "Node", started_ns: int, leader: str, epoch: int, state: str, phase: str) -> About:
+    config = node.config
+    listings = tuple(_listing(row) for row in islice(node.instruments.values(), BOARD_MAX))
+    who = (node.placement.host.name, leader, config.venue.kind, config.coordination.account, config.strategy.owner)
+    return About(getpid(), *who, epoch, started_ns, state, phase, listings)
+
+
+def _log(node: "Node") -> Log:
+    return Log(tuple(LogLine(*line) for line in node.recent.tail(LOG_MAX)))
+
+
+def _door_histograms(node: Any) -> dict[str, Histogram]:
+    """Only the host that trades has an order door."""
+    door = getattr(node, "order_door", None)
+    return {} if door is None else {"tick_to_order": door.tick_to_order, "write": door.write_time}
 
 
 def _own_order(row: tuple[Any, ...]) -> OwnOrder:
