@@ -30,6 +30,7 @@ from bus.messages import (
     Instrument,
     Message,
     Signals,
+    TimerFired,
     TradePrint,
 )
 from bus.messages.feed import MarketCodec
@@ -46,7 +47,7 @@ FIGURES = (
 )  # fmt: skip
 """ofi: e_n of the touch between two depth updates (Cont, Kukanov and Stoikov 2014), base asset; order_flow_imbalance: its sum
 over the window. imbalance_k: (q_b - q_a) / (q_b + q_a) over the best k levels. warm, *_thin: 0 or 1. *_clusters, *_flickering:
-prices, best first, blanks between. From bid_thin on: as last read (`[microstructure] liquidity_interval_ms`)."""
+prices, best first, blanks between. From bid_thin on: as last read, every 250 ms."""
 NONE = ("",) * len(FIGURES)
 
 
@@ -96,6 +97,7 @@ class Recorder:
                 BookStateChanged: self._state,
                 BookView: self._view,
                 TradePrint: self.microstructure.receive,
+                TimerFired: self.microstructure.receive,
             },
         )
 

@@ -1,24 +1,25 @@
-"""Levels near a side's touch that come and go faster than anyone means them. The definition is ours. HOT PATH: `update`.
+"""Levels of a side that come and go faster than anyone means them. The definition is ours.
 
-A flip is one of the best FLICKER_LEVELS that appears between two views, or disappears without a trade that reached it.
-A price flickers while it has flipped at least `flips_min` times in the window. Seen through views: what comes and goes
-between two of them (100 ms on the feeds we record) is not seen. Our own orders are in the book, and flip like anyone's.
+The book is looked at every `flicker_interval_ms` at most: each view of a 100 ms feed, every few of a faster one. A flip is
+a level of the view that appears between two looks, or disappears without a trade that reached it. A price flickers while
+it has flipped at least `flips_min` times in the window. What comes and goes between two looks is not seen. Our own
+orders are in the book, and flip like anyone's.
 """
 
 import msgspec
 
+from actors.microstructure.shape import VIEW_LEVELS
 from actors.microstructure.timewindow import TimeWindow
 
-FLICKER_LEVELS = 5  # chosen: who joins a level joins one near the touch; all 20 of a view cost 6 us a change, these 1.5
-FLIPS_MAX = 1_000  # in one window; chosen: at most 10 a view and 10 views a second for 10 s. Then the window spans less
+FLIPS_MAX = 4_000  # in one window; chosen: at most 40 a look, 20 looks a second, for 5 s. Then the window spans less
 UNTRADED = 1 << 62
-"""Key of a side that no trade reached since its last view."""
+"""Key of a side that no trade reached since the last look."""
 
 
 class Flicker(msgspec.Struct, dict=True):
     """Keys are prices times `side` (+1 bids, -1 asks): a better level has the greater one. Own checkpoint.
 
-    prices: of the best levels, in the view before. traded: key of the deepest trade since then. `counts` (flips by price)
+    prices: at the last look. traded: key of the deepest trade since then. `counts` (flips by price)
     and `flickering` (prices, in the order in which they became so) are no fields: they are taken again from the flips.
     """
 
@@ -43,26 +44,30 @@ class Flicker(msgspec.Struct, dict=True):
         """Somebody took from this side at `price`: what stood there or better may be gone for that reason."""
         self.traded = min(self.traded, price * self.side)
 
-    def update(self, prices: tuple[int, ...], received_ns: int) -> None:
-        """The best levels, best first, when they are others than in the view before; equal ones need no call."""
-        before, side = self.prices, self.side
-        self.prices = prices
-        if not before:
-            return
+    def take_traded(self) -> int:
+        """`traded` as it is at a look; the next look's begins."""
+        traded, self.traded = self.traded, UNTRADED
+        return traded
+
+    def look(self, prices: tuple[int, ...], received_ns: int, traded: int) -> None:
+        """prices: best first. traded: between this look and the one before."""
+        before, self.prices = self.prices, prices
+        if before and prices != before:
+            self._compare(before, prices, traded, received_ns)
+
+    def _compare(self, before: tuple[int, ...], prices: tuple[int, ...], traded: int, received_ns: int) -> None:
+        side = self.side
         visible = -UNTRADED  # key down to which both views show all: a short one is the whole side
-        if len(before) == FLICKER_LEVELS:
+        if len(before) == VIEW_LEVELS:
             visible = before[-1] * side
-        if len(prices) == FLICKER_LEVELS:
+        if len(prices) == VIEW_LEVELS:
             visible = max(visible, prices[-1] * side)
-        flips: list[int] = []  # loops: a comprehension with what they need costs 0.4 us more on Python 3.11
-        for price in prices:
-            if price not in before and price * side >= visible:
-                flips.append(price)  # noqa: PERF401 - above
-        for price in before:
-            if price not in prices and visible <= price * side < self.traded:
-                flips.append(price)  # noqa: PERF401 - above
-        if flips:
-            self._count(flips, received_ns)
+        flips = []
+        for price in sorted(frozenset(before) ^ frozenset(prices)):  # sorted: a set's own order is nobody's
+            key = price * side
+            if key >= visible and (key < traded or price not in before):
+                flips.append(price)
+        self._count(flips, received_ns)
 
     def expire(self, now_ns: int) -> None:
         if now_ns >= self.flips.expires_ns:

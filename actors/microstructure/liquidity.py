@@ -1,8 +1,7 @@
 """The shape of one side of a book: clusters, thin ice, depth to move. The definitions are ours, and stand here.
 
 After Farmer, Gillemot, Lillo, Mike and Sen (2004): large moves come from gaps in the book rather than from large orders.
-All is read off the levels that a view shows, every `liquidity_interval_ms` at most; what lies between two readings is
-not seen.
+All is read off the levels of the last view, every `liquidity_interval_ms`; what lies between two readings is not seen.
 
 usual level, usual gap   the median quantity of a side's levels and the mean distance between neighbors, smoothed
                          over the readings (exponentially, weight 1 / `usual_scans`)

@@ -12,17 +12,26 @@ from bus.actor import NOTHING
 from bus.messages import BookView, Instrument, Liquidity, Message, Side, TradePrint
 
 PRINTS_SHOWN = 50  # of `view()`: a screen of trades; chosen
+SEEN_MAX = 64  # views kept for the next reading; chosen: 5 at the settings' defaults. Beyond it the oldest go unread
 DEPTH_MOVED = 4  # chosen: depth alone is told anew when it is this many times what was said, or this part of it
 COLD = 1 << 62
 """`warm_ns` before the first view: later than any time."""
 
 
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """A view that waits for the next reading; *_traded: as in Flicker, between this one and the one kept before it."""
+
+    view: BookView
+    bid_traded: int
+    ask_traded: int
+
+
 class Metrics(msgspec.Struct):
     """Own checkpoint. The windows forget together: what they would span is not one stretch of market any more (lesson 18).
 
-    prints: the last trades, oldest first, up to twice as many as are shown. warm_ns: from then on the time windows are filled; warm: so was every
-    window at the last view.
-    scan_ns: when the shape is read next; asks_next: which side then. told: the last Liquidity sent of this stretch. resets: how often all was forgotten.
+    prints: the last trades, oldest first, up to twice as many as are shown. warm: every window of Signals was filled at the
+    last view; warm_ns: from when on that of time is. seen: views since the last reading; look_ns: when the next one is kept.
+    told: the last Liquidity of this stretch. resets: how often all was forgotten.
     """
 
     number: int
@@ -32,11 +41,12 @@ class Metrics(msgspec.Struct):
     pressure: Pressure
     bids: SideLiquidity
     asks: SideLiquidity
+    live: bool = False
     prints: list[TradePrint] = []
-    warm_ns: int = COLD
     warm: bool = False
-    scan_ns: int = 0
-    asks_next: bool = False
+    warm_ns: int = COLD
+    seen: list[Seen] = []
+    look_ns: int = 0
     told: Liquidity | None = None
     resets: int = 0
 
@@ -63,7 +73,8 @@ class Metrics(msgspec.Struct):
         self.pressure.clear()
         self.bids.clear()
         self.asks.clear()
-        self.warm_ns, self.warm, self.scan_ns, self.told = COLD, False, 0, None
+        self.seen.clear()
+        self.warm, self.warm_ns, self.look_ns, self.told = False, COLD, 0, None
         self.resets += 1
 
     def trade(self, message: TradePrint) -> None:
@@ -77,17 +88,26 @@ class Metrics(msgspec.Struct):
         self.pressure.update(message, displayed)
         (self.asks if buys else self.bids).flicker.trade(message.price)
 
-    def read_shape(self, view: BookView, settings: MicrostructureSettings) -> tuple[Message, ...]:
-        """Read one side, in turn (both at first), so that no view pays for two; Liquidity when it says something new."""
-        received_ns = view.received_ns
-        self.scan_ns = received_ns + settings.liquidity_interval_ms * MS
-        distance = settings.depth_ticks * self.tick
+    def keep(self, view: BookView, interval_ns: int) -> None:
+        """Keep a view for the next reading: what is read there delays no order."""
+        self.look_ns = view.received_ns + interval_ns
+        if len(self.seen) == SEEN_MAX:
+            del self.seen[0]
+        self.seen.append(Seen(view, self.bids.flicker.take_traded(), self.asks.flicker.take_traded()))
+
+    def read(self, settings: MicrostructureSettings) -> tuple[Message, ...]:
+        """Count what came and went in the views since the last reading, read the last one's shape; tell it if it is new."""
+        if not self.seen:
+            return NOTHING
         bids, asks, told = self.bids, self.asks, self.told
-        self.asks_next = not self.asks_next
-        if self.asks_next or told is None:
-            bids.read(view.bid_prices, view.bid_quantities, received_ns, settings, distance)
-        if not self.asks_next or told is None:
-            asks.read(view.ask_prices, view.ask_quantities, received_ns, settings, distance)
+        for seen in self.seen:
+            view = seen.view
+            bids.flicker.look(view.bid_prices, view.received_ns, seen.bid_traded)
+            asks.flicker.look(view.ask_prices, view.received_ns, seen.ask_traded)
+        self.seen.clear()
+        received_ns, distance = view.received_ns, settings.depth_ticks * self.tick
+        bids.read(view.bid_prices, view.bid_quantities, received_ns, settings, distance)
+        asks.read(view.ask_prices, view.ask_quantities, received_ns, settings, distance)
         if told is not None and _same(told, bids, asks):
             return NOTHING
         self.told = Liquidity(

@@ -32,7 +32,7 @@ Receiver = Callable[[Any, int], tuple[Message, ...]]
 class Pump:
     """requests: outstanding snapshot requests by instrument. updated: told of each update that a book stands by.
 
-    listeners: what else receives a kind of message, after the two actors.
+    listeners: what else receives a kind of message, after the two actors; of TimerFired, those that are not for market data.
     """
 
     def __init__(
@@ -44,14 +44,15 @@ class Pump:
     ) -> None:
         self.now_ns = 0
         self.requests: dict[int, SnapshotRequest] = {}
-        self.timers: dict[int, SetTimer] = {}
+        self.timers: dict[tuple[str, int], SetTimer] = {}
         self._next_ns = NEVER_NS
+        self._market_data = market_data
         self._orderbook = orderbook
         self._updated = updated
         self._routes: dict[type[Message], tuple[Receiver, ...]] = {
             Frame: (market_data.receive,),
             SnapshotAnswer: (market_data.receive,),
-            TimerFired: (market_data.receive,),
+            TimerFired: (self._timer_fired,),
             ConnectionUp: (market_data.receive,),
             Instrument: (orderbook.receive, market_data.receive),
             BookStateChanged: (orderbook.receive, market_data.receive),
@@ -61,19 +62,21 @@ class Pump:
             SnapshotRequest: (self._request,),
             SetTimer: (self._set_timer,),
         }
+        self._other_timers = listeners.get(TimerFired)
         for kind, listener in listeners.items():
-            self._routes[kind] = (*self._routes.get(kind, ()), listener)
+            if kind is not TimerFired:
+                self._routes[kind] = (*self._routes.get(kind, ()), listener)
 
     def advance(self, now_ns: int) -> None:
         """Time never goes back, though records may; due timers fire first."""
         if now_ns > self.now_ns:
             self.now_ns = now_ns
         while self._next_ns <= self.now_ns:
-            self.fire(min(self.timers, key=lambda counter: self.timers[counter].fires_ns))
+            self.fire(*min(self.timers, key=lambda timer: self.timers[timer].fires_ns))
 
-    def fire(self, counter: int) -> None:
+    def fire(self, actor: str, counter: int) -> None:
         """Fire a timer, due or not; nothing when there is none."""
-        timer = self.timers.pop(counter, None)
+        timer = self.timers.pop((actor, counter), None)
         self._next_ns = min((other.fires_ns for other in self.timers.values()), default=NEVER_NS)
         if timer is not None:
             self.post(TimerFired(timer.actor, timer.counter, timer.generation, timer.fires_ns))
@@ -99,8 +102,15 @@ class Pump:
         self.requests[message.instrument] = message
         return ()
 
+    def _timer_fired(self, message: Message, now_ns: int) -> tuple[Message, ...]:
+        assert isinstance(message, TimerFired)
+        if message.actor == self._market_data.name:
+            return self._market_data.receive(message, now_ns)
+        assert self._other_timers is not None, "who set a timer listens for it"
+        return self._other_timers(message, now_ns)
+
     def _set_timer(self, message: Message, _now_ns: int) -> tuple[Message, ...]:
         assert isinstance(message, SetTimer)
-        self.timers[message.counter] = message
+        self.timers[message.actor, message.counter] = message
         self._next_ns = min(self._next_ns, message.fires_ns)
         return ()

@@ -180,7 +180,7 @@ class Verifier:
         """
         request = self.pump.requests.pop(number, None)
         if request is None and self.market_data.synchronizers[number].state == SyncState.BUFFERING:
-            self.pump.fire(number)
+            self.pump.fire(self.market_data.name, number)
             request = self.pump.requests.pop(number, None)
         if request is not None:
             body = record.text.encode()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.microstructure.flicker import FLICKER_LEVELS, FLIPS_MAX, Flicker
+from actors.microstructure.flicker import FLIPS_MAX, UNTRADED, Flicker
+from actors.microstructure.shape import VIEW_LEVELS
 
 SPAN_NS = 10
 
@@ -15,7 +16,7 @@ def plain(views: list[tuple[int, tuple[int, ...], int | None]], side: int, flips
     """The prices that flicker after the last view. A view: (received_ns, best prices, price of a trade before it)."""
     flips: list[tuple[int, int]] = []
     for (_, before, _), (at_ns, now, traded) in pairwise(views):
-        ends = [levels[-1] * side for levels in (before, now) if len(levels) == FLICKER_LEVELS]
+        ends = [levels[-1] * side for levels in (before, now) if len(levels) == VIEW_LEVELS]
         for price in {*before, *now}:
             seen = all(price * side >= end for end in ends)
             gone = price not in now
@@ -29,7 +30,9 @@ def plain(views: list[tuple[int, tuple[int, ...], int | None]], side: int, flips
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 4), st.sets(st.integers(1, 9), min_size=1, max_size=8), st.none() | st.integers(1, 9)),
+        st.tuples(
+            st.integers(0, 4), st.sets(st.integers(1, 24), min_size=1, max_size=24), st.none() | st.integers(1, 24)
+        ),
         min_size=1,
         max_size=40,
     ),
@@ -42,12 +45,10 @@ def test_flicker_equals_the_plain_count(
     flicker, views, at_ns = Flicker.over(side, flips_min, SPAN_NS), [], 100
     for step_ns, levels, traded in steps:
         at_ns += step_ns
-        prices = tuple(sorted(levels, reverse=side > 0)[:FLICKER_LEVELS])
+        prices = tuple(sorted(levels, reverse=side > 0)[:VIEW_LEVELS])
         if traded is not None:
             flicker.trade(traded)
-        if prices != flicker.prices:
-            flicker.update(prices, at_ns)
-        flicker.traded = Flicker.over(side, 1, 1).traded
+        flicker.look(prices, at_ns, flicker.take_traded())
         views.append((at_ns, prices, traded))
         flicker.expire(at_ns)
         assert sorted(flicker.flickering, reverse=side > 0) == plain(views, side, flips_min)
@@ -57,7 +58,7 @@ def flickering(*views: tuple[int, ...], side: int = 1) -> list[int]:
     """Prices with two flips or more."""
     flicker = Flicker.over(side, 2, 1_000)
     for at_ns, prices in enumerate(views):
-        flicker.update(prices, at_ns)
+        flicker.look(prices, at_ns, flicker.take_traded())
     return list(flicker.flickering)
 
 
@@ -70,24 +71,25 @@ def test_a_level_that_comes_and_stays_does_not() -> None:
 
 
 def test_levels_beyond_the_last_one_watched_did_not_come_or_go() -> None:
-    """A new best bid pushes the fifth level out of sight, and its end brings it back."""
-    assert flickering((5, 4, 3, 2, 1), (6, 5, 4, 3, 2), (5, 4, 3, 2, 1)) == [6]
+    """A new best bid pushes the last level out of sight, and its end brings it back."""
+    full = tuple(range(VIEW_LEVELS, 0, -1))
+    assert flickering(full, (VIEW_LEVELS + 1, *full[:-1]), full) == [VIEW_LEVELS + 1]
 
 
 @pytest.mark.parametrize(("traded", "flips"), [(99, 1), (98, 1), (100, 2), (None, 2)])
 def test_a_level_that_a_trade_reached_was_not_canceled(traded: int | None, flips: int) -> None:
     flicker = Flicker.over(1, 2, 1_000)
-    flicker.update((100, 97), 0)
-    flicker.update((100, 99, 97), 1)
+    flicker.look((100, 97), 0, UNTRADED)
+    flicker.look((100, 99, 97), 1, flicker.take_traded())
     if traded is not None:
         flicker.trade(traded)
-    flicker.update((100, 97), 2)
+    flicker.look((100, 97), 2, flicker.take_traded())
     assert flicker.counts[99] == flips
 
 
 def test_a_storm_of_flips_is_bounded() -> None:
     flicker = Flicker.over(1, 2, 10**9)
     for number in range(2 * FLIPS_MAX):
-        flicker.update(((100, 99) if number % 2 else (100,)), number)
+        flicker.look(((100, 99) if number % 2 else (100,)), number, UNTRADED)
     assert len(flicker.flips.values) <= FLIPS_MAX
     assert flicker.counts == {99: len(flicker.flips.values)}

@@ -157,7 +157,12 @@ def test_settings_out_of_range_name_the_field_and_the_bounds(field: str) -> None
     for value in (least - 1, most + 1):
         with pytest.raises(ValueError, match=f"{field}: {value} .* write {least} to {most}"):
             MicrostructureSettings(**{field: value})
-    assert getattr(MicrostructureSettings(**{field: most}), field) == most
+
+
+def test_the_shape_cannot_be_read_between_looks() -> None:
+    with pytest.raises(ValueError, match=r"flicker_interval_ms: 300 .* write at most 250"):
+        MicrostructureSettings(flicker_interval_ms=300)
+    assert MicrostructureSettings(flicker_interval_ms=300, liquidity_interval_ms=300).flicker_interval_ms == 300
 
 
 def test_every_setting_has_bounds() -> None:

@@ -1,12 +1,10 @@
 """What microstructure says to views and words on validity."""
 
-from itertools import pairwise
-
 import msgspec
 import pytest
 
 from actors.microstructure import Microstructure, MicrostructureSettings
-from actors.microstructure.metrics import PRINTS_SHOWN
+from actors.microstructure.metrics import PRINTS_SHOWN, SEEN_MAX
 from bus.messages import (
     BookReason,
     BookState,
@@ -14,14 +12,17 @@ from bus.messages import (
     BookView,
     Liquidity,
     Message,
+    SetTimer,
     Side,
     Signals,
+    TimerFired,
     TradePrint,
 )
 from tests.actors.market_data.feeds import NUMBER, copy_of, instrument
 
 SETTINGS = MicrostructureSettings(flow_window=3, spread_window=4, depth_decay=0.0, cluster_stood_ms=0)
 SECOND_NS = 1_000_000_000
+LIVE = BookStateChanged(NUMBER, BookState.LIVE, BookReason.SNAPSHOT_BRIDGED, 1)
 INVALID = BookStateChanged(NUMBER, BookState.INVALID, BookReason.SEQUENCE_GAP, 1)
 
 
@@ -51,16 +52,23 @@ def actor(*messages: Message) -> Microstructure:
 
 
 def signals(microstructure: Microstructure, message: BookView) -> Signals:
-    """What a view says to strategies; the shape, if told, comes after it."""
-    first, *rest = microstructure.receive(message, 0)
-    assert isinstance(first, Signals)
-    assert all(isinstance(other, Liquidity) for other in rest)
-    return first
+    (only,) = microstructure.receive(message, 0)
+    assert isinstance(only, Signals)
+    return only
 
 
-def shape(microstructure: Microstructure, message: BookView) -> Liquidity | None:
-    _, *rest = microstructure.receive(message, 0)
-    return rest[0] if rest else None
+def reading(microstructure: Microstructure, now_ns: int = 0) -> tuple[Message, ...]:
+    """The timer that is set fires."""
+    return microstructure.receive(TimerFired("microstructure", 0, microstructure.generation, now_ns), now_ns)
+
+
+def shape(microstructure: Microstructure, *views: BookView) -> Liquidity | None:
+    """What is told of the shape at the reading after these views."""
+    for message in views:
+        signals(microstructure, message)
+    told = [message for message in reading(microstructure) if isinstance(message, Liquidity)]
+    assert len(told) <= 1
+    return told[0] if told else None
 
 
 def test_first_view_gives_every_metric_but_is_not_warm() -> None:
@@ -167,62 +175,102 @@ BIDS = tuple((100 - rank, 10) for rank in range(8))
 THICK = ((100, 10), (99, 500), *BIDS[2:])
 
 
-def test_the_first_view_tells_the_shape_and_an_equal_one_is_not_told_again() -> None:
+def test_the_shape_is_told_at_the_first_reading_and_an_equal_one_is_not_told_again() -> None:
     microstructure = actor()
-    assert shape(microstructure, view(7, THICK, ASKS)) == Liquidity(
+    assert shape(microstructure, view(6, THICK, ASKS), view(7, THICK, ASKS)) == Liquidity(
         NUMBER, 2, 7, 7 * SECOND_NS, False, False, 570, 80, (99,), (500,), (7 * SECOND_NS,), (), (), (), (), ()
     )
     assert [shape(microstructure, view(number, THICK, ASKS)) for number in (8, 9, 10)] == [None, None, None]
 
 
-def test_a_side_that_changed_is_told_at_its_reading() -> None:
-    """One side a reading, in turn: after the first view's both, the bids' comes second."""
-    microstructure = actor(view(1, BIDS, ASKS))
-    assert shape(microstructure, view(2, THICK, ASKS)) is None
-    told = shape(microstructure, view(3, THICK, ASKS))
+def test_a_side_that_changed_is_told() -> None:
+    microstructure = actor()
+    assert shape(microstructure, view(1, BIDS, ASKS)) is not None
+    told = shape(microstructure, view(2, THICK, ASKS))
     assert told is not None
-    assert (told.bid_clusters, told.bid_clusters_since_ns) == ((99,), (3 * SECOND_NS,))
+    assert (told.bid_clusters, told.bid_clusters_since_ns) == ((99,), (2 * SECOND_NS,))
     assert told.ask_clusters == ()
 
 
-def test_shapes_are_told_at_most_once_an_interval() -> None:
+def test_a_reading_without_a_view_tells_nothing() -> None:
+    microstructure = actor(view(1, BIDS, ASKS))
+    assert shape(microstructure) is not None
+    assert shape(microstructure) is None
+
+
+def test_a_live_book_is_read_once_an_interval_until_none_is_live() -> None:
     microstructure = actor()
-    step_ns = SETTINGS.liquidity_interval_ms * 1_000_000 // 5
-    told = [
-        shape(microstructure, view(number, (BIDS, THICK)[number // 10 % 2], ASKS, at_ns=number * step_ns))
-        for number in range(101)
-    ]
-    times = [one.received_ns for one in told if one is not None]
-    assert len(times) == 11  # each change, once
-    assert all(after - before >= 5 * step_ns for before, after in pairwise(times))
+    (timer,) = microstructure.receive(LIVE, 5)
+    interval_ns = SETTINGS.liquidity_interval_ms * 1_000_000
+    assert timer == SetTimer("microstructure", 0, 1, 5 + interval_ns)
+    microstructure.receive(view(1, BIDS, ASKS), 6)
+    liquidity, again = reading(microstructure, 5 + interval_ns)
+    assert isinstance(liquidity, Liquidity)
+    assert again == SetTimer("microstructure", 0, 2, 5 + 2 * interval_ns)
+    microstructure.receive(INVALID, 0)
+    assert reading(microstructure) == ()
+
+
+def test_only_the_last_timer_counts() -> None:
+    """A book that goes LIVE again sets one anew: the one before it may have been lost with a process."""
+    microstructure = actor(LIVE, LIVE, view(1, BIDS, ASKS))
+    assert microstructure.receive(TimerFired("microstructure", 0, 1, 0), 0) == ()
+    assert shape(microstructure) is not None
+
+
+def test_views_that_nobody_reads_do_not_pile_up() -> None:
+    microstructure = actor(*[view(number, BIDS, ASKS) for number in range(2 * SEEN_MAX)])
+    assert len(microstructure.metrics[NUMBER].seen) == SEEN_MAX
+    told = shape(microstructure)
+    assert told is not None
+    assert told.update_id == 2 * SEEN_MAX - 1
 
 
 def test_a_small_change_of_depth_is_not_told_and_a_large_one_is() -> None:
     def deeper(times: int) -> tuple[tuple[int, int], ...]:
         return tuple((price, quantity * times) for price, quantity in BIDS)
 
-    microstructure = actor(view(1, BIDS, ASKS))
-    assert [shape(microstructure, view(number, deeper(3), ASKS)) for number in range(2, 6)] == [None] * 4
-    told = [shape(microstructure, view(number, deeper(4), ASKS)) for number in range(6, 8)]
-    assert [one.bid_depth for one in told if one is not None] == [320]
+    microstructure = actor()
+    told = [shape(microstructure, view(number, deeper(number), ASKS)) for number in (1, 3, 4)]
+    assert [one and one.bid_depth for one in told] == [80, None, 320]
 
 
 @pytest.mark.parametrize("stop", [INVALID, view(4, ())])
 def test_a_book_that_comes_back_is_told_anew(stop: Message) -> None:
-    microstructure = actor(view(3, THICK, ASKS), stop)
+    microstructure = actor()
+    assert shape(microstructure, view(3, THICK, ASKS)) is not None
+    microstructure.receive(stop, 0)
     told = shape(microstructure, view(5, THICK, ASKS))
     assert told is not None
     assert told.bid_clusters_since_ns == (5 * SECOND_NS,)
 
 
+WITHOUT = (BIDS[0], *BIDS[2:])
+
+
 def test_a_flickering_level_is_told() -> None:
     microstructure = actor()
-    without = (BIDS[0], *BIDS[2:])
     told = [
-        shape(microstructure, view(number, (BIDS, without)[number % 2], ASKS, at_ns=number * SECOND_NS // 10))
+        shape(microstructure, view(number, (BIDS, WITHOUT)[number % 2], ASKS, at_ns=number * SECOND_NS // 10))
         for number in range(20)
     ]
     assert [one.bid_flickering for one in told if one is not None] == [(), (99,)]
+
+
+def test_a_level_that_was_traded_away_between_two_looks_did_not_flip() -> None:
+    microstructure = actor(view(1, BIDS, ASKS), trade(1, 10, Side.SELL, SECOND_NS, price=99), view(2, WITHOUT, ASKS))
+    shape(microstructure, view(3, BIDS, ASKS), view(4, WITHOUT, ASKS))
+    assert microstructure.metrics[NUMBER].bids.flicker.counts == {99: 2}
+
+
+@pytest.mark.parametrize(("step_ms", "flips"), [(50, 19), (10, 3), (25, 0)])
+def test_a_fast_feed_is_looked_at_less_often_than_it_speaks(step_ms: int, flips: int) -> None:
+    """A level in every other view: each 50 ms all flips are seen; each 10 ms those of every fifth view; each 25 ms none."""
+    microstructure = actor()
+    for number in range(20):
+        microstructure.receive(view(number, (BIDS, WITHOUT)[number % 2], ASKS, at_ns=number * step_ms * 1_000_000), 0)
+    shape(microstructure)
+    assert len(microstructure.metrics[NUMBER].bids.flicker.flips.values) == flips
 
 
 def test_a_new_version_brings_its_tick() -> None:
@@ -235,13 +283,15 @@ def test_a_new_version_brings_its_tick() -> None:
 def test_restart_at_every_step() -> None:
     """Checkpoint after k inputs, restore into a fresh actor, feed the rest: the same words, the same end."""
     inputs: list[Message] = [instrument(), *[view(n, bids=((100 + n % 3, 5 + n),)) for n in range(8)]]
-    inputs += [trade(1, 5, Side.BUY, 7 * SECOND_NS), view(8, THICK, ASKS), view(9, BIDS, ASKS), INVALID]
+    inputs += [trade(1, 5, Side.BUY, 7 * SECOND_NS), view(8, THICK, ASKS), view(9, BIDS, ASKS), INVALID, LIVE]
     for n in range(10, 30):
-        levels = (THICK, (BIDS[0], *BIDS[2:]), BIDS)[n % 3]
+        levels = (THICK, WITHOUT, BIDS)[n % 3]
         inputs += [
             trade(n, 5 * n, Side.BUY if n % 4 else Side.SELL, n * SECOND_NS, price=100 + n % 2),
             view(n, levels, ASKS[: 3 + n % 5], at_ns=n * SECOND_NS // 4),
         ]
+        if n % 2:
+            inputs.append(TimerFired("microstructure", 0, 1 + (n - 11) // 2, 0))
     for step in range(len(inputs)):
         first = Microstructure(SETTINGS)
         for message in inputs[:step]:
