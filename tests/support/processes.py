@@ -90,6 +90,10 @@ class VenueProcess:
         url = f"{self.told['rest']}/control/{operation}?{urllib.parse.urlencode(params)}"
         return self._open(urllib.request.Request(url, method="POST"))
 
+    def ledger(self) -> Any:
+        """Balances and open orders of every client, by the control endpoint: no rate limit, no key."""
+        return self._open(urllib.request.Request(f"{self.told['rest']}/control/ledger"))
+
     def sweep(self, symbol: str, quantity: str) -> None:
         """The crowd buys and sells that much at market, so that whatever rests near the touch is filled."""
         for side in ("BUY", "SELL"):
