@@ -70,6 +70,8 @@ class Outcomes:
             return NOTHING
         self.counters["refused"] += 1
         slot = place.slot
+        if refused.reason is Refusal.BAND:
+            slot.refusals = 0  # nobody refuses the price: the band is being widened, or a peer is there for a while
         self._back_off(slot, now_ns)
         slot.crowded = refused.reason in ROOM
         return self._watch(now_ns)

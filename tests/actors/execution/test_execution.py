@@ -191,20 +191,27 @@ def refuse(desk: Desk, command: int, reason: Refusal = Refusal.ORDER_RATE) -> tu
     return desk.execution.receive(OrderRefused(0, "maker", command, BUY, reason), desk.now)
 
 
-def test_a_refused_order_backs_off_and_doubles() -> None:
+@pytest.mark.parametrize(
+    ("reason", "waits"),
+    [(Refusal.ORDER_RATE, [100, 200, 400, 800, 1_600]), (Refusal.BAND, [100] * 5)],
+    ids=["doubling", "band"],
+)
+def test_a_refused_order_backs_off_and_doubles_but_for_a_band_that_others_hold(
+    reason: Refusal, waits: list[int]
+) -> None:
     desk = Desk()
     execution = desk.execution
     waited = []
     execution.receive(intent(), desk.now)
     for command in range(5):
-        refuse(desk, command)
+        refuse(desk, command, reason)
         start = desk.now
         while True:
             desk.now += 10 * MS
             if any(isinstance(m, OrderCommand) for m in execution.receive(touch(), desk.now)):
                 break
         waited.append(desk.now - start)
-    assert waited == [100 * MS, 200 * MS, 400 * MS, 800 * MS, 1_600 * MS]
+    assert waited == [wait * MS for wait in waits]
     assert execution.counters["refused"] == 5
 
 
