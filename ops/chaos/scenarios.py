@@ -11,14 +11,14 @@ from ops.chaos.pauses import EXITS, pauses
 from ops.chaos.stage import START_S_MAX, NothingHappened, Stage
 
 ORDERS_BEFORE = 5
-"""Accepted orders of a leader before it is hit, and of each engine in a round of self-trade; fewer prove nothing. Chosen."""
+"""Accepted orders of a leader before it is hit; fewer prove nothing. Chosen."""
 ORDERS_AFTER = 3
 """Accepted orders of the next leader before the round goes on; chosen."""
 MOMENT_S_MAX = 0.5
 """A fault comes at a random moment within it: anywhere in the life of an order, of a keep-alive; chosen."""
 TAKEOVER_S_MAX = 20.0
 """How long a successor is waited for: beyond what is judged, so that a late one is measured and not missed."""
-MEETING_S = 4.0
+MEETING_S = 6.0
 """How long two engines that would trade with each other run against each other in a round; chosen."""
 STANDING_BY = "standing_by"
 """The event an engine logs when another one leads (ops/standby.py)."""
@@ -26,7 +26,7 @@ STANDING_BY = "standing_by"
 PROWLER = "ops.chaos.prowler:Prowler"
 QUOTER_PHASE_MS = 250
 """A leader changes sides that often: 4 orders a second and as many cancels, of the 10 that the venue allows; chosen."""
-MAKER_PHASE_MS, TAKER_PHASE_MS = 700, 1_100
+MAKER_PHASE_MS, TAKER_PHASE_MS = 1_500, 2_100
 """Two that would meet want the same side for a while and opposite ones for a while; chosen."""
 TAKER_LOTS, TAKER_REACH_TICKS = 20_000, 20
 """Enough to go through several of the crowd's orders (0.05 BTC and more each) and whatever stands between them; chosen."""
@@ -66,8 +66,8 @@ async def self_trade(stage: Stage) -> list[Instance]:
         await stage.log.read()
         fresh = [len(stage.log.accepted(instance.account)) - count for instance, count in zip(both, known, strict=True)]
         stage.settings.told(f"round {number}: {fresh[0]} and {fresh[1]} orders")
-        if min(fresh) < ORDERS_BEFORE:
-            raise NothingHappened(f"round {number}: {fresh[0]} orders of maker, {fresh[1]} of taker: too few to meet")
+        if min(fresh) < 1:
+            raise NothingHappened(f"round {number}: {fresh[0]} orders of maker, {fresh[1]} of taker: they cannot meet")
     return both
 
 
