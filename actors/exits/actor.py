@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from actors.exits.closer import UNCLOSABLE, Closer, pause
-from actors.exits.entry import fees_in_quote, fold, settle, traded
+from actors.exits.entry import Entry, fees_in_quote, fold, settle, traded
 from actors.exits.phases import HOLDING, TAKING_PROFIT, Event, account_event
 from actors.exits.settings import ExitsSettings
 from actors.exits.thresholds import draw
@@ -132,11 +132,15 @@ class Exits(Actor[ExitsState]):
         watch.position, watch.cost, watch.realized = update.position, update.cost, update.realized
         if not update.position:
             watch.told_dust = -1
-        words = self._resize(watch, update.position_lots, now_ns)
+        if update.taken_over:  # another's: what its entry paid is not known, and what it lost is not our exit's
+            watch.entry, watch.realized_before = Entry(held=update.position), update.realized
+        words = self._resize(watch, update.position_lots, now_ns, another=update.taken_over)
         return (*self.closer.act(watch, now_ns, 0, anew=True), *words)
 
-    def _resize(self, watch: Watch, lots: int, now_ns: int) -> tuple[Message, ...]:
-        """lots: as the fact counted them; once the instrument is known, they are counted in its own."""
+    def _resize(self, watch: Watch, lots: int, now_ns: int, *, another: bool = False) -> tuple[Message, ...]:
+        """lots: as the fact counted them; once the instrument is known, they are counted in its own. another: it is
+        not the position that was watched, even if it is as large.
+        """
         instrument = watch.instrument
         if instrument is not None:
             unit = instrument.lot * 10 ** (instrument.base_scale - instrument.quantity_scale)
@@ -144,7 +148,8 @@ class Exits(Actor[ExitsState]):
             bought = traded(watch.entry, watch.position, instrument)
             fees = fees_in_quote(watch.entry, instrument)
             watch.thresholds = draw(watch.position, bought, watch.cost, fees, instrument, self.settings)
-        event, watch.lots = account_event(watch.lots, lots), lots
+        event = Event.REVERSED if another and watch.lots and lots else account_event(watch.lots, lots)
+        watch.lots = lots
         if event is None:
             return NOTHING
         if event is not Event.CLOSED:

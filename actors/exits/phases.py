@@ -30,6 +30,7 @@ class Event(IntEnum):
     OPENED = 0
     GREW = 1
     REVERSED = 2
+    """Another position: of the other sign, or what another instance left."""
     CLOSED = 3
     UNCLOSABLE = 4
     """What is left is less than the venue takes."""

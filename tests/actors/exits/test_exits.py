@@ -474,6 +474,17 @@ def test_a_position_that_turns_over_is_a_new_one() -> None:
     assert trader.watch.thresholds.stop == 9_999
 
 
+def test_a_position_that_another_instance_left_is_judged_anew() -> None:
+    trader = long(taker_fee_ppm=0)
+    trader.fill(BUY, 1, fee=5_000)
+    trader.market(9_900, 9_903)
+    left = PositionUpdate(100, 0, 0, 0, 1, 101, 101, 999_900, -70_000, 9_900.0, taken_over=True)
+    said = trader.tell(left)
+    assert wishes(said) == [("nothing", 0, 0)]
+    assert (trader.phase, pauses(said)) == (Phase.HOLDING, [])
+    assert trader.watch.thresholds.even == 9_900, "what the other paid at its entry is not known"
+
+
 # Trading states, stop, start
 
 
