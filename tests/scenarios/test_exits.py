@@ -210,6 +210,20 @@ def test_a_loss_is_taken_passively_then_by_crossing_and_is_followed_by_a_pause()
     assert stage.position() == 0
 
 
+def test_after_a_loss_the_strategy_buys_nothing_until_the_pause_is_over() -> None:
+    stage = losing()
+    stage.execute(stage.last_order(), "59881.00")
+    assert stage.position() == 0
+    stage.new_orders()
+    for second in range(29):
+        stage.market("59870.00", f"59871.{second:02}", after_ms=1_000)
+    assert stage.new_orders() == []
+    stage.market("59870.00", "59872.00", after_ms=1_000)
+    stage.market("59870.00", "59873.00", after_ms=1_000)
+    stage.market("59870.00", "59874.00", after_ms=1_000)
+    assert stage.new_orders() == [("BUY", "LIMIT_MAKER", "59870.00", "0.00100")]
+
+
 def test_a_market_that_runs_away_is_crossed_without_waiting() -> None:
     stage = losing()
     first = stage.last_order()
