@@ -246,17 +246,23 @@ def _coordination(scene: Scene, width: int) -> list[Line]:
 
 
 def _exits(scene: Scene) -> list[Line]:
+    """Phase by instrument, and for the chosen one the prices at which a held position would be closed."""
     exits = scene.model.exits
     if exits is None or not exits.enabled:
         return [line(f"{'exits':12} ", Span("off", Style.DIM))]
-    symbols = {row.instrument: row.symbol for row in scene.model.listings}
-    return [
-        line(
-            f"{'exit ' + symbols.get(row.instrument, '?'):12.12} ",
-            Span(row.phase.lower(), Style.DIM if row.phase == "WATCHING" else Style.WARN),
-        )
-        for row in exits.rows
-    ]
+    listings = {row.instrument: row for row in scene.model.listings}
+    lines: list[Line] = []
+    for row in exits.rows:
+        if (listing := listings.get(row.instrument)) is None:
+            continue
+        style = Style.DIM if row.phase == "FLAT" else Style.PLAIN if row.phase == "HOLDING" else Style.WARN
+        lines.append(line(f"{listing.symbol:12.12} ", Span(f"exit {row.phase.lower()}", style)))
+        if listing == scene.listing and row.phase != "FLAT":
+            places = decimals(listing.tick, listing.price_scale)
+            for name, price in (("target", row.target), ("stop", row.stop)):
+                if price:
+                    lines.append(line(Span(f"  {name:10} {fixed(price, listing.price_scale, places)}", Style.DIM)))
+    return lines
 
 
 def signals(scene: Scene, width: int, height: int) -> list[Line]:
