@@ -123,8 +123,8 @@ class Bands:
         row = self.rows.get(wanted.instrument)
         if row is None:
             return
-        wish = Band(wanted.price, 0) if wanted.side > 0 else Band(0, wanted.price)
-        row.wish = (row.wish | wish) if now_ns < row.wish_ns else wish
+        last = row.wish if now_ns < row.wish_ns else NOTHING
+        row.wish = Band(wanted.price, last.ask_min) if wanted.side > 0 else Band(last.bid_max, wanted.price)
         row.wish_ns = now_ns + self.desk.settings.wish_ns
         self.settle(row, now_ns, out)
 
@@ -192,7 +192,10 @@ class Bands:
         row.asked = 0
         if answer.outcome is Outcome.RESULT:
             row.settled = True
-            self.tell(row, Band(answer.bid_max, answer.ask_min), out)
+            granted = Band(answer.bid_max, answer.ask_min)
+            if granted | row.wish == granted:
+                row.wish = NOTHING  # the order comes now, or is not wished for any more
+            self.tell(row, granted, out)
             if row.peers > 0 and row.held == EVERYTHING:
                 row.wide_ns = now_ns  # they came while it was asked, and wait for us
             elif row.peers > 0 and row.wide_ns == 0:

@@ -14,7 +14,7 @@ class CoordinationSettings(msgspec.Struct, frozen=True):
     narrow_ns: int = 200_000_000
     """How long a band may be wider than our orders need while others are there: a quote that moves is not two writes, and
     others do not wait longer than a person notices. Chosen."""
-    wish_ns: int = 1_000_000_000
-    """How long a refused order's price stays wished for: execution tries again sooner than this. Chosen."""
+    wish_ns: int = 6_000_000_000
+    """How long a refused order's price stays wished for: execution tries again within 5 s, or wishes for it no more."""
     account_ns: int = 250_000_000
     """Between two publications of the account: what is lost of it, a successor reads off the venue's trades. Chosen."""

@@ -23,6 +23,7 @@ from actors.execution.steady import forget_liquidity, see_liquidity
 from actors.execution.sweep import Sweep
 from bus.actor import NOTHING, Actor
 from bus.messages import (
+    BandHeld,
     BookState,
     BookStateChanged,
     CommandDropped,
@@ -72,6 +73,7 @@ class Execution(Actor[ExecutionState]):
             OrderUpdate: self.outcomes.on_update,
             OrderRefused: self.outcomes.on_refused,
             CommandDropped: self.outcomes.on_dropped,
+            BandHeld: self.outcomes.on_band,
             TradePrint: self.on_trade,
             Liquidity: self.on_liquidity,
             LevelQuantities: self.on_levels,

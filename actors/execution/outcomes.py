@@ -7,10 +7,12 @@ from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Desk, Market, Place, Slot
 from bus.actor import NOTHING
-from bus.messages import CommandDropped, Message, OrderRefused, OrderStatus, OrderUpdate, Refusal
+from bus.messages import BandHeld, CommandDropped, Message, OrderRefused, OrderStatus, OrderUpdate, Refusal
 
-ROOM = (Refusal.POSITION, Refusal.NOTIONAL, Refusal.OPEN_ORDERS, Refusal.SELF_TRADE, Refusal.NOT_REDUCING)
-"""Refusals that may be over as soon as another order of the market has ended."""
+ROOM = (
+    Refusal.POSITION, Refusal.NOTIONAL, Refusal.OPEN_ORDERS, Refusal.SELF_TRADE, Refusal.NOT_REDUCING, Refusal.BAND,
+)  # fmt: skip
+"""Refusals that may be over as soon as another order of the market has ended, or the band has changed."""
 
 
 class Outcomes:
@@ -75,6 +77,20 @@ class Outcomes:
         self._back_off(slot, now_ns)
         slot.crowded = refused.reason in ROOM
         return self._watch(now_ns)
+
+    def on_band(self, band: BandHeld, now_ns: int) -> tuple[Message, ...]:
+        """What may rest here has changed: whoever waited for room tries again at once, and not after longer pauses."""
+        market = self.register.markets.get(band.instrument)
+        if market is None:
+            return NOTHING
+        self.planner.begin(now_ns, 0)
+        for desk in market.desks:
+            for slot in (desk.buy, desk.sell):
+                if slot.crowded:
+                    slot.crowded, slot.refusals, slot.not_before_ns = False, 0, 0
+                    if desk.target is not None:
+                        self.planner.plan(market, desk, slot)
+        return self.planner.end()
 
     def on_dropped(self, dropped: CommandDropped, now_ns: int) -> tuple[Message, ...]:
         """A command that was lost frees its slot; a cancel that was lost is sent again by the next sweep."""

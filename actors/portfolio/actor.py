@@ -32,6 +32,7 @@ from bus.messages import (
     EngineStarted,
     Fill,
     Instrument,
+    LeadershipLost,
     LedgerCompared,
     Mark,
     Message,
@@ -46,7 +47,8 @@ class PortfolioState(msgspec.Struct):
     """covered: by asset, so many of the first deferred fills lie inside a baseline that was taken after them.
 
     based: assets that have a baseline. compared: those of configured instruments at the last comparison. configured:
-    instruments of this run. handed, handing: those handed in so far for a run that is about to start.
+    instruments of this run. handed, handing: those handed in so far for a run that is about to start. deposed: another
+    instance leads the account now.
     """
 
     instruments: list[Instrument]
@@ -66,6 +68,7 @@ class PortfolioState(msgspec.Struct):
     recent: list[tuple[int, list[int]]] = []
     inherited: list[tuple[str, Inherited]] = []
     states: int = 0
+    deposed: bool = False
 
 
 class Portfolio(Actor[PortfolioState]):
@@ -91,10 +94,12 @@ class Portfolio(Actor[PortfolioState]):
         self.covered: dict[str, int] = {}
         self.counts: dict[str, int] = {}
         self.succession = Succession()
+        self.deposed = False
         self.declare()
         self.handlers = {
             Fill: self.on_fill,
             AccountHandedOver: self.on_handed_over,
+            LeadershipLost: self.on_leadership_lost,
             Mark: self.on_mark,
             Instrument: self.on_instrument,
             BalancesReported: self.on_balances,
@@ -137,6 +142,10 @@ class Portfolio(Actor[PortfolioState]):
         updates = [self.start_position(instrument, now_ns) for instrument in known]
         detail = f"epoch={message.epoch} number={state.number} symbols={len(state.symbols)}"
         return (*updates, Alert(AlertLevel.INFO, NAME, "account_taken_over", -1, detail))
+
+    def on_leadership_lost(self, message: LeadershipLost, now_ns: int) -> tuple[Message, ...]:
+        self.deposed = True
+        return ()
 
     def start_position(self, instrument: Instrument, now_ns: int) -> PositionUpdate:
         """What the predecessor held of it, or nothing."""
@@ -247,6 +256,7 @@ class Portfolio(Actor[PortfolioState]):
 
     def on_started(self, message: EngineStarted, now_ns: int) -> tuple[Message, ...]:
         """After a recovery nobody else remembers: say every position that is not zero."""
+        self.deposed = False
         if self.handing:
             self.configured = self.handed
             self.handed = {}
@@ -261,6 +271,9 @@ class Portfolio(Actor[PortfolioState]):
         The first total of an asset is its baseline; so is the one found when it comes to be traded. What is not judged
         follows the venue: a deposit or interest is said (INFO), and is ours from then on.
         """
+        if self.deposed:
+            self.count("balances_of_another_leader")  # his orders move them: they say nothing about our ledger
+            return ()
         self.succession.seed(message.trades)
         if not message.quiet:
             self.count("balances_not_quiet")
@@ -362,6 +375,7 @@ class Portfolio(Actor[PortfolioState]):
             list(self.succession.recent.items()),
             list(self.succession.inherited.items()),
             self.succession.states,
+            self.deposed,
         )
 
     def restore(self, state: PortfolioState) -> None:
@@ -383,6 +397,7 @@ class Portfolio(Actor[PortfolioState]):
         self.succession.recent = dict(state.recent)
         self.succession.inherited = dict(state.inherited)
         self.succession.states = state.states
+        self.deposed = state.deposed
         self.declare()
 
     def view(self) -> dict[str, Any]:
