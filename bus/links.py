@@ -13,6 +13,11 @@ from bus.messages import Message
 
 TICK_S = 0.1
 """How often the links look at the time: half a heartbeat, so that a silent peer is found in LOST_NS + 0.1 s; chosen."""
+STANDSTILL_NS = LOST_NS // 2
+"""A loop that has not turned for this long stood still. Peers hear a host's last word up to a heartbeat and a tick before
+it stops, and give it up LOST_NS after that: whoever was given up must know it. Chosen so; a pass of the collector is
+a hundredth of it.
+"""
 FRAMES_BATCH = 64
 """Frames of peers taken before the loop gets a turn; as BATCH of bus.pump."""
 
@@ -89,12 +94,12 @@ class Links:
             peer.sender.close()
 
     def beat(self, now_ns: int) -> bool:
-        """The loop turns. False, once: it had not for as long as a peer waits before it gives us up.
+        """The loop turns. False, once: it had not for STANDSTILL_NS.
 
         What lies in socket buffers is then as old as that, whatever the time at which it is read; so whoever reads one
         asks here first, because nobody knows which of them is read first. `on_standstill` has run when this returns.
         """
-        still = now_ns - self._beat_ns > LOST_NS
+        still = now_ns - self._beat_ns > STANDSTILL_NS
         self._beat_ns = now_ns
         if still:
             self.on_standstill()

@@ -2,8 +2,8 @@
 
 Its instruments, and their numbers, are those of the host that trades: it waits for them, whoever starts first.
 
-A host that stood still for as long as its peers wait before they give it up drops its market data connection: frames
-in the socket's buffer would bear the time at which they are read. Only a new connection's frames are fresh.
+A host that stood still (bus.links.STANDSTILL_NS) drops its market data connection: frames in the socket's buffer would
+bear the time at which they are read. Only a new connection's frames are fresh.
 """
 
 import asyncio
