@@ -6,10 +6,13 @@ no fees here, unless a test says so. Bought at 60,000: target 60,060, armed at 6
 
 from pathlib import Path
 
+import pytest
+
 from actors.exits.phases import Phase
 from bus.messages import Control, CooldownRequested, Message, OperatorCommand, PositionUpdate, QuoteIntent, SubmitOrder
 from gateway.simulated.orders import Side as VenueSide
-from ops.config import parse
+from ops.assembly import build_actors
+from ops.config import ConfigError, parse
 from tests.simulation.test_seeds import wrong
 from tests.support.house import CONFIG
 from tests.support.mortal import MortalWorld
@@ -389,3 +392,16 @@ def test_killed_at_any_record_of_an_exit_the_next_life_closes_the_position(tmp_p
         world.run(90.0, world.is_quiet)
         world.close()
         assert wrong(world) == [], f"killed at {record}"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"profit_release_bps": 11}, r"\[exits\]: profit_release_bps .*; write"),
+        ({"pressure_threshold": -0.5}, r"\[exits\]: pressure_threshold -0.5 is outside 0 to 1"),
+        ({"passive_ms": -1}, r"\[exits\] passive_ms: -1 is too small; the least is 0"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused_before_a_start(changed: dict[str, float], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        build_actors(parse(config(**changed)), [])
