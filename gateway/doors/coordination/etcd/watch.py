@@ -88,8 +88,8 @@ class EtcdWatching:
 
     def __init__(self, news: News, look: Callable[[], Awaitable[Picture]], changed: Callable[[Picture], None]) -> None:
         self.seen_ns, self.trouble = 0, ""
-        self._look, self._changed = look, changed
-        self._task = asyncio.create_task(self._run(news), name="coordination-watch")
+        self._news, self._look, self._changed = news, look, changed
+        self._task = asyncio.create_task(self._run(), name="coordination-watch")
 
     @property
     def closed(self) -> bool:
@@ -99,9 +99,9 @@ class EtcdWatching:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _run(self, news: News) -> None:
+    async def _run(self) -> None:
         last: Picture | None = None
-        with news:
+        with self._news as news:
             while True:
                 news.taken()
                 asked_ns = boottime_ns()

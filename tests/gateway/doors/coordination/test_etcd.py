@@ -3,6 +3,8 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,20 @@ import pytest
 from bus.clock import boottime_ns
 from gateway.doors.coordination.contract import (
     Band,
-    Cooldown,
     CoordinationError,
     Leader,
     Misconfigured,
     Picture,
     Refused,
+    TermOver,
     Unreachable,
     Waiting,
 )
 from gateway.doors.coordination.etcd import EtcdCoordinator, TlsFiles, calls, wire
+from gateway.doors.coordination.etcd.watch import EtcdWatching, News
 from ops.etcd import EtcdNode, ServerFiles, free_ports
 from tests.gateway.doors.certificates import authority
-from tests.gateway.doors.coordination.backends import SECOND_NS, Backend, above, campaigning, soon, until
+from tests.gateway.doors.coordination.backends import LONG_NS, SECOND_NS, Backend, above, campaigning, soon, until
 from tests.support.holder import EPOCH
 
 
@@ -119,13 +122,18 @@ async def test_a_member_that_freezes_is_left_with_the_term_and_the_watch(
     both = Backend("etcd", f"{own_etcd.endpoint},{etcd.endpoint}", cluster.scope)
     one = await both.start("a", 4 * SECOND_NS)
     pictures: list[Picture] = []
-    one.watch(both.group, both.scope, pictures.append)
+    watching = one.watch(both.group, both.scope, pictures.append)
+    assert isinstance(watching, EtcdWatching)
     await until(lambda: pictures)
     own_etcd.freeze()
-    held = Cooldown("BTCUSDT", 1 << 62, "on the second")
     other = await Backend("etcd", etcd.endpoint, cluster.scope).start("b")
-    await other.hold_cooldown(both.group, *held)
-    await until(lambda: pictures[-1].cooldowns == (held,))
+    await other.hold_cooldown(both.group, "LOOKED", 1 << 62, "found by looking, which also finds the second node")
+    await until(lambda: pictures[-1].cooldowns)
+    watching._news._look_s = LONG_NS  # from the next look on, nothing is found by looking
+    await other.hold_cooldown(both.group, "PERHAPS", 1 << 62, "before or behind that look")
+    await until(lambda: len(pictures[-1].cooldowns) == 2)
+    await other.hold_cooldown(both.group, "TOLD", 1 << 62, "by the watch on the second node")
+    await until(lambda: len(pictures[-1].cooldowns) == 3)
     await other.close()
     await both.close()
 
@@ -148,9 +156,12 @@ async def test_a_claim_whose_answer_is_lost_is_read_back(cluster: Backend, monke
     assert await one.observe(cluster.scope) == Leader(cluster.scope, term.epoch, "a")
 
 
-async def test_a_claim_that_never_arrived_is_made_again(cluster: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_claim_that_never_arrived_is_made_again(
+    cluster: Backend, own_etcd: EtcdNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its lease goes back; the look that follows finds nobody and tries again, under the same epoch."""
-    one = await cluster.start("a", SECOND_NS)
+    monkeypatch.setattr(News, "wait", lambda self: asyncio.sleep(0))
+    one = await cluster.start("a")
     assert isinstance(one, EtcdCoordinator)
     real, lost = one._calls.txn, []
 
@@ -162,6 +173,9 @@ async def test_a_claim_that_never_arrived_is_made_again(cluster: Backend, monkey
 
     monkeypatch.setattr(one._calls, "txn", txn)
     assert (await soon(one.campaign(cluster.scope, above))).epoch == EPOCH + 1
+    async with grpc.aio.insecure_channel(own_etcd.endpoint) as channel:
+        leases = await wire.LeaseStub(channel).LeaseLeases(wire.etcdrpc.LeaseLeasesRequest(), timeout=5)
+    assert (lost, len(leases.leases)) == (["claim leadership"], 1)
 
 
 async def test_a_leaders_key_that_someone_deletes_ends_the_term(cluster: Backend, own_etcd: EtcdNode) -> None:
@@ -253,6 +267,71 @@ async def test_a_contended_operation_ends(cluster: Backend, monkeypatch: pytest.
         with pytest.raises(CoordinationError, match="lost 100 rounds"):
             await work
     monkeypatch.undo()
+
+
+class Scripted(wire.etcdrpc.LeaseServicer):
+    """A member that answers each keep-alive with the next of a script: a status, a time to live, or nothing at all."""
+
+    def __init__(self, *script: grpc.StatusCode | int | None) -> None:
+        self.left = list(script)
+
+    async def LeaseKeepAlive(self, requests: Any, context: Any) -> AsyncIterator[Any]:
+        answer = self.left.pop(0)
+        if isinstance(answer, grpc.StatusCode):
+            await context.abort(answer, "scripted")
+        elif answer is not None:
+            yield wire.etcdrpc.LeaseKeepAliveResponse(ID=1, TTL=answer)
+
+
+@asynccontextmanager
+async def answering(*script: grpc.StatusCode | int | None) -> AsyncIterator[tuple[calls.Calls, Scripted]]:
+    member, server = Scripted(*script), grpc.aio.server()
+    wire.etcdrpc.add_LeaseServicer_to_server(member, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    ours = calls.Calls((f"127.0.0.1:{port}",), 1.0, None)
+    ours.open()
+    yield ours, member
+    await ours.close()
+    await server.stop(None)
+
+
+@pytest.mark.parametrize("status", sorted(calls.PASSING_FOR_LEASES, key=lambda status: status.name))
+async def test_a_keep_alive_is_repeated_over_what_passes(status: grpc.StatusCode) -> None:
+    """UNKNOWN is what etcd says while its cluster elects a leader."""
+    async with answering(status, status, 5) as (ours, member):
+        kept = await ours.keep_alive(1)
+    assert (kept.ttl_s, member.left) == (5, [])
+
+
+async def test_a_keep_alive_is_not_repeated_over_what_stays() -> None:
+    async with answering(grpc.StatusCode.PERMISSION_DENIED, 5) as (ours, member):
+        with pytest.raises(Refused, match=r"keep a lease alive: etcd at .* refused: PERMISSION_DENIED scripted"):
+            await ours.keep_alive(1)
+    assert member.left == [5]
+
+
+async def test_a_keep_alive_without_an_answer_renews_nothing() -> None:
+    async with answering(None) as (ours, _):
+        with pytest.raises(Unreachable, match="ended without an answer"):
+            await ours.keep_alive(1)
+
+
+async def test_a_band_is_fenced_by_the_very_write(cluster: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The term ends behind the look and before the write."""
+    one, term = await cluster.leader()
+    assert isinstance(one, EtcdCoordinator)
+    real = one._calls.txn
+
+    async def txn(operation: str, request: Any) -> Any:
+        if operation == "put a band" and request.success[0].HasField("request_put"):
+            await one.resign(term)
+        return await real(operation, request)
+
+    monkeypatch.setattr(one._calls, "txn", txn)
+    with pytest.raises(TermOver, match="the store has no leader"):
+        await one.put_band(term, cluster.group, "BTCUSDT", 1, 0)
+    assert await one.bands(cluster.group) == ()
 
 
 async def test_an_abandoned_wait_is_no_campaign(cluster: Backend) -> None:
