@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ops.bench import book, tick, wire
+from ops.bench import book, tick, transport, wire
 
 
 @click.group()
@@ -51,4 +51,8 @@ _command(
 _command(
     "wire", wire.run, 1_000, "Frames.",
     "A frame on one real socket to the order on another, against a bare echo through the same libraries.",
+)  # fmt: skip
+_command(
+    "transport", transport.run, 2_000, "Messages over each transport.",
+    "One hop, one way, between two processes: ipc, tcp and tcp with CURVE; and a host's own mailbox.",
 )  # fmt: skip
