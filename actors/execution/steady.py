@@ -66,7 +66,7 @@ def _retreat(retreat: Retreat, thin: bool, limit_ticks: int, hold_ns: int, now_n
     if fresh:
         retreat.limit_ticks = limit_ticks
     retreat.until_ns = NO_END
-    return fresh and limit_ticks != 0
+    return fresh
 
 
 def _behind(side: int, touch: Touch, instrument: Instrument) -> int:

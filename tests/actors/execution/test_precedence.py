@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from bus.messages import (
     Control,
+    EngineStarted,
     Fill,
     OperatorCommand,
     OrderCommand,
@@ -37,7 +39,7 @@ BUY, SELL = Side.BUY, Side.SELL
 
 def exits(lots: int = 100, ask: int = ASK, **given: Any) -> QuoteIntent:
     """Sell this many of a long position."""
-    return intent(bid_lots=0, ask=ask, ask_lots=lots, owner="exits", reduce_only=True, **given)
+    return intent(**{"bid_lots": 0, "ask": ask, "ask_lots": lots, "owner": "exits", "reduce_only": True, **given})
 
 
 def fill(desk: Desk, side: Side, lots: int) -> None:
@@ -50,6 +52,11 @@ def holding(lots: int = 100, **given: Any) -> Desk:
     desk = Desk(**given)
     desk.tell(position(lots))
     return desk
+
+
+def sweep(desk: Desk) -> list[tuple[Any, ...]]:
+    generation = desk.execution.planner.generation
+    return brief(list(desk.execution.receive(TimerFired("execution", 0, generation, desk.now), desk.now)))
 
 
 def quoting(lots: int = 100) -> Desk:
@@ -93,8 +100,38 @@ def test_a_wish_of_rank_that_is_not_renewed_ends_as_any_other() -> None:
     desk.tell(exits(expires_ns=NOW + SECOND))
     desk.now += SECOND
     assert brief(desk.tell(intent(ask_lots=0))) == [("new", "BUY", BID, 10)]
-    swept = desk.execution.receive(TimerFired("execution", 0, 1, desk.now), desk.now)
-    assert ("cancel", "x0") in brief(list(swept))
+    assert ("cancel", "x0") in sweep(desk)
+
+
+def test_the_sweep_sees_that_nobody_rules_any_more() -> None:
+    desk = holding()
+    desk.tell(exits(expires_ns=NOW + SECOND))
+    desk.now += SECOND
+    sweep(desk)
+    assert desk.execution.view()["ruled"] == []
+
+
+def test_an_order_of_a_strategy_that_appears_meanwhile_goes_with_the_next_wish_of_rank() -> None:
+    """One that was not known: found at the venue, by a question. The wish is the same as before."""
+    desk = holding()
+    desk.rest(BUY)
+    found = desk.word("x0", OrderStatus.ACCEPTED, client_order_id="found", command=77)
+    desk.tell(exits())
+    desk.update("x0", OrderStatus.CANCELED)
+    desk.tell(msgspec.structs.replace(found, number=99))
+    assert brief(desk.tell(exits())) == [("cancel", "found")]
+
+
+def test_a_new_run_knows_no_ruler_and_waits_for_no_position() -> None:
+    desk = holding()
+    desk.tell(exits())
+    desk.update("x0", OrderStatus.CANCELED)
+    fill(desk, SELL, 10)
+    desk.tell(EngineStarted(0, 2))
+    assert desk.execution.view()["ruled"] == []
+    desk.tell(state(TradingState.ACTIVE))
+    desk.tell(touch())
+    assert brief(desk.tell(exits(owner="operator"))) == [("new", "SELL", ASK, 100)]
 
 
 def test_the_operator_outranks_exits_and_both_the_strategy() -> None:
@@ -201,6 +238,14 @@ def test_a_part_of_the_wish_that_was_executed_is_not_wished_again() -> None:
     assert brief(desk.tell(touch(bid_quantity=49), SECOND)) == [("new", "SELL", ASK, 30)]
 
 
+def test_what_was_executed_before_a_wish_does_not_count_against_it() -> None:
+    desk = holding(100)
+    desk.tell(exits(50))
+    desk.update("x0", OrderStatus.CANCELED, cumulative_lots=20)
+    desk.tell(position(80))
+    assert brief(desk.tell(exits(50), SECOND)) == [("new", "SELL", ASK, 50)]
+
+
 def test_the_rest_of_an_exit_follows_its_first_part_without_a_new_wish() -> None:
     desk = quoting(100)
     desk.tell(exits(ask=ASK + 1))
@@ -265,6 +310,7 @@ def test_half_of_the_position_is_replaced_in_turn_as_well() -> None:
     desk.tell(exits(50))
     desk.update("x0", OrderStatus.ACCEPTED)
     assert brief(desk.tell(exits(50, ask=BID, cross=True))) == [("cancel", "x0")]
+    assert desk.tell(touch(bid_quantity=49)) == []
     assert brief(desk.update("x0", OrderStatus.CANCELED)) == [("new", "SELL", BID, 50)]
 
 

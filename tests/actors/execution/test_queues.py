@@ -186,6 +186,32 @@ def test_own_orders_of_every_owner_that_came_later_are_not_counted_as_others() -
     assert [row[0] for row in places(desk)] == [20, 30]
 
 
+def test_a_later_own_order_that_the_level_may_lack_still_is_not_taken_off_it() -> None:
+    desk = standing(40)
+    desk.tell(intent(owner="second", bid_lots=7))
+    desk.update("x1", OrderStatus.ACCEPTED)
+    receive(desk, trade(BID, 0))
+    receive(desk, bids(desk, (BID, 49)))
+    assert [row[0] for row in places(desk)] == [39, 49]
+
+
+def test_a_level_that_was_traded_and_filled_up_again_owes_nothing() -> None:
+    """The next decrease is of cancels: of the 40 others 30 are left."""
+    desk = standing(40)
+    receive(desk, trade(BID, 10))
+    receive(desk, bids(desk, (BID, 50)))
+    receive(desk, bids(desk, (BID, 40)))
+    assert places(desk) == [(30, 23, 7)]
+
+
+def test_an_order_found_partly_filled_is_not_at_the_head_for_that() -> None:
+    """It was filled before anybody here knew it; who is ahead of it now nobody knows."""
+    desk = standing(40)
+    found = {"client_order_id": "found", "command": 77, "leaves_lots": 4, "cumulative_lots": 6}
+    desk.update("x0", OrderStatus.PARTIALLY_FILLED, **found)
+    assert places(desk)[1] == (None, None, None)
+
+
 def test_a_later_own_order_that_is_being_canceled_may_be_gone_from_the_level_already() -> None:
     """The level without it: were it still taken off, fewer would count as ahead than are."""
     desk = standing(40)
@@ -207,13 +233,17 @@ def test_new_filters_forget_the_places() -> None:
 
 
 def test_restored_orders_stand_where_they_stood() -> None:
+    """Two more at the price, accepted at one moment, the later command first."""
     desk = standing(40)
-    desk.tell(intent(owner="second", bid_lots=7))
+    for owner, lots in (("second", 7), ("third", 3)):
+        desk.tell(intent(owner=owner, bid_lots=lots))
+    desk.update("x2", OrderStatus.ACCEPTED)
     desk.update("x1", OrderStatus.ACCEPTED)
     fresh = Execution(desk.settings)
     saved = msgspec.msgpack.encode(desk.execution.checkpoint())
     fresh.restore(msgspec.msgpack.decode(saved, type=ExecutionState))
-    for message in (trade(BID, 3), bids(desk, (BID, 44)), touch(bid_quantity=41)):
+    desk.now += SECOND
+    for message in (trade(BID, 3), bids(desk, (BID, 64)), touch(bid_quantity=61)):
         assert fresh.receive(message, desk.now) == desk.execution.receive(message, desk.now)
         assert fresh.view() == desk.execution.view()
 
