@@ -211,7 +211,7 @@ def states(scene: Scene, width: int, height: int) -> list[Line]:
     lines: list[Line] = []
     if model.trading is not None:
         for scope, state in model.trading.states:
-            lines.append(line(f"{_scope(scope, scene):12.12} ", Span(state, state_style(state))))
+            lines.append(line(f"{_scope(scope, scene):10.10} ", Span(state, state_style(state))))
         for scope, name, _, text in model.trading.reasons:
             said = printable(f"{_scope(scope, scene)}: {name}{f' ({text})' if text and text != name else ''}", width)
             lines.append(line(Span(said, Style.WARN)))
@@ -231,7 +231,7 @@ def _coordination(scene: Scene, width: int) -> list[Line]:
     model, now_ns = scene.model, scene.engine_ns
     lines: list[Line] = []
     if model.about is not None and model.about.leader:
-        lines.append(line(f"{'leader':12} ", Span(printable(model.about.leader, max(width - 13, 1)))))
+        lines.append(line(f"{'leader':10} ", Span(printable(model.about.leader, max(width - 11, 1)))))
     if model.coordination is None:
         return lines
     symbols = {row.instrument: row.symbol for row in model.listings}
@@ -241,7 +241,7 @@ def _coordination(scene: Scene, width: int) -> list[Line]:
             lines.append(line(Span(printable(text, width), Style.WARN)))
     for number, peers, _, _ in model.coordination.bands:
         if peers:
-            lines.append(line(f"{symbols.get(number, '?'):12.12} ", Span(f"{peers} peer{'s' if peers > 1 else ''}")))
+            lines.append(line(f"{symbols.get(number, '?'):10.10} ", Span(f"{peers} peer{'s' if peers > 1 else ''}")))
     return lines
 
 
@@ -249,19 +249,19 @@ def _exits(scene: Scene) -> list[Line]:
     """Phase by instrument, and for the chosen one the prices at which a held position would be closed."""
     exits = scene.model.exits
     if exits is None or not exits.enabled:
-        return [line(f"{'exits':12} ", Span("off", Style.DIM))]
+        return [line(f"{'exits':10} ", Span("off", Style.DIM))]
     listings = {row.instrument: row for row in scene.model.listings}
     lines: list[Line] = []
     for row in exits.rows:
         if (listing := listings.get(row.instrument)) is None:
             continue
         style = Style.DIM if row.phase == "FLAT" else Style.PLAIN if row.phase == "HOLDING" else Style.WARN
-        lines.append(line(f"{listing.symbol:12.12} ", Span(f"exit {row.phase.lower()}", style)))
+        lines.append(line(f"{listing.symbol:10.10} ", Span(f"exit {row.phase.lower()}", style)))
         if listing == scene.listing and row.phase != "FLAT":
             places = decimals(listing.tick, listing.price_scale)
             for name, price in (("target", row.target), ("stop", row.stop)):
                 if price:
-                    lines.append(line(Span(f"  {name:10} {fixed(price, listing.price_scale, places)}", Style.DIM)))
+                    lines.append(line(Span(f"  {name:8} {fixed(price, listing.price_scale, places)}", Style.DIM)))
     return lines
 
 
