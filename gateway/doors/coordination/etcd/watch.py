@@ -53,7 +53,10 @@ class News:
         if self._stream is not None and self._armed_on != self._calls.endpoint.address:
             self._stream.cancel()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._look_s)
+            async with asyncio.timeout(
+                self._look_s
+            ):  # wait_for may swallow a cancel that comes with news (Python 3.11)
+                await self._wake.wait()
 
     async def _run(self) -> None:
         while True:
