@@ -290,7 +290,6 @@ class Execution(Actor[ExecutionState]):
         for market in self.register.markets.values():
             market.touch = None
             market.ruled, market.fills_due = False, 0
-            self.queues.line(market.number).joined = False  # the book is asked when it is LIVE
             forget_liquidity(market)
             for desk in market.desks:
                 desk.target, desk.state = None, TradingState.CANCEL_ONLY
@@ -377,5 +376,4 @@ def _same(last: QuoteIntent, intent: QuoteIntent) -> bool:
         and last.ask_ticks == intent.ask_ticks
         and last.ask_lots == intent.ask_lots
         and last.reduce_only == intent.reduce_only
-        and last.cross == intent.cross
     )

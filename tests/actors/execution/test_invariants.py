@@ -15,6 +15,8 @@ from bus.messages import (
     CancelCommand,
     CommandDropped,
     EngineStarted,
+    Fill,
+    LevelQuantities,
     Message,
     OrderCommand,
     OrderRefused,
@@ -22,10 +24,13 @@ from bus.messages import (
     OrderUpdate,
     Refusal,
     SetTimer,
+    Side,
     TimerFired,
+    TradePrint,
     TradingState,
 )
-from tests.actors.execution.builders import MS, NOW, instrument, intent, state, touch
+from tests.actors.execution.builders import MS, NOW, instrument, intent, position, state, touch
+from tests.actors.execution.test_steady import liquidity
 
 UNPROVEN = (OrderStatus.UNKNOWN_NEW, OrderStatus.SUSPECT, OrderStatus.PARTIALLY_FILLED, OrderStatus.ACCEPTED)
 
@@ -41,8 +46,9 @@ class Day:
         self.timer: SetTimer | None = None
         self.inputs: list[tuple[Message, int]] = []
         self.outputs: list[tuple[Message, ...]] = []
-        self.orders = self.cancels = 0
-        for message in (instrument(), EngineStarted(0, 1), self._state(), self._touch()):
+        self.orders = self.cancels = self.exits = self.crossing = 0
+        self.position = self.random.choice([-60, 60])
+        for message in (instrument(), EngineStarted(0, 1), position(self.position), self._state(), self._touch()):
             self.tell(message)
 
     # Inputs
@@ -57,8 +63,12 @@ class Day:
             self.tell(self._intent())
         elif kind < 0.6:
             self.tell(self._touch())
-        elif kind < 0.9:
+        elif kind < 0.83:
             self._answer()
+        elif kind < 0.86:
+            self.tell(self._exits())
+        elif kind < 0.9:
+            self.tell(self._news())
         elif kind < 0.93:
             self.book = False
             self.tell(BookStateChanged(0, BookState.INVALID, BookReason.SEQUENCE_GAP, 0))
@@ -71,6 +81,28 @@ class Day:
         lots = [self.random.choice([0, 8, 10, 14]) for _ in range(2)]
         life = self.random.choice([0, 200, 5_000]) * MS
         return intent(bid, lots[0], ask, lots[1], expires_ns=self.now + life)
+
+    def _exits(self) -> Message:
+        """Sell some of what is held or buy it back, resting or crossing; or nothing any more."""
+        lots = self.random.choice([0, abs(self.position), abs(self.position), 5, 50])
+        sells, price = self.position > 0, self.bid + self.random.randint(-2, 4)
+        life, cross = self.random.choice([50, 500, 5_000]) * MS, self.random.random() < 0.4
+        sides = (price, 0, price, lots) if sells else (price, lots, price, 0)
+        return intent(*sides, owner="exits", reduce_only=True, cross=cross, expires_ns=self.now + life)
+
+    def _news(self) -> Message:
+        """What concerns queues and the steadiness of levels: it may hold orders back, and break no rule."""
+        near = self.bid + self.random.randint(-4, 4)
+        lots = self.random.randint(0, 60)
+        return self.random.choice(
+            [
+                LevelQuantities(0, 1, 7, self.now, (near,), (lots,), (near + 3,), (lots,)),
+                TradePrint(0, 1, 1, self.now, self.now, near, lots, self.random.choice(list(Side))),
+                liquidity(
+                    bid_thin=lots < 20, ask_thin=lots > 40, bid_flickering=(near,), ask_flickering=(near + 2, near + 3)
+                ),
+            ]
+        )
 
     def _touch(self) -> Message:
         self.book = True
@@ -89,19 +121,26 @@ class Day:
             self.update(order, self.random.choice([*UNPROVEN, *ends, *ends]))
 
     def update(self, order: str, status: OrderStatus) -> None:
+        """A full execution is told as the orders actor does: Fill, OrderUpdate, and then portfolio's PositionUpdate."""
         command = self.live[order]
-        done = status >= OrderStatus.FILLED
+        done, filled = status >= OrderStatus.FILLED, status is OrderStatus.FILLED
+        self.number += 1
+        lots = command.quantity_lots
+        if filled:
+            sold = (command.side, 0, lots, lots, 0, 0, "", True, False, self.now)
+            self.tell(Fill(self.number, 0, 0, 0, 1, command.owner, order, 1, self.number, *sold))
+            self.position += command.side * lots
         if done:
             del self.live[order]
             self.canceled_ns.pop(order, None)
-        self.number += 1
-        leaves = 0 if done else command.quantity_lots
         self.tell(
             OrderUpdate(
-                self.number, 0, 0, 0, 1, "maker", order, 1, command.command, command.side, command.price_ticks,
-                command.quantity_lots, 0, leaves, status, False, Refusal.NONE, self.now,
+                self.number, 0, 0, 0, 1, command.owner, order, 1, command.command, command.side, command.price_ticks,
+                lots, lots if filled else 0, 0 if done else lots, status, False, Refusal.NONE, self.now,
             )
         )  # fmt: skip
+        if filled:
+            self.tell(position(self.position))
 
     # Outputs
 
@@ -120,9 +159,9 @@ class Day:
         for command in fresh:  # orders answers in the same cascade
             fate = self.random.random()
             if fate < 0.1:
-                self.tell(OrderRefused(0, "maker", command.command, command.side, Refusal.ORDER_RATE))
+                self.tell(OrderRefused(0, command.owner, command.command, command.side, Refusal.ORDER_RATE))
             elif fate < 0.15:
-                self.tell(CommandDropped(0, "maker", command.command, ""))
+                self.tell(CommandDropped(0, command.owner, command.command, ""))
             else:
                 self.live[f"x{command.command}"] = command
                 self.update(f"x{command.command}", OrderStatus.PENDING_NEW)
@@ -140,12 +179,29 @@ class Day:
         assert self.active
         assert self.book
         assert now is not None
-        assert command.post_only
         assert self.now < command.expires_ns
-        assert command.price_ticks < now.ask if command.side > 0 else command.price_ticks > now.bid
+        if command.post_only:
+            assert command.price_ticks < now.ask if command.side > 0 else command.price_ticks > now.bid
         for other in self.live.values():
             assert other.side == command.side or (command.price_ticks - other.price_ticks) * command.side < 0
+        if command.owner == "exits":
+            self._check_exit(command)
+        else:
+            assert command.post_only
+            assert not self._exits_rule(), "a strategy's order while exits wish something"
         self.orders += 1
+
+    def _check_exit(self, command: OrderCommand) -> None:
+        """Everything that works on its side, and the order itself, may fill, and the position is not turned."""
+        working = sum(other.quantity_lots for other in self.live.values() if other.side == command.side)
+        assert command.reduce_only
+        assert working + command.quantity_lots <= -command.side * self.position
+        self.exits += 1
+        self.crossing += not command.post_only
+
+    def _exits_rule(self) -> bool:
+        target = next((d.target for d in self.execution.register.markets[0].desks if d.owner == "exits"), None)
+        return target is not None and bool(target.bid_lots + target.ask_lots) and self.now < target.expires_ns
 
     def check(self) -> None:
         for desk in self.execution.register.markets[0].desks:
@@ -178,13 +234,16 @@ def test_no_day_breaks_a_rule_of_the_desk(seed: int, policy: str) -> None:
 
 def test_a_day_has_orders_and_cancels() -> None:
     """Without this the property above could hold because nothing ever happened."""
-    days = [Day(seed, "together") for seed in range(10)]
+    days = [Day(seed, "together") for seed in range(40)]
     for day in days:
         for _ in range(80):
             day.step()
-    assert sum(day.orders for day in days) > 100
-    assert sum(day.cancels for day in days) > 60
-    assert sum(day.execution.counters["stale_cancels"] for day in days) > 0
+    assert sum(day.orders for day in days) > 200
+    assert sum(day.cancels for day in days) > 100
+    assert sum(day.exits for day in days) > 20
+    assert 0 < sum(day.crossing for day in days) < sum(day.exits for day in days)
+    for counter in ("stale_cancels", "intents_outranked", "steps_back"):
+        assert sum(day.execution.counters[counter] for day in days) > 0, counter
 
 
 @settings(max_examples=20, deadline=None)
