@@ -9,12 +9,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
 from time import perf_counter_ns
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from zlib import crc32
 
-from bus.actor import Handler
 from bus.codec import decoder, encode, tag_of
-from bus.errors import InputsFull, RouteError
+from bus.errors import InputsFull
 from bus.latency import Histogram
 from bus.link import Arrived
 from bus.log import LogError
@@ -27,6 +26,9 @@ from bus.messages import (
     CommandDropped,
     Message,
 )
+from bus.routing import Beside, Receiver, RecordSink, Remote, Routing, beside, inboxes
+
+__all__ = ["Host", "Receiver", "RecordSink", "Remote", "Routing"]
 
 CASCADE_MAX = 20_000
 """Messages one input may cause. The longest we know, a stop with 1,000 working orders, causes about 8,000; chosen."""
@@ -37,51 +39,10 @@ INPUTS_MAX = 50_000
 leaves makes its book INVALID and resync. Any other class beyond it stops the engine."""
 
 
-class Receiver(Protocol):
-    """An actor or a door: something with a name and a handler for each type it takes."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def handlers(self) -> Mapping[type[Message], Handler]: ...
-
-
-class RecordSink(Protocol):
-    """Where the host appends: the order journal or the input log."""
-
-    def append(self, kind: int, offset: int, now_ns: int, body: bytes) -> int: ...
-
-
-class Remote(Protocol):
-    """Another host, as a receiver: it takes what a cascade sends it, and lets it go at the cascade's end."""
-
-    def offer(self, message: Message, raw: bytes) -> None: ...
-
-    def flush(self, now_ns: int) -> None: ...
-
-
-class Routing(NamedTuple):
-    """The topology page, handed in: see ops/topology.py for what each part means."""
-
-    routes: Mapping[type[Message], tuple[str, ...]]
-    answers: Sequence[type[Message]]
-    journaled: Sequence[type[Message]]
-    commands: Sequence[type[Message]]
-    classes: Sequence[Sequence[type[Message]]]
-
-
 class _Here(NamedTuple):
     """An input of this host that no other host shall hear of."""
 
     message: Message
-
-
-class _Beside(NamedTuple):
-    """What a message's way is besides its local receivers. kind: in the journal, 0: none; remotes: other hosts."""
-
-    kind: int
-    remotes: tuple[Remote, ...]
 
 
 class _Cell:
@@ -130,12 +91,12 @@ class Host:
         self.failed: set[str] = set()
         """Receivers that raised: a fold of theirs may be half done, so their state is in no checkpoint any more."""
         self._measure = measure
-        inboxes = _inboxes(receivers, routing)
-        self._cells = {r.name: _Cell(r, inboxes[r.name], mailboxes) for r in receivers if inboxes[r.name]}
+        boxes = inboxes(receivers, routing)
+        self._cells = {r.name: _Cell(r, boxes[r.name], mailboxes) for r in receivers if boxes[r.name]}
         # By type: what goes beside (None: nothing), and the receivers; None: an answer, which names its receiver.
-        self._routes: dict[type[Message], tuple[_Beside | None, tuple[_Cell, ...] | None]] = {
+        self._routes: dict[type[Message], tuple[Beside | None, tuple[_Cell, ...] | None]] = {
             message_type: (
-                _beside(message_type, routing, (remotes or {}).get(message_type, ())),
+                beside(message_type, routing, (remotes or {}).get(message_type, ())),
                 tuple(self._cells[name] for name in names if name in self._cells),
             )
             for message_type, names in routing.routes.items()
@@ -222,9 +183,9 @@ class Host:
         raw = HEADER.pack(0, HEADER_VERSION, self.number, offset, self.sequence) + encode(message)
         if self.input_log is not None:
             self._log_input(tag_of(type(message)), now_ns, raw)
-        beside = self._routes[type(message)][0]
-        if beside is not None and not here_alone:
-            self._tell(beside.remotes, message, raw)
+        besides = self._routes[type(message)][0]
+        if besides is not None and not here_alone:
+            self._tell(besides.remotes, message, raw)
         self._run_cascade(self._targets(message), raw, now_ns)
 
     def take_arrived(self, kind: type[Message], raw: bytes) -> None:
@@ -303,15 +264,15 @@ class Host:
                 cut = count > CASCADE_MAX or hop > HOP_MAX
                 if cut:
                     self._cut(cell, out)
-                for (beside, targets), body, produced in outgoing:
+                for (besides, targets), body, produced in outgoing:
                     sequence += 1
                     raw = pack(hop & 0xFF, HEADER_VERSION, host, offset, sequence) + body
                     keep(raw)
-                    if beside is not None:
-                        if beside.kind:
-                            self._append_fact(beside.kind, now_ns, raw)
-                        if beside.remotes and not cut:
-                            self._tell(beside.remotes, produced, raw)
+                    if besides is not None:
+                        if besides.kind:
+                            self._append_fact(besides.kind, now_ns, raw)
+                        if besides.remotes and not cut:
+                            self._tell(besides.remotes, produced, raw)
                     if cut:
                         continue
                     for target in targets if targets is not None else self._targets(produced):
@@ -422,30 +383,3 @@ def _where(error: BaseException) -> str:
         return ""
     code = frame.tb_frame.f_code
     return f" ({PurePath(code.co_filename).name}:{frame.tb_lineno} in {code.co_name})"
-
-
-def _beside(message_type: type[Message], routing: Routing, remotes: Sequence[Remote]) -> _Beside | None:
-    kind = tag_of(message_type) if message_type in routing.journaled else 0
-    return _Beside(kind, tuple(remotes)) if kind or remotes else None
-
-
-def _inboxes(receivers: Sequence[Receiver], routing: Routing) -> dict[str, list[type[Message]]]:
-    """What each receiver gets, by the topology; checked against what it can handle. Raises RouteError."""
-    by_name = {receiver.name: receiver for receiver in receivers}
-    inboxes: dict[str, list[type[Message]]] = {name: [] for name in by_name}
-    for message_type, names in routing.routes.items():
-        for name in names:
-            if name not in by_name:
-                raise RouteError(message_type.__name__, name, "nobody has that name")
-            if message_type not in by_name[name].handlers:
-                raise RouteError(message_type.__name__, name, "it has no handler for it")
-            inboxes[name].append(message_type)
-    for message_type in routing.answers:
-        for name, receiver in by_name.items():
-            if message_type in receiver.handlers:
-                inboxes[name].append(message_type)
-    for name, receiver in by_name.items():
-        for message_type in receiver.handlers:
-            if message_type not in inboxes[name]:
-                raise RouteError(message_type.__name__, name, "it handles a type that no route brings")
-    return inboxes
