@@ -174,7 +174,10 @@ class SideHost(Node):
                 name: {"conflated": out.conflated, "dropped": out.dropped, "resent": out.resent, "lost": out.lost_facts}
                 for name, out in peers.items()
             },
-            "hops_us": {name: row.to_summary() for name, row in self.host.histograms().items()},
+            "hops_us": {
+                name: {key: round(value, 1) for key, value in row.to_summary().items()}
+                for name, row in self.host.histograms().items()
+            },
             "rss_mb": {"at_10s": round(self.rss_at_10s or resident_mb(), 1), "end": round(resident_mb(), 1)},
             "actor_failures": self.host.failures,
         }
