@@ -16,13 +16,16 @@ PREFIX = "tl"
 
 
 class Placement(NamedTuple):
-    """One order request as the venue took it. epoch 0: the id is none of ours. side: 1 buys, -1 sells."""
+    """One order request as the venue took it. epoch 0: the id is none of ours.
+
+    change: what its execution would do to the position, in 10^-8 of the base asset; 0: it was not accepted.
+    """
 
     account: str
     received_ns: int
     epoch: int
     client_order_id: str
-    side: int
+    change: int
     accepted: bool
 
 
@@ -53,12 +56,16 @@ def placements(rows: Iterable[dict[str, Any]]) -> list[Placement]:
             received_ns=row["received_ns"],
             epoch=epoch_of(row["client_order_id"]),
             client_order_id=row["client_order_id"],
-            side=1 if row["side"] == "BUY" else -1,
+            change=_signed(row["quantity"], row["side"]) if row["code"] == 0 else 0,
             accepted=row["code"] == 0,
         )
         for row in rows
         if row["kind"] == "place" and row["account"]
     ]
+
+
+def _signed(quantity: str, side: str) -> int:
+    return decimal_units(quantity, 8, "quantity") * (1 if side == "BUY" else -1)
 
 
 def epoch_of(client_order_id: str) -> int:
@@ -118,27 +125,26 @@ def successor(orders: Iterable[Placement], fault: Fault) -> Placement | None:
     return next((order for order in orders if order.accepted and order.epoch > fault.epoch), None)
 
 
-def increasing(orders: Iterable[Placement], trades: Sequence[dict[str, Any]], account: str, from_ns: int, until_ns: int) -> list[Placement]:  # fmt: skip
-    """Accepted orders of the account between the two that could only have made its position greater, by its trades."""
-    return [
-        order
-        for order in orders
-        if order.account == account
-        and order.accepted
-        and from_ns <= order.received_ns < until_ns
-        and order.side * position(trades, account, order.received_ns) >= 0
-    ]
+def increasing(
+    orders: Iterable[Placement], trades: Sequence[dict[str, Any]], account: str, from_ns: int, until_ns: int
+) -> list[Placement]:
+    """Accepted orders of the account between the two whose execution would leave a greater position than there was."""
+    found = []
+    for order in orders:
+        if order.account == account and order.accepted and from_ns <= order.received_ns < until_ns:
+            held = position(trades, account, order.received_ns)
+            if abs(held + order.change) > abs(held):
+                found.append(order)
+    return found
 
 
 def position(trades: Iterable[dict[str, Any]], account: str, before_ns: int) -> int:
     """What the account bought less what it sold before that time, in 10^-8 of the base asset; fees are not looked at."""
     held = 0
     for trade in trades:
-        if trade["time_ns"] >= before_ns:
-            continue
-        taker = 1 if trade["taker_side"] == "BUY" else -1
-        units = decimal_units(trade["quantity"], 8, "quantity")
-        held += units * taker * ((trade["taker_account"] == account) - (trade["maker_account"] == account))
+        if trade["time_ns"] < before_ns:
+            taken = _signed(trade["quantity"], trade["taker_side"])
+            held += taken * ((trade["taker_account"] == account) - (trade["maker_account"] == account))
     return held
 
 

@@ -22,6 +22,8 @@ cooldown_ms = 4000"""
 """Of the engine that shall make a loss: nothing but a stop, as near as it can be written, and a pause after it."""
 FALL_BPS = 1.5
 """How far the price is moved against the position: beyond stop_loss_bps, within the crowd's book (about 2). Measured."""
+HELD_MIN = 1_000_000
+"""A position worth a loss, 0.01 BTC: half an order; what fees leave over is dust that nobody can sell."""
 TRIES_MAX = 5
 """Sweeps until a loss was made: the position may change its sign in between; chosen."""
 SEEN_S_MAX = 3.0
@@ -73,7 +75,7 @@ async def _loss(stage: Stage, coordinator: Coordinator, asks: Instance, group: s
     """Move the market against the position of `asks` while the crowd stands still, until it has asked for a pause."""
     began_ns = time.time_ns()
     for _ in range(TRIES_MAX):
-        await stage.until(lambda: _held(stage, asks) != 0, START_S_MAX, f"a position of {asks.name}")
+        await stage.until(lambda: abs(_held(stage, asks)) >= HELD_MIN, START_S_MAX, f"a position of {asks.name}")
         await stage.control("pause-flow")
         try:
             await stage.log.read()

@@ -119,18 +119,17 @@ def _print(outcome: dict[str, Any] | list[dict[str, Any]], as_json: bool) -> Non
 
 
 def _text(result: dict[str, Any]) -> str:
-    takeover = result["takeover_ms"]
-    lines = [
-        f"{result['scenario']}: {result['rounds']} rounds on {result['backend']}",
-        f"  orders of an old epoch   {result['stale_epoch_orders_received']} received, {result['stale_epoch_orders_accepted']} accepted",
-        f"  overlap                  {result['both_traded_overlap_ms']} ms",
-        f"  self-trades              {result['self_trades']}",
-        f"  takeover                 p50 {takeover['p50']} ms, p95 {takeover['p95']} ms of {takeover['count']}",
-        f"  ledger equal             {result['ledger_equal']}",
-        *(
-            f"  {name:<24} {row['orders']} orders, {row['accepted']} accepted, {row['fills']} fills"
-            for name, row in result["instances"].items()
-        ),
-        *(f"  FAILED: {problem}" for problem in result["problems"]),
-    ]
-    return "\n".join([*lines, "  ok" if not result["problems"] else "  FAILED"])
+    stale, takeover = result["stale_epoch_orders_received"], result["takeover_ms"]
+    rows = [("old epochs", f"{stale} orders received, {result['stale_epoch_orders_accepted']} accepted")]
+    rows.append(("overlap", f"{result['both_traded_overlap_ms']} ms"))
+    if takeover["count"]:
+        rows.append(("takeover", f"p50 {takeover['p50']} ms, p95 {takeover['p95']} ms of {takeover['count']}"))
+    if result["increasing_in_cooldown"] is not None:
+        rows.append(("cooldown", f"{result['increasing_in_cooldown']} orders increased a position in it"))
+    rows += [("self-trades", f"{result['self_trades']}"), ("ledger equal", f"{result['ledger_equal']}")]
+    for name, row in result["instances"].items():
+        rows.append((name, f"{row['orders']} orders, {row['accepted']} accepted, {row['fills']} fills"))
+    rows += [("FAILED", problem) for problem in result["problems"]]
+    head = f"{result['scenario']}: {result['rounds']} rounds on {result['backend']}"
+    lines = [head, *(f"  {name:<13} {text}" for name, text in rows)]
+    return "\n".join([*lines, "  ok" if not result["problems"] else ""]).rstrip()

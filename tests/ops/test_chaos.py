@@ -45,6 +45,12 @@ def test_two_accounts_of_one_owner_do_not_trade_with_each_other(tmp_path: Path) 
     assert [path for path in keep.rglob("*") if path.stat().st_mode & 0o077] == []
 
 
+def test_a_pause_that_one_asks_for_is_kept_by_both() -> None:
+    code, told = chaos("--scenario", "cooldown", "--backend", "local")
+    assert (code, told["problems"], told["increasing_in_cooldown"]) == (0, [], 0)
+    assert told["ledger_equal"] is True
+
+
 def test_the_same_two_trade_with_each_other_when_nothing_prevents_it() -> None:
     """The control: the strategies do try, and the check does see it."""
     code, told = chaos("--scenario", "self-trade", "--backend", "local", "--unprotected")

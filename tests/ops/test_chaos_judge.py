@@ -33,7 +33,7 @@ def client_order_id(epoch: int, counter: int = 0) -> str:
 def row(epoch: int, at_ms: int, code: int = 0, account: str = "client", **given: Any) -> dict[str, Any]:
     return {
         "kind": "place", "account": account, "received_ns": at_ms * MS, "code": code,
-        "client_order_id": client_order_id(epoch, at_ms), "side": "BUY",
+        "client_order_id": client_order_id(epoch, at_ms), "side": "BUY", "quantity": "0.5",
     } | given  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def test_a_clean_change_of_leaders_has_nothing_to_say() -> None:
 
 def test_only_new_orders_of_a_proven_account_count() -> None:
     rows = [row(7, 1, kind="cancel"), row(7, 2, kind="query"), row(7, 3, account=""), row(7, 4, code=-1021)]
-    assert placements(rows) == [Placement("client", 4 * MS, 7, client_order_id(7, 4), 1, False)]
+    assert placements(rows) == [Placement("client", 4 * MS, 7, client_order_id(7, 4), 0, False)]
 
 
 def test_an_order_of_an_old_epoch_is_stale_whether_accepted_or_not() -> None:
@@ -133,21 +133,22 @@ def test_a_position_is_what_the_accounts_trades_leave() -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "at_ms", "code", "account", "counted"),
+    ("given", "counted"),
     [
-        ("BUY", 10, 0, "client", 1),
-        ("SELL", 10, 0, "client", 0),
-        ("BUY", 10, -2010, "client", 0),
-        ("BUY", 19, 0, "client", 1),
-        ("BUY", 20, 0, "client", 0),
-        ("BUY", 6, 0, "client", 0),
-        ("BUY", 10, 0, "client-2", 0),
+        ({}, 1),
+        ({"side": "SELL"}, 0),
+        ({"side": "SELL", "quantity": "1.0"}, 0),
+        ({"side": "SELL", "quantity": "1.1"}, 1),
+        ({"code": -2010}, 0),
+        ({"at_ms": 19}, 1),
+        ({"at_ms": 20}, 0),
+        ({"at_ms": 6}, 0),
+        ({"account": "client-2"}, 0),
     ],
+    ids=["more", "less", "turned", "turned to more", "refused", "just inside", "at its end", "before", "another's"],
 )
-def test_in_a_cooldown_only_an_accepted_order_that_reduces_is_right(
-    side: str, at_ms: int, code: int, account: str, counted: int
-) -> None:
-    orders = placements([row(7, at_ms, code, account, side=side)])
+def test_in_a_cooldown_only_an_accepted_order_that_reduces_is_right(given: dict[str, Any], counted: int) -> None:
+    orders = placements([row(7, **{"at_ms": 10} | given)])
     assert len(increasing(orders, [BOUGHT], "client", 7 * MS, 20 * MS)) == counted
 
 
