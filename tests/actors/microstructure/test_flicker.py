@@ -76,6 +76,23 @@ def test_levels_beyond_the_last_one_watched_did_not_come_or_go() -> None:
     assert flickering(full, (VIEW_LEVELS + 1, *full[:-1]), full) == [VIEW_LEVELS + 1]
 
 
+def test_levels_that_come_into_sight_did_not_appear() -> None:
+    """Two best bids go, so that two more show at the end."""
+    flicker = Flicker.over(1, 2, 1_000)
+    flicker.look(tuple(range(30, 30 - VIEW_LEVELS, -1)), 0, UNTRADED)
+    flicker.look(tuple(range(28, 28 - VIEW_LEVELS, -1)), 1, UNTRADED)
+    assert flicker.counts == {29: 1, 30: 1}
+
+
+def test_the_deepest_trade_counts() -> None:
+    flicker = Flicker.over(1, 2, 1_000)
+    flicker.look((100, 99, 98), 0, UNTRADED)
+    flicker.trade(98)
+    flicker.trade(100)
+    flicker.look((97,), 1, flicker.take_traded())
+    assert flicker.counts == {97: 1}
+
+
 @pytest.mark.parametrize(("traded", "flips"), [(99, 1), (98, 1), (100, 2), (None, 2)])
 def test_a_level_that_a_trade_reached_was_not_canceled(traded: int | None, flips: int) -> None:
     flicker = Flicker.over(1, 2, 1_000)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.microstructure import MicrostructureSettings
-from actors.microstructure.flicker import Flicker
+from actors.microstructure.flicker import UNTRADED, Flicker
 from actors.microstructure.liquidity import LEVELS_MIN, SideLiquidity
 from actors.microstructure.settings import BOUNDS, MS
 
@@ -118,6 +118,35 @@ def test_little_before_a_gap_is_thin_ice() -> None:
 def test_a_run_of_thin_levels_is_a_gap() -> None:
     assert not read(read(side(), EVEN), [100, *EVEN]).thin
     assert read(read(side(), EVEN), [*[9] * 6, *EVEN]).thin
+
+
+@pytest.mark.parametrize(("gap", "thin"), [(4, False), (5, True)])
+def test_a_hole_begins_at_its_multiple_of_the_usual_gap(gap: int, thin: bool) -> None:
+    one = side()
+    one.usual_level, one.usual_gap = 100 * SETTINGS.usual_scans, SETTINGS.usual_scans
+    assert one._is_thin((1_000, 1_000 - gap), (100, 100), SETTINGS) is thin
+
+
+@pytest.mark.parametrize(("quantity", "thin"), [(9, True), (10, False)])
+def test_a_level_counts_from_its_share_of_the_usual_one(quantity: int, thin: bool) -> None:
+    """Three ticks to it and three more behind it: a hole of six only without it."""
+    one = side()
+    one.usual_level, one.usual_gap = 100 * SETTINGS.usual_scans, SETTINGS.usual_scans
+    assert one._is_thin((1_000, 997, 994), (100, quantity, 1_000), SETTINGS) is thin
+
+
+@pytest.mark.parametrize(("quantity", "clusters"), [(999, ()), (1_000, (997,))])
+def test_a_cluster_begins_at_its_multiple_of_the_median(quantity: int, clusters: tuple[int, ...]) -> None:
+    assert read(side(), [100, 100, 100, quantity, 100, 100]).clusters == clusters
+
+
+@pytest.mark.parametrize(("sign", "order"), [(1, (9, 8)), (-1, (8, 9))])
+def test_flickering_prices_are_told_best_first_until_their_flips_are_old(sign: int, order: tuple[int, ...]) -> None:
+    one = SideLiquidity(sign, Flicker.over(sign, 1, 1_000))
+    one.flicker.look((5,) if sign < 0 else (15,), 0, UNTRADED)
+    one.flicker.look((5, 8, 9) if sign < 0 else (15, 9, 8), 1, UNTRADED)
+    assert read(one, EVEN, 1_000).flickering == order
+    assert read(one, EVEN, 1_001).flickering == ()
 
 
 def test_a_side_that_ends_early_stands_on_thin_ice() -> None:

@@ -163,6 +163,12 @@ def test_invalid_forgets_trades() -> None:
     assert (told.pressure, told.sweeps) == (0.0, 0)
 
 
+def test_a_burst_ends_with_the_book() -> None:
+    first, second = trade(1, 1, Side.BUY, SECOND_NS, price=102), trade(2, 1, Side.BUY, SECOND_NS, price=103)
+    assert signals(actor(view(1), first, second), view(2)).sweeps == 1
+    assert signals(actor(view(1), first, INVALID, second), view(2)).sweeps == 0
+
+
 def test_the_last_trades_are_shown_and_survive_an_invalid_book() -> None:
     trades = [trade(number, number + 1, Side.SELL, number) for number in range(3 * PRINTS_SHOWN - 1)]
     microstructure = actor(*trades, INVALID)
@@ -172,6 +178,7 @@ def test_the_last_trades_are_shown_and_survive_an_invalid_book() -> None:
 
 ASKS = tuple((102 + rank, 10) for rank in range(8))
 BIDS = tuple((100 - rank, 10) for rank in range(8))
+WITHOUT = (BIDS[0], *BIDS[2:])
 THICK = ((100, 10), (99, 500), *BIDS[2:])
 
 
@@ -190,6 +197,56 @@ def test_a_side_that_changed_is_told() -> None:
     assert told is not None
     assert (told.bid_clusters, told.bid_clusters_since_ns) == ((99,), (2 * SECOND_NS,))
     assert told.ask_clusters == ()
+
+
+GAP = ((100, 10), *((94 - rank, 10) for rank in range(7)))
+FAR = ((100, 10), (99, 10), *((89 - rank, 10) for rank in range(6)))
+DEEP = tuple((price, 40) for price, _ in BIDS)
+CHANGES = {
+    "bid thin": (GAP, ASKS, "bid_thin", True),
+    "ask thin": (BIDS, tuple((202 - price, quantity) for price, quantity in GAP), "ask_thin", True),
+    "bid cluster": (THICK, ASKS, "bid_clusters", (99,)),
+    "ask cluster": (BIDS, ((102, 10), (103, 100), *ASKS[2:]), "ask_clusters", (103,)),
+    "bid depth": (DEEP, ASKS, "bid_depth", 320),
+    "ask depth": (BIDS, tuple((price, 40) for price, _ in ASKS), "ask_depth", 320),
+    "less bid depth": (FAR, ASKS, "bid_depth", 20),
+    "less ask depth": (BIDS, tuple((202 - price, quantity) for price, quantity in FAR), "ask_depth", 20),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_each_change_that_matters_is_told(change: str) -> None:
+    bids, asks, field, value = CHANGES[change]
+    microstructure = actor()
+    before = shape(microstructure, view(1, BIDS, ASKS))
+    after = shape(microstructure, view(2, bids, asks))
+    assert before is not None
+    assert after is not None
+    assert getattr(after, field) == value != getattr(before, field)
+
+
+def test_a_flickering_ask_is_told() -> None:
+    microstructure = actor()
+    asks = (ASKS, (ASKS[0], *ASKS[2:]))
+    told = [
+        shape(microstructure, view(number, BIDS, asks[number % 2], at_ns=number * SECOND_NS // 10))
+        for number in range(20)
+    ]
+    assert [one.ask_flickering for one in told if one is not None] == [(), (103,)]
+
+
+def test_nothing_of_a_book_that_is_gone_is_read() -> None:
+    microstructure = actor(view(1, BIDS, ASKS), INVALID)
+    assert shape(microstructure) is None
+
+
+def test_the_next_book_is_looked_at_at_once_and_not_compared_with_the_last() -> None:
+    microstructure = actor()
+    shape(microstructure, view(1, BIDS, ASKS))
+    microstructure.receive(INVALID, 0)
+    told = shape(microstructure, view(2, WITHOUT, ASKS, at_ns=SECOND_NS + 1))
+    assert told is not None
+    assert microstructure.metrics[NUMBER].bids.flicker.counts == {}
 
 
 def test_a_reading_without_a_view_tells_nothing() -> None:
@@ -243,9 +300,6 @@ def test_a_book_that_comes_back_is_told_anew(stop: Message) -> None:
     told = shape(microstructure, view(5, THICK, ASKS))
     assert told is not None
     assert told.bid_clusters_since_ns == (5 * SECOND_NS,)
-
-
-WITHOUT = (BIDS[0], *BIDS[2:])
 
 
 def test_a_flickering_level_is_told() -> None:

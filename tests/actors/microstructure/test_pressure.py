@@ -94,8 +94,12 @@ def test_without_a_view_nothing_is_known_to_be_displayed() -> None:
     assert swept(trade(0, 100, 10**9, BUY), displayed=0) == 0
 
 
+def test_a_burst_lasts_to_its_last_nanosecond() -> None:
+    assert swept(trade(0, 100, 1, BUY), trade(5 * MS, 101, 1, BUY)) == 1
+
+
 def test_other_times_sides_and_better_prices_end_a_burst() -> None:
-    assert swept(trade(0, 100, 1, BUY), trade(6 * MS, 101, 1, BUY)) == 0
+    assert swept(trade(0, 100, 1, BUY), trade(5 * MS + 1, 101, 1, BUY)) == 0
     assert swept(trade(0, 100, 1, BUY), trade(0, 101, 1, SELL)) == 0
     assert swept(trade(0, 101, 1, BUY), trade(0, 100, 1, BUY)) == 0
 
@@ -121,6 +125,12 @@ def test_a_window_gives_back_everything_once(pushed: list[tuple[int, int]], size
     assert left + window.values == [value for _, value in pushed]
     assert all(before <= after for before, after in pairwise(window.times))
     assert window.expires_ns == (window.times[0] + SPAN_NS if window.times else NEVER_NS)
+
+
+def test_a_full_window_makes_room_for_more_than_one() -> None:
+    window = TimeWindow(SPAN_NS, 32)
+    left = [window.push(0, number) for number in range(33)]
+    assert (left[:32], left[32]) == ([[]] * 32, [0, 1])
 
 
 def test_a_full_window_forgets_its_oldest_and_the_sums_follow() -> None:
