@@ -212,7 +212,8 @@ class WatchLevels(Message, frozen=True, tag=41):
 
 
 class LevelQuantities(Message, frozen=True, tag=42):
-    """Watched levels of a LIVE book: all of them after WatchLevels, then those that an update changed. 0: it is gone.
+    """Watched levels of a LIVE book: all of them after WatchLevels and when it is LIVE again, then those that an update
+    changed and its Touch does not tell (the touch itself, and that nothing lies before it). 0: it is gone.
 
     known: False for a price beyond the book's horizon (its quantity is 0 and says nothing).
     """
