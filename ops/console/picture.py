@@ -1,4 +1,4 @@
-"""A terminal's screen as an SVG, for the documentation: `tmux capture-pane -e -p | python -m ops.console.picture > x.svg`.
+"""A terminal's screen as an SVG, for the documentation: `tmux capture-pane -e -N -p | python -m ops.console.picture > x.svg`.
 
 Takes text with SGR sequences (colors, bold, dim), as tmux prints a pane. Frames and bars are drawn as shapes, so that
 they join whatever font the reader has. Pure but for `main`.

@@ -1,6 +1,7 @@
 """What the console writes, without a terminal: pure functions of a scene and a size."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 
 from bus.latency import Histogram
 from bus.messages import BookState
+from ops.cli.monitor import monitor
 from ops.console import picture, plain
-from ops.console.layout import HEIGHT_MIN, PANELS, WIDTH_MIN, arrange, header, render, too_small
+from ops.console.layout import HEIGHT_MIN, PANELS, WIDE, WIDTH_MIN, arrange, header, render, too_small
 from ops.console.model import SNAPSHOT_NS, WINDOW_NS, Model, Rate, Scene
 from ops.console.text import Column, Span, Style, age, bar, clock, decimals, fixed, line, printable, table
 from ops.telemetry import (
@@ -419,3 +421,12 @@ def test_a_screen_becomes_an_svg_with_its_colors_frames_and_bars() -> None:
     assert drawn.count("<path") == 5
     with pytest.raises(ValueError, match="empty"):
         picture.svg("\n\n")
+
+
+def test_the_howto_names_every_option_and_every_key() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "howto" / "console.md").read_text(encoding="utf-8")
+    options = [option for parameter in monitor.params for option in parameter.opts]
+    assert [option for option in options if f"`{option}" not in page] == []
+    assert [key for key in ("`q`", "Tab", "`p`", "`?`") if key not in page] == []
+    assert f"{WIDTH_MIN} x {HEIGHT_MIN} is" in page
+    assert f"From {WIDE} columns on" in page
