@@ -39,9 +39,9 @@ class Supervisor:
             OrderRefused: self._refused,
             BookStateChanged: self._book,
             TradingStateChanged: self._trading,
-            LeadershipWon: lambda message, now_ns: NOTHING,
-            LeadershipLost: lambda message, now_ns: NOTHING,
-            CooldownHeld: lambda message, now_ns: NOTHING,
+            LeadershipWon: self._won,
+            LeadershipLost: self._lost,
+            CooldownHeld: self._cooldown,
             OrdersReady: self._ready,
             OrdersQuiet: self._quiet,
             LedgerCompared: self._ledger,
@@ -100,6 +100,26 @@ class Supervisor:
         self.trading[change.scope] = change.state
         write = events.info if change.state is TradingState.ACTIVE else events.warning
         write("trading_state", scope=change.scope, state=change.state.name, reason=change.reason)
+        return NOTHING
+
+    def _won(self, won: LeadershipWon, now_ns: int) -> tuple[Message, ...]:
+        events.info("leadership_won", epoch=won.epoch, holder=won.holder, left_by_epoch=won.left_epoch)
+        return NOTHING
+
+    def _lost(self, lost: LeadershipLost, now_ns: int) -> tuple[Message, ...]:
+        events.critical(
+            "leadership_lost",
+            epoch=lost.epoch,
+            reason=lost.reason,
+            remedy="none is needed: this engine stands by again",
+        )
+        return NOTHING
+
+    def _cooldown(self, held: CooldownHeld, now_ns: int) -> tuple[Message, ...]:
+        """Said at its beginning and at its end."""
+        left_ms = (held.until_ns - now_ns) // 1_000_000
+        if left_ms > 0:
+            events.warning("cooldown", instrument=self.symbol(held.instrument), left_ms=left_ms, reason=held.reason)
         return NOTHING
 
     def _ready(self, ready: OrdersReady, now_ns: int) -> tuple[Message, ...]:
