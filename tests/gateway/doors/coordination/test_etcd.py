@@ -296,10 +296,10 @@ async def answering(*script: grpc.StatusCode | int | None) -> AsyncIterator[tupl
     await server.stop(None)
 
 
-@pytest.mark.parametrize("status", sorted(calls.PASSING_FOR_LEASES, key=lambda status: status.name))
-async def test_a_keep_alive_is_repeated_over_what_passes(status: grpc.StatusCode) -> None:
+@pytest.mark.parametrize("status", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL", "UNKNOWN"])
+async def test_a_keep_alive_is_repeated_over_what_passes(status: str) -> None:
     """UNKNOWN is what etcd says while its cluster elects a leader."""
-    async with answering(status, status, 5) as (ours, member):
+    async with answering(grpc.StatusCode[status], grpc.StatusCode[status], 5) as (ours, member):
         kept = await ours.keep_alive(1)
     assert (kept.ttl_s, member.left) == (5, [])
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +77,31 @@ async def test_a_file_that_another_holds_is_unreachable_and_then_back(
         await until(lambda: waiting and waiting[-1].trouble)
         hand.execute("ROLLBACK")
         assert (await soon(campaign)).epoch == term.epoch + 1
+
+
+async def test_a_claim_that_commits_behind_its_cancel_is_taken_back(
+    machine: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, claimed = await machine.start("a"), threading.Event()
+    assert isinstance(one, LocalCoordinator)
+    real = one._store.claim
+
+    def claim(*arguments: Any) -> Any:
+        claimed.set()
+        return real(*arguments)
+
+    monkeypatch.setattr(one._store, "claim", claim)
+    with closing(database(machine)) as hand:
+        hand.execute("BEGIN IMMEDIATE")
+        campaign = asyncio.create_task(one.campaign(machine.scope, above))
+        await until(claimed.is_set)
+        campaign.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await campaign
+        hand.execute("ROLLBACK")
+        await until(lambda: hand.execute("SELECT epoch, deadline_ns FROM terms").fetchall() == [(EPOCH + 1, 0)])
+    other = await machine.start("b")
+    assert (await soon(other.campaign(machine.scope, above))).epoch == EPOCH + 2
 
 
 async def test_a_disk_that_hangs_does_not_hold_the_caller(machine: Backend, monkeypatch: pytest.MonkeyPatch) -> None:

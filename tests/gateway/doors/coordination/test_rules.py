@@ -90,7 +90,7 @@ def test_a_keep_alive_never_shortens_and_never_revives() -> None:
 async def kept(renew: Callable[[], Awaitable[int]], ttl_ns: int = 40 * MS) -> str:
     """Why a term ends that is renewed like that."""
     term = Term("scope", 1, "a", 1, boottime_ns() + ttl_ns)
-    await keep(term, ttl_ns, renew)
+    await asyncio.wait_for(keep(term, ttl_ns, renew), 30)
     return term.reason
 
 
