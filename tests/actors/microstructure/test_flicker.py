@@ -84,6 +84,14 @@ def test_levels_that_come_into_sight_did_not_appear() -> None:
     assert flicker.counts == {29: 1, 30: 1}
 
 
+def test_the_last_level_in_sight_can_go() -> None:
+    flicker = Flicker.over(1, 2, 1_000)
+    full = tuple(range(30, 30 - VIEW_LEVELS, -1))
+    flicker.look(full, 0, UNTRADED)
+    flicker.look((*full[:-1], full[-1] - 1), 1, UNTRADED)
+    assert flicker.counts == {full[-1]: 1}
+
+
 def test_the_deepest_trade_counts() -> None:
     flicker = Flicker.over(1, 2, 1_000)
     flicker.look((100, 99, 98), 0, UNTRADED)
