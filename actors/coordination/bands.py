@@ -198,8 +198,8 @@ class Bands:
             self.tell(row, granted, out)
             if row.peers > 0 and row.held == EVERYTHING:
                 row.wide_ns = now_ns  # they came while it was asked, and wait for us
-            elif row.peers > 0 and row.wide_ns == 0:
-                self.look_later(row, now_ns, out)
+            elif row.peers > 0:
+                self.look_later(row, now_ns, out)  # anew: the order that was waited for comes only now
         else:
             self.not_granted(row, answer, now_ns, out)
         self.look(row, now_ns, out)
