@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from bus.codec import decode_any
+from bus.log import read
 from bus.mailbox.keys import create
-from ops.config import ConfigError
+from bus.messages import HEADER_SIZE, Instrument
+from ops.config import ConfigError, load
 from ops.hosts import place
 from tests.ops.command_line import touchline
 from tests.support.hosts import DATA, TRADE, Hosts, free_endpoint, topology
 from tests.support.processes import until
+from tests.support.replay import DIGEST_BYTES, Replay
 
 DATA_NUMBER = 0
 """The first host of the files below."""
@@ -39,6 +43,16 @@ def from_data(hosts: Hosts) -> int:
     return sum(header.host == DATA_NUMBER for header in hosts["trade"].submits())
 
 
+def first_difference(hosts: Hosts, name: str) -> int:
+    """Of the host's input log run again, from its first input; -1: it decided the same from beginning to end."""
+    rows = [(row.kind, row.offset, row.now_ns, row.body) for row in read(hosts[name].state / "input-log")]
+    told = [decode_any(body[DIGEST_BYTES + HEADER_SIZE :]) for _, _, _, body in rows]
+    instruments = {message.instrument: message for message in told if isinstance(message, Instrument)}
+    placement = place(hosts.folder / "topology.toml", name)
+    replay = Replay(load(hosts.folder / "config.toml"), list(instruments.values()), placement=placement)
+    return replay.first_difference(rows)
+
+
 def test_they_trade_and_every_order_names_the_frame_that_caused_it(hosts: Hosts) -> None:
     start(hosts, "data", "trade")
     until(lambda: from_data(hosts) >= 3, "orders made from frames of the data host")
@@ -48,6 +62,7 @@ def test_they_trade_and_every_order_names_the_frame_that_caused_it(hosts: Hosts)
     hosts["data"].stop()
     hosts.until_pulled()
     assert hosts["trade"].stop()["unresolved_orders"] == 0
+    assert [first_difference(hosts, name) for name in ("data", "trade")] == [-1, -1]
 
 
 def test_a_killed_data_host_pulls_every_quote_and_its_successor_trades_on(hosts: Hosts) -> None:
@@ -63,6 +78,7 @@ def test_a_killed_data_host_pulls_every_quote_and_its_successor_trades_on(hosts:
     report = hosts["trade"].stop()
     assert (report["unresolved_orders"], report["host_losses"]) == (0, 1)
     assert hosts.ours() == []
+    assert first_difference(hosts, "trade") == -1, "the loss is an input like any other"
 
 
 def test_a_frozen_data_host_is_lost_and_what_waited_for_it_is_not_taken_for_fresh(hosts: Hosts) -> None:

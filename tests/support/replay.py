@@ -16,6 +16,7 @@ from bus.mailbox import Mailboxes
 from bus.messages import HEADER_SIZE, Instrument, Message, read_header
 from ops.assembly import build_actors
 from ops.config import Config
+from ops.hosts import ALONE, Placement
 from ops.topology import DOORS, ROUTES, routing
 
 DIGEST_BYTES = 4
@@ -54,10 +55,12 @@ class Replay:
         *,
         first_offset: int = 0,
         restored: Sequence[ActorState] = (),
+        placement: Placement = ALONE,
     ) -> None:
+        """placement: of the host whose log it is, in a topology of several."""
         self.config, self.instruments = config, instruments
         self.clock = VirtualClock()
-        self.actors: list[Actor[Any]] = build_actors(config, list(instruments))
+        self.actors: list[Actor[Any]] = build_actors(config, list(instruments), placement.host.actors)
         by_name = {saved.name: saved for saved in restored}
         for actor in self.actors if restored else ():
             actor.restore(state_of(by_name[actor.name], actor.State))
@@ -65,7 +68,13 @@ class Replay:
         receivers: list[Receiver] = [*self.actors, *map(Silent, DOORS)]
         carrier = mailboxes or LoopbackMailboxes()
         self.host = Host(
-            receivers, routing(), carrier, self.clock.now_ns, journal=self.journal, first_offset=first_offset
+            receivers,
+            routing((*placement.host.actors, *DOORS)),
+            carrier,
+            self.clock.now_ns,
+            journal=self.journal,
+            number=placement.number,
+            first_offset=first_offset,
         )
 
     def differs(self, row: Row) -> bool:
@@ -75,10 +84,11 @@ class Replay:
         self.clock.set(row[2])
         raw = row[3][DIGEST_BYTES:]
         message = decode_any(raw[HEADER_SIZE:])
-        if read_header(raw).host != self.host.number:
-            self.host.take_arrived(type(message), raw)
-        else:
+        header = read_header(raw)
+        if header.host == self.host.number and header.hop == 0:
             self.host.take(message)
+        else:  # what another host said, even where our own input was its cause
+            self.host.take_arrived(type(message), raw)
 
     def first_difference(self, rows: Iterable[Row]) -> int:
         """Run all; the offset of the last input before the outputs differed, or -1."""
