@@ -116,7 +116,7 @@ class Instance:
             "TOUCHLINE_API_SECRET": role.api_secret,
         }
         self._process: asyncio.subprocess.Process | None = None
-        self._killed = False
+        self._ending = False
         self._since = 0  # where its log stood when `said` was last told to begin anew
         self._config.write_text(
             CONFIG.format(
@@ -129,7 +129,7 @@ class Instance:
         )  # fmt: skip
 
     async def start(self) -> None:
-        self._killed = False
+        self._ending = False
         self.listen()
         with self.log.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
@@ -140,12 +140,12 @@ class Instance:
 
     @property
     def ended_by_itself(self) -> bool:
-        return self._process is not None and self._process.returncode is not None and not self._killed
+        return self._process is not None and self._process.returncode is not None and not self._ending
 
     def send(self, number: signal.Signals) -> int:
         """Send the signal; wall time right before, in ns."""
         assert self._process is not None
-        self._killed = number is signal.SIGKILL
+        self._ending = number is signal.SIGKILL
         self.listen()
         at_ns = time.time_ns()
         self._process.send_signal(number)
@@ -159,6 +159,7 @@ class Instance:
     async def stop(self) -> dict[str, Any]:
         """SIGTERM; its report, with the exit code as "exit_code" (negative: it had to be killed)."""
         assert self._process is not None
+        self._ending = True
         self._report.unlink(missing_ok=True)
         await end(self._process, STOP_S)
         written = json.loads(self._report.read_bytes()) if self._report.exists() else {}

@@ -157,7 +157,7 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 def problems(found: Figures, ledger_equal: bool | None, ttl_ms: int, increasing_in_cooldown: int | None) -> list[str]:
     """What must not be; empty: it held. ledger_equal None: it could not be asked; increasing...: there was no cooldown."""
     takeover_ms_max = ttl_ms + TAKEOVER_MS_MAX
-    late = percentile(found.takeovers_ms, 0.95)
+    late = percentile(found.takeovers_ms, 0.95) or 0.0
     rules = [
         (found.stale_accepted == 0, f"{found.stale_accepted} orders of an old epoch were accepted"),
         (found.foreign_accepted == 0, f"{found.foreign_accepted} accepted orders bear ids that are none of ours"),
@@ -165,7 +165,7 @@ def problems(found: Figures, ledger_equal: bool | None, ttl_ms: int, increasing_
         (found.self_trades == 0, f"{found.self_trades} trades have accounts of ours on both sides"),
         (ledger_equal is not False, "the ledger differs from the venue's balances, or an order still works"),
         (ledger_equal is not None, "no ledger could be compared"),
-        (late is None or late <= takeover_ms_max, f"takeover p95 is {late} ms, above {takeover_ms_max}"),
+        (late <= takeover_ms_max, f"takeover p95 is {late:.0f} ms, above {takeover_ms_max}"),
         (not increasing_in_cooldown, f"{increasing_in_cooldown} orders increased a position during a cooldown"),
     ]
     return [text for held, text in rules if not held]
