@@ -48,6 +48,8 @@ def ask(one: VenueQuery, status: int, body: Any) -> QueryAnswer:
         (query(QueryKind.OPEN_ORDERS), None, "/api/v3/openOrders", {}),
         (ORDER, BTCUSDT, "/api/v3/order", {"symbol": "BTCUSDT", "origClientOrderId": "t1000001abcx"}),
         (query(QueryKind.TRADES, from_id=42), BTCUSDT, "/api/v3/myTrades", {"symbol": "BTCUSDT", "fromId": "42", "limit": "1000"}),
+        (query(QueryKind.ORDER, venue_order_id=9, client_order_id=""), BTCUSDT, "/api/v3/order", {"symbol": "BTCUSDT", "orderId": "9"}),
+        (query(QueryKind.TRADES, from_id=-1), BTCUSDT, "/api/v3/myTrades", {"symbol": "BTCUSDT", "limit": "1"}),
         (query(QueryKind.TRADES, from_id=42, venue_order_id=9), BTCUSDT, "/api/v3/myTrades", {"symbol": "BTCUSDT", "orderId": "9", "fromId": "42", "limit": "1000"}),
         (query(QueryKind.BALANCES), BTCUSDT, "/api/v3/account", {"omitZeroBalances": "true"}),
     ],
