@@ -140,9 +140,7 @@ def _prowler(stage: Stage, name: str, number: int, parameters: str, exits: str =
     """An engine with an account of its own, on a venue that prevents nothing by itself."""
     account, key, secret = stage.credentials(number)
     group = f"chaos-{name}" if stage.settings.unprotected else "chaos"
-    return Role(
-        name, account, key, secret, name, group, PROWLER, parameters, exits, prevention="NONE", order_rate_max=90
-    )
+    return Role(name, account, key, secret, name, group, PROWLER, parameters, exits, prevention="NONE")
 
 
 def _parameters(phase_ms: int, quantity_lots: int = 2_000, reach_ticks: int = 0) -> str:
