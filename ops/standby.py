@@ -24,6 +24,8 @@ REFRESH_S = 600.0
 """Between two readings of clock and instruments while standing by: a venue changes filters in days; chosen."""
 BEATS_A_TTL = 8
 """Beats of the pulse in a time to live; half a time to live without one, and the term is not kept alive; chosen."""
+REASON_S_MAX = 0.05
+"""How long after its time the backend may say why a term ended; the door refuses by the time alone. Chosen."""
 RESIGN_S_MAX = 2.0
 """A stop waits no longer for the store: the term runs out by itself. Chosen."""
 
@@ -134,11 +136,11 @@ class Standby:
         assert term is not None, "nobody leads before the campaign is won"
         while True:
             left_s = self.left_ns() / 1e9
-            if left_s <= 0:
-                term.end("its time ran out before a keep-alive was granted")
             with suppress(TimeoutError):
-                async with asyncio.timeout(max(left_s, 0.0)):
+                async with asyncio.timeout(max(left_s, 0.0) + REASON_S_MAX):
                     return await term.until_over()
+            if self.left_ns() <= 0:
+                term.end("its time ran out before a keep-alive was granted")
 
     async def resign(self) -> None:
         """After our orders are proven gone. What fails here only makes a successor wait for the term's end."""
