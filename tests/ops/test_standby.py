@@ -94,7 +94,7 @@ async def test_a_pulse_that_stops_lets_the_term_run_out(tmp_path: Path) -> None:
         pulse = asyncio.ensure_future(one.pulse.run())
         await soon(one.win(lambda: 0, nothing, asyncio.Event()))
         one.pulse.whole = lambda: False
-        assert await soon(one.until_over()) == "the host made no progress"
+        assert await soon(one.until_over()) == "not kept alive in time: the host made no progress"
         assert one.left_ns() <= 0
         pulse.cancel()
 

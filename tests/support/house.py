@@ -279,8 +279,10 @@ class House:
         raise AssertionError("the engine asks for ever")
 
     def _answer(self, query: VenueQuery, balances: tuple[Balance, ...], reports: tuple[Any, ...]) -> QueryAnswer:
-        if query.kind is QueryKind.ORDER:
+        if query.kind is QueryKind.ORDER and query.client_order_id:
             reports = tuple(row for row in reports if row.client_order_id == query.client_order_id)
+        elif query.venue_order_id:
+            reports = tuple(row for row in reports if row.venue_order_id == query.venue_order_id)
         asked_ns = self.clock.now_ns() - MS
         return QueryAnswer(
             actor=query.actor,
