@@ -14,6 +14,8 @@ TICK = 1_000_000
 """0.01 in units of 10^-8."""
 FIRST_BID = 6_000_000
 """60,000.00 in ticks."""
+TRADES = 2
+"""Public trades between two frames; chosen: a busy market has more, and one is enough to fill every window."""
 
 
 def text(units: int) -> str:
@@ -27,6 +29,8 @@ class Market:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
+        self._takers = random.Random(~seed)  # of its own: the book is the same with and without trades
+        self._trade_id = 0
         self.sequence = 1_000
         self.best_bid = FIRST_BID
         self._bids = {FIRST_BID - n: self._size() for n in range(LEVELS)}
@@ -73,6 +77,21 @@ class Market:
     def frames(self, count: int) -> Iterator[bytes]:
         for _ in range(count):
             yield self.frame()
+
+    def trades(self) -> list[bytes]:
+        """What was traded since the last frame, at the touch; small, so that the book need not know."""
+        return [self._trade() for _ in range(TRADES)]
+
+    def _trade(self) -> bytes:
+        self._trade_id += 1
+        sells = self._takers.random() < 0.5
+        price = text((self.best_bid if sells else self.best_bid + 1) * TICK)
+        venue_ms = 1_700_000_000_000 + self._trade_id * 50
+        return (
+            f'{{"stream":"{SYMBOL.lower()}@trade","data":{{"e":"trade","E":{venue_ms},"s":"{SYMBOL}","t":{self._trade_id},'
+            f'"p":"{price}","q":"{text(self._takers.randrange(1, 1_000) * 1_000)}","T":{venue_ms},'
+            f'"m":{"true" if sells else "false"},"M":true}}}}'
+        ).encode()
 
     def _size(self) -> int:
         return int(self._random.paretovariate(1.3) * 1_000) * 1_000

@@ -27,6 +27,7 @@ class NaiveRunner:
         self._push: dict[str, zmq.asyncio.Socket] = {}
         self._tasks = []
         self.offset = self.digest = 0
+        self.cause = (0, 0)
         self._after: list[Callable[[int], None]] = []
         for receiver in receivers:
             pull = self._context.socket(zmq.PULL)

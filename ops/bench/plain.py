@@ -27,6 +27,7 @@ class DirectRunner:
         self._inputs: deque[Message] = deque()
         self._after: list[Callable[[int], None]] = []
         self.offset = self.digest = 0
+        self.cause = (0, 0)
 
     def post(self, message: Message) -> None:
         self._inputs.append(message)

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-from bus.actor import Actor, Handler
+from bus.actor import Actor
 from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect
 from bus.clock import EngineClock
 from bus.host import Host, Receiver
@@ -24,20 +24,14 @@ from bus.messages import (
     Frame,
     Instrument,
     Message,
-    OrdersReady,
     Outcome,
     PrivateStreamUp,
-    QueryAnswer,
-    QueryKind,
     Refusal,
     ReportKind,
     RequestAnswered,
     RequestKind,
     Side,
-    SnapshotAnswer,
-    SnapshotRequest,
     SubmitOrder,
-    VenueQuery,
 )
 from bus.timers import Timers
 from gateway.binance_spot.signing import HmacSigner
@@ -45,32 +39,18 @@ from gateway.doors.coordination.loopback import LoopbackDoor
 from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.venue_time import VenueTime
 from ops.assembly import ACCOUNT, VENUE, build_actors
-from ops.bench.market import SYMBOL, TICK, Market
+from ops.bench.market import TICK, Market
 from ops.bench.naive import NaiveRunner
 from ops.bench.plain import DequeRunner, DirectRunner
-from ops.bench.stand_in import INSTRUMENT, NullSink, Socket, fill_report, order_report
-from ops.config import Config, InstrumentSection, OrdersSection, RiskSection, StrategySection, VenueSection
-from ops.supervisor import Supervisor
+from ops.bench.setup import config, lease_left_ns
+from ops.bench.stand_in import INSTRUMENT, Answers, Ear, NullSink, Socket, fill_report, order_report
 from ops.topology import routing
 from ops.venues import BinanceSpotOrders
 
 TICK_NS = 100_000_000
 """Engine time between two frames; the depth stream's own pace."""
-
-
-def config() -> Config:
-    """One instrument, quotes on the bid alone (it wants a larger position), limits out of the way."""
-    return Config(
-        venue=VenueSection("binance-spot", "http://localhost", "ws://localhost", "ws://localhost"),
-        instrument=[
-            InstrumentSection(SYMBOL, order_max="10", position_max="100", open_orders_max=100, collar_bps=1_000)
-        ],
-        strategy=StrategySection(
-            parameters={"quantity_lots": 100, "min_position_lots": 9_000_000, "max_position_lots": 9_000_000}
-        ),
-        risk=RiskSection(order_rate_max=10_000, open_orders_max=100),
-        orders=OrdersSection(reconcile_interval_ms=3_600_000),
-    )
+FIRST_FILLS = 5
+"""Orders that are filled in any case: exits watch what they bought."""
 
 
 class Rig:
@@ -79,7 +59,10 @@ class Rig:
     def __init__(
         self, transport: str, folder: Path, seed: int, *, logs: bool = True, measure: bool = True, fills: bool = True
     ) -> None:
-        """fills: the venue fills each order before the next tick, so that a tick sends one order and no cancel."""
+        """fills: the venue fills each order before the next tick, so that a tick sends one order and no cancel.
+
+        Otherwise orders rest, but for the first few.
+        """
         self._fills = fills
         self.clock = EngineClock()
         self._skew_ns = 0
@@ -87,7 +70,10 @@ class Rig:
         self.actors: list[Actor[Any]] = build_actors(config(), [INSTRUMENT])
         self.timers = Timers()
         self.socket = Socket()
-        self.ready = False
+        self.ear = Ear()
+        self.ticks = 0
+        self.look: Callable[[], None] = lambda: None
+        """What a console does between two ticks."""
         self._asked: list[SubmitOrder | CancelOrder] = []
         self._reports: deque[Message] = deque()
         self._answer: Callable[[Message], None] = self._reports.append
@@ -107,11 +93,12 @@ class Rig:
         self.alone = LoopbackDoor({0: INSTRUMENT})
         self.alone.attach(self.answer)
         receivers: list[Receiver] = [
-            *self.actors, self.door, self.alone, Answers(self), self.timers, checkpoints, Ear(self)
+            *self.actors, self.door, self.alone, Answers(self.market.snapshot, self.answer), self.timers, checkpoints,
+            self.ear,
         ]  # fmt: skip
         self.host: Any = self._make_runner(transport, receivers, measure=measure)
         checkpoints.attach(self.host.after_cascade)
-        self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_burst("order_door"))
+        self._attach_door(self.host.post)
         if transport not in ("naive", "wire"):
             self._start()
 
@@ -122,6 +109,7 @@ class Rig:
     def tick(self, frame: bytes) -> tuple[int, int]:
         """One frame, timed from its receipt; then, untimed, the venue's answers and due timers."""
         socket, host = self.socket, self.host
+        self.ticks += 1
         socket.order_ns = socket.cancel_ns = 0
         start = perf_counter_ns()
         host.post(Frame(0, self.now_ns(), frame))
@@ -134,6 +122,9 @@ class Rig:
         """Let the venue answer what was sent, run everything, and move engine time on."""
         host = self.host
         host.run(1_000)
+        for trade in self.market.trades():
+            host.post(Frame(0, self.now_ns(), trade))
+        host.run(1_000)
         self._speak()
         while self._reports:
             host.post(self._reports.popleft())
@@ -145,12 +136,12 @@ class Rig:
         for log in (self.journal, self.input_log):
             if isinstance(log, RecordLog):
                 log.touch_ahead()
+        self.look()
 
     @property
     def messages_a_tick(self) -> float:
-        """Messages received by all receivers, answers and timers included, for each frame."""
-        received = self.host.received()
-        return float(sum(received.values()) / max(received["market_data"], 1))
+        """Messages received by all receivers, with the trades, answers and timers between two ticks."""
+        return float(sum(self.host.received().values()) / max(self.ticks, 1))
 
     def close(self) -> None:
         if self._writer is not None:
@@ -164,6 +155,9 @@ class Rig:
         instruments: Mapping[int, Instrument] = {0: INSTRUMENT}
         venue = BinanceSpotOrders(HmacSigner("key", "secret" * 8), config().venue, instruments, ACCOUNT, VENUE)
         door = OrderDoor("", venue, Identity(0, ACCOUNT, VENUE, 1), self.journal, VenueTime(), self.now_ns)
+        door.lease_left_ns = lease_left_ns
+        if isinstance(journal := self.journal, RecordLog):
+            door.disk_failed = lambda: journal.full or self.host.journal_failures > 0
         door._socket, door._subscribed = self.socket, True  # type: ignore[assignment]  # the door's own socket, as after a logon
         submit, cancel = door.handlers[SubmitOrder], door.handlers[CancelOrder]
 
@@ -179,6 +173,10 @@ class Rig:
 
         door.handlers = {**door.handlers, SubmitOrder: on_submit, CancelOrder: on_cancel}
         return door
+
+    def _attach_door(self, post: Callable[..., None]) -> None:
+        host = self.host
+        self.door.attach(post, lambda: host.offset, host.after_burst("order_door"), lambda: host.cause)
 
     def _make_runner(self, transport: str, receivers: list[Receiver], *, measure: bool) -> Any:
         if transport in ("direct", "deque"):
@@ -206,7 +204,7 @@ class Rig:
             host.post(message)
         for _ in range(20):  # queries, snapshot, timers of the start
             self.tick(self.market.frame())
-        assert self.ready, "the rig's engine did not become ready"
+        assert self.ear.heard_ready, "the rig's engine did not become ready"
 
     def connect_door(self, url: str, post: Callable[..., None]) -> None:
         """Before the first input: let the order door speak to a real venue at `url`, and answers go through `post`."""
@@ -216,7 +214,7 @@ class Rig:
             CancelOrder: self.door._cancel,
             ClockEstimate: self.door._clock,
         }
-        self.door.attach(post, lambda: self.host.offset, self.host.after_burst("order_door"))
+        self._attach_door(post)
         self._answer = post
 
     def first_inputs(self) -> tuple[Message, ...]:
@@ -271,7 +269,7 @@ class Rig:
         self._reports.append(
             order_report(order.client_order_id, self._venue_ids, ReportKind.NEW, order.side, price, quantity, now_ns)
         )
-        if self._fills:
+        if self._fills or self._venue_ids <= FIRST_FILLS:
             self._reports.append(
                 fill_report(order.client_order_id, self._venue_ids, order.side, price, quantity, now_ns)
             )
@@ -308,7 +306,7 @@ class NaiveRig:
         self._waiting.extend(self._rig.first_inputs())
         for _ in range(20):
             await self.tick(self.market.frame())
-        assert self._rig.ready, "the naive engine did not become ready"
+        assert self._rig.ear.heard_ready, "the naive engine did not become ready"
 
     async def tick(self, frame: bytes) -> int:
         """ns from the frame to the order's bytes; 0 when none went."""
@@ -328,6 +326,7 @@ class NaiveRig:
     async def _settle(self) -> None:
         rig = self._rig
         self._waiting.extend(rig.take_answers())
+        self._waiting.extend(Frame(0, rig.now_ns(), trade) for trade in rig.market.trades())
         while self._waiting:
             await self._take(self._waiting.popleft())
             self._waiting.extend(rig.take_answers())
@@ -337,55 +336,3 @@ class NaiveRig:
     async def _take(self, message: Message) -> None:
         await self._rig.host.post(message)
         await self._rig.host.quiet.wait()
-
-
-class Answers:
-    """The REST door's place: the market's snapshot, an empty account."""
-
-    name = "rest_door"
-
-    def __init__(self, rig: Rig) -> None:
-        self.handlers: dict[type[Message], Handler] = {SnapshotRequest: self._snapshot, VenueQuery: self._query}
-        self._rig = rig
-
-    def _snapshot(self, request: SnapshotRequest, now_ns: int) -> tuple[Message, ...]:
-        head = (request.actor, request.counter, request.generation, Outcome.RESULT, request.instrument, now_ns, "")
-        self._rig.answer(SnapshotAnswer(*head, self._rig.market.snapshot()))
-        return ()
-
-    def _query(self, query: VenueQuery, now_ns: int) -> tuple[Message, ...]:
-        found = query.kind is not QueryKind.ORDER
-        self._rig.answer(
-            QueryAnswer(
-                query.actor,
-                query.counter,
-                query.generation,
-                Outcome.RESULT,
-                query.kind,
-                query.instrument,
-                query.client_order_id,
-                now_ns,
-                now_ns,
-                "",
-                found,
-                True,
-                (),
-                (),
-            )
-        )
-        return ()
-
-
-class Ear:
-    """The supervisor's place; it only hears whether the engine became ready."""
-
-    name = "supervisor"
-
-    def __init__(self, rig: "Rig") -> None:
-        self._rig = rig
-        self.handlers: dict[type[Message], Handler] = dict.fromkeys(Supervisor().handlers, self._hear)
-
-    def _hear(self, message: Message, now_ns: int) -> tuple[Message, ...]:
-        if type(message) is OrdersReady:
-            self._rig.ready = True
-        return ()

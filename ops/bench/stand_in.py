@@ -1,12 +1,30 @@
 """What stands in for the world in the benchmark rig: an instrument, a socket that keeps counts, a venue's words."""
 
+from collections.abc import Callable
 from time import perf_counter_ns
 
 import msgspec
 
-from bus.messages import ExecutionReport, Instrument, ReportKind, ReportSource, Side, VenueState
+from bus.actor import NOTHING, Handler
+from bus.messages import (
+    ExecutionReport,
+    Instrument,
+    Message,
+    OrdersReady,
+    Outcome,
+    QueryAnswer,
+    QueryKind,
+    ReportKind,
+    ReportSource,
+    Side,
+    SnapshotAnswer,
+    SnapshotRequest,
+    VenueQuery,
+    VenueState,
+)
 from ops.assembly import ACCOUNT, VENUE
 from ops.bench.market import SYMBOL, TICK
+from ops.supervisor import Supervisor
 
 INSTRUMENT = Instrument(
     instrument=0,
@@ -62,6 +80,40 @@ class NullSink:
 
     def append(self, kind: int, offset: int, now_ns: int, body: bytes) -> int:
         return 0
+
+
+class Answers:
+    """The REST door's place: the market's snapshot, an empty account."""
+
+    name = "rest_door"
+
+    def __init__(self, snapshot: Callable[[], bytes], answer: Callable[[Message], None]) -> None:
+        self.handlers: dict[type[Message], Handler] = {SnapshotRequest: self._snapshot, VenueQuery: self._query}
+        self._read_snapshot, self._answer = snapshot, answer
+
+    def _snapshot(self, request: SnapshotRequest, now_ns: int) -> tuple[Message, ...]:
+        head = (request.actor, request.counter, request.generation, Outcome.RESULT, request.instrument, now_ns, "")
+        self._answer(SnapshotAnswer(*head, self._read_snapshot()))
+        return NOTHING
+
+    def _query(self, query: VenueQuery, now_ns: int) -> tuple[Message, ...]:
+        head = (query.actor, query.counter, query.generation, Outcome.RESULT, query.kind, query.instrument)
+        found = query.kind is not QueryKind.ORDER
+        self._answer(QueryAnswer(*head, query.client_order_id, now_ns, now_ns, "", found, True, (), ()))
+        return NOTHING
+
+
+class Ear(Supervisor):
+    """The supervisor without its log: it only hears whether the engine became ready."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard_ready = False
+        self.handlers = dict.fromkeys(self.handlers, self._hear)
+
+    def _hear(self, message: Message, now_ns: int) -> tuple[Message, ...]:
+        self.heard_ready = self.heard_ready or type(message) is OrdersReady
+        return NOTHING
 
 
 def fill_report(

@@ -3,8 +3,12 @@
 Variants run interleaved in blocks in one process, so that a ratio is between neighbors in time:
 direct (plain calls), deque (objects, send order), loopback (+ codec and headers), mailboxes (+ ZeroMQ), histograms,
 and all (+ input log, order journal, checkpoints). Each tick the touch moves and the strategy wants an order at it; the
-venue accepts and fills it between ticks, untimed. `reprice` is all, with orders that rest: each tick cancels and
-replaces. `tick_to_cancel_us` is from its ticks that moved against us.
+venue accepts and fills it between ticks, untimed, and public trades come. What is on in each: ops/bench/setup.py.
+`reprice` is all, with orders that rest: a tick cancels and replaces, unless the order keeps its place, and the book tells
+of the levels where orders rest. `tick_to_cancel_us` is from its ticks that moved against us. `watched` is all, with a
+console: a frame is built and sent before each tick, untimed. What that costs the tick behind it is `telemetry.tick_us`,
+the median over blocks of the difference between neighbors; `frame_us` is the frame, for which a tick that comes
+meanwhile waits.
 """
 
 import asyncio
@@ -12,13 +16,16 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from time import perf_counter_ns
 from typing import Any
 
 from bus.collector import Collector
 from ops.bench.rig import NaiveRig, Rig
+from ops.bench.watched import Watched
 
-VARIANTS = ("direct", "deque", "loopback", "mailboxes", "histograms", "all", "reprice")
+VARIANTS = ("direct", "deque", "loopback", "mailboxes", "histograms", "all", "watched", "reprice")
+EVERYTHING = ("all", "watched", "reprice")
 BLOCK = 100
 PACES_MS = (1, 10, 100)
 PACED_SECONDS = 3.0
@@ -29,6 +36,8 @@ def run(ticks: int, *, paced: bool = True, seed: int = 1) -> dict[str, Any]:
     collector = Collector()
     with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
         rigs = {name: _rig(name, Path(folder), seed) for name in VARIANTS}
+        watched = Watched(rigs["watched"], Path(folder))
+        rigs["watched"].look = watched.look
         orders: dict[str, list[int]] = {name: [] for name in VARIANTS}
         cancels: list[int] = []
         for rig in rigs.values():
@@ -39,6 +48,7 @@ def run(ticks: int, *, paced: bool = True, seed: int = 1) -> dict[str, Any]:
             for name, rig in rigs.items():
                 inside += _block(rig, BLOCK, orders[name], cancels if name == "reprice" else [], collector)
         result = _result(orders, cancels, rigs)
+        result["telemetry"] = {"tick_us": _added(orders), "frame_us": percentiles(watched.built_ns), **watched.counts}
         result["gc"] = {
             "collections_during_input": inside,
             "idle_pause_us": {key: round(value, 1) for key, value in collector.pauses.to_summary().items()},
@@ -48,6 +58,7 @@ def run(ticks: int, *, paced: bool = True, seed: int = 1) -> dict[str, Any]:
         result["naive_us"] = percentiles(asyncio.run(_naive(Path(folder), max(ticks // 5, BLOCK), seed)))
         result["naive_to_touchline"] = round(result["naive_us"]["p50"] / result["tick_to_order_us"]["p50"], 2)
         collector.restore()
+        watched.close()
         for rig in rigs.values():
             rig.close()
     return result
@@ -61,8 +72,18 @@ def percentiles(values: Sequence[int]) -> dict[str, float]:
     return {name: round(ordered[min(int(rank * len(ordered)), last)] / 1_000, 1) for name, rank in ranks.items()}
 
 
+def _added(orders: dict[str, list[int]]) -> float:
+    """Microseconds that a tick takes longer behind a frame: block against neighboring block, then the median."""
+    starts = range(0, min(len(orders["all"]), len(orders["watched"])), BLOCK)
+    added = [
+        median(orders["watched"][start : start + BLOCK]) - median(orders["all"][start : start + BLOCK])
+        for start in starts
+    ]
+    return round(median(added) / 1_000, 1)
+
+
 def _rig(name: str, folder: Path, seed: int) -> Rig:
-    everything = name in ("all", "reprice")
+    everything = name in EVERYTHING
     return Rig(name, folder, seed, logs=everything, measure=everything or name == "histograms", fills=name != "reprice")
 
 
