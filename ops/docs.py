@@ -1,6 +1,6 @@
 """`python -m ops.docs`: the reference pages that are read off the code. They are committed, and a test keeps them fresh.
 
-routes, messages: from ops/topology.py and the vocabulary. order-states, book-states, exit-states: state diagrams from the
+routes, messages: from ops/topology.py and the vocabulary. order-states, book-states, exit-states, coordination-states: state diagrams from the
 tables that the actors themselves step through; whatever a diagram shows, the code does.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from actors.execution import phases as execution
+from actors.coordination import phases as coordination
 from actors.exits import phases as exits
 from actors.market_data import sync
 from actors.orderbook import validity
@@ -39,6 +40,7 @@ def pages() -> dict[str, str]:
         "order-states.md": order_states(),
         "book-states.md": book_states(),
         "exit-states.md": exit_states(),
+        "coordination-states.md": coordination_states(),
         "architecture.svg": docs_picture.picture(),
     }
 
@@ -184,6 +186,20 @@ def exit_states() -> str:
                 (phase.name, exits.REASONS.get(phase, ""), "yes" if cools else "")
                 for phase, cools in exits.COOLS.items()
             ],
+        ),
+    )
+
+
+def coordination_states() -> str:
+    return page(
+        "Coordination states",
+        "Read off the table in `actors/coordination/phases.py`. Arrows that lead back to their own phase are not drawn. "
+        "Bands are asked for in HOLDING alone; the account is left for a successor while we lead.",
+        "## Our term, as the actor knows it",
+        diagram(coordination.PHASES),
+        grid(
+            ("phase", "we lead"),
+            [(phase.name, "yes" if phase in coordination.LEADS else "") for phase in coordination.Phase],
         ),
     )
 
