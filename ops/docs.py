@@ -1,6 +1,6 @@
 """`python -m ops.docs`: the reference pages that are read off the code. They are committed, and a test keeps them fresh.
 
-routes, messages: from ops/topology.py and the vocabulary. order-states, book-states, exit-states, coordination-states: state diagrams from the
+routes, messages: from ops/topology.py and the vocabulary. order-, book-, exit- and coordination-states: diagrams of the
 tables that the actors themselves step through; whatever a diagram shows, the code does.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from actors.execution import phases as execution
 from actors.coordination import phases as coordination
+from actors.execution import phases as execution
 from actors.exits import phases as exits
 from actors.market_data import sync
 from actors.orderbook import validity
