@@ -211,8 +211,8 @@ class Exits(Actor[ExitsState]):
         return tuple(words)
 
     def on_trading_state(self, changed: TradingStateChanged, now_ns: int) -> tuple[Message, ...]:
-        """Execution drops wishes at each change; where reducing passes, ours is wished again. What did not pass was no
-        passive time: that stage begins anew.
+        """Execution drops a wish that may not reduce any more; where it may again, it is wished again. What did not pass
+        was no passive time: that stage begins anew.
         """
         self.scopes[changed.scope] = changed.state
         return self._reconsider(now_ns)
@@ -224,9 +224,9 @@ class Exits(Actor[ExitsState]):
     def _reconsider(self, now_ns: int) -> tuple[Message, ...]:
         out: list[Message] = []
         for watch in self.watches.values():
-            watch.wish = None
             watch.may_act = self._may_act(watch.number)
             if not watch.may_act:
+                watch.wish = None
                 watch.deadline_ns = 0
             out += self.closer.act(watch, now_ns, 0)
         return tuple(out)

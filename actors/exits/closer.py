@@ -58,9 +58,13 @@ class Closer:
                 words += self.step(watch, UNCLOSABLE, now_ns)
         if watch.phase < TAKING_PROFIT:
             return (*self._withdraw(watch, instrument, now_ns), *words)
-        if watch.wish is None:
+        last = watch.wish
+        if last is None:
             return NOTHING
-        return self._say(watch, watch.wish, instrument, now_ns, received_ns, anew)  # a side is empty: it stays as it is
+        wish = Wish(
+            last.ticks, min(last.lots, abs(watch.lots)), last.cross
+        )  # a side is empty: its price stays as it is
+        return self._say(watch, wish, instrument, now_ns, received_ns, anew)
 
     def _advance(self, watch: Watch, signals: Signals, now_ns: int, words: list[Message]) -> None:
         for _ in range(STEPS_MAX):

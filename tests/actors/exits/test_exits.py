@@ -379,6 +379,13 @@ def test_a_book_with_an_empty_side_reaches_nothing_and_moves_nothing(bid: int, a
     assert wishes(trader.market(bid, ask, SECOND)) == [("sell", 9_903, 100)], "renewed as it is"
 
 
+def test_what_was_executed_meanwhile_is_not_wished_again_for_want_of_a_price() -> None:
+    trader = long(passive_ns=0)
+    trader.market(9_900, 9_903)
+    trader.market(9_900, 0)
+    assert wishes(trader.fill(SELL, 60, 9_900)) == [("sell!", 9_897, 40)]
+
+
 def test_more_than_one_order_may_have_is_closed_piece_by_piece() -> None:
     trader = long(lots_max=60, passive_ns=0)
     assert wishes(trader.market(9_900, 9_903)) == [("sell!", 9_897, 60)]
@@ -502,6 +509,22 @@ def test_the_states_of_others_are_not_ours() -> None:
     trader.tell(state(TradingState.HALTED, "instrument:1"))
     trader.tell(state(TradingState.HALTED, "owner:main"))
     assert wishes(trader.market(9_900, 9_903)) == [("sell", 9_903, 100)]
+
+
+@pytest.mark.parametrize("to", [TradingState.HALTED, TradingState.REDUCING])
+def test_a_state_that_does_not_stop_us_leaves_the_wish_in_force(to: TradingState) -> None:
+    """Execution drops nothing then: an order that trades is not moved, and a remainder's is not left to itself."""
+    crossing = long(passive_ns=0)
+    crossing.market(9_900, 9_903)
+    crossing.market(9_905, 9_909)
+    scope = "instrument:0" if to is TradingState.REDUCING else "instrument:1"
+    assert wishes(crossing.tell(state(to, scope))) == []
+    assert crossing.watch.wish is not None
+    small = long(filters=instrument(min_lots=10))
+    small.market(9_900, 9_903)
+    small.fill(SELL, 95, 9_903)
+    assert alerts(small.tell(state(to, scope))) == []
+    assert wishes(small.wait(SECOND)) == [("nothing", 0, 0)]
 
 
 def test_after_a_halt_the_passive_stage_begins_anew() -> None:
