@@ -46,6 +46,7 @@ class ZmqMailboxes:
     def __init__(self) -> None:
         self._context = zmq.Context(io_threads=1)
         self._sockets: list[zmq.Socket[bytes]] = []
+        self._ends: list[Callable[[], object]] = []
 
     def open(self, name: str) -> Mailbox:
         endpoint = f"inproc://{name}"
@@ -75,9 +76,18 @@ class ZmqMailboxes:
         return OutsideMailbox(pull)
 
     def close(self) -> None:
+        for end in self._ends:
+            end()
         for socket in self._sockets:
             socket.close(0)
         self._context.term()
+
+    def at_close(self, end: Callable[[], object]) -> None:
+        """What has to end with the mailboxes if nobody ended it before: ZeroMQ waits for ever for a socket that is open.
+
+        For the modules beside this one; `end` may be called twice.
+        """
+        self._ends.append(end)
 
     @property
     def context(self) -> "zmq.Context[zmq.Socket[bytes]]":

@@ -8,6 +8,7 @@ tells neither side.
 
 from collections.abc import Collection, Iterable
 from ipaddress import ip_address
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -55,6 +56,8 @@ class PeerListener(OutsideMailbox):
         check_endpoint(endpoint, encrypted=keys is not None)
         self.allowed = AllowList(peers)
         self._authenticator: ThreadAuthenticator | None = None
+        self._file: Path | None = None
+        mailboxes.at_close(self.close)
         pull = mailboxes.socket(zmq.PULL)
         _set(pull, zmq.RCVHWM)
         pull.set(zmq.MAXMSGSIZE, PEER_BYTES_MAX)
@@ -70,19 +73,22 @@ class PeerListener(OutsideMailbox):
             try:
                 pull.bind(endpoint)
             except zmq.ZMQError as error:
-                self.close()
                 raise MailboxError("peers", f"cannot bind {endpoint}: {error.strerror}") from error
         else:
             bind_private(pull, "peers", endpoint)
+            self._file = Path(endpoint.removeprefix("ipc://"))
         self.endpoint = cast(bytes, pull.get(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
         """As it was bound: with the port that was free, where the endpoint said `:*`."""
         super().__init__(pull)
 
     def close(self) -> None:
-        """End the authenticator's thread; the socket is closed with its mailboxes."""
+        """End the authenticator's thread and remove our file; the socket is closed with its mailboxes. Idempotent."""
         if self._authenticator is not None:
             self._authenticator.stop()
             self._authenticator = None
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
+            self._file = None
 
 
 class PeerSender:
@@ -105,13 +111,14 @@ class PeerSender:
             push.set(zmq.CURVE_SERVERKEY, peer)
             push.set(zmq.CURVE_SECRETKEY, keys.secret)
             push.set(zmq.CURVE_PUBLICKEY, keys.public)
+        self._push = push
         self._monitor = push.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        mailboxes.at_close(self.close)
         self.descriptor = int(self._monitor.get(zmq.FD))
         try:
             push.connect(endpoint)
         except zmq.ZMQError as error:
             raise MailboxError("peers", f"cannot connect to {endpoint}: {error.strerror}") from error
-        self._push = push
         self._send = BackendSocket.send.__get__(push)
 
     def send(self, frame: bytes) -> bool:
@@ -131,7 +138,9 @@ class PeerSender:
         return cut
 
     def close(self) -> None:
-        """The last frame has FAREWELL_MS to leave."""
+        """The last frame has FAREWELL_MS to leave. Idempotent."""
+        if self._push.closed:
+            return
         self._push.disable_monitor()
         self._monitor.close(0)
         self._push.close(FAREWELL_MS)

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -116,6 +117,31 @@ async def test_the_end_of_a_peers_process_is_told(sockets: Sockets, tmp_path: Pa
 def test_only_its_user_can_reach_an_ipc_socket(sockets: Sockets, tmp_path: Path) -> None:
     sockets.listener(f"ipc://{tmp_path}/a.ipc")
     assert (tmp_path / "a.ipc").stat().st_mode & 0o077 == 0
+
+
+def closes_in_time(mailboxes: ZmqMailboxes) -> bool:
+    """ZeroMQ waits for ever for a socket that nobody closed."""
+    closing = threading.Thread(target=mailboxes.close, daemon=True)
+    closing.start()
+    closing.join(LIMIT_S)
+    return not closing.is_alive()
+
+
+def test_a_start_that_failed_half_way_closes_what_it_had_opened(tmp_path: Path, keys: Path) -> None:
+    """Nobody holds a socket that he could close: the mailboxes do."""
+    mailboxes = ZmqMailboxes()
+    PeerSender(mailboxes, f"ipc://{tmp_path}/nobody.ipc")
+    PeerListener(mailboxes, f"ipc://{tmp_path}/a.ipc")
+    PeerListener(mailboxes, "tcp://127.0.0.1:*", load_pair(keys, "data"), (load_public(keys, "trade"),))
+    assert closes_in_time(mailboxes)
+
+
+def test_no_file_of_a_listener_is_left(tmp_path: Path) -> None:
+    mailboxes = ZmqMailboxes()
+    listener = PeerListener(mailboxes, f"ipc://{tmp_path}/a.ipc")
+    listener.close()
+    mailboxes.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- CURVE ------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Real processes: a venue, a host with the books and a host that trades; killed, frozen, restarted, and refused."""
 
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -161,6 +162,25 @@ def test_a_plain_tcp_bind_off_loopback_is_refused(tmp_path: Path) -> None:
             *("--topology", str(tmp_path / "topology.toml"), "--host", name),
         )
         ended.refused("tcp://10.0.0.2:7001: plain tcp is refused", "use ipc:// on one machine", "`touchline keys`")
+
+
+def test_an_endpoint_that_is_taken_ends_the_start_and_says_so(tmp_path: Path) -> None:
+    """Its senders are open by then; whatever was opened is closed again, or the process would never end."""
+    placed = {
+        "data": (DATA, "ipc://data.ipc"),
+        "trade": (TRADE, "ipc://trade.ipc"),
+        "strategy": (("strategy",), "ipc://strategy.ipc"),
+    }
+    (tmp_path / "topology.toml").write_text(topology(placed))
+    (tmp_path / "config.toml").write_text(CONFIG)
+    with socket.socket(socket.AF_UNIX) as holder:
+        holder.bind(str(tmp_path / "strategy.ipc"))
+        holder.listen()
+        ended = touchline(
+            *("run", str(tmp_path / "config.toml"), "--state", str(tmp_path / "state")),
+            *("--topology", str(tmp_path / "topology.toml"), "--host", "strategy"),
+        )
+    ended.refused("strategy.ipc is held by another process")
 
 
 CONFIG = """
