@@ -9,7 +9,7 @@ import msgspec
 
 from actors.coordination import Coordination, CoordinationSettings
 from actors.execution import Execution, ExecutionSettings
-from actors.exits import Exits, ExitsSettings
+from actors.exits import Exits, ExitsSettings, OrderMax
 from actors.market_data import FeedConnection, MarketData
 from actors.microstructure import Microstructure
 from actors.orderbook import Orderbook
@@ -124,8 +124,9 @@ def _exits(config: Config, instruments: Sequence[Instrument]) -> Exits:
         )
     except ValueError as error:
         raise ConfigError(f"[exits]: {error}") from error
-    order_lots_max = {number: limits.order_lots_max for number, limits in _limits(config, instruments).items()}
-    return Exits(settings if section.enabled else None, order_lots_max)
+    rows = _limits(config, instruments).items()
+    order_max = {number: OrderMax(limits.order_lots_max, limits.order_notional_max) for number, limits in rows}
+    return Exits(settings if section.enabled else None, order_max)
 
 
 def _orders(config: Config) -> OrdersSettings:

@@ -11,5 +11,6 @@ actor       takes messages, keeps a watch an instrument
 
 from actors.exits.actor import Exits
 from actors.exits.settings import ExitsSettings
+from actors.exits.wishes import OrderMax
 
-__all__ = ["Exits", "ExitsSettings"]
+__all__ = ["Exits", "ExitsSettings", "OrderMax"]

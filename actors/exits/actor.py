@@ -16,7 +16,7 @@ from actors.exits.settings import ExitsSettings
 from actors.exits.thresholds import draw
 from actors.exits.triggers import event_of, follow
 from actors.exits.watch import ExitsState, Watch
-from actors.exits.wishes import OWNER, too_small
+from actors.exits.wishes import OWNER, OrderMax, too_small
 from bus.actor import NOTHING, Actor
 from bus.messages import (
     Alert,
@@ -52,15 +52,15 @@ PASSING = (
 
 
 class Exits(Actor[ExitsState]):
-    """settings None: switched off; nothing is watched. order_lots_max: the most one order may have, by instrument."""
+    """settings None: switched off; nothing is watched. order_max: the most one order may have, by instrument."""
 
     name = OWNER
     State = ExitsState
 
-    def __init__(self, settings: ExitsSettings | None, order_lots_max: Mapping[int, int]) -> None:
+    def __init__(self, settings: ExitsSettings | None, order_max: Mapping[int, OrderMax]) -> None:
         self.enabled = settings is not None
         self.settings = settings or ExitsSettings(stop_loss_bps=1)
-        self.closer = Closer(self.settings, order_lots_max)
+        self.closer = Closer(self.settings, order_max)
         self.watches: dict[int, Watch] = {}
         self.scopes: dict[str, TradingState] = {"engine": TradingState.CANCEL_ONLY}
         self.stopping = False

@@ -21,7 +21,7 @@ from actors.exits.phases import (
 from actors.exits.settings import ExitsSettings
 from actors.exits.triggers import event_of
 from actors.exits.watch import Watch, Wish
-from actors.exits.wishes import OWNER, intent_of, too_small, wish_of
+from actors.exits.wishes import OWNER, OrderMax, intent_of, too_small, wish_of
 from bus.actor import NOTHING
 from bus.messages import Alert, AlertLevel, CooldownRequested, Instrument, Message, SetTimer, Signals
 
@@ -31,11 +31,11 @@ STEPS_MAX = len(Phase)
 
 
 class Closer:
-    """order_lots_max: the most one order may have, by instrument. watched: the watches from HOLDING on."""
+    """order_max: the most one order may have, by instrument. watched: the watches from HOLDING on."""
 
-    def __init__(self, settings: ExitsSettings, order_lots_max: Mapping[int, int]) -> None:
+    def __init__(self, settings: ExitsSettings, order_max: Mapping[int, OrderMax]) -> None:
         self.settings = settings
-        self.order_lots_max = dict(order_lots_max)
+        self.order_max = dict(order_max)
         self.watched: dict[int, Watch] = {}
         self.counts: dict[str, int] = {}
 
@@ -83,8 +83,8 @@ class Closer:
     def _wanted(self, watch: Watch, instrument: Instrument, signals: Signals, now_ns: int) -> Wish | None:
         """None: it is too small to be ordered, and no order of ours is left that could still be filled."""
         last = watch.wish
-        lots_max = self.order_lots_max.get(watch.number, abs(watch.lots))
-        wish = wish_of(watch, instrument, signals, self.settings.cross_ticks_max, lots_max)
+        most = self.order_max.get(watch.number)
+        wish = wish_of(watch, instrument, signals, self.settings.cross_ticks_max, most)
         if not too_small(wish, instrument):
             watch.remainder_ns = 0
             return wish

@@ -1,5 +1,7 @@
 """The one order that closes a position: where, how much, and whether it may take. Pure; integers."""
 
+import msgspec
+
 from actors.exits.phases import PROFIT_CROSSING, TAKING_PROFIT
 from actors.exits.watch import Watch, Wish
 from bus.messages import Instrument, QuoteIntent, Signals
@@ -7,12 +9,33 @@ from bus.messages import Instrument, QuoteIntent, Signals
 OWNER = "exits"
 
 
-def wish_of(watch: Watch, instrument: Instrument, signals: Signals, cross_ticks_max: int, lots_max: int) -> Wish:
+class OrderMax(msgspec.Struct, frozen=True):
+    """The most that risk lets one order have. notional: quote units; 0: no bound but the venue's."""
+
+    lots: int
+    notional: int = 0
+
+
+def wish_of(
+    watch: Watch, instrument: Instrument, signals: Signals, cross_ticks_max: int, most: OrderMax | None
+) -> Wish:
     """Never more lots than are held, nor than one order may have: what is beyond follows when that much is filled."""
-    lots = min(abs(watch.lots), lots_max, instrument.max_lots or lots_max)
-    if watch.phase >= PROFIT_CROSSING:
-        return Wish(_crossing(watch, signals, instrument.tick, cross_ticks_max), lots, True)
-    return Wish(_passive(watch, signals, instrument.tick), lots, False)
+    cross = watch.phase >= PROFIT_CROSSING
+    tick = instrument.tick
+    ticks = _crossing(watch, signals, tick, cross_ticks_max) if cross else _passive(watch, signals, tick)
+    lots = abs(watch.lots)
+    for bound in (instrument.max_lots, most.lots if most is not None else 0):
+        lots = min(lots, bound) if bound else lots
+    for notional in (instrument.max_notional, most.notional if most is not None else 0):
+        lots = min(lots, _lots_for(notional, ticks, instrument)) if notional and ticks > 0 else lots
+    return Wish(ticks, lots, cross)
+
+
+def _lots_for(notional: int, ticks: int, instrument: Instrument) -> int:
+    """The most lots at this price that are worth no more."""
+    scale: int = 10 ** (instrument.price_scale + instrument.quantity_scale)
+    worth: int = ticks * instrument.tick * instrument.lot * 10**instrument.quote_scale
+    return notional * scale // worth
 
 
 def _passive(watch: Watch, signals: Signals, tick: int) -> int:

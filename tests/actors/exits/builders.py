@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from actors.exits import Exits, ExitsSettings
+from actors.exits import Exits, ExitsSettings, OrderMax
 from actors.exits.phases import Phase
 from actors.exits.watch import ExitsState, Watch
 from actors.portfolio import Portfolio, PortfolioSettings
@@ -65,11 +65,17 @@ class Trader:
     """`fill` is the venue, `market` the book; each returns what exits said to it."""
 
     def __init__(
-        self, *, started: bool = True, filters: Instrument | None = None, lots_max: int = 1_000, **given: Any
+        self,
+        *,
+        started: bool = True,
+        filters: Instrument | None = None,
+        lots_max: int = 1_000,
+        notional_max: int = 0,
+        **given: Any,
     ) -> None:
         self.settings = ExitsSettings(**(SETTINGS | given))
-        self.lots_max = {0: lots_max}
-        self.exits = Exits(self.settings, self.lots_max)
+        self.order_max = {0: OrderMax(lots_max, notional_max)}
+        self.exits = Exits(self.settings, self.order_max)
         self.portfolio = Portfolio(PortfolioSettings(0, 0))
         self.now, self.number, self.update_id = NOW, 0, 0
         self.timers: dict[int, SetTimer] = {}
@@ -93,7 +99,7 @@ class Trader:
 
     def restart(self) -> None:
         saved = msgspec.msgpack.encode(self.exits.checkpoint())
-        self.exits = Exits(self.settings, self.lots_max)
+        self.exits = Exits(self.settings, self.order_max)
         self.exits.restore(msgspec.msgpack.decode(saved, type=ExitsState))
 
     def fill(

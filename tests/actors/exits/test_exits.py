@@ -1,5 +1,7 @@
 """What exits do with a position, message by message. Prices: see builders."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -394,6 +396,14 @@ def test_more_than_one_order_may_have_is_closed_piece_by_piece() -> None:
 
 def test_the_venues_own_largest_order_is_kept_to() -> None:
     assert wishes(long(filters=instrument(max_lots=30), passive_ns=0).market(9_900, 9_903)) == [("sell!", 9_897, 30)]
+
+
+@pytest.mark.parametrize("given", [{"notional_max": 300_000}, {"filters": instrument(max_notional=300_000)}])
+def test_an_exit_is_worth_no_more_than_one_order_may_be(given: dict[str, Any]) -> None:
+    """30 lots at 9,897 are 296,910 of 300,000; risk would refuse all of it for ever."""
+    trader = long(passive_ns=0, **given)
+    assert wishes(trader.market(9_900, 9_903)) == [("sell!", 9_897, 30)]
+    assert wishes(trader.fill(SELL, 30, 9_900)) == [("sell!", 9_897, 30)]
 
 
 def test_a_price_off_the_grid_is_rested_behind_and_crossed_beyond() -> None:
