@@ -290,11 +290,11 @@ def _check_values(config: Config, name: str) -> None:
     for field in ("open_notional_max", "order_notional_max", "daily_loss_max", "dust"):
         if getattr(config.risk, field).startswith("-"):
             refuse(f"[risk] {field}", f'{getattr(config.risk, field)} is below 0; a limit is a size, and "0" is none')
-    if config.risk.open_orders_max < 1 or config.risk.order_rate_max < 1:
-        refuse("[risk] open_orders_max, order_rate_max", "0 would refuse every order; write at least 1")
-    for row in config.instrument:
-        if row.open_orders_max < 1:
-            refuse(f"[[instrument]] {row.symbol} open_orders_max", "0 would refuse every order; write at least 1")
+    counts = {f"[risk] {field}": getattr(config.risk, field) for field in ("open_orders_max", "order_rate_max")}
+    counts |= {f"[[instrument]] {row.symbol} open_orders_max": row.open_orders_max for row in config.instrument}
+    for field, count in counts.items():
+        if count < 1:
+            refuse(field, f"{count} would refuse every order; write at least 1")
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,29}", config.strategy.owner):
         refuse(
             "[strategy] owner",

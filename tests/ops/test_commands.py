@@ -40,17 +40,16 @@ def test_help_says_what_it_does_and_what_each_option_is_for(words: tuple[str, ..
     assert silent == []
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [(("replay",), "input-log"), (("replay", "some.log"), "input-log"), (("monitor",), "touchline run")],
-)
-def test_what_does_not_work_yet_says_so_and_fails(words: tuple[str, ...], told: str) -> None:
-    line = touchline(*words).refused(f"touchline {words[0]} does not work yet", told)
+@pytest.mark.parametrize("words", [("replay",), ("replay", "some.log")])
+def test_what_does_not_work_yet_says_so_and_fails(words: tuple[str, ...]) -> None:
+    line = touchline(*words).refused(f"touchline {words[0]} does not work yet", "input-log")
     assert "NOT WORKING YET" in CliRunner().invoke(main, [words[0], "--help"]).stdout
     assert "\n" not in line
 
 
-@pytest.mark.parametrize("words", [("runn",), ("run",), ("check",), ("run", "x.toml"), ("demo", "--secnds", "3")])
+@pytest.mark.parametrize(
+    "words", [("runn",), ("run",), ("check",), ("monitor",), ("run", "x.toml"), ("demo", "--secnds", "3")]
+)
 def test_wrong_usage_is_exit_code_2_without_a_traceback(words: tuple[str, ...]) -> None:
     done = CliRunner().invoke(main, list(words))
     assert done.exit_code == 2

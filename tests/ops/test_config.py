@@ -37,7 +37,7 @@ BAD = {
     "two brackets": Bad("[venue]", "[[venue]]", ("a line [venue]",)),
     "not TOML": Bad("[venue]", "[venue", ("not TOML", "line 2")),
     "below the least": Bad("[[i", "recv_window_ms = 0\n[[i", ("[venue] recv_window_ms", "0 is too small", "the least is 1")),
-    "negative": Bad("[strategy.p", "[risk]\nopen_orders_max = -1\n[strategy.p", ("[risk] open_orders_max", "-1")),
+    "negative": Bad("[strategy.p", "[risk]\nopen_orders_max = -1\n[strategy.p", ("[risk] open_orders_max: -1 would refuse",)),
     "above the most": Bad("[[i", "recv_window_ms = 60001\n[[i", ("[venue] recv_window_ms", "60001", "60000")),
     "beyond 64 bits": Bad(
         "[strategy.p",
@@ -49,7 +49,7 @@ BAD = {
     "exponent": Bad('"0.01"', '"1e-3"', ("BTCUSDT order_max", "'1e-3'", 'like "0.25"')),
     "too many decimals": Bad('"0.01"', '"0.000000015"', ("BTCUSDT order_max", "more than 8 decimals")),
     "no size": Bad('order_max = "0.01"', 'order_max = "0"', ("BTCUSDT order_max", "must be above 0")),
-    "long never": Bad('position_max = "0.02"', 'position_max = "-1"', ("BTCUSDT position_max", "-1", "at least 0")),
+    "long never": Bad('position_max = "0.02"', 'position_max = "-1"', ("BTCUSDT position_max: -1 must be at least 0",)),
     "always long": Bad('"-0.02"', '"0.01"', ("BTCUSDT position_min", "0.01", "0 or below")),
     "scheme": Bad("http://venue.test:80", "ftp://venue.test", ("[venue] rest", "'ftp://venue.test'", "http://")),
     "port": Bad("venue.test:80", "venue.test:99999", ("[venue] rest", "99999", "HOST[:PORT]")),
