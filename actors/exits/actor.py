@@ -15,7 +15,7 @@ from actors.exits.phases import HOLDING, TAKING_PROFIT, Event, account_event
 from actors.exits.settings import ExitsSettings
 from actors.exits.thresholds import draw
 from actors.exits.triggers import event_of, follow
-from actors.exits.watch import ExitsState, Watch
+from actors.exits.watch import ExitsState, Watch, Wish
 from actors.exits.wishes import OWNER, OrderMax, too_small
 from bus.actor import NOTHING, Actor
 from bus.messages import (
@@ -40,6 +40,7 @@ from bus.messages import (
 )
 
 TOO_SMALL = (Refusal.MIN_NOTIONAL, Refusal.QUANTITY_FILTER)
+OFF_PRICE = (Refusal.PRICE_COLLAR, Refusal.PRICE_FILTER)
 PASSING = (
     Refusal.NOT_REDUCING,
     Refusal.SELF_TRADE,
@@ -169,9 +170,13 @@ class Exits(Actor[ExitsState]):
         if refused.owner != OWNER or refused.reason in PASSING:
             return NOTHING
         watch = self._watch(refused.instrument)
-        if refused.reason not in TOO_SMALL:
-            return self._tell(watch, refused.reason)
         wish, instrument = watch.wish, watch.instrument
+        if refused.reason not in TOO_SMALL:
+            if wish is not None and refused.reason in OFF_PRICE:
+                watch.wish = Wish(
+                    wish.ticks, wish.lots, False
+                )  # no crossing price to keep to: the market's next is taken
+            return self._tell(watch, refused.reason)
         if wish is None or instrument is None or not too_small(wish, instrument):
             return NOTHING  # it was a part: the rest of the position hangs on an order that is being canceled
         words = self.closer.step(watch, UNCLOSABLE, now_ns)

@@ -472,6 +472,18 @@ def test_a_refusal_that_stays_is_said_once_an_exit() -> None:
     assert trader.tell(refused(Refusal.PRICE_COLLAR, "maker")) == []
 
 
+@pytest.mark.parametrize(("reason", "wished"), [(Refusal.PRICE_COLLAR, 10_117), (Refusal.STALE_BOOK, 9_897)])
+def test_a_crossing_price_that_risk_refuses_is_taken_from_the_market_anew(reason: Refusal, wished: int) -> None:
+    """It was left where it was because it meets the bid still; but so far below the bid it is refused for ever."""
+    trader = long(passive_ns=0)
+    trader.market(9_900, 9_903)
+    trader.market(10_120, 10_122)
+    trader.tell(refused(reason))
+    trader.market(10_120, 10_122)
+    assert trader.watch.wish is not None
+    assert trader.watch.wish.ticks == wished
+
+
 def test_a_rejection_by_the_venue_is_said() -> None:
     trader = long()
     trader.market(9_900, 9_903)
