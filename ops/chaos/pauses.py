@@ -72,17 +72,16 @@ async def _round(stage: Stage, coordinator: Coordinator, asks: Instance, both: l
 
 
 async def _loss(stage: Stage, coordinator: Coordinator, asks: Instance, group: str) -> Cooldown:
-    """Move the market against the position of `asks` while the crowd stands still, until it has asked for a pause."""
+    """Let the price fall under the position of `asks`, and the crowd stand still, until it has asked for a pause."""
     began_ns = time.time_ns()
     for _ in range(TRIES_MAX):
-        await stage.until(lambda: abs(_held(stage, asks)) >= HELD_MIN, START_S_MAX, f"a position of {asks.name}")
+        await stage.until(lambda: _held(stage, asks) >= HELD_MIN, START_S_MAX, f"a position of {asks.name}")
         await stage.control("pause-flow")
         try:
             await stage.log.read()
-            side = "SELL" if _held(stage, asks) > 0 else "BUY"
             found = None
-            if quantity := await _enough(stage, side):
-                await stage.control("market", symbol=SYMBOL, side=side, quantity=f"{quantity:.5f}")
+            if quantity := await _enough(stage):
+                await stage.control("market", symbol=SYMBOL, side="SELL", quantity=f"{quantity:.5f}")
                 found = await _seen(coordinator, group, began_ns)
         finally:
             await stage.control("resume-flow")
@@ -102,13 +101,11 @@ async def _seen(coordinator: Coordinator, group: str, after_ns: int) -> Cooldown
     return None
 
 
-async def _enough(stage: Stage, side: str) -> float:
-    """What a market order of `side` must take for the best price to move by FALL_BPS; the last level always stays."""
+async def _enough(stage: Stage) -> float:
+    """What the crowd must sell for the best bid to fall by FALL_BPS; the last level always stays. 0: there is too little."""
     depth = await stage.ask("/api/v3/depth", symbol=SYMBOL, limit="5000")
-    levels = [(float(price), float(quantity)) for price, quantity in depth["bids" if side == "SELL" else "asks"]]
-    best = levels[0][0]
-    taken = [quantity for price, quantity in levels[:-1] if abs(price / best - 1) * 10_000 < FALL_BPS]
-    return sum(taken)
+    bids = [(float(price), float(quantity)) for price, quantity in depth["bids"]]
+    return sum(quantity for price, quantity in bids[:-1] if (1 - price / bids[0][0]) * 10_000 < FALL_BPS)
 
 
 def _held(stage: Stage, instance: Instance) -> int:

@@ -5,6 +5,8 @@ depth; without, it improves its own side's best by one tick where it can, to be 
 different length want the same side for a while, which they may, and opposite sides for a while, which they must not.
 """
 
+from typing import Literal
+
 import msgspec
 
 from actors.strategy import Context, Strategy, ticks_passive
@@ -17,13 +19,14 @@ NS_PER_MS = 1_000_000
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """quantity_lots: of each order. position_lots_max: in either direction; beyond it only the reducing side is wished.
 
-    reach_ticks: beyond the other side's best price; 0: never takes.
+    reach_ticks: beyond the other side's best price; 0: never takes. only: the one side it wishes, instead of phases.
     """
 
     quantity_lots: int
     position_lots_max: int
     phase_ms: int
     reach_ticks: int = 0
+    only: Literal["BUY", "SELL", ""] = ""
 
     def __post_init__(self) -> None:
         if self.quantity_lots < 1 or self.position_lots_max < self.quantity_lots:
@@ -45,14 +48,20 @@ class Prowler(Strategy):
         tick = context.instrument(number).tick
         bid, ask = ticks_passive(BUY, signals.bid, tick), ticks_passive(SELL, signals.ask, tick)
         if self._side(context, number) is BUY:
-            price = ask + reach if reach else min(bid + 1, ask - 1)
+            price = ask + reach if reach else min(bid + (not self._leads(context, number, BUY, bid)), ask - 1)
             context.quote(number, price, wish.quantity_lots, 0, 0, cross=reach > 0)
         else:
-            price = bid - reach if reach else max(ask - 1, bid + 1)
+            price = bid - reach if reach else max(ask - (not self._leads(context, number, SELL, ask)), bid + 1)
             context.quote(number, 0, 0, price, wish.quantity_lots, cross=reach > 0)
+
+    def _leads(self, context: Context, number: int, side: Side, ticks: int) -> bool:
+        """Whether the best price is our own: nothing is to be improved then."""
+        return any(order.side == side and order.price_ticks == ticks for order in context.orders(number))
 
     def _side(self, context: Context, number: int) -> Side:
         position = context.position_lots(number)
         if abs(position) >= self.parameters.position_lots_max:
             return SELL if position > 0 else BUY
+        if self.parameters.only:
+            return Side[self.parameters.only]
         return BUY if context.now_ns // (self.parameters.phase_ms * NS_PER_MS) % 2 == 0 else SELL

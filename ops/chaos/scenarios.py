@@ -72,10 +72,13 @@ async def self_trade(stage: Stage) -> list[Instance]:
 
 
 async def cooldown(stage: Stage) -> list[Instance]:
-    """Two engines of one group; one makes a loss and asks for a pause, and both only reduce until its end."""
+    """Two engines of one group; one makes a loss and asks for a pause, and both only reduce until its end.
+
+    One only buys and the other only sells: when the first gets out, no bid of the second is in its way.
+    """
     both = [
-        await stage.enter(_prowler(stage, "maker", 1, _parameters(MAKER_PHASE_MS), exits=EXITS)),
-        await stage.enter(_prowler(stage, "other", 2, _parameters(TAKER_PHASE_MS))),
+        await stage.enter(_prowler(stage, "buyer", 1, _parameters(MAKER_PHASE_MS, only="BUY"), exits=EXITS)),
+        await stage.enter(_prowler(stage, "seller", 2, _parameters(MAKER_PHASE_MS, only="SELL"))),
     ]
     for instance in both:
         await stage.more_orders(instance.account, 1, START_S_MAX, f"the first order of {instance.name}")
@@ -143,8 +146,8 @@ def _prowler(stage: Stage, name: str, number: int, parameters: str, exits: str =
     return Role(name, account, key, secret, name, group, PROWLER, parameters, exits, prevention="NONE")
 
 
-def _parameters(phase_ms: int, quantity_lots: int = 2_000, reach_ticks: int = 0) -> str:
+def _parameters(phase_ms: int, quantity_lots: int = 2_000, reach_ticks: int = 0, only: str = "") -> str:
     return (
         f"quantity_lots = {quantity_lots}\nposition_lots_max = {10 * quantity_lots}\n"
-        f"phase_ms = {phase_ms}\nreach_ticks = {reach_ticks}"
+        f'phase_ms = {phase_ms}\nreach_ticks = {reach_ticks}\nonly = "{only}"'
     )
