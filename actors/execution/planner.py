@@ -10,7 +10,7 @@ leaves: all that works on that side, whoever owns it, may fill as well.
 """
 
 from actors.execution.phases import CANCEL_SENT, CANCELING, REQUESTED, TRANSITIONS, Event
-from actors.execution.pricing import KEEP, MOVE, judge, keeps_place, passive_price
+from actors.execution.pricing import KEEP, MOVE, judge, keeps_place, passive_price, too_small
 from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Desk, Market, Order, Place, Slot, resting
@@ -129,7 +129,7 @@ class Planner:
         """An order that reduces or crosses. No other order of the slot is beside it: both together could fill.
 
         What is free of the position is taken even if it is not all that is wished, for the rest may hang on an order
-        whose end is far; but not less than half: the rest of it is usually a round trip away.
+        whose end is far; but not less than half, nor less than the venue takes: the rest is usually a round trip away.
         """
         order = resting(slot) if slot.orders else None
         lots -= slot.executed_lots
@@ -140,7 +140,8 @@ class Planner:
                 return  # the position is about to be another one
             held = -slot.side * self.register.position_lots.get(market.number, 0)
             free = held - _working(market, slot.side, order)
-            if order is None and 2 * min(lots, free) < min(lots, held):
+            part, whole = min(lots, free), min(lots, held)
+            if order is None and (2 * part < whole or (part < whole and too_small(ticks, part, market.instrument))):
                 return
             too_large = order is not None and order.leaves_lots > free
             lots = min(lots, free)

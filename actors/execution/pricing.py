@@ -87,6 +87,15 @@ def left_alone(order: Order, touch: Touch, reference_opposite: int, tick: int, l
     return alone or (best == price and shown <= order.leaves_lots * lot)
 
 
+def too_small(ticks: int, lots: int, instrument: Instrument | None) -> bool:
+    """Whether the venue takes no order of so few lots, or of so little notional."""
+    if instrument is None or lots < instrument.min_lots:
+        return True
+    notional: int = ticks * lots * instrument.tick * instrument.lot * 10**instrument.quote_scale
+    least: int = instrument.min_notional * 10 ** (instrument.price_scale + instrument.quantity_scale)
+    return notional < least
+
+
 def backoff_ns(refusals: int, settings: ExecutionSettings) -> int:
     """After the n-th refusal in a row: backoff_ns_min, doubled each time, up to backoff_ns_max."""
     doubled = settings.backoff_ns_min << min(refusals - 1, 20)
