@@ -18,7 +18,7 @@ from actors.execution.pricing import left_alone
 from actors.execution.queues import Queues
 from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
-from actors.execution.slots import Desk, ExecutionState, Market, Slot
+from actors.execution.slots import Desk, ExecutionState, Market, Slot, forget_refusals
 from actors.execution.steady import forget_liquidity, see_liquidity
 from actors.execution.sweep import Sweep
 from bus.actor import NOTHING, Actor
@@ -120,6 +120,8 @@ class Execution(Actor[ExecutionState]):
         if desk.rank and rules(desk, now_ns):
             market.ruled = True
             planner.drop_below(market, desk.rank)
+            if intent.cross and (last is None or not last.cross):
+                forget_refusals(desk)
         desk.reference_bid, desk.reference_ask = touch.bid, touch.ask
         if last is not None and _same(last, intent) and _settled(desk):
             # Renewed: it only lives longer (1.0 us instead of 4.2).

@@ -137,6 +137,12 @@ def resting(slot: Slot) -> Order | None:
     return None
 
 
+def forget_refusals(desk: Desk) -> None:
+    """Another kind of order is wished: what was said to those before is no reason to wait with it."""
+    for slot in (desk.buy, desk.sell):
+        slot.refusals = slot.not_before_ns = 0
+
+
 def remove(slot: Slot, order: Order) -> None:
     """By identity: two orders may be equal in value."""
     slot.orders[:] = [other for other in slot.orders if other is not order]

@@ -267,6 +267,23 @@ def test_a_refusal_because_it_would_not_reduce_ends_with_the_order_that_stood_in
     assert brief(desk.update("x1", OrderStatus.CANCELED)) == [("new", "SELL", ASK + 1, 100)]
 
 
+@pytest.mark.parametrize("filters", [{"min_lots": 12}, {"min_notional": 12 * ASK}])
+def test_a_part_that_the_venue_would_not_take_waits_for_the_whole(filters: dict[str, int]) -> None:
+    """20 held, 10 of them under the strategy's ask: refused for its size, the exit would be held back longer still."""
+    desk = quoting(20)
+    desk.tell(instrument(**filters))
+    assert brief(desk.tell(exits())) == [("cancel", "x0"), ("cancel", "x1")]
+    desk.update("x0", OrderStatus.CANCELED)
+    assert brief(desk.update("x1", OrderStatus.CANCELED)) == [("new", "SELL", ASK, 20)]
+
+
+def test_what_is_left_of_a_position_is_tried_even_if_the_venue_may_not_take_it() -> None:
+    """Whose wish it is hears so, and lets go of it."""
+    desk = holding(5)
+    desk.tell(instrument(min_lots=12))
+    assert brief(desk.tell(exits(5))) == [("new", "SELL", ASK, 5)]
+
+
 # Crossing
 
 
@@ -321,6 +338,20 @@ def test_a_crossing_order_that_the_market_ran_away_from_follows_at_once() -> Non
     assert desk.tell(exits(ask=BID, cross=True)) == []
     assert brief(desk.tell(exits(ask=BID - 3, cross=True))) == [("cancel", "x0")]
     assert brief(desk.update("x0", OrderStatus.CANCELED)) == [("new", "SELL", BID - 3, 100)]
+
+
+def test_an_exit_that_begins_to_cross_does_not_wait_for_the_pause_of_the_passive_one() -> None:
+    """What was refused was another order; the pause after that one could be seconds."""
+    desk = holding(100)
+    desk.tell(exits())
+    for number in range(4):
+        desk.update(f"x{number}", OrderStatus.REJECTED)
+        desk.tell(touch(bid_quantity=40 + number), 800 * MS)
+    desk.update("x4", OrderStatus.REJECTED)
+    assert desk.tell(touch()) == []
+    assert brief(desk.tell(exits(ask=BID, cross=True))) == [("new", "SELL", BID, 100)]
+    desk.update("x5", OrderStatus.REJECTED)
+    assert desk.tell(exits(ask=BID - 1, cross=True)) == [], "its own refusals are waited for"
 
 
 def test_a_strategy_that_crosses_is_not_sized_by_the_position() -> None:
