@@ -150,9 +150,11 @@ class Portfolio(Actor[PortfolioState]):
     def start_position(self, instrument: Instrument, now_ns: int) -> PositionUpdate:
         """What the predecessor held of it, or nothing."""
         position = self.positions[instrument.instrument] = Position(instrument.instrument, instrument.version)
-        day_start = self.succession.claim(instrument, position, now_ns)
+        return self.taken_over(position, instrument, self.succession.claim(instrument, position, now_ns) or 0)
+
+    def taken_over(self, position: Position, instrument: Instrument, day_start: int) -> PositionUpdate:
         update = self.update_of(position, instrument)
-        return msgspec.structs.replace(update, taken_over=True, day_start=day_start or 0)
+        return msgspec.structs.replace(update, taken_over=True, day_start=day_start)
 
     def on_fill(self, fill: Fill, now_ns: int) -> tuple[Message, ...]:
         """Hot. A number not above the last is a repeat; one above the next is a gap, which is said and then folded."""
@@ -230,9 +232,10 @@ class Portfolio(Actor[PortfolioState]):
         self.handed[key] = self.configured[key] = None
         position = self.positions.setdefault(key, Position(key))
         position.version = message.version
-        claimed = self.succession.claim(message, position, now_ns) is not None
-        folded = self.fold_deferred(message, now_ns)
-        return (self.update_of(position, message),) if claimed or folded else ()
+        day_start = self.succession.claim(message, position, now_ns)
+        if self.fold_deferred(message, now_ns):  # ours since a takeover that was told then
+            return (self.update_of(position, message),)
+        return (self.taken_over(position, message, day_start),) if day_start is not None else ()
 
     def fold_deferred(self, instrument: Instrument, now_ns: int) -> bool:
         """Book what waited for this instrument. What a baseline already covers changes positions, not totals."""

@@ -122,6 +122,19 @@ def test_positions_of_symbols_that_we_do_not_have_wait_for_their_instrument() ->
     assert left(back.receive(EngineStarted(1, 6), 0)).recent == ((40, 41, 42),)
 
 
+def test_an_instrument_configured_later_is_told_as_taken_over() -> None:
+    """What another lost with it is not today's loss of ours, and its entry was not ours either."""
+    actor = based(USDT=1_000_000, BTC=10 * LOT)
+    actor.receive(fill(1, lots=2, quote=1_000, trade_id=41), 0)
+    state = left(actor.receive(fill(2, Side.SELL, 1, 300, trade_id=42), 0))
+    other = msgspec.structs.replace(INSTRUMENT, instrument=1, venue_symbol="ETHUSDT", base_asset="ETH")
+    later, _ = successor(state, other, DAY_NS)
+    [update] = later.receive(OTHER_NUMBER, DAY_NS)
+    assert isinstance(update, PositionUpdate)
+    assert (update.position_lots, update.realized) == (1, -200)
+    assert (update.taken_over, update.day_start) == (True, -200)
+
+
 @pytest.mark.parametrize(("days_later", "day_start"), [(0, -200), (1, -300)])
 def test_what_was_realized_today_is_told_from_what_was_before(days_later: int, day_start: int) -> None:
     """A loss of 200 yesterday, 100 more today: a successor counts 100, and tomorrow none."""
