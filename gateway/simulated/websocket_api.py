@@ -96,7 +96,8 @@ class WebSocketApiClient:
             self._weights.spend(self._connection.address, operation.weight(params), now_ms)
             if isinstance(operation, Public):
                 return operation.run(self._api, params, now_ns)
-            heard.account = self._asking = self._account(params, now_ms)
+            heard.account = self._asking = self._account(params)
+            check_timing(params, now_ms)
             heard.answer = operation.run(self._api, self._asking, params, now_ns)
         return heard.answer
 
@@ -108,26 +109,24 @@ class WebSocketApiClient:
             raise BadRequest(-1000, f"Unknown method '{method[:64]}'.")
         return own(params, now_ns)
 
-    def _account(self, params: dict[str, str], now_ms: int) -> AccountId:
+    def _account(self, params: dict[str, str]) -> AccountId:
         """Return who asks: by signature, or by the session for a request without one."""
         if self._session is None or "apiKey" in params or "signature" in params:
-            return self._authenticate(params, now_ms)
-        check_timing(params, now_ms)
+            return self._authenticate(params)
         return self._session.account
 
-    def _authenticate(self, params: dict[str, str], now_ms: int, *, ed25519_only: bool = False) -> AccountId:
+    def _authenticate(self, params: dict[str, str], *, ed25519_only: bool = False) -> AccountId:
         for name in ("apiKey", "timestamp", "signature"):
             if not params.get(name):
                 raise missing_parameter(name)
         payload = sorted_payload(params)
-        account = self._keys.authenticate(params["apiKey"], payload, params["signature"], ed25519_only=ed25519_only)
-        check_timing(params, now_ms)
-        return account
+        return self._keys.authenticate(params["apiKey"], payload, params["signature"], ed25519_only=ed25519_only)
 
     # ---- session and user data stream
 
     def _logon(self, params: dict[str, str], now_ns: int) -> Json:
-        account = self._authenticate(params, now_ns // NS_PER_MS, ed25519_only=True)
+        account = self._authenticate(params, ed25519_only=True)
+        check_timing(params, now_ns // NS_PER_MS)
         self._session = Session(account, params["apiKey"], now_ns // NS_PER_MS)
         return self._status(params, now_ns)
 
@@ -155,7 +154,8 @@ class WebSocketApiClient:
         return {"subscriptionId": self._api.market.users.subscribe(self._connection, self._session.account)}
 
     def _subscribe_signed(self, params: dict[str, str], now_ns: int) -> Json:
-        account = self._authenticate(params, now_ns // NS_PER_MS)
+        account = self._authenticate(params)
+        check_timing(params, now_ns // NS_PER_MS)
         return {"subscriptionId": self._api.market.users.subscribe(self._connection, account)}
 
     def _unsubscribe(self, params: dict[str, str], now_ns: int) -> Json:

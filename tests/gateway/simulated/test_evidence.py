@@ -158,7 +158,7 @@ async def test_a_frame_whose_end_came_after_its_window_is_refused(quiet: Any) ->
     answer = await socket.receive()
     assert answer["error"]["code"] == -1021
     [row] = await requests(quiet)
-    assert (row["client_order_id"], row["code"]) == ("late", -1021)
+    assert (row["account"], row["client_order_id"], row["code"]) == ("client", "late", -1021)
 
 
 async def test_a_body_whose_end_came_after_its_window_is_refused(quiet: Any) -> None:
