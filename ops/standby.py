@@ -52,7 +52,9 @@ def make_coordinator(section: CoordinationSection, state: Path) -> Coordinator:
         return EtcdCoordinator(section.endpoints, holder_name(), ttl_ns, tls)
     from gateway.doors.coordination.local import LocalCoordinator
 
-    return LocalCoordinator(state / section.path, holder_name(), ttl_ns)
+    path = state / section.path
+    private = not Path(section.path).is_absolute() and path.resolve().is_relative_to(state.resolve())
+    return LocalCoordinator(path, holder_name(), ttl_ns, private=private)
 
 
 class Pulse:

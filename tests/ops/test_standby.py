@@ -11,8 +11,8 @@ from gateway.doors.coordination.contract import Coordinator, EpochsExhausted, Le
 from gateway.doors.coordination.local import LocalCoordinator
 from gateway.doors.coordination.term import Term
 from ops import standby as standing_by
-from ops.config import parse
-from ops.standby import Pulse, Standby, holder_name, scope_of
+from ops.config import CoordinationSection, parse
+from ops.standby import Pulse, Standby, holder_name, make_coordinator, scope_of
 from tests.gateway.doors.coordination.backends import soon, until
 from tests.support.house import CONFIG
 
@@ -140,3 +140,13 @@ async def test_a_stop_does_not_fail_because_nobody_hears_that_we_resign() -> Non
     one.term = Term("scope", 5, "a", 1, 1 << 62)
     await soon(one.resign())
     assert one.left_ns() == 0
+
+
+def test_only_a_file_in_the_state_directory_is_private(tmp_path: Path) -> None:
+    def private(path: str) -> bool:
+        made = make_coordinator(CoordinationSection(path=path), tmp_path / "state")
+        assert isinstance(made, LocalCoordinator)
+        return made.private
+
+    inside = str(tmp_path / "state" / "coordination.sqlite")
+    assert [private(path) for path in ("coordination.sqlite", inside, "../shared.sqlite")] == [True, False, False]

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -41,10 +42,12 @@ T = TypeVar("T")
 class LocalCoordinator:
     """See contract.Coordinator."""
 
-    def __init__(self, path: Path, holder: str, ttl_ns: int) -> None:
-        """Raises Misconfigured."""
+    def __init__(self, path: Path, holder: str, ttl_ns: int, *, private: bool = False) -> None:
+        """private: the file is of one state directory (see store). Raises Misconfigured."""
         self._path, self._holder, self._ttl_ns = path, check_name("holder", holder), ttl_ns
-        self._store = LocalStore(path)
+        self.private = private
+        self._make = partial(LocalStore, path, private=private)
+        self._store = self._make()
         self._thread = ThreadPoolExecutor(1, "coordination")
         self._watching: list[LocalWatching] = []
         self._held: dict[Term, asyncio.Task[None]] = {}
@@ -130,7 +133,7 @@ class LocalCoordinator:
 
     def watch(self, group: str, scope: str, changed: Callable[[Picture], None]) -> LocalWatching:
         names = (check_name("group", group), check_name("scope", scope))
-        watching = LocalWatching(self._path, *names, self._ttl_ns / 2e9, changed)
+        watching = LocalWatching(self._make, *names, self._ttl_ns / 2e9, changed)
         self._watching = [*(one for one in self._watching if not one.closed), watching]
         return watching
 

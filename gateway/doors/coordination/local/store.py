@@ -1,9 +1,11 @@
 """What instances of one machine agree on, in one SQLite file. Synchronous: one thread of its own calls it.
 
-A term is a row with its deadline in boottime, and a lock file that its holder keeps locked: when either is gone, so is
-the term. The kernel frees the lock of a process that died at once; the deadline ends the term of one that is merely
-silent. Every write is one transaction that has the whole file to itself; `synchronous=FULL`, because an epoch that a
-power loss took back would be given out twice.
+A term is a row with its deadline in boottime. It is over when it was resigned or at its deadline, and not before: what a
+killed process had sent may still be on its way, and each of its orders is good until the deadline. A private file, which
+lies in the state directory of the one engine that uses it, is the exception: there a lock file that its holder keeps
+locked ends the term with the process, because the next one on that directory knows from its journal what was sent.
+Every write is one transaction that has the whole file to itself; `synchronous=FULL`, because an epoch that a power loss
+took back would be given out twice.
 """
 
 import fcntl
@@ -70,7 +72,9 @@ class Claimed(NamedTuple):
 class LocalStore:
     """One connection, and the locks of the terms that this process holds."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, private: bool = False) -> None:
+        """private: no other state directory's engine uses the file."""
+        self._private = private
         self._path, self._locks = path, path.with_name(path.name + ".locks")
         self._boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         self._held: dict[str, int] = {}  # scope -> descriptor of our lock
@@ -112,7 +116,7 @@ class LocalStore:
             return int(version)
 
     def close(self) -> None:
-        """Frees all locks: others take over at once."""
+        """Frees all locks. What was not resigned runs out by itself; where the file is private, it is over."""
         for scope in list(self._held):
             self._unlock(scope)
         if self._database is not None:
@@ -135,7 +139,7 @@ class LocalStore:
     # leadership
 
     def leader(self, scope: str) -> Leader | None:
-        """Who leads and, as far as this machine's kernel knows, lives."""
+        """Who leads; it may have died since."""
         assert self._database is not None
         row = term_row(self._database, scope)
         if row is None or not self._holds(scope, row):
@@ -144,7 +148,7 @@ class LocalStore:
 
     def _holds(self, scope: str, row: Row) -> bool:
         in_time = row.boot_id == self._boot_id and boottime_ns() < row.deadline_ns
-        return in_time and is_locked(self._lock_path(scope, row.epoch))
+        return in_time and (not self._private or is_locked(self._lock_path(scope, row.epoch)))
 
     def _lock_path(self, scope: str, epoch: int) -> Path:
         return self._locks / f"{scope}.{epoch}"

@@ -5,7 +5,6 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 
 from bus.clock import boottime_ns
 from gateway.doors.coordination.contract import CoordinationError, Picture
@@ -20,10 +19,12 @@ CLOSE_S_MAX = 3.0
 class LocalWatching:
     """See the contract's Watching."""
 
-    def __init__(self, path: Path, group: str, scope: str, look_s: float, changed: Callable[[Picture], None]) -> None:
-        """look_s: a term may end without a write, so the picture is read that often in any case."""
+    def __init__(
+        self, make: Callable[[], LocalStore], group: str, scope: str, look_s: float, changed: Callable[[Picture], None]
+    ) -> None:
+        """make: a store for the thread alone. look_s: a term may end without a write, so it is read that often in any case."""
         self.seen_ns, self.trouble = 0, ""
-        self._path, self._names, self._look_s, self._changed = path, (group, scope), look_s, changed
+        self._make, self._names, self._look_s, self._changed = make, (group, scope), look_s, changed
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="coordination-watch", daemon=True)
@@ -40,7 +41,7 @@ class LocalWatching:
     def _run(self) -> None:
         last: Picture | None = None
         while not self._stop.is_set():
-            with closing(LocalStore(self._path)) as store:
+            with closing(self._make()) as store:
                 try:
                     store.open()
                     last = self._follow(store, last)

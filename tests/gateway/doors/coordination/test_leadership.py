@@ -15,7 +15,6 @@ from gateway.doors.coordination.contract import (
     Waiting,
 )
 from tests.gateway.doors.coordination.backends import (
-    LONG_NS,
     SECOND_NS,
     Backend,
     above,
@@ -76,8 +75,7 @@ async def test_of_many_campaigns_one_leads_at_a_time_and_epochs_rise(backend: Ba
 
 
 async def test_a_killed_holder_is_followed(backend: Backend) -> None:
-    ttl_ns = LONG_NS if backend.name == "local" else SECOND_NS  # the local backend does not wait for the time to live
-    with backend.process("dead", ttl_ns) as holder:
+    with backend.process("dead", SECOND_NS) as holder:
         epoch = (await holder.hear())["epoch"]
         one = await backend.start("b", SECOND_NS)
         async with campaigning(one, backend.scope) as campaign:

@@ -28,14 +28,30 @@ def database(backend: Backend) -> sqlite3.Connection:
     return sqlite3.connect(backend.address, isolation_level=None)
 
 
-async def test_a_dead_holder_is_followed_though_its_time_to_live_has_not_run_out(machine: Backend) -> None:
+async def test_a_dead_holder_leads_until_its_time_is_over_because_its_last_order_may_still_come(
+    machine: Backend,
+) -> None:
     with machine.process("dead", LONG_NS) as holder:
         epoch = (await holder.hear())["epoch"]
         one = await machine.start("b")
-        assert await one.observe(machine.scope) == Leader(machine.scope, epoch, "dead")
         holder.kill()
-        term = await soon(one.campaign(machine.scope, above))
-    assert term.epoch == epoch + 1
+    assert await one.observe(machine.scope) == Leader(machine.scope, epoch, "dead")
+    with closing(database(machine)) as hand:
+        hand.execute("UPDATE terms SET deadline_ns = 1")
+    assert (await soon(one.campaign(machine.scope, above))).epoch == epoch + 1
+
+
+async def test_in_a_file_of_one_state_directory_the_next_process_leads_at_once(machine: Backend) -> None:
+    """It has the journal of the dead one, and so knows what may still come."""
+    with machine.process("dead", LONG_NS) as holder:
+        epoch = (await holder.hear())["epoch"]
+        holder.kill()
+    one = LocalCoordinator(Path(machine.address), "b", LONG_NS, private=True)
+    await one.open()
+    try:
+        assert (await soon(one.campaign(machine.scope, above))).epoch == epoch + 1
+    finally:
+        await one.close()
 
 
 async def test_a_term_of_another_boot_is_over(machine: Backend) -> None:
@@ -180,7 +196,7 @@ async def test_a_watch_survives_what_happens_to_its_file(machine: Backend) -> No
 
 
 async def test_a_dead_leader_leaves_the_picture_without_a_write(machine: Backend) -> None:
-    with machine.process("dead", LONG_NS) as holder:
+    with machine.process("dead", SECOND_NS) as holder:
         await holder.hear()
         one = await machine.start("b", SECOND_NS)
         leaders: list[Leader | None] = []
