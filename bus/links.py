@@ -7,17 +7,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from bus.link import LOST_NS, Arrived, Event, Link, Own, Unreadable, unpack
+from bus.link import Arrived, Event, Link, Own, Unreadable, unpack
 from bus.mailbox import PeerListener, PeerSender
 from bus.messages import Message
 
 TICK_S = 0.1
 """How often the links look at the time: half a heartbeat, so that a silent peer is found in LOST_NS + 0.1 s; chosen."""
-STANDSTILL_NS = LOST_NS // 2
-"""A loop that has not turned for this long stood still. Peers hear a host's last word up to a heartbeat and a tick before
-it stops, and give it up LOST_NS after that: whoever was given up must know it. Chosen so; a pass of the collector is
-a hundredth of it.
-"""
 FRAMES_BATCH = 64
 """Frames of peers taken before the loop gets a turn; as BATCH of bus.pump."""
 
@@ -62,12 +57,10 @@ class Links:
         self.on_unreadable: Callable[[int, str], None] = lambda count, reason: None
         """(how many so far, why the last one was none): at the 1st, 2nd, 4th, 8th ... of them."""
         self.unreadable = 0
-        self.on_standstill: Callable[[], None] = lambda: None
         self._loop = asyncio.get_running_loop()
         self._listener: PeerListener | None = None
         self._inputs: Inputs | None = None
         self._tick: asyncio.TimerHandle | None = None
-        self._beat_ns = now_ns()
         self._telling = self._again = False
 
     def start(self, listener: PeerListener, inputs: Inputs) -> None:
@@ -93,18 +86,6 @@ class Links:
             peer.send([peer.link.farewell(self._now_ns())])
             peer.sender.close()
 
-    def beat(self, now_ns: int) -> bool:
-        """The loop turns. False, once: it had not for STANDSTILL_NS.
-
-        What lies in socket buffers is then as old as that, whatever the time at which it is read; so whoever reads one
-        asks here first, because nobody knows which of them is read first. `on_standstill` has run when this returns.
-        """
-        still = now_ns - self._beat_ns > STANDSTILL_NS
-        self._beat_ns = now_ns
-        if still:
-            self.on_standstill()
-        return not still
-
     def taken(self, message: Arrived) -> None:
         """The host has run it to completion (bus.host.Host.on_taken). The peer is told once for many."""
         link = self.peers[message.peer].link
@@ -128,7 +109,6 @@ class Links:
         self._again = False
         if self._listener is None:
             return
-        self.beat(self._now_ns())
         frames, empty = self._listener.drain(FRAMES_BATCH)
         for frame in frames:
             self._take(frame)
@@ -165,7 +145,6 @@ class Links:
 
     def _on_tick(self) -> None:
         now_ns = self._now_ns()
-        self.beat(now_ns)
         for peer in self.peers.values():
             peer.send(peer.link.tick(now_ns))
             self._tell_events(peer)

@@ -17,6 +17,7 @@ from bus.host import Host
 from bus.link import Arrived
 from bus.mailbox import OutsideMailbox
 from bus.messages import HEADER_SIZE, HEADER_VERSION, Message, OperatorCommand, StopRequested
+from bus.standstill import Standstill
 from bus.timers import Timers
 
 BATCH = 64
@@ -55,8 +56,16 @@ def read_outside(raw: bytes) -> Message:
 class Pump:
     """Drives one host. Must be made inside its running loop."""
 
-    def __init__(self, host: Host, timers: Timers, clock: EngineClock, collector: Collector | None = None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        timers: Timers,
+        clock: EngineClock,
+        collector: Collector | None = None,
+        standstill: Standstill | None = None,
+    ) -> None:
         self._host, self._timers, self._clock, self._collector = host, timers, clock, collector
+        self._beat = (standstill or Standstill(clock.now_ns)).beat
         self._loop = asyncio.get_running_loop()
         self._running = False
         self._again = False
@@ -124,7 +133,9 @@ class Pump:
             return
         self._running = True
         try:
-            self._fire_timers()
+            now_ns = self._clock.now_ns()
+            self._beat(now_ns)  # whatever we are here for: what it says of a standstill goes before it
+            self._fire_timers(now_ns)
             self._host.run(BATCH)
         except Exception as error:  # noqa: BLE001 - else the loop would take it for the trouble of one socket
             self._break(f"{type(error).__name__}: {error}")
@@ -151,9 +162,9 @@ class Pump:
             self.stop()
             self.on_broken(self._host.broken)
 
-    def _fire_timers(self) -> None:
+    def _fire_timers(self, now_ns: int) -> None:
         next_ns = self._timers.next_ns()
-        if next_ns is not None and next_ns <= (now_ns := self._clock.now_ns()):
+        if next_ns is not None and next_ns <= now_ns:
             for fired in self._timers.due(now_ns):
                 self._host.post(fired)
 

@@ -228,7 +228,7 @@ class Engine(Node):
             remotes=self.neighbors.remotes(),
         )
         checkpoints.attach(self.host.after_cascade)
-        self.pump = Pump(self.host, self.timers, self.clock, self.collector)
+        self.pump = Pump(self.host, self.timers, self.clock, self.collector, self.standstill)
         self.pump.on_broken = self._fail
         self.neighbors.attach(self.host, self.pump, list(self.instruments))
         self.standby.pulse.whole = lambda: not (self.pump.stopped or self.host.broken)

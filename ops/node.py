@@ -15,8 +15,9 @@ from bus.collector import Collector
 from bus.host import Host
 from bus.log import INPUT_SEGMENT_BYTES, RecordLog
 from bus.mailbox import Tap, ZmqMailboxes, ipc_endpoint
-from bus.messages import Instrument, Message
+from bus.messages import Instrument
 from bus.pump import Pump
+from bus.standstill import Standstill
 from bus.timers import Timers
 from gateway.doors.feed import FeedDoor
 from gateway.doors.order import SessionRefused
@@ -59,6 +60,7 @@ class Node:
         self.supervisor = Supervisor()
         self.venue_time = VenueTime()
         self.timers = Timers()
+        self.standstill = Standstill(self.clock.now_ns)
         self.rest = RestDoor(config.venue.rest, self.clock.now_ns, self.venue_time)
         self.instruments: dict[int, Instrument] = {}
         self.actors: list[Actor[Any]] = []
@@ -92,11 +94,18 @@ class Node:
         self.neighbors = Neighbors(self.placement, self._mailboxes, self.clock.now_ns, self._fail)
         self._closers.append(self.neighbors.stop)
 
-    def _open_feed(self, symbols: list[str], post: Callable[[Message], None] | None = None) -> None:
-        """Dial the venue's market data for these symbols, for as long as the node lives. post: where frames go first."""
+    def _open_feed(self, symbols: list[str]) -> None:
+        """Dial the venue's market data for these symbols, for as long as the node lives.
+
+        A process that stood still drops the connection: frames in the socket's buffer would bear the time at which they
+        are read. Only a new connection's frames are fresh.
+        """
         url = stream_url(self.config.venue, symbols)
-        self.feed = FeedDoor(0, url, post or self.pump.post, self.clock.now_ns)
-        self.feed.on_trouble = lambda detail: events.warning("feed_door", detail=detail)
+        self.feed = feed = FeedDoor(0, url, self.pump.post, self.clock.now_ns)
+        feed.on_trouble = lambda detail: events.warning("feed_door", detail=detail)
+        feed.is_fresh = self.standstill.beat
+        self.standstill.start(lambda: feed.drop("this process stood still"))
+        self._closers.append(self.standstill.stop)
         self._run(self._guard(self.feed.run()))
 
     def _open_telemetry(self) -> None:

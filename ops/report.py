@@ -44,6 +44,7 @@ def report(engine: Engine) -> dict[str, Any]:
         "unresolved_orders": engine.supervisor.unresolved,
         "epoch": engine.epoch,
         "host_losses": engine.neighbors.losses,
+        "standstills": engine.standstill.count,
         "health": health(engine) | {"ledger_differences": sorted(engine.supervisor.differences)},
     }
 

@@ -1,9 +1,6 @@
 """A host beside the one that trades: market data, a strategy, or both. It holds no key, no journal and no checkpoint.
 
 Its instruments, and their numbers, are those of the host that trades: it waits for them, whoever starts first.
-
-A host that stood still (bus.links.STANDSTILL_NS) drops its market data connection: frames in the socket's buffer would
-bear the time at which they are read. Only a new connection's frames are fresh.
 """
 
 import asyncio
@@ -13,7 +10,7 @@ from typing import Any
 from bus.codec import decode_any
 from bus.host import Host, Receiver
 from bus.link import Arrived
-from bus.messages import HEADER_SIZE, Frame, Instrument, Message
+from bus.messages import HEADER_SIZE, Instrument
 from bus.pump import Pump
 from ops import events
 from ops.assembly import build_actors
@@ -35,7 +32,6 @@ class SideHost(Node):
     def __init__(self, config: Config, state: StateDirectory, placement: Placement) -> None:
         super().__init__(config, state, placement)
         self._early: list[Arrived] = []
-        self.standstills = 0
 
     @property
     def keeps_books(self) -> bool:
@@ -62,7 +58,7 @@ class SideHost(Node):
         early, self._early = self._early, []
         self.pump.post_arrived(early)
         if self.keeps_books:
-            self._open_feed([row.venue_symbol for row in self.instruments.values()], self._take_from_feed)
+            self._open_feed([row.venue_symbol for row in self.instruments.values()])
         self._run(self._guard(self._housekeeping()))
         events.info("host_ready", host=self.placement.host.name, instruments=len(self.instruments))
 
@@ -91,13 +87,12 @@ class SideHost(Node):
             first_offset=self._first_offset,
             remotes=self.neighbors.remotes(),
         )
-        self.pump = Pump(self.host, self.timers, self.clock, self.collector)
+        self.pump = Pump(self.host, self.timers, self.clock, self.collector, self.standstill)
         self.pump.on_broken = self._fail
         self.rest.attach(BinanceSpotPublic(), self.pump.post)
         if self.input_log is not None:
             self.pump.at_quiet(self.input_log.touch_ahead)
         self.neighbors.attach(self.host, self.pump, list(self.instruments))
-        self.neighbors.links.on_standstill = self._on_standstill
         self._show_host()
 
     # -- inputs ---------------------------------------------------------------------------------------------------
@@ -127,15 +122,6 @@ class SideHost(Node):
             "start this host again"
         )
         return False
-
-    def _take_from_feed(self, message: Message) -> None:
-        if type(message) is not Frame or self.neighbors.links.beat(message.received_ns):
-            self.pump.post(message)
-
-    def _on_standstill(self) -> None:
-        self.standstills += 1
-        if hasattr(self, "feed"):
-            self.feed.drop("this host stood still")
 
     def _each_second(self, seconds: int) -> None:
         self.neighbors.wait_line(seconds)
@@ -169,7 +155,7 @@ class SideHost(Node):
             "frames": self.feed.frames if hasattr(self, "feed") else 0,
             "books": {row.venue_symbol: books[n]["state"] for n, row in self.instruments.items() if n in books},
             "host_losses": self.neighbors.losses,
-            "standstills": self.standstills,
+            "standstills": self.standstill.count,
             "links": {
                 name: {"conflated": out.conflated, "dropped": out.dropped, "resent": out.resent, "lost": out.lost_facts}
                 for name, out in peers.items()

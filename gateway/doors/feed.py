@@ -49,6 +49,8 @@ class FeedDoor:
     ) -> None:
         self._patience = patience
         self.on_trouble: Callable[[str], None] = lambda detail: None
+        self.is_fresh: Callable[[int], bool] = lambda now_ns: True
+        """(when a frame was read) -> whether it came then; it may have `drop`ped the connection by the answer."""
         self._number, self._url, self._post, self._now_ns = number, url, post, now_ns
         self.generation = 0
         self.frames = 0
@@ -95,7 +97,9 @@ class FeedDoor:
 
     def _on_frame(self, payload: bytes) -> None:
         self.frames += 1
-        self._post(Frame(self._number, self._now_ns(), payload))
+        received_ns = self._now_ns()
+        if self.is_fresh(received_ns):
+            self._post(Frame(self._number, received_ns, payload))
 
     def _on_close(self, socket: WebSocket, reason: str) -> None:
         if socket is not self._socket:

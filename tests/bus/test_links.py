@@ -9,7 +9,7 @@ import pytest
 from bus.clock import EngineClock
 from bus.codec import decode_any, encode
 from bus.link import Arrived, Event, Happening, Own
-from bus.links import STANDSTILL_NS, Links
+from bus.links import Links
 from bus.mailbox import PeerListener, PeerSender, ZmqMailboxes
 from bus.messages import HEADER, HEADER_SIZE, HEADER_VERSION, Alert, AlertLevel, Message
 
@@ -98,14 +98,3 @@ async def test_a_host_that_stops_is_lost_at_once_and_nothing_more_is_heard_of_it
     one.links.stop()  # as often as anybody likes
     await until(lambda: other.happened(Happening.LOST))
     assert "goodbye" in other.events[-1].detail
-
-
-async def test_a_standstill_is_told_once_by_whoever_looks_first(ends: tuple[End, End]) -> None:
-    one, _ = ends
-    told: list[int] = []
-    one.links.on_standstill = lambda: told.append(1)
-    now_ns = one.clock.now_ns()
-    assert one.links.beat(now_ns)
-    later_ns = now_ns + STANDSTILL_NS + 1
-    assert [one.links.beat(later_ns), one.links.beat(later_ns)] == [False, True]
-    assert told == [1]

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ from bus.messages import (
     Touch,
 )
 from bus.pump import BATCH, OUTSIDE_BATCH, OUTSIDE_REASON_MAX, Pump
+from bus.standstill import STANDSTILL_NS, Standstill
 from bus.timers import Timers
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +72,8 @@ class Rig:
         timers = _SettersOnly(self.timers)
         routing = Routing(routes, (TimerFired,), (), (), classes)
         self.host = Host([self.ear, timers], routing, LoopbackMailboxes(), self.clock.now_ns)
-        self.pump = Pump(self.host, self.timers, self.clock)
+        self.standstill = Standstill(self.clock.now_ns)
+        self.pump = Pump(self.host, self.timers, self.clock, standstill=self.standstill)
 
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(LIMIT_S):
@@ -129,6 +132,15 @@ async def test_a_burst_gives_the_loop_its_turns() -> None:
     await rig.until(lambda: len(rig.ear.heard) == 5 * BATCH)
     assert seen_at_turns == [BATCH]
     assert rig.ear.messages() == [frame(number) for number in range(5 * BATCH)]
+
+
+async def test_what_a_standstill_has_to_say_goes_before_what_waited() -> None:
+    rig = Rig()
+    rig.standstill.start(lambda: rig.pump.post(ConnectionUp(0, 1, 0)))
+    time.sleep(STANDSTILL_NS / 1e9 + 0.05)  # the loop stands still
+    rig.pump.post(frame(1))
+    rig.standstill.stop()
+    assert rig.ear.messages() == [ConnectionUp(0, 1, 0), frame(1)]
 
 
 async def test_control_overtakes_the_rest_of_a_burst() -> None:

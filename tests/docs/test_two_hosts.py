@@ -8,7 +8,7 @@ import pytest
 from bus.link import LOST_NS
 from bus.link.link import SKEW_NS_MAX
 from bus.link.outbound import DATA_WINDOW
-from bus.links import STANDSTILL_NS
+from bus.standstill import STANDSTILL_NS
 from ops.hosts import place
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "howto" / "two-hosts.md").read_text(encoding="utf-8")
