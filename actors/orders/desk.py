@@ -53,7 +53,8 @@ class Desk:
     handed in so far for a run that is about to start. restored: the next Instrument is the first of another run; not
     state, because only a process can know it.
     trades: highest booked trade id by instrument. floors: the same as it was when the run began. looked: trades below it
-    were read by a look. inherited: by venue symbol, the trades of a ledger that another instance left us (see takeover).
+    were read by a look. baseline: the account's last trade before our first look, by instrument: it and all before lie in
+    the ledger's baseline; -1: it had none. inherited: by venue symbol, the trades of a ledger that another instance left us (see takeover).
     foreign: (instrument, venue order id) of orders that are nobody's of ours. ever_ready: orders of ours were accepted at some time, so a baseline of the ledger exists.
     later_epoch: of an order with our prefix that another engine must have made, a newer one or one of our own epoch; 0:
     none was seen. skew_ns: added to the time an order was sent, no word of the venue on it can be older.
@@ -62,6 +63,7 @@ class Desk:
     __slots__ = (
         "armed_ns",
         "asked",
+        "baseline",
         "canceled",
         "counter",
         "counts",
@@ -102,6 +104,7 @@ class Desk:
         self.looked: dict[int, int] = {}
         self.trades: dict[int, int] = {}
         self.floors: dict[int, int] = {}
+        self.baseline: dict[int, int] = {}
         self.inherited: dict[str, tuple[int, ...]] = {}
         self.foreign: dict[tuple[int, int], None] = {}
         self.asked: dict[int, Question] = {}
@@ -210,7 +213,8 @@ class Desk:
             if not (absent or shortfall(order)):
                 return
             question.kind = QueryKind.TRADES
-            question.from_id = 0 if self.inherited and order.venue_order_id else max(order.trade_floor, 0)
+            # An orphan may have traded before all that we know; what of it the ledger holds is then counted at once.
+            question.from_id = 0 if order.orphan and order.venue_order_id else max(order.trade_floor, 0)
             # One order's trades, where the venue named it; an absent one may hide in anybody's.
             question.venue_order_id = 0 if absent else order.venue_order_id
         order.query = self.ask(question, now_ns, out)

@@ -73,6 +73,7 @@ class OrdersState(msgspec.Struct):
     looked: list[tuple[int, int]]
     stop_ns: int = 0
     closing: int = 0
+    baseline: list[tuple[int, int]] = []
     inherited: list[tuple[str, tuple[int, ...]]] = []
     foreign: list[tuple[int, int]] = []
 
@@ -125,6 +126,7 @@ def snapshot(desk: Desk, startup: Startup) -> OrdersState:
         heap=sorted(desk.heap),
         quarantine=list(desk.quarantine),
         counts=list(desk.counts.items()),
+        baseline=list(desk.baseline.items()),
         inherited=list(desk.inherited.items()),
         foreign=list(desk.foreign),
         accepting=startup.commands.accepting,
@@ -146,6 +148,7 @@ def put_back(desk: Desk, startup: Startup, state: OrdersState) -> None:
     desk.retries = dict(state.retries)
     desk.heap = list(state.heap)
     heapq.heapify(desk.heap)
+    desk.baseline = dict(state.baseline)
     desk.inherited = dict(state.inherited)
     desk.foreign = dict.fromkeys(state.foreign)
     desk.quarantine = list(state.quarantine)
@@ -202,8 +205,10 @@ class Recovery:
         order.sent_ns = max(order.sent_ns, now_ns)
 
     def on_balances(self, message: BalancesReported, now_ns: int) -> None:
+        """The first of a life names where the baseline ends; what later ones name was booked, and stands in fills."""
         for instrument, trade_id in message.trades:
             self.desk.trades.setdefault(instrument, trade_id)
+            self.desk.baseline.setdefault(instrument, trade_id)
 
     def on_handed_over(self, message: AccountHandedOver, now_ns: int) -> None:
         take_over(self.desk, message, [])

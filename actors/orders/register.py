@@ -49,6 +49,9 @@ class Register:
         client_order_id = self.by_venue.get((instrument, venue_order_id))
         return None if client_order_id is None else self.find(client_order_id)
 
+    def works_on(self, instrument: int) -> bool:
+        return any(order.instrument == instrument for order in self.open.values())
+
     def link(self, order: Order, venue_order_id: int) -> None:
         order.venue_order_id = venue_order_id
         self.by_venue[order.instrument, venue_order_id] = order.client_order_id

@@ -180,7 +180,7 @@ class Reports:
         if trade_id < 0 or quantity <= 0:
             desk.keep_aside(report, "execution_unreadable", out)
             return
-        inside = bool(desk.inherited) and lies_inside(desk, terms, trade_id)
+        inside = lies_inside(desk, terms, trade_id)
         if order.orphan and trade_id <= order.trade_floor and not inside:
             desk.count("execution_before_orphan")
             return
@@ -198,7 +198,7 @@ class Reports:
         order.backoff_ns = 0
         if inside:
             desk.count("execution_inside_ledger")
-            order.covered += quantity
+            order.covered = max(order.covered, sum(seen.quantity for seen in order.executions) - order.booked)
             order.cumulative = max(order.cumulative, order.booked + order.covered)
             return
         order.booked += quantity

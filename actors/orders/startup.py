@@ -155,8 +155,12 @@ class Startup:
         for instrument in desk.terms:
             self.look(QueryKind.OPEN_ORDERS, instrument, 0, now_ns, out)
             known = desk.trades.get(instrument)
-            from_id = LAST_TRADE if known is None else max(desk.looked.get(instrument, known), 0)
-            self.look(QueryKind.TRADES, instrument, from_id, now_ns, out)
+            if known is not None:
+                from_id = max(desk.looked.get(instrument, known), 0)
+                self.look(QueryKind.TRADES, instrument, from_id, now_ns, out)
+            elif self.phase is Phase.LOOK and not desk.register.works_on(instrument):
+                # Before any order of ours can be among them: whatever was traded lies in the baseline.
+                self.look(QueryKind.TRADES, instrument, LAST_TRADE, now_ns, out)
 
     def look(self, kind: QueryKind, instrument: int, from_id: int, now_ns: int, out: list[Message]) -> None:
         question = Question(kind, instrument, "", from_id, look=True, periodic=self.phase is Phase.READY)

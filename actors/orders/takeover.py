@@ -44,8 +44,12 @@ def inherit(desk: Desk, terms: Terms) -> None:
 
 
 def lies_inside(desk: Desk, terms: Terms, trade_id: int) -> bool:
-    """Whether a trade is in the ledger that was handed over. A trade id is one number for both sides of a self-trade,
-    which the venue prevents."""
+    """Whether a trade is in the baseline, or in the ledger that was handed over.
+
+    A trade id is one number for both sides of a self-trade, which the venue prevents.
+    """
+    if trade_id <= desk.baseline.get(terms.instrument.instrument, -1):
+        return True
     recent = desk.inherited.get(terms.instrument.venue_symbol)
     if recent is None:
         return False
@@ -58,7 +62,8 @@ def lies_inside(desk: Desk, terms: Terms, trade_id: int) -> bool:
 def first_trade(desk: Desk, question: Question, answer: QueryAnswer) -> None:
     """The account's last trade before our first look: it and all before lie in the baseline, which is taken after it."""
     last = max((report.trade_id for report in answer.reports), default=-1)
-    desk.trades[question.instrument] = desk.looked[question.instrument] = last
+    number = question.instrument
+    desk.trades[number] = desk.looked[number] = desk.baseline[number] = last
 
 
 def note_stranger(desk: Desk, question: Question, instrument: int, venue_order_id: int, trade_id: int) -> None:

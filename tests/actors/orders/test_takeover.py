@@ -14,6 +14,7 @@ from bus.messages import (
     AccountHandedOver,
     AccountState,
     Alert,
+    BalancesReported,
     CancelOrder,
     EngineStarted,
     ExecutionReport,
@@ -210,6 +211,44 @@ def test_the_orders_asked_for_at_once_and_remembered_are_bounded() -> None:
     for number in range(FOREIGN_MAX):
         remember_foreign(bench.orders.desk, 7, 10_000 + number)
     assert len(bench.orders.desk.foreign) == FOREIGN_MAX
+
+
+def test_what_was_traded_before_the_first_start_lies_in_the_baseline_for_ever() -> None:
+    """By another directory's engine on this account: the last of it is shown at every look, and never booked."""
+    venue, (key,) = Venue(), predecessors(1)
+    venue.trade(41, 901, 3, key, VenueState.DONE_CANCELED)
+    bench = Bench()
+    bench.feed(INSTRUMENT)
+    bench.feed(EngineStarted(1, 5))
+    venue.play(bench, list(bench.feed(PrivateStreamUp(1, 1, bench.now_ns))), seconds=100.0)
+    again = Bench(now_ns=bench.now_ns)
+    for fact in bench.said:
+        if type(fact) in again.orders.recovers():
+            again.orders.recovers()[type(fact)](fact, 0)
+    again.feed(INSTRUMENT)
+    again.feed(EngineStarted(1, 6))
+    venue.play(again, list(again.feed(PrivateStreamUp(1, 1, again.now_ns))), seconds=100.0)
+    for run in (bench, again):
+        assert booked(run) == []
+        assert len(every(run.said, OrdersReady)) == 1
+        assert [query for query in every(run.said, VenueQuery) if query.kind is QueryKind.ORDER] == []
+
+
+def test_an_order_of_ours_that_may_have_traded_is_not_taken_for_the_past() -> None:
+    """Sent, perhaps filled, and killed before a word on it: nobody knows of a trade, so nothing is a baseline."""
+    before = Bench().ready()
+    key = before.working()
+    facts = [fact for fact in before.said if not isinstance(fact, BalancesReported)]
+    venue = Venue()
+    venue.trade(41, 900, 3, key, VenueState.WORKING)
+    bench = Bench(now_ns=before.now_ns)
+    for fact in facts:
+        if type(fact) in bench.orders.recovers():
+            bench.orders.recovers()[type(fact)](fact, 0)
+    bench.feed(INSTRUMENT)
+    bench.feed(EngineStarted(1, 5))
+    venue.play(bench, list(bench.feed(PrivateStreamUp(1, 1, bench.now_ns))))
+    assert booked(bench) == [(41, 3)]
 
 
 def test_a_symbol_that_we_do_not_trade_is_named() -> None:

@@ -15,6 +15,7 @@ import msgspec
 from actors.orders import Orders, OrdersSettings
 from actors.orders.recovery import OrdersState
 from bus.messages import (
+    BalancesReported,
     CancelCommand,
     CancelOrder,
     EngineStarted,
@@ -58,7 +59,7 @@ from tests.actors.orders.build import (
     traded,
 )
 
-JOURNALED = (OrderUpdate, Fill, IdsReserved)
+JOURNALED = (OrderUpdate, Fill, IdsReserved, BalancesReported)
 PAGE = 3
 
 
