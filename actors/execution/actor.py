@@ -204,6 +204,8 @@ class Execution(Actor[ExecutionState]):
         """The remainder is OrderUpdate's to say; the position is about to be PositionUpdate's."""
         self.counters["fills"] += 1
         market = self.register.market(fill.instrument)
+        if now_ns - market.fills_due_ns >= self.settings.fills_due_ns:
+            market.fills_due = 0  # updates that did not come in time are not waited for with this one
         market.fills_due += 1
         market.fills_due_ns = now_ns
         return NOTHING

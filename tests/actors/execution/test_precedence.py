@@ -220,6 +220,16 @@ def test_a_position_update_that_never_comes_holds_an_exit_for_a_second_only() ->
     assert brief(desk.tell(touch(), 1)) == [("new", "SELL", ASK, 100)]
 
 
+def test_a_position_update_that_never_came_holds_no_later_exit() -> None:
+    """The portfolio failed on one fill; the next one's update is its own."""
+    desk = holding(100)
+    fill(desk, SELL, 10)
+    desk.now += SECOND
+    fill(desk, SELL, 10)
+    desk.tell(position(80))
+    assert brief(desk.tell(exits(80))) == [("new", "SELL", ASK, 80)]
+
+
 def test_a_position_that_shrinks_under_a_resting_exit_makes_it_smaller() -> None:
     desk = holding(100)
     desk.tell(exits())
