@@ -57,6 +57,12 @@ class Neighbors:
         self._pump, self._instruments = pump, instruments
         host.on_taken = self.links.taken
 
+    def lose_absent(self) -> None:
+        """Behind what was heard before `attach`: a host that was lost meanwhile has no prices any more."""
+        for row in self._placement.others.values():
+            if not self.up[row.name] and "orderbook" in row.actors:
+                self._lose_books()
+
     def stop(self) -> None:
         if self._listener is not None:
             self.links.stop()

@@ -40,7 +40,7 @@ class SideHost(Node):
     # -- start ----------------------------------------------------------------------------------------------------
 
     async def start(self, stopped: asyncio.Event) -> None:
-        """Returns when it works, or early when `stopped` is set. Raises StartFailed, StateError, ConfigError, BusError."""
+        """Returns when it works, or early when `stopped` is set or something broke. Raises StartFailed, StateError, ConfigError, BusError."""
         sys.setswitchinterval(SWITCH_S)
         self._open_telemetry()
         if self.keeps_books:
@@ -49,7 +49,7 @@ class SideHost(Node):
         self._open_neighbors()
         self.neighbors.listen(self)
         await self._until_told(stopped)
-        if stopped.is_set():
+        if stopped.is_set() or self.failure.done():
             return
         self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
         self.actors = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
@@ -57,6 +57,7 @@ class SideHost(Node):
         self._make_host()
         early, self._early = self._early, []
         self.pump.post_arrived(early)
+        self.neighbors.lose_absent()
         if self.keeps_books:
             self._open_feed([row.venue_symbol for row in self.instruments.values()])
         self._run(self._guard(self._housekeeping()))
@@ -66,7 +67,8 @@ class SideHost(Node):
         """The host that trades tells its instruments with its first words: when it is up, they are all here."""
         trader = next(row.name for row in self.placement.others.values() if "orders" in row.actors)
         polls = 0
-        while not (self.neighbors.up[trader] and self.instruments) and not stopped.is_set():
+        ended = (stopped.is_set, self.failure.done)
+        while not (self.neighbors.up[trader] and self.instruments) and not any(has() for has in ended):
             if polls % round(1 / POLL_S) == 0:
                 self.neighbors.wait_line(polls // round(1 / POLL_S) + 1)
             await asyncio.sleep(POLL_S)

@@ -98,13 +98,17 @@ async def _run_side(
     config: Config, state_path: Path, placement: Placement, seconds: float | None, _live: bool
 ) -> tuple[int, dict[str, Any]]:
     stopped = _stopped_by_signal()
+    loop = asyncio.get_running_loop()
+    until = None if seconds is None else loop.time() + seconds
+    if until is not None:
+        loop.call_at(until, stopped.set)  # it may wait for the host that trades: that counts as well
     state = StateDirectory(state_path)
     host: SideHost | None = None
     try:
         host = SideHost(config, state, placement)
         await host.start(stopped)
-        broken = await host.wait(seconds, stopped)
-        await host.stop(broken or ("signal" if stopped.is_set() else "time is up"))
+        broken = await host.wait(None, stopped)
+        await host.stop(broken or ("signal" if until is None or loop.time() < until else "time is up"))
         result = host.report()
         return (1 if broken or host.supervisor.failures else 0), result
     finally:

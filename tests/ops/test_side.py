@@ -1,14 +1,19 @@
-"""A host beside the one that trades, without processes: whose instruments it takes, and what it does when it stood still."""
+"""A host beside the one that trades, without processes: whose instruments it takes, and what it waits for."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from bus.clock import EngineClock
 from bus.codec import encode
-from bus.link import Arrived
-from bus.messages import HEADER, HEADER_VERSION, Instrument
+from bus.link import Arrived, Own
+from bus.links import Links
+from bus.mailbox import ZmqMailboxes
+from bus.messages import HEADER, HEADER_VERSION, BookReason, BookState, BookStateChanged, Instrument, Message
+from bus.vocabulary_lock import vocabulary_hash
 from ops.config import parse
 from ops.hosts import place
 from ops.side import SideHost
@@ -16,6 +21,7 @@ from ops.state import StateDirectory
 from tests.support.hosts import DATA, TRADE, topology
 from tests.support.house import BTC, CONFIG
 
+LIMIT_S = 20.0
 ETH = msgspec.structs.replace(BTC, instrument=1, venue_symbol="ETHUSDT", base_asset="ETH")
 
 
@@ -55,3 +61,83 @@ async def test_a_new_version_of_an_instrument_is_taken(host: SideHost) -> None:
     host.post_arrived([told(BTC)])
     host.post_arrived([told(msgspec.structs.replace(BTC, version=2))])
     assert not host.failure.done()
+
+
+# -- while it waits ---------------------------------------------------------------------------------------------------
+
+
+class Neighbor:
+    """Another host of the topology, as far as its links: it hears everything and says what it is told to."""
+
+    def __init__(self, path: Path, name: str, to: str) -> None:
+        placement = place(path, name)
+        self._mailboxes, self._clock = ZmqMailboxes(), EngineClock()
+        own = Own(placement.number, self._clock.now_ns(), bytes.fromhex(vocabulary_hash()))
+        senders = placement.open_senders(self._mailboxes)
+        self._links = Links(own, senders, self._clock.now_ns, lambda peer, event: None)
+        self._to = next(number for number, row in placement.others.items() if row.name == to)
+        self._number = placement.number
+        self._links.start(placement.open_listener(self._mailboxes), self)
+
+    def post_arrived(self, messages: list[Arrived]) -> None:
+        for message in messages:
+            self._links.taken(message)
+
+    def say(self, message: Message) -> None:
+        """As a host does at the end of a cascade."""
+        peer = self._links.peers[self._to]
+        peer.offer(message, HEADER.pack(0, HEADER_VERSION, self._number, 1, 1) + encode(message))
+        peer.flush(self._clock.now_ns())
+
+    def end(self) -> None:
+        self._links.stop()
+        self._mailboxes.close()
+
+
+async def until(held: Callable[[], object]) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        while not held():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def topology_path(tmp_path: Path) -> Path:
+    path = tmp_path / "topology.toml"
+    names = {"data": DATA, "strategy": ("strategy",), "trade": TRADE}
+    path.write_text(topology({name: (actors, f"ipc://{name}.ipc") for name, actors in names.items()}))
+    return path
+
+
+@pytest.fixture
+async def waiting(tmp_path: Path, topology_path: Path) -> AsyncIterator[SideHost]:
+    """The host with the strategy alone, not started."""
+    state = StateDirectory(tmp_path / "state")
+    made = SideHost(parse(CONFIG), state, place(topology_path, "strategy"))
+    yield made
+    await made.close()
+    state.close()
+
+
+async def test_books_of_a_host_that_was_lost_before_it_began_are_not_believed(
+    waiting: SideHost, topology_path: Path
+) -> None:
+    starting = asyncio.ensure_future(waiting.start(asyncio.Event()))
+    data = Neighbor(topology_path, "data", "strategy")
+    data.say(BookStateChanged(0, BookState.LIVE, BookReason.SNAPSHOT_BRIDGED, 1))
+    await until(lambda: hasattr(waiting, "neighbors") and waiting.neighbors.up["data"])
+    data.end()
+    await until(lambda: waiting.neighbors.losses)
+    trade = Neighbor(topology_path, "trade", "strategy")
+    trade.say(BTC)
+    await starting
+    assert waiting.supervisor.books == {0: BookState.INVALID}
+    trade.end()
+
+
+async def test_a_failure_ends_its_waiting(waiting: SideHost) -> None:
+    starting = asyncio.ensure_future(waiting.start(asyncio.Event()))
+    await until(lambda: hasattr(waiting, "neighbors"))
+    waiting.post_arrived([told(BTC), told(msgspec.structs.replace(ETH, instrument=0))])
+    async with asyncio.timeout(LIMIT_S):
+        await starting
+        assert "start this host again" in await waiting.wait(None, asyncio.Event())

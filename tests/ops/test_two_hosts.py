@@ -164,6 +164,22 @@ def test_a_plain_tcp_bind_off_loopback_is_refused(tmp_path: Path) -> None:
         ended.refused("tcp://10.0.0.2:7001: plain tcp is refused", "use ipc:// on one machine", "`touchline keys`")
 
 
+def test_a_host_that_waits_for_the_one_that_trades_ends_when_its_time_is_up(tmp_path: Path) -> None:
+    placed = {
+        "data": (DATA, "ipc://data.ipc"),
+        "trade": (TRADE, "ipc://trade.ipc"),
+        "strategy": (("strategy",), "ipc://s.ipc"),
+    }
+    (tmp_path / "topology.toml").write_text(topology(placed))
+    (tmp_path / "config.toml").write_text(CONFIG)
+    ended = touchline(
+        *("run", str(tmp_path / "config.toml"), "--state", str(tmp_path / "state"), "--seconds", "1"),
+        *("--topology", str(tmp_path / "topology.toml"), "--host", "strategy"),
+    )
+    assert ended.code == 0, ended.err
+    assert "time is up" in ended.err
+
+
 def test_an_endpoint_that_is_taken_ends_the_start_and_says_so(tmp_path: Path) -> None:
     """Its senders are open by then; whatever was opened is closed again, or the process would never end."""
     placed = {
