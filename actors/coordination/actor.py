@@ -57,6 +57,7 @@ class CoordinationState(msgspec.Struct):
     asked: int
     due_ns: int
     stale: int
+    complete: bool = False
 
 
 class Coordination(Actor[CoordinationState]):
@@ -130,6 +131,7 @@ class Coordination(Actor[CoordinationState]):
         out: list[Message] = []
         self.desk.move(Event.ORDERS_READY)
         self.bands.settle_all(now_ns, out)
+        self.account.on_ready(now_ns, out)
         return tuple(out)
 
     def on_stop(self, stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
@@ -181,6 +183,7 @@ class Coordination(Actor[CoordinationState]):
             asked=account.asked,
             due_ns=account.due_ns,
             stale=self.stale,
+            complete=account.complete,
         )
 
     def restore(self, state: CoordinationState) -> None:
@@ -192,7 +195,7 @@ class Coordination(Actor[CoordinationState]):
         self.bands.ticks = dict(state.ticks)
         self.cooldowns.rows = {row.instrument: row for row in state.cooldowns}
         account.led, account.latest, account.left = state.led, state.latest, state.left
-        account.asked, account.due_ns = state.asked, state.due_ns
+        account.asked, account.due_ns, account.complete = state.asked, state.due_ns, state.complete
 
     def view(self) -> dict[str, Any]:
         """bands, cooldowns: by instrument. Prices in price units; 0: nothing on that side."""

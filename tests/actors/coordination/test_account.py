@@ -11,6 +11,7 @@ from bus.messages import (
     LeadershipLost,
     LeadershipWon,
     Message,
+    OrdersReady,
     Outcome,
     PublishAccount,
     StopRequested,
@@ -62,6 +63,21 @@ def test_while_it_stops_every_change_is_left_at_once() -> None:
     answer(bench, bench.feed(state(1)))
     bench.feed(state(2))
     assert numbers(bench.feed(StopRequested("test", 0))) == [2]
+
+
+def test_nothing_is_left_before_the_looks_agree_what_the_predecessor_had_not_left() -> None:
+    """Else a state that lacks his last fills would pass for a newer one, when he leads again and has them booked."""
+    bench = Bench()
+    bench.begin(5)
+    assert numbers(bench.feed(state(1))) == []
+    assert numbers(bench.feed(OrdersReady(0, 5, 0, 0, 0))) == [1]
+
+
+def test_nothing_is_left_by_a_run_that_is_stopped_before_the_looks_agree() -> None:
+    bench = Bench()
+    bench.begin(5)
+    bench.feed(StopRequested("test", 0))
+    assert numbers(bench.feed(state(1))) == []
 
 
 def test_who_does_not_lead_leaves_nothing() -> None:
