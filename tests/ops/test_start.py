@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -138,9 +139,16 @@ def lived(venue: Venue, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "state"
 
 
+LIVES = count(1)
+
+
 @pytest.fixture
 def state(lived: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(lived, tmp_path / "state", ignore=shutil.ignore_patterns("*.ipc", "*.sqlite*")))
+    """A copy with an epoch of its own: two copies of one directory would give out the same ids on one venue."""
+    copy = Path(shutil.copytree(lived, tmp_path / "state", ignore=shutil.ignore_patterns("*.ipc", "*.sqlite*")))
+    epoch = copy / "epoch"
+    epoch.write_text(f"{int(epoch.read_text()) + 10 * next(LIVES)}\n")
+    return copy
 
 
 def spoil(path: Path, at: int, data: bytes) -> None:
