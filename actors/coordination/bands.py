@@ -46,6 +46,9 @@ class Band(NamedTuple):
         ask_min = max(self.ask_min, other.ask_min) if self.ask_min and other.ask_min else 0
         return Band(min(self.bid_max, other.bid_max), ask_min)
 
+    def covers(self, side: int, price: int) -> bool:
+        return price <= self.bid_max if side > 0 else 0 < self.ask_min <= price
+
 
 NOTHING, EVERYTHING = Band(0, 0), Band(ALL, 1)
 
@@ -102,13 +105,15 @@ class Bands:
 
     def on_update(self, update: OrderUpdate, now_ns: int, out: list[Message]) -> None:
         """Warm: every change of every order."""
+        row = self.rows.get(update.instrument)
         if update.status not in DONE:
-            self.working[update.client_order_id] = Working(
+            self.working[update.client_order_id] = order = Working(
                 update.instrument, update.version, int(update.side), update.price_ticks
             )
+            if row is not None and not row.held.covers(order.side, self.price_of(order)):
+                self.settle(row, now_ns, out)  # risk was not asked for it: it came to light
             return
         if self.working.pop(update.client_order_id, None) is not None:
-            row = self.rows.get(update.instrument)
             if row is not None and row.peers > 0 and row.wide_ns == 0:
                 self.look_later(row, now_ns, out)
 
@@ -151,7 +156,7 @@ class Bands:
                 self.desk.wake(BAND_TIMER, row.instrument, row.quiet_ns, out)
             return
         target = self.target(row, now_ns)
-        if not narrow and row.settled:
+        if not narrow:  # an order that risk has just approved may not be among the working ones yet
             target = row.held | target
         if row.settled and target == row.held:
             return
@@ -178,12 +183,14 @@ class Bands:
         need = NOTHING
         for order in self.working.values():
             if order.instrument == instrument:
-                tick = self.ticks.get((instrument, order.version), 0)
-                price = order.price_ticks * tick
-                if not tick:  # of a version before this life: its price is not known, so it might be any
-                    price = ALL if order.side > 0 else 1
+                price = self.price_of(order)
                 need |= Band(price, 0) if order.side > 0 else Band(0, price)
         return need
+
+    def price_of(self, order: Working) -> int:
+        """Of a version before this life it is not known, so it might be any."""
+        tick = self.ticks.get((order.instrument, order.version), 0)
+        return order.price_ticks * tick if tick else ALL if order.side > 0 else 1
 
     def on_published(self, answer: BandPublished, now_ns: int, out: list[Message]) -> None:
         row = self.rows.get(answer.instrument)

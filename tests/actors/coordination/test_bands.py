@@ -112,6 +112,28 @@ def test_a_store_that_does_not_answer_widens_nothing_and_what_is_held_stays_in_u
     assert bench.held == (1_010, 0)
 
 
+def test_what_is_held_is_not_given_up_for_a_wish_after_an_answer_that_was_lost() -> None:
+    """An order that risk approved a moment ago, in the same cascade as the refusal, is not among the working ones yet."""
+    bench = Bench().ready(peers=1)
+    bench.grant(bench.want(Side.BUY, 1_000))
+    bench.answer(bench.want(Side.SELL, 1_100), Outcome.AMBIGUOUS)
+    bench.now_ns += SETTINGS.retry_ns
+    said = bench.want(Side.SELL, 1_090)
+    assert (asked_for(said), every(said, BandHeld)) == ([(1_000, 1_090)], [])
+
+
+@pytest.mark.parametrize("phase", ["quiet", "asked"])
+def test_an_order_that_comes_to_light_outside_of_the_band_is_claimed(phase: str) -> None:
+    """An orphan, or one that was thought never to have arrived: risk was not asked for it."""
+    bench = Bench().ready(peers=1)
+    asked = bench.want(Side.SELL, 1_200) if phase == "asked" else []
+    said = bench.feed(update("orphan", Side.BUY, 100))
+    if phase == "asked":
+        assert asked_for(said) == []
+        said = bench.grant(asked)
+    assert asked_for(said) == [(1_000, 1_200 if phase == "asked" else 0)]
+
+
 def test_a_band_is_given_back_after_its_orders_are_gone_risk_before_the_store() -> None:
     bench = Bench().ready(peers=1)
     bench.grant(bench.want(Side.BUY, 1_000))
