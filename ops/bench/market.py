@@ -78,9 +78,13 @@ class Market:
         for _ in range(count):
             yield self.frame()
 
-    def trades(self) -> list[bytes]:
-        """What was traded since the last frame, at the touch; small, so that the book need not know."""
-        return [self._trade() for _ in range(TRADES)]
+    def trades(self) -> list[tuple[float, bytes]]:
+        """What is traded before the next frame, with when: a part of the time between the two, evenly drawn.
+
+        At the touch, and small, so that the book need not know.
+        """
+        parts = sorted(self._takers.random() for _ in range(TRADES))
+        return [(part, self._trade()) for part in parts]
 
     def _trade(self) -> bytes:
         self._trade_id += 1

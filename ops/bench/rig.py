@@ -4,7 +4,7 @@ The same rig runs on every transport that the tick benchmark compares, so that o
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
@@ -122,17 +122,14 @@ class Rig:
         """Let the venue answer what was sent, run everything, and move engine time on."""
         host = self.host
         host.run(1_000)
-        for trade in self.market.trades():
-            host.post(Frame(0, self.now_ns(), trade))
-        host.run(1_000)
         self._speak()
         while self._reports:
             host.post(self._reports.popleft())
             host.run(1_000)
             self._speak()
-        for fired in self.move_time():
-            host.post(fired)
-        host.run(1_000)
+        for happening in self.move_time():
+            host.post(happening)
+            host.run(1_000)
         for log in (self.journal, self.input_log):
             if isinstance(log, RecordLog):
                 log.touch_ahead()
@@ -231,10 +228,14 @@ class Rig:
         self._reports.clear()
         return taken
 
-    def move_time(self) -> list[Message]:
-        """Engine time goes on by TICK_NS; returns the timers that are due."""
-        self._skew_ns += TICK_NS
-        return list(self.timers.due(self.now_ns()))
+    def move_time(self) -> Iterator[Message]:
+        """Engine time goes on by TICK_NS: the trades meanwhile, then the timers that are due. Take each when it comes."""
+        before = self._skew_ns
+        for part, trade in self.market.trades():
+            self._skew_ns = before + int(part * TICK_NS)
+            yield Frame(0, self.now_ns(), trade)
+        self._skew_ns = before + TICK_NS
+        yield from self.timers.due(self.now_ns())
 
     # -- the venue that says yes ----------------------------------------------------------------------------------
 
@@ -326,12 +327,11 @@ class NaiveRig:
     async def _settle(self) -> None:
         rig = self._rig
         self._waiting.extend(rig.take_answers())
-        self._waiting.extend(Frame(0, rig.now_ns(), trade) for trade in rig.market.trades())
         while self._waiting:
             await self._take(self._waiting.popleft())
             self._waiting.extend(rig.take_answers())
-        for fired in rig.move_time():
-            await self._take(fired)
+        for happening in rig.move_time():
+            await self._take(happening)
 
     async def _take(self, message: Message) -> None:
         await self._rig.host.post(message)
