@@ -126,6 +126,9 @@ class CoordinationDoor:
         """Our orders are proven gone: others need not mind us any more. What fails only keeps them careful."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_S_MAX):
+                await asyncio.gather(
+                    *self._tasks, return_exceptions=True
+                )  # a band that is asked for is dropped as well
                 for symbol in self._symbols.values():
                     try:
                         await self._coordinator.drop_band(self.term, self._group, symbol)

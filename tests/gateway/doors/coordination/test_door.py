@@ -96,6 +96,27 @@ async def test_a_band_is_granted_or_refused_with_what_it_would_meet(backend: Bac
         await one.door.close()
 
 
+async def test_a_band_that_is_on_its_way_when_we_leave_is_dropped_too(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, go = await desk(backend, "a"), asyncio.Event()
+    put = one.coordinator.put_band
+
+    async def slow(*asked: Any) -> Any:
+        await go.wait()
+        return await put(*asked)
+
+    monkeypatch.setattr(one.coordinator, "put_band", slow)
+    one.ask(PublishBand, 0, 100, 120)
+    leaving = asyncio.ensure_future(one.door.leave())
+    await asyncio.sleep(0)
+    go.set()
+    await leaving
+    assert (await one.hear(BandPublished)).outcome is Outcome.RESULT
+    assert await one.coordinator.bands(backend.group) == ()
+    await one.door.close()
+
+
 async def test_a_cooldown_answers_with_the_end_that_is_in_force(backend: Backend) -> None:
     first, second = await desk(backend, "a"), await desk(backend, "b")
     until_ns = time.time_ns() + 60 * SECOND_NS
