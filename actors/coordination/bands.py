@@ -113,9 +113,9 @@ class Bands:
             if row is not None and not row.held.covers(order.side, self.price_of(order)):
                 self.settle(row, now_ns, out)  # risk was not asked for it: it came to light
             return
-        if self.working.pop(update.client_order_id, None) is not None:
-            if row is not None and row.peers > 0 and row.wide_ns == 0:
-                self.look_later(row, now_ns, out)
+        known = self.working.pop(update.client_order_id, None) is not None
+        if known and row is not None and row.peers > 0 and row.wide_ns == 0:
+            self.look_later(row, now_ns, out)
 
     def on_peers(self, peers: PeersObserved, now_ns: int, out: list[Message]) -> None:
         row = self.rows.get(peers.instrument)
