@@ -8,6 +8,7 @@ Every write is one transaction that has the whole file to itself; `synchronous=F
 took back would be given out twice.
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -27,6 +28,7 @@ from gateway.doors.coordination.contract import (
     Misconfigured,
     Picture,
     TermOver,
+    Unreachable,
     judge_band,
     next_epoch,
 )
@@ -79,6 +81,7 @@ class LocalStore:
         self._boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         self._held: dict[str, int] = {}  # scope -> descriptor of our lock
         self._database: sqlite3.Connection | None = None
+        self._inode = 0  # of the file that we opened
 
     def open(self) -> None:
         """Raises Misconfigured: the file cannot be used."""
@@ -92,6 +95,7 @@ class LocalStore:
                     f'{self._path} lies on {kind}, which other machines may share; use a local disk, or backend = "etcd"',
                 )
             self._database = connect(self._path)
+            self._inode = inode(self._path)
             version = self._prepare()
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -125,8 +129,13 @@ class LocalStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, alone: a transaction that finds the file busy waits for BUSY_S_MAX."""
+        """All or nothing, alone: a transaction that finds the file busy waits for BUSY_S_MAX.
+
+        Raises OSError when the path names another file by now: what is written to ours, nobody else would see.
+        """
         assert self._database is not None
+        if inode(self._path) != self._inode:
+            raise OSError(errno.ESTALE, "was replaced or removed while in use; stop all engines on it, then start them")
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield self._database
@@ -154,13 +163,17 @@ class LocalStore:
         return self._locks / f"{scope}.{epoch}"
 
     def claim(self, scope: str, above: int, holder: str, ttl_ns: int) -> Claimed | None:
-        """None: another was quicker. Raises EpochsExhausted."""
+        """None: another was quicker. Raises EpochsExhausted; Unreachable while a term of another file may be in force."""
         asked_ns = boottime_ns()
         with ExitStack() as undo:
             with self._transaction() as database:
                 row = term_row(database, scope)
                 if row is not None and self._holds(scope, row):
                     return None
+                if row is None and (leading := self._leading_elsewhere(scope)):
+                    raise Unreachable(
+                        str(self._path), "campaign", f"{leading} is locked: an engine leads by an older file"
+                    )
                 epoch = next_epoch(scope, 0 if row is None else row.epoch, above)
                 descriptor = lock(self._lock_path(scope, epoch))
                 undo.callback(os.close, descriptor)
@@ -172,6 +185,13 @@ class LocalStore:
         if row is not None:
             self._lock_path(scope, row.epoch).unlink(missing_ok=True)
         return Claimed(epoch, asked_ns)
+
+    def _leading_elsewhere(self, scope: str) -> str:
+        """A lock of the scope that a living process holds, though the file knows of no term: someone replaced the file."""
+        for path in sorted(self._locks.iterdir()):
+            if path.name.rpartition(".")[0] == scope and is_locked(path):
+                return path.name
+        return ""
 
     def renew(self, term: Term, ttl_ns: int) -> int:
         """The boottime that the renewal began at. Raises TermOver."""
@@ -328,6 +348,14 @@ def is_locked(path: Path) -> bool:
         return True
     finally:
         os.close(descriptor)
+
+
+def inode(path: Path) -> int:
+    """Which file the path names; 0: none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
 
 
 def file_system(path: Path) -> str:

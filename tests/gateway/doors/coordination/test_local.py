@@ -64,6 +64,29 @@ async def test_a_term_of_another_boot_is_over(machine: Backend) -> None:
     assert (await soon(other.campaign(machine.scope, above))).epoch == term.epoch + 1
 
 
+def remove(backend: Backend) -> None:
+    """As a person does it who wants to begin anew."""
+    for path in Path(backend.address).parent.glob("coordination.sqlite*"):
+        if path.is_file():
+            path.unlink()
+
+
+async def test_a_file_that_is_removed_under_its_leader_lets_nobody_in_beside_him(machine: Backend) -> None:
+    one, term = await machine.leader(ttl_ns=SECOND_NS)
+    remove(machine)
+    other = await machine.start("b")
+    heard: list[Waiting] = []
+    campaign = asyncio.create_task(other.campaign(machine.scope, above, heard.append))
+    assert "was replaced or removed" in await soon(term.until_over())
+    await until(lambda: heard)
+    assert "leads by an older file" in heard[-1].trouble
+    assert not campaign.done()
+    with pytest.raises(Refused, match="was replaced or removed"):
+        await soon(one.campaign(machine.scope, above))
+    await one.close()  # which is what an engine does then
+    assert (await soon(campaign)).epoch == EPOCH + 1
+
+
 async def test_locks_of_terms_past_do_not_pile_up(machine: Backend) -> None:
     one = await machine.start("a")
     for _ in range(3):
