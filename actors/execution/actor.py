@@ -284,13 +284,16 @@ class Execution(Actor[ExecutionState]):
         return self.planner.end()
 
     def on_engine_started(self, _started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
-        """A new run. Orders restarted with us: a command it never answered did not outlive the process."""
+        """A new run. Orders restarted with us: a command it never answered did not outlive the process. An order of rank is
+        not adopted: whose it was may wish nothing any more, and only a wish is sized by the position.
+        """
         for place in list(self.register.requested.values()):
             self.register.let_go(place.order.command, place.desk.owner)
         self.stopping = False
         self.register.scopes = {"engine": TradingState.CANCEL_ONLY}
         self.planner.armed = False
         self.planner.generation += 1
+        self.planner.begin(now_ns, 0)
         for market in self.register.markets.values():
             market.touch = None
             market.ruled, market.fills_due = False, 0
@@ -300,7 +303,8 @@ class Execution(Actor[ExecutionState]):
                 for slot in (desk.buy, desk.sell):
                     slot.waiting = slot.keeping = slot.muted = False
                 self.planner.watched = self.planner.watched or bool(desk.buy.orders or desk.sell.orders)
-        self.planner.begin(now_ns, 0)
+                if desk.rank:
+                    self.planner.drop_desk(market, desk)
         return self.planner.end()
 
     # Recovery, checkpoint, view

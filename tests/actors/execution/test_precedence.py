@@ -134,6 +134,17 @@ def test_a_new_run_knows_no_ruler_and_waits_for_no_position() -> None:
     assert brief(desk.tell(exits(owner="operator"))) == [("new", "SELL", ASK, 100)]
 
 
+def test_what_exits_left_resting_ends_with_their_run() -> None:
+    """A strategy's order may be adopted: its next wish decides. Exits may wish nothing any more, and a reduce-only order
+    that nobody sizes by the position would open one, once the position is closed.
+    """
+    desk = holding()
+    desk.rest(BUY)
+    adopted = desk.word("x0", OrderStatus.ACCEPTED, client_order_id="left", command=77, owner="exits", side=SELL)
+    desk.tell(msgspec.structs.replace(adopted, number=99))
+    assert brief(desk.tell(EngineStarted(0, 2))) == [("cancel", "left")]
+
+
 def test_the_operator_outranks_exits_and_both_the_strategy() -> None:
     desk = holding()
     desk.tell(exits())
