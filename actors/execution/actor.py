@@ -384,4 +384,5 @@ def _same(last: QuoteIntent, intent: QuoteIntent) -> bool:
         and last.ask_ticks == intent.ask_ticks
         and last.ask_lots == intent.ask_lots
         and last.reduce_only == intent.reduce_only
+        and last.cross == intent.cross
     )

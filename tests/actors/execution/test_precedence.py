@@ -381,6 +381,13 @@ def test_a_strategy_that_crosses_is_not_sized_by_the_position() -> None:
     assert [m.post_only for m in commands if isinstance(m, OrderCommand)] == [False]
 
 
+def test_the_same_wish_that_crosses_no_more_is_another_one() -> None:
+    desk = Desk()
+    desk.tell(intent(bid=ASK, cross=True))
+    desk.update("x0", OrderStatus.ACCEPTED)
+    assert brief(desk.tell(intent(bid=ASK)))[0] == ("cancel", "x0")
+
+
 def test_two_strategies_never_meet_each_other() -> None:
     desk = Desk()
     desk.rest(BUY)
