@@ -40,6 +40,7 @@ class Candidate:
         self._calls, self._holder, self._ttl_s = calls, holder, ttl_s
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: dict[Term, Held] = {}  # terms that are neither resigned nor over
+        self._lost_ns: dict[str, int] = {}  # scope -> boottime at which its counter was found missing; 0: it is there
 
     async def close(self) -> None:
         """Ends all terms for ourselves; waits for leases on their way back."""
@@ -75,6 +76,7 @@ class Candidate:
             "look for a leader", wire.txn([], wire.read(wire.range_of(path), wire.range_of(counter)), [])
         )
         leaders, counters = wire.found(answer)
+        self._mind_lost_data(scope, bool(counters))
         if leaders:
             return values.leader(scope, leaders)
         epoch = next_epoch(scope, values.epoch(counters), above())
@@ -96,6 +98,22 @@ class Candidate:
         self._held[term] = Held(granted.lease, keeper)
         keeper.add_done_callback(lambda _: self._held.pop(term, None))
         return term
+
+    def _mind_lost_data(self, scope: str, counted: bool) -> None:
+        """A counter is never removed. Where we saw one and it is gone, so is the leader's key, and he may not know yet.
+
+        Raises Unreachable for a time to live: his term has run out then, for he cannot renew it.
+        """
+        now_ns = boottime_ns()
+        if counted:
+            self._lost_ns[scope] = 0
+        elif scope in self._lost_ns:
+            lost_ns = self._lost_ns[scope] = self._lost_ns[scope] or now_ns
+            if now_ns < lost_ns + self._ttl_s * NS:
+                where = f"etcd at {self._calls.endpoint.address}"
+                raise Unreachable(
+                    where, "look for a leader", "it has lost its data; an earlier leader's time must run out"
+                )
 
     async def _claim(self, path: bytes, counter: bytes, counted_at: int, epoch: int, lease: int) -> list[Any]:
         """The leader's key after our try, as another read finds it."""

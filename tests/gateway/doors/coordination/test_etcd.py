@@ -75,6 +75,34 @@ async def test_watches_and_campaigns_outlive_a_killed_etcd(cluster: Backend, own
     assert heard[0] == Waiting(Leader(cluster.scope, EPOCH + 1, "a"), "")
 
 
+async def test_a_store_that_lost_its_data_lets_nobody_in_before_the_last_leaders_time_is_over(
+    cluster: Backend, own_etcd: EtcdNode
+) -> None:
+    """He may not have heard of it yet, and may trade until his own clock ends the term."""
+    _, term = await cluster.leader()
+    second = await cluster.start("b")
+    heard: list[Waiting] = []
+    campaign = asyncio.create_task(second.campaign(cluster.scope, above, heard.append))
+    await until(lambda: heard)
+    own_etcd.stop()
+    own_etcd.start()
+    await until(lambda: "has lost its data" in heard[-1].trouble)
+    assert (term.reason, campaign.done()) == ("", False)
+    campaign.cancel()
+
+
+async def test_after_the_time_of_a_leader_that_was_lost_with_the_data_another_leads(
+    cluster: Backend, own_etcd: EtcdNode
+) -> None:
+    _, term = await cluster.leader(ttl_ns=SECOND_NS)
+    second = await cluster.start("b", SECOND_NS)
+    async with campaigning(second, cluster.scope) as campaign:
+        own_etcd.stop()
+        own_etcd.start()
+        await soon(campaign)
+    assert await soon(term.until_over())
+
+
 async def test_news_come_from_the_watch_not_from_the_poll(cluster: Backend, own_etcd: EtcdNode) -> None:
     """Under a time to live whose half nothing here waits for; once before and once after an outage."""
     one = await cluster.start("a")
