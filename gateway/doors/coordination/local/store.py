@@ -5,7 +5,8 @@ killed process had sent may still be on its way, and each of its orders is good 
 lies in the state directory of the one engine that uses it, is the exception: there a lock file that its holder keeps
 locked ends the term with the process, because the next one on that directory knows from its journal what was sent.
 Every write is one transaction that has the whole file to itself; `synchronous=FULL`, because an epoch that a power loss
-took back would be given out twice.
+took back would be given out twice. Renewals and the account are not synced: after a power loss a deadline means nothing,
+and a successor reads the rest of the account off the venue's trades.
 """
 
 import errno
@@ -128,14 +129,16 @@ class LocalStore:
             self._database = None
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
         """All or nothing, alone: a transaction that finds the file busy waits for BUSY_S_MAX.
 
+        synced False: a power loss may take it back. So is what is written often: who is stopped in a write keeps the file.
         Raises OSError when the path names another file by now: what is written to ours, nobody else would see.
         """
         assert self._database is not None
         if inode(self._path) != self._inode:
             raise OSError(errno.ESTALE, "was replaced or removed while in use; stop all engines on it, then start them")
+        self._database.execute(f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield self._database
@@ -196,7 +199,7 @@ class LocalStore:
     def renew(self, term: Term, ttl_ns: int) -> int:
         """The boottime that the renewal began at. Raises TermOver."""
         asked_ns = boottime_ns()
-        with self._transaction() as database:
+        with self._transaction(synced=False) as database:
             self._fence(database, term)
             database.execute("UPDATE terms SET deadline_ns = ? WHERE scope = ?", (asked_ns + ttl_ns, term.scope))
         return asked_ns
@@ -260,7 +263,7 @@ class LocalStore:
     # the account
 
     def put_account(self, term: Term, state: bytes) -> None:
-        with self._transaction() as database:
+        with self._transaction(synced=False) as database:
             self._fence(database, term)
             database.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?)", (term.scope, state))
 
@@ -292,7 +295,6 @@ def connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=BUSY_S_MAX, isolation_level=None)
     try:
         change_to_wal(database)
-        database.execute("PRAGMA synchronous=FULL")
     except sqlite3.Error:
         database.close()
         raise
