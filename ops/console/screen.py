@@ -8,6 +8,7 @@ import asyncio
 import curses
 import locale
 import os
+import select
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -181,10 +182,10 @@ class Screen:
         self._fine = locale.nl_langinfo(locale.CODESET).upper() == "UTF-8"
 
     async def run(self) -> None:
-        """Until q, SIGINT, SIGTERM or SIGHUP; or until something of ours raises, which is raised here."""
+        """Until q, a signal, or the terminal's end; or until something of ours raises, which is raised here."""
         loop = self._loop
         loop.set_exception_handler(self._failed)  # the default one would write across the picture
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             loop.add_signal_handler(number, self._ended.set)
         loop.add_signal_handler(signal.SIGWINCH, self._resized)
         self._screen.nodelay(True)
@@ -237,6 +238,8 @@ class Screen:
     def _on_keys(self) -> None:
         while (key := self._screen.getch()) != -1:
             self._on_key(key)
+        if _is_gone():  # it would stay readable for ever, and bring no key
+            self._ended.set()
 
     def _on_key(self, key: int) -> None:
         if key in (ord("q"), ord("Q")):
@@ -326,4 +329,15 @@ def show(link: Link, symbol: str = "") -> None:
         npyscreen.setTheme(Theme)
         await Screen(screen, link, symbol).run()
 
-    npyscreen.wrapper_basic(lambda screen: asyncio.run(main(screen)))
+    try:
+        npyscreen.wrapper_basic(lambda screen: asyncio.run(main(screen)))
+    except (curses.error, OSError):
+        if not _is_gone():  # else: nobody is there to give it back to
+            raise
+
+
+def _is_gone() -> bool:
+    """Whether the terminal has ended: the other side of a pseudo terminal, or its connection."""
+    keyboard = select.poll()
+    keyboard.register(0, 0)  # asks for nothing: what is told then is its end
+    return bool(keyboard.poll(0))

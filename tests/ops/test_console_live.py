@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -228,10 +229,31 @@ def test_it_follows_the_terminals_size_down_to_saying_that_it_is_too_small(conso
     assert console.end() == 0
 
 
-def test_ctrl_c_ends_it_like_q(console: Terminal) -> None:
+@pytest.mark.parametrize("key", ["\x03", "\x1c"], ids=["Ctrl-C", "Ctrl-\\"])
+def test_a_signal_of_the_keyboard_ends_it_like_q(console: Terminal, key: str) -> None:
     console.shows("fps")
-    console.process.sendintr()
+    console.process.send(key)
     assert console.end() == 0
+    assert console.gave_back()
+
+
+def test_without_its_terminal_it_ends(tmp_path: Path) -> None:
+    """One that controls nobody sends no SIGHUP when it goes; it is readable for ever and brings no key."""
+    ours, its = os.openpty()
+    termios.tcsetwinsize(its, (50, 160))
+    with subprocess.Popen(
+        [sys.executable, "-m", "ops.cli", "monitor", "--state", str(tmp_path)],
+        cwd=ROOT, env=ENVIRONMENT, stdin=its, stdout=its, stderr=subprocess.PIPE, start_new_session=True,
+    ) as process:  # fmt: skip
+        os.close(its)
+        said = b""
+        while b"help" not in said:  # the last line
+            said += os.read(ours, 65_536)
+        os.close(ours)
+        try:
+            assert process.wait(WAIT_S) == 0
+        finally:
+            process.kill()
 
 
 def test_a_terminal_without_a_cursor_gets_lines(engine: TwoSymbols) -> None:
@@ -301,3 +323,10 @@ def test_the_demo_shows_the_console_and_ends_with_the_venues_verdict(tmp_path: P
     said = "\n".join(terminal.screen.display)
     assert "its balances and our ledger are equal; orders left working: 0" in said
     assert (tmp_path / "d" / "console.log").read_text() == ""
+
+
+def test_a_plain_demo_says_at_its_end_everything_once(tmp_path: Path) -> None:
+    terminal = Terminal("demo", "--plain", "--seconds", "3", "--state", str(tmp_path / "d"), width=400)
+    assert terminal.end() == 0
+    said = "\n".join(terminal.screen.display)
+    assert [said.count(text) for text in ("realized: ", "its balances and our ledger are equal")] == [1, 1]
