@@ -52,7 +52,8 @@ def demo(seconds: float | None, headless: bool, plain: bool, as_json: bool, seed
         try:
             os.umask(0o077)  # what is written is for this user alone
             folder.mkdir(parents=True, exist_ok=True)
-            result, problems = asyncio.run(_demo(folder, seconds, seed, _shown(headless or as_json, plain)))
+            show = _shown(headless or as_json, plain)
+            result, problems = asyncio.run(_demo(folder, seconds, seed, show))
         except (DemoFailed, OSError) as error:
             click.echo(f"touchline demo: {error}", err=True)
             sys.exit(2)
@@ -60,7 +61,7 @@ def demo(seconds: float | None, headless: bool, plain: bool, as_json: bool, seed
             click.echo(_last_words(folder / "engine.log"), err=True)
     for problem in problems:
         click.echo(f"touchline demo: {problem}", err=True)
-    click.echo(json.dumps(result) if as_json else _summary(result))
+    click.echo(json.dumps(result) if as_json else _summary(result, told=show == "lines"))
     sys.exit(1 if problems else 0)
 
 
@@ -116,12 +117,14 @@ async def _watched(
     return await running, problem
 
 
-def _summary(result: dict[str, Any]) -> str:
+def _summary(result: dict[str, Any], *, told: bool) -> str:
+    """told: the engine has said its own part on this terminal."""
     if "frames" not in result:
         return "the engine left no report"
     equal = "equal" if result["venue_ledger_equal"] else "DIFFERENT"
     left = result["working_orders_at_exit"]
-    return f"{summary(result)}\nthe venue's word: its balances and our ledger are {equal}; orders left working: {left}"
+    ours = "" if told else f"{summary(result)}\n"
+    return f"{ours}the venue's word: its balances and our ledger are {equal}; orders left working: {left}"
 
 
 def _last_words(log: Path) -> str:
