@@ -50,7 +50,7 @@ class StrategyActor(Actor[StrategyState]):
         self.repeated_updates = 0
         self.handlers = {
             Signals: self.on_signals,
-            Liquidity: lambda message, now_ns: NOTHING,
+            Liquidity: self.on_liquidity,
             TradePrint: self.on_trade,
             BookStateChanged: self.on_book_state,
             Fill: self.on_fill,
@@ -82,6 +82,13 @@ class StrategyActor(Actor[StrategyState]):
         self.strategy.on_signals(context, signals)
         return self._end()
 
+    def on_liquidity(self, liquidity: Liquidity, now_ns: int) -> tuple[Message, ...]:
+        line = self.context.lines.get(liquidity.instrument)
+        if line is None or not line.live:
+            return NOTHING  # a book that has not been heard of yet: its shape comes again
+        line.liquidity = liquidity
+        return self._call(self.strategy.on_liquidity, liquidity, now_ns)
+
     def on_trade(self, print_: TradePrint, now_ns: int) -> tuple[Message, ...]:
         if not self.started or print_.instrument not in self.context.lines:
             return NOTHING
@@ -100,7 +107,7 @@ class StrategyActor(Actor[StrategyState]):
         self._begin(now_ns)
         line.live = False
         self.context.pull(change.instrument)
-        line.signals = None
+        line.signals = line.liquidity = None
         if self.started:
             self.strategy.on_book_lost(self.context, change)
         return self._end()
@@ -158,7 +165,7 @@ class StrategyActor(Actor[StrategyState]):
         if line.instrument is not None and line.instrument.version != instrument.version:
             self.context.pull(instrument.instrument)  # in the version it was made in
             line.live = False
-            line.signals = line.intent = None
+            line.signals = line.intent = line.liquidity = None
         line.instrument = instrument
         line.state = self._state_of(line.number)
         return self._start_when_ready()
@@ -171,7 +178,7 @@ class StrategyActor(Actor[StrategyState]):
         self.scopes = {"engine": UNKNOWN_ENGINE}
         for line in self.context.lines.values():
             line.live = False
-            line.signals = line.intent = None
+            line.signals = line.intent = line.liquidity = None
             line.state = UNKNOWN_ENGINE
         for timer in self.context.timers.values():
             timer.armed = False

@@ -8,6 +8,7 @@ from bus.messages import (
     AlertLevel,
     CancelTimer,
     Instrument,
+    Liquidity,
     Message,
     OrderUpdate,
     QuoteIntent,
@@ -51,6 +52,11 @@ class Context:
         """The last signals; None unless the book is LIVE."""
         line = self.lines[instrument]
         return line.signals if line.live else None
+
+    def liquidity(self, instrument: int) -> Liquidity | None:
+        """The last word on the book's shape; None unless the book is LIVE and has been looked at."""
+        line = self.lines[instrument]
+        return line.liquidity if line.live else None
 
     def position_lots(self, instrument: int) -> int:
         """The account's position, whole lots."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bus.messages import Instrument, OrderUpdate, QuoteIntent, Signals, TradingState
+from bus.messages import Instrument, Liquidity, OrderUpdate, QuoteIntent, Signals, TradingState
 
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +36,7 @@ class Line(msgspec.Struct):
     position: int = 0
     position_lots: int = 0
     orders: list[OrderUpdate] = []
+    liquidity: Liquidity | None = None
 
 
 class TimerKey(msgspec.Struct):

@@ -5,7 +5,16 @@ remember in `save()`: then it can be replayed, simulated and restarted. A hook t
 """
 
 from actors.strategy.context import Context
-from bus.messages import BookStateChanged, Fill, OrderRefused, OrderUpdate, PositionUpdate, Signals, TradePrint
+from bus.messages import (
+    BookStateChanged,
+    Fill,
+    Liquidity,
+    OrderRefused,
+    OrderUpdate,
+    PositionUpdate,
+    Signals,
+    TradePrint,
+)
 
 
 class Strategy:
@@ -16,6 +25,9 @@ class Strategy:
 
     def on_signals(self, context: Context, signals: Signals) -> None:
         """The book of one instrument changed and is LIVE. Hot path: tick to order runs through here."""
+
+    def on_liquidity(self, context: Context, liquidity: Liquidity) -> None:
+        """The shape of a LIVE book changed: clusters, thin ice, flickering levels. A few times a second at most."""
 
     def on_trade(self, context: Context, print_: TradePrint) -> None:
         """A public trade."""

@@ -7,6 +7,7 @@ from bus.messages import (
     EngineStarted,
     Fill,
     Instrument,
+    Liquidity,
     OrderStatus,
     OrderUpdate,
     PositionUpdate,
@@ -71,6 +72,17 @@ def signals(bid: int = 9_990, ask: int = 10_010, **given: Any) -> Signals:
         "warm": True,
     }
     return build(Signals, fields, given)
+
+
+def liquidity(**given: Any) -> Liquidity:
+    """A bid side on thin ice, nothing else to say."""
+    nothing: tuple[int, ...] = ()
+    fields = {
+        "instrument": 0, "version": 1, "update_id": 7, "received_ns": NOW, "bid_thin": True, "ask_thin": False, "bid_depth": 5, "ask_depth": 9,
+        "bid_clusters": nothing, "bid_cluster_quantities": nothing, "bid_clusters_since_ns": nothing, "ask_clusters": nothing,
+        "ask_cluster_quantities": nothing, "ask_clusters_since_ns": nothing, "bid_flickering": nothing, "ask_flickering": nothing,
+    }  # fmt: skip
+    return build(Liquidity, fields, given)
 
 
 def update(**given: Any) -> OrderUpdate:
@@ -171,6 +183,9 @@ class Scripted(Strategy):
     def on_signals(self, context: Context, signals: Signals) -> None:
         self.calls.append("signals")
         self.quoted.append(context.quote(signals.instrument, *self.wish))
+
+    def on_liquidity(self, context: Context, liquidity: object) -> None:
+        self.calls.append("liquidity")
 
     def on_trade(self, context: Context, print_: object) -> None:
         self.calls.append("trade")

@@ -37,6 +37,7 @@ from tests.actors.strategy.builders import (
     Scripted,
     fill,
     instrument,
+    liquidity,
     position,
     running,
     settings,
@@ -199,6 +200,20 @@ def test_it_starts_once_when_engine_and_instruments_are_there_in_either_order() 
         assert strategy.calls == ["start"]
 
 
+def test_the_shape_of_a_book_is_known_while_it_is_live() -> None:
+    strategy = Scripted()
+    actor = running(strategy)
+    actor.receive(liquidity(), NOW)
+    assert (strategy.calls, actor.context.liquidity(0)) == (["start"], None)  # no signals yet: not a book to speak of
+    actor.receive(signals(), NOW)
+    actor.receive(liquidity(instrument=1), NOW)
+    actor.receive(liquidity(), NOW)
+    assert (strategy.calls, actor.context.liquidity(0)) == (["start", "signals", "liquidity"], liquidity())
+    actor.receive(LOST, NOW)
+    actor.receive(signals(), NOW)
+    assert actor.context.liquidity(0) is None
+
+
 def test_own_orders_are_summed_up_until_they_are_done() -> None:
     actor = running(Scripted())
     context = actor.context
@@ -300,6 +315,7 @@ def test_restored_at_any_step_it_answers_the_rest_alike(seed: int) -> None:
                 fill(number=n),
                 update(number=n, client_order_id=f"x{n % 3}", status=random.choice(list(OrderStatus))),
                 position(n),
+                liquidity(update_id=n),
                 instrument(version=1 + n // 20),
             ]
         )
