@@ -14,7 +14,8 @@ encode: Callable[[Message], bytes] = msgspec.msgpack.Encoder().encode
 
 
 def decoder(types: Iterable[type[Message]]) -> Callable[[bytes], Message]:
-    """A function from body to message, for exactly these types. It raises msgspec.DecodeError on anything else.
+    """A function from body to message, for exactly these types. It raises msgspec.DecodeError on anything else,
+    and UnicodeDecodeError on text that is no UTF-8; both are ValueErrors.
 
     Takes the body alone: the caller cuts the header off.
     """

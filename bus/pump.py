@@ -7,8 +7,6 @@ of the loop. After BATCH inputs the loop gets a turn, so that a burst on one soc
 import asyncio
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from bus.clock import EngineClock, perf_ns
 from bus.codec import decoder
 from bus.collector import Collector
@@ -45,7 +43,7 @@ def read_outside(raw: bytes) -> Message:
         raise OutsideRefused(f"{len(raw)} bytes that do not begin with a header of version {HEADER_VERSION}")
     try:
         message = _decode_outside(raw[HEADER_SIZE:])
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # a DecodeError is one, and text that is no UTF-8
         raise OutsideRefused(f"neither an OperatorCommand nor a StopRequested: {error}") from error
     assert isinstance(message, OperatorCommand | StopRequested)
     if len(message.reason) > OUTSIDE_REASON_MAX or not message.reason.isprintable():

@@ -9,6 +9,8 @@ from struct import Struct as Packer
 from struct import error as StructError
 from typing import NamedTuple
 
+from bus.messages import HEADER_SIZE, HEADER_VERSION
+
 MAGIC = b"TLK1"
 """Touchline link, version 1: a host that speaks another version is refused by its first four bytes."""
 
@@ -80,7 +82,10 @@ def unpack(frame: bytes) -> tuple[Header, list[Entry]]:
         for _ in range(count):
             tag, length, sequence = _ENTRY.unpack_from(frame, at)
             at += ENTRY_BYTES
-            entries.append(Entry(tag, sequence, frame[at : at + length]))
+            raw = frame[at : at + length]
+            if len(raw) <= HEADER_SIZE or raw[1] != HEADER_VERSION:
+                raise Unreadable(f"an entry that does not begin with a message's header of version {HEADER_VERSION}")
+            entries.append(Entry(tag, sequence, raw))
             at += length
     except StructError as error:
         raise Unreadable("an entry's head is cut off") from error

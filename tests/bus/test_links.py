@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bus.clock import EngineClock
-from bus.codec import decode_any, encode
+from bus.codec import decode_any, encode, tag_of
 from bus.link import Arrived, Event, Happening, Own
+from bus.link.frame import Entry, Header, pack
 from bus.links import Links
 from bus.mailbox import PeerListener, PeerSender, ZmqMailboxes
 from bus.messages import HEADER, HEADER_SIZE, HEADER_VERSION, Alert, AlertLevel, Message
@@ -84,11 +85,13 @@ async def test_bytes_that_are_no_frame_are_counted_and_survived(ends: tuple[End,
     one, other = ends
     for junk in (b"", b"GET / HTTP/1.1\r\n\r\n", b"TLK1" + bytes(200), b"x" * 5_000):
         assert one.sender.send(junk)
+    no_message = pack(Header(0, 0, b"12345678", 1, 1, 1, 0, 1, 0, 0, 0), [Entry(tag_of(Alert), 1, b"x" * HEADER_SIZE)])
+    assert one.sender.send(no_message)
     stranger = one.peer.link.farewell(one.clock.now_ns()).replace(b"TLK1\x04\x00\x00\x00", b"TLK1\x04\x00\x07\x00")
     assert one.sender.send(stranger)
     one.say(alert(1))
     await until(lambda: other.heard)
-    assert other.links.unreadable == 5
+    assert other.links.unreadable == 6
     assert [count for count, _ in other.refused] == [1, 2, 4]
 
 

@@ -309,6 +309,7 @@ GARBAGE = {
     "an engine's own word": raw(TakeCheckpoint("?")),
     "a price": raw(Touch(0, 0, 0, 0, 0, 0, 0, 0)),
     "an unknown control": HEADER.pack(0, HEADER_VERSION, 0, 0, 0) + b"\x94\x10\x63\x00\xa0",
+    "a reason that is no UTF-8": raw(command(reason="good")).replace(b"good", b"b\xffd!"),
     "a reason of two lines": raw(command(reason="one\nCRITICAL forged")),
     "a reason without end": raw(command(reason="x" * (OUTSIDE_REASON_MAX + 1))),
 }
