@@ -21,7 +21,7 @@ from bus.clock import boottime_ns
 from ops.console.layout import PANELS, Place, arrange, too_small
 from ops.console.link import Link
 from ops.console.model import Rate, Scene
-from ops.console.text import Line, Style, clipped
+from ops.console.text import Line, Style, clipped, printable
 from ops.telemetry import WISH_INTERVAL_S, Listing
 
 REDRAW_S = 0.25
@@ -158,7 +158,7 @@ class Picture(npyscreen.FormBaseNew):  # type: ignore[misc]
 
     def _title(self, name: str, title: str) -> None:
         box = self._boxes.get(name)
-        if box is not None and box.name != title:
+        if box is not None and box.name != (title := printable(title, len(title))):
             box.name = title
             npyscreen.BoxBasic.update(box, clear=False)
 

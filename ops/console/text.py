@@ -46,11 +46,13 @@ def length(spans: Iterable[Span]) -> int:
 
 
 def clipped(spans: Line, width: int) -> Line:
-    """The first `width` characters."""
+    """The first `width` characters; whatever they came from, none of them is one that a terminal would obey."""
     kept: list[Span] = []
     for span in spans:
         if width <= 0:
             break
+        if not span.text.isprintable():
+            span = Span(printable(span.text, len(span.text)), span.style)
         kept.append(span if len(span.text) <= width else Span(span.text[:width], span.style))
         width -= len(span.text)
     return tuple(kept)

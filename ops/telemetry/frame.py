@@ -249,5 +249,5 @@ def decode_frame(raw: bytes) -> Frame:
         raise FormatDiffers("the engine is of another version of touchline; watch it with its own")
     try:
         return _decode(memoryview(raw)[len(FORMAT) :])
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # a DecodeError is one, and text that is no UTF-8
         raise FormatDiffers(f"a frame cannot be read ({error}); watch the engine with its own touchline") from error

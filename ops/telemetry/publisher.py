@@ -86,7 +86,7 @@ class Telemetry:
         for raw in self._tap.drain():
             try:
                 wish = _decode_wish(raw)
-            except msgspec.DecodeError:
+            except ValueError:  # a DecodeError is one
                 continue
             self._wishes.pop(wish, None)  # the latest last
             self._wishes[wish] = now_ns

@@ -13,7 +13,7 @@ from ops.cli.monitor import monitor
 from ops.console import picture, plain
 from ops.console.layout import HEIGHT_MIN, PANELS, WIDE, WIDTH_MIN, arrange, header, render, too_small
 from ops.console.model import SNAPSHOT_NS, WINDOW_NS, Model, Rate, Scene
-from ops.console.text import Column, Span, Style, age, bar, clock, decimals, fixed, line, printable, table
+from ops.console.text import Column, Span, Style, age, bar, clipped, clock, decimals, fixed, line, printable, table
 from ops.telemetry import (
     About,
     Board,
@@ -390,6 +390,7 @@ def test_times_are_of_the_utc_day() -> None:
 def test_text_from_elsewhere_stays_on_its_line_and_in_its_width() -> None:
     assert printable("a\nb\x1b[2J", 80) == "a?b?[2J"
     assert printable("abcdef", 4) == "abc~"
+    assert clipped(line("a\0b", Span("\x1b[2Jcd", Style.BID)), 6) == (Span("a?b"), Span("?[2", Style.BID))
 
 
 def test_a_table_drops_the_columns_that_matter_least() -> None:

@@ -176,7 +176,10 @@ async def test_the_socket_is_the_users_alone_and_never_taken_from_a_live_owner(s
 
 
 def test_a_frame_of_another_version_says_what_to_do() -> None:
-    for raw in (b"TT0rest", FORMAT + b"\xc1", b""):
+    no_text = encode_frame(msgspec.structs.replace(EMPTY, sections=(Health((("good", 1),)),))).replace(
+        b"good", b"b\xffd!"
+    )
+    for raw in (b"TT0rest", FORMAT + b"\xc1", b"", no_text):
         with pytest.raises(FormatDiffers, match="touchline"):
             decode_frame(raw)
     assert decode_frame(encode_frame(EMPTY)) == EMPTY
