@@ -8,6 +8,8 @@ against the venue's balances. Words:
   ours makes the run fail.
 - An order is **stale** when the venue receives it with an epoch below the highest one that it has received an order of,
   on the same account. It is **accepted** when the venue did as asked.
+- A **stale fill** is one of an order whose epoch is below that of an order accepted before it: a leftover that the
+  successor should have seen gone before he began.
 - **Overlap**: at a change of the epoch, the time from the first accepted order of the new one to the last accepted one of
   any older epoch, if that came later. The greatest of all changes counts.
 - **Takeover**: from the SIGKILL or SIGSTOP to the first accepted order of a later epoch.

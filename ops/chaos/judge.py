@@ -42,6 +42,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
     stale_received: int
     stale_accepted: int
+    stale_fills: int
     foreign_accepted: int
     overlap_ms: float
     self_trades: int
@@ -74,12 +75,13 @@ def epoch_of(client_order_id: str) -> int:
     return 0 if known is None else known.epoch
 
 
-def figures(orders: Sequence[Placement], trades: Iterable[dict[str, Any]], ours: Sequence[str], faults: Sequence[Fault]) -> Figures:  # fmt: skip
+def figures(orders: Sequence[Placement], trades: Sequence[dict[str, Any]], ours: Sequence[str], faults: Sequence[Fault]) -> Figures:  # fmt: skip
     """`orders` and `trades` in the order in which they came; `ours`: all accounts of ours."""
     stale = stale_orders(orders)
     return Figures(
         stale_received=len(stale),
         stale_accepted=sum(order.accepted for order in stale),
+        stale_fills=stale_fills(orders, trades),
         foreign_accepted=sum(order.accepted and not order.epoch for order in orders),
         overlap_ms=max((overlap_ns(orders, account) for account in ours), default=0) / NS_PER_MS,
         self_trades=sum(trade["maker_account"] in ours and trade["taker_account"] in ours for trade in trades),
@@ -102,6 +104,21 @@ def stale_orders(orders: Iterable[Placement]) -> list[Placement]:
             stale.append(order)
         highest[order.account] = max(highest.get(order.account, 0), order.epoch)
     return stale
+
+
+def stale_fills(orders: Iterable[Placement], trades: Iterable[dict[str, Any]]) -> int:
+    """Executions of orders of an epoch after the first accepted order of a later one: somebody left them at work."""
+    first: dict[tuple[str, int], int] = {}
+    for order in orders:
+        if order.accepted:
+            first.setdefault((order.account, order.epoch), order.received_ns)
+    found = 0
+    for trade in trades:
+        for side in ("maker", "taker"):
+            whose, epoch = trade[f"{side}_account"], epoch_of(trade[f"{side}_client_order_id"])
+            since = [at_ns for (account, later), at_ns in first.items() if account == whose and later > epoch > 0]
+            found += min(since, default=trade["time_ns"]) < trade["time_ns"]
+    return found
 
 
 def overlap_ns(orders: Sequence[Placement], account: str) -> int:
@@ -160,6 +177,10 @@ def problems(found: Figures, ledger_equal: bool | None, ttl_ms: int, increasing_
     late = percentile(found.takeovers_ms, 0.95) or 0.0
     rules = [
         (found.stale_accepted == 0, f"{found.stale_accepted} orders of an old epoch were accepted"),
+        (
+            found.stale_fills == 0,
+            f"{found.stale_fills} fills are of orders that should have been canceled by a later epoch",
+        ),
         (found.foreign_accepted == 0, f"{found.foreign_accepted} accepted orders bear ids that are none of ours"),
         (found.overlap_ms == 0, f"two epochs of one account traded at the same time for {found.overlap_ms:.1f} ms"),
         (found.self_trades == 0, f"{found.self_trades} trades have accounts of ours on both sides"),

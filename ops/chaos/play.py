@@ -37,6 +37,7 @@ def _result(name: str, settings: Settings, stage: Stage, found: Figures, ledger_
         "unprotected": settings.unprotected,
         "stale_epoch_orders_received": found.stale_received,
         "stale_epoch_orders_accepted": found.stale_accepted,
+        "stale_epoch_fills": found.stale_fills,
         "self_trades": found.self_trades,
         "both_traded_overlap_ms": round(found.overlap_ms, 1),
         "takeover_ms": {

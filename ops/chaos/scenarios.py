@@ -7,7 +7,7 @@ from functools import partial
 
 from ops.chaos.cast import Instance, Role
 from ops.chaos.judge import Fault
-from ops.chaos.pauses import EXITS, pauses
+from ops.chaos.pauses import EXITS, SYMBOL, pauses
 from ops.chaos.stage import START_S_MAX, NothingHappened, Stage
 
 ORDERS_BEFORE = 5
@@ -20,6 +20,8 @@ TAKEOVER_S_MAX = 20.0
 """How long a successor is waited for: beyond what is judged, so that a late one is measured and not missed."""
 MEETING_S = 6.0
 """How long two engines that would trade with each other run against each other in a round; chosen."""
+SWEEP = "0.5"
+"""BTC that the crowd takes of either side: some levels of its book, and what rests between them; chosen."""
 STANDING_BY = "standing_by"
 """The event an engine logs when another one leads (ops/standby.py)."""
 
@@ -108,11 +110,14 @@ async def _leaders(stage: Stage, fault: signal.Signals, back: Callable[[Instance
         leader, other = await _ready(stage, account)
         epoch = await _hit(stage, leader, fault)
         stage.settings.told(f"round {number}: {leader.name}, leader of epoch {epoch}: {fault.name}")
+        if number % 2:
+            await _sweep(stage)  # what he left at work is filled, and nobody of ours hears of it
         await stage.until(
             lambda epoch=epoch: len(stage.log.accepted(account, epoch)) >= ORDERS_AFTER,  # type: ignore[misc]  # bound now
             TAKEOVER_S_MAX,
             f"orders of a later epoch than {epoch}, that of {leader.name}",
         )
+        await _sweep(stage)  # what his successor should have canceled would be filled
         await back(leader)
         await stage.until(partial(leader.said, STANDING_BY), START_S_MAX, f"{leader.name} to stand by")
         await stage.more_orders(account, ORDERS_AFTER, START_S_MAX, f"orders of {other.name} after the return")
@@ -137,6 +142,12 @@ async def _hit(stage: Stage, leader: Instance, number: signal.Signals) -> int:
         raise NothingHappened(f"{leader.name} had lost epoch {epoch} before it was hit")
     stage.faults.append(Fault(leader.name, epoch, leader.send(number)))
     return epoch
+
+
+async def _sweep(stage: Stage) -> None:
+    """Whatever works near the touch is filled."""
+    for side in ("BUY", "SELL"):
+        await stage.control("market", symbol=SYMBOL, side=side, quantity=SWEEP)
 
 
 def _prowler(stage: Stage, name: str, number: int, parameters: str, exits: str = "enabled = false") -> Role:

@@ -37,8 +37,11 @@ def row(epoch: int, at_ms: int, code: int = 0, account: str = "client", **given:
     } | given  # fmt: skip
 
 
-def trade(maker: str, taker: str) -> dict[str, Any]:
-    return {"maker_account": maker, "taker_account": taker}
+def trade(maker: str, taker: str, at_ms: int = 0, maker_epoch: int = 0) -> dict[str, Any]:
+    return {
+        "maker_account": maker, "taker_account": taker, "time_ns": at_ms * MS, "taker_client_order_id": "",
+        "maker_client_order_id": client_order_id(maker_epoch) if maker_epoch else "",
+    }  # fmt: skip
 
 
 def judged(
@@ -58,8 +61,9 @@ KILLED = (Fault("a", 7, 25 * MS),)
 def test_a_clean_change_of_leaders_has_nothing_to_say() -> None:
     found = judged(CLEAN, KILLED, (trade("client", "background"), trade("background", "client-2")))
     assert found == Figures(
-        stale_received=0, stale_accepted=0, foreign_accepted=0, overlap_ms=0.0, self_trades=0, takeovers_ms=(2_005.0,)
-    )
+        stale_received=0, stale_accepted=0, stale_fills=0, foreign_accepted=0, overlap_ms=0.0, self_trades=0,
+        takeovers_ms=(2_005.0,),
+    )  # fmt: skip
     assert told(found) == []
 
 
@@ -73,6 +77,17 @@ def test_an_order_of_an_old_epoch_is_stale_whether_accepted_or_not() -> None:
     assert (found.stale_received, found.stale_accepted) == (2, 1)
     assert found.overlap_ms == 30.0
     assert [text.split()[0] for text in told(found)] == ["1", "two"]
+
+
+def test_a_fill_of_an_order_that_the_successor_should_have_canceled_is_told() -> None:
+    before, after, own = (
+        trade("client", "background", at, epoch) for at, epoch in ((2_029, 7), (2_031, 7), (2_031, 8))
+    )
+    assert judged(CLEAN, trades=(before, own)).stale_fills == 0
+    assert judged(CLEAN, trades=(trade("client-2", "background", 2_031, 7),)).stale_fills == 0
+    found = judged(CLEAN, trades=(before, after, own))
+    assert found.stale_fills == 1
+    assert told(found) == ["1 fills are of orders that should have been canceled by a later epoch"]
 
 
 def test_a_refused_order_of_the_new_epoch_makes_the_old_one_stale_too() -> None:
