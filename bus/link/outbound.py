@@ -44,6 +44,7 @@ class Outbound:
         self.conflated = self.dropped = self.expired = self.lost_facts = self.resent = 0
         self.facts: deque[Fact] = deque()
         self.lossy = False
+        self._lost_until_ns = 0
         self._sequence = 0
         self._out: list[Entry] = []
         self._data_sent = self._data_taken = 0
@@ -68,7 +69,11 @@ class Outbound:
         self._sequence += 1
         if len(self.facts) >= FACTS_MAX:
             self.lost_facts += 1
-            self.lossy = self.facts.popleft().entry.tag not in _HARMLESS or self.lossy
+            lost = self.facts.popleft()
+            if lost.expires_ns:  # a loss only if the peer is back before then
+                self._lost_until_ns = max(self._lost_until_ns, lost.expires_ns)
+            else:
+                self.lossy = lost.entry.tag not in _HARMLESS or self.lossy
         entry = Entry(tag, self._sequence, raw)
         self.facts.append(Fact(entry, expires_ns(message)))
         if self.session:
@@ -126,6 +131,7 @@ class Outbound:
     def begin(self, run: int, session: int, now_ns: int) -> None:
         """The peer wants this session: everything of it anew, in the order that the module says."""
         known, self.run = self.run, run
+        self.lossy = self.lossy or now_ns < self._lost_until_ns
         if run != known and (known or self.lossy):
             self._tell_kept()
         self._forget_expired(now_ns)
@@ -143,6 +149,7 @@ class Outbound:
         """
         self.facts.clear()
         self.lossy = False
+        self._lost_until_ns = 0
         for kind, kept in self._kept.items():
             for raw in kept.values() if kind is not BOOKS else ():
                 self._sequence += 1

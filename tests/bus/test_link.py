@@ -390,10 +390,11 @@ def test_watched_levels_that_wait_are_merged_and_none_is_forgotten(pair: Pair) -
     assert pair.b.told(LevelQuantities) == [levels(3, p10=5, p11=7, p12=8)]
 
 
-def test_a_stale_intent_is_not_sent_again(pair: Pair) -> None:
-    def intent(expires_ns: int) -> QuoteIntent:
-        return QuoteIntent(0, 0, 0, 1, "main", False, 1, 0, expires_ns, 10, 1, 0, 0)
+def intent(expires_ns: int) -> QuoteIntent:
+    return QuoteIntent(0, 0, 0, 1, "main", False, 1, 0, expires_ns, 10, 1, 0, 0)
 
+
+def test_a_stale_intent_is_not_sent_again(pair: Pair) -> None:
     pair.deaf.add(0)
     living = intent(pair.now_ns + 60_000 * MS)
     pair.a.say(intent(pair.now_ns + 100 * MS), living)
@@ -412,6 +413,18 @@ def test_more_facts_than_may_wait_are_a_loss_that_is_told(pair: Pair) -> None:
     pair.pass_(800)
     assert len(pair.b.told(WatchLevels)) == FACTS_MAX
     assert Happening.FACTS_LOST in [event.happening for event in pair.b.events]
+
+
+@pytest.mark.parametrize(("life_ms", "lost"), [(100, False), (60_000, True)])
+def test_intents_that_would_be_stale_by_now_are_no_loss(pair: Pair, life_ms: int, lost: bool) -> None:
+    """A strategy goes on wishing while the host that trades is cut off: minutes of it must not end that host."""
+    pair.deaf.add(0)
+    pair.a.say(*[intent(pair.now_ns + life_ms * MS)] * (FACTS_MAX + 3))
+    pair.pass_(700)
+    pair.deaf.clear()
+    pair.pass_(800)
+    assert (Happening.FACTS_LOST in [event.happening for event in pair.b.events]) is lost
+    assert len(pair.b.told(QuoteIntent)) == (FACTS_MAX if lost else 0)
 
 
 def test_alerts_and_book_states_beyond_that_are_no_loss(pair: Pair) -> None:
