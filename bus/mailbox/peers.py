@@ -59,7 +59,7 @@ class PeerListener(OutsideMailbox):
         self._file: Path | None = None
         mailboxes.at_close(self.close)
         pull = mailboxes.socket(zmq.PULL)
-        _set(pull, zmq.RCVHWM)
+        _set(pull, zmq.RCVHWM, endpoint)
         pull.set(zmq.MAXMSGSIZE, PEER_BYTES_MAX)
         if is_tcp(endpoint):
             if keys is not None:
@@ -103,7 +103,7 @@ class PeerSender:
         """keys, peer: for tcp: our pair and the peer's public key. Raises PlainTcpRefused, MailboxError."""
         check_endpoint(endpoint, encrypted=keys is not None and peer is not None)
         push = mailboxes.socket(zmq.PUSH)
-        _set(push, zmq.SNDHWM)
+        _set(push, zmq.SNDHWM, endpoint)
         push.set(zmq.IMMEDIATE, 1)  # to a connection that stands, or not at all: what waits here would grow stale
         push.set(zmq.RECONNECT_IVL, RECONNECT_MS)
         push.set(zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS)
@@ -166,8 +166,9 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def _set(socket: "zmq.Socket[bytes]", high_water: int) -> None:
+def _set(socket: "zmq.Socket[bytes]", high_water: int, endpoint: str) -> None:
     socket.set(zmq.LINGER, 0)
+    socket.set(zmq.IPV6, "[" in endpoint)
     socket.set(high_water, PEER_HIGH_WATER)
     socket.set(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
     socket.set(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
