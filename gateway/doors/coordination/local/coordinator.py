@@ -165,11 +165,11 @@ class LocalCoordinator:
         """In the thread, one after the other. Raises the contract's errors."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.run_in_executor(self._thread, lambda: work(*args, **kwargs))
+        done.add_done_callback(look_away)  # who waits for it may be gone by then
         try:
             async with asyncio.timeout(OPERATION_S_MAX):
                 return await asyncio.shield(done)
         except TimeoutError:
-            done.add_done_callback(look_away)
             raise Unreachable(str(self._path), operation, f"no answer within {OPERATION_S_MAX:.0f} s") from None
         except (sqlite3.Error, OSError) as error:
             raise named(error, str(self._path), operation) from error

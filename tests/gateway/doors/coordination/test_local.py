@@ -1,6 +1,7 @@
 """What only the file of one machine can do to its users: be locked, be elsewhere, be old, outlive a reboot."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
@@ -141,6 +142,26 @@ async def test_a_claim_that_commits_behind_its_cancel_is_taken_back(
         await until(lambda: hand.execute("SELECT epoch, deadline_ns FROM terms").fetchall() == [(EPOCH + 1, 0)])
     other = await machine.start("b")
     assert (await soon(other.campaign(machine.scope, above))).epoch == EPOCH + 2
+
+
+async def test_an_operation_that_fails_after_its_caller_has_gone_is_nobodys_exception(
+    machine: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at a stop that does not wait for the store any longer."""
+    monkeypatch.setattr(store, "BUSY_S_MAX", 0.05)
+    one, term = await machine.leader()
+    unheard: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: unheard.append(context))
+    with closing(database(machine)) as hand:
+        hand.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await one.put_account(term, b"state")
+        with pytest.raises(Unreachable):
+            await one.put_account(term, b"behind it")
+        hand.execute("ROLLBACK")
+    gc.collect()
+    assert unheard == []
 
 
 async def test_a_disk_that_hangs_does_not_hold_the_caller(machine: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
