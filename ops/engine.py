@@ -1,6 +1,6 @@
 """The engine: one process with all actors, from configuration to a clean stop.
 
-Order of a start: state directory and lock; the venue's clock and instruments; recovery (checkpoint, journal tail);
+Order of a start: state directory and lock; the venue's clock, instruments and epochs; recovery (checkpoint, journal tail);
 leadership of the account, and with it the epoch; host; what other instances hold; order door (private stream first);
 feed door. Order of a stop: strategies quiet, orders canceled and proven gone, leadership resigned, doors closed, last
 checkpoint, logs synced. A term that ends by itself is such a stop, shorter, and the process stands by again.
@@ -31,7 +31,7 @@ from ops.config import MS, Config, ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
 from ops.hosts import ALONE, Placement
 from ops.node import SWITCH_S, Node
-from ops.preflight import StartFailed, check_clock, read_instruments
+from ops.preflight import StartFailed, check_clock, read_instruments, read_last_epoch
 from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
 from ops.standby import Standby, scope_of
@@ -67,6 +67,7 @@ class Engine(Node):
         self._term_watch: asyncio.Task[None] | None = None
         self._wall_offset_ns = 0
         self._lost_facts = 0
+        self._venue_epoch = 0
 
     # -- start ----------------------------------------------------------------------------------------------------
 
@@ -108,7 +109,7 @@ class Engine(Node):
         return True
 
     async def _prepare(self) -> None:
-        """All that can be had before anybody leads: the venue's clock and instruments, and what this directory knows.
+        """All that can be had before anybody leads: the venue's clock, instruments and epochs, and what this directory knows.
 
         Raises StartFailed, StateError, ConfigError.
         """
@@ -116,6 +117,14 @@ class Engine(Node):
         self.venue_time.take(clock_estimate)
         symbols = [row.symbol for row in self.config.instrument]
         found = await read_instruments(self.rest, symbols)
+        self._venue_epoch = await read_last_epoch(
+            self.rest,
+            self._signer,
+            self._venue_ms,
+            self.config.venue.recv_window_ms,
+            symbols,
+            self.config.orders.prefix,
+        )
         numbered = register(self.state.instruments, self.config.venue.kind, found)
         self.instruments = {instrument.instrument: instrument for instrument in numbered}
         self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
@@ -123,6 +132,9 @@ class Engine(Node):
         recovered = recover(self.state, self.actors)
         self.fills_before = next(actor.fill_number for actor in self.actors if isinstance(actor, Portfolio))
         self.clock_estimate, self.recovered = clock_estimate, recovered
+
+    def _venue_ms(self) -> int:
+        return self.venue_time.milliseconds(self.clock.now_ns())
 
     async def _prepare_again(self) -> None:
         """While standing by. A venue that cannot be asked now may be back when it matters."""
@@ -135,7 +147,7 @@ class Engine(Node):
         """Wait until the account is ours; its term's epoch is this run's. False: told to stop before that."""
 
         def above() -> int:
-            return self.state.epoch_floor(self.recovered.epoch, self.clock.now_ns())
+            return self.state.epoch_floor(max(self.recovered.epoch, self._venue_epoch), self.clock.now_ns())
 
         term = await self.standby.win(above, self._prepare_again, stopped)
         if term is None:

@@ -1,12 +1,15 @@
-"""Before an engine is built: is this the venue, is the clock right, does it trade what the configuration names?"""
+"""Before an engine is built: is this the venue, is the clock right, does it trade what the configuration names, and which
+epochs has it seen from us?"""
 
 from collections.abc import Callable, Sequence
 
+from actors.orders.ids import recognize
 from bus.messages import ClockEstimate, Instrument
 from bus.messages.feed import Garbage
-from gateway.binance_spot import symbols
+from gateway.binance_spot import past_orders, symbols
 from gateway.binance_spot.errors import SymbolError
 from gateway.binance_spot.queries import decode_time
+from gateway.binance_spot.signing import Signer
 from gateway.doors.rest import RestDoor, RestFailed
 from gateway.doors.venue_time import estimate
 from ops.assembly import ACCOUNT, VENUE
@@ -15,6 +18,8 @@ from ops.config import VenueSection
 TIME_S_MAX = 5.0
 EXCHANGE_INFO_S_MAX = 15.0
 """The whole of Binance's has about 10 MB; both chosen."""
+PAST_ORDERS_S_MAX = 10.0
+"""A thousand orders are some 500 kB, and Binance's slowest query has 10 s; chosen."""
 
 
 class StartFailed(Exception):
@@ -59,3 +64,32 @@ async def read_instruments(rest: RestDoor, wanted: Sequence[str]) -> list[Instru
         raise StartFailed(f"[venue] rest: exchangeInfo: {error}") from error
     except SymbolError as error:
         raise StartFailed(f"[[instrument]] symbol: {error}") from error
+
+
+async def read_last_epoch(
+    rest: RestDoor, signer: Signer, venue_ms: Callable[[], int], recv_window_ms: int, wanted: Sequence[str], prefix: str
+) -> int:
+    """The highest epoch in the ids of our orders that the venue knows; 0 when it knows none. Raises StartFailed.
+
+    A directory knows its own starts alone: after a run on another one, its next epoch could repeat that one's ids. Of each
+    symbol the newest past_orders.ORDERS_MAX are looked at, foreign ones among them. A symbol no more configured is not asked for.
+    """
+    epoch = 0
+    headers = {"X-MBX-APIKEY": signer.api_key}
+    for symbol in wanted:
+        path = past_orders.past_orders_path(symbol, signer, venue_ms(), recv_window_ms)
+        try:
+            status, body = await rest.get(path, PAST_ORDERS_S_MAX, headers)
+        except RestFailed as error:
+            raise StartFailed(
+                f"[venue] rest: allOrders of {symbol}: {error}; check the network, start again"
+            ) from error
+        found = past_orders.decode_client_order_ids(body)
+        if status != 200 or isinstance(found, Garbage):
+            raise StartFailed(
+                f"the venue refused allOrders of {symbol}: status {status}, {body[:200]!r}: no id may repeat, so nothing is "
+                "sent without it; check the API key, its permission to read and its secret, and this machine's clock"
+            )
+        known = [recognize(prefix, text) for text in found]
+        epoch = max(epoch, *[one.epoch for one in known if one is not None], 0)
+    return epoch

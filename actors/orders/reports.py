@@ -268,7 +268,7 @@ class Reports:
         """A newer engine made it: it owns this account, and its orders are not ours to touch. We stop being ready."""
         desk = self.desk
         desk.later_epoch = max(desk.later_epoch, known.epoch)
-        remedy = "a newer engine owns this account: stop this one; or, if none runs, start with a higher epoch"
+        remedy = "a newer engine owns this account: stop this one; if none runs, start again: a start asks for the last epoch"
         more = f"epoch={known.epoch} ours={desk.ids.epoch} remedy={remedy}"
         desk.keep_aside(report, "order_of_a_later_epoch", out, AlertLevel.CRITICAL, more)
 

@@ -91,7 +91,7 @@ def test_a_clock_that_is_off_is_told_with_its_bound(tmp_path: Path) -> None:
 def test_wrong_credentials_are_told_without_showing_them(venue: Venue, tmp_path: Path) -> None:
     wrong = venue.keys | {"TOUCHLINE_API_SECRET": "the-wrong-secret-" + "0" * 40}
     done = run(venue.config(), tmp_path, **wrong)
-    done.refused("the venue refused subscribe", "-1022", "check the API key")
+    done.refused("the venue refused allOrders of BTCUSDT", "-1022", "check the API key")
     assert "the-wrong-secret" not in done.err
     assert venue.told["api_key"] not in done.err
 
@@ -171,6 +171,24 @@ def test_a_directory_in_use_names_its_holder(venue: Venue, tmp_path: Path) -> No
 def test_a_path_too_long_for_the_control_socket_is_told(venue: Venue, tmp_path: Path) -> None:
     long = tmp_path / ("d" * 100)
     run(venue.config(), tmp_path, state=long, **venue.keys).refused("too long for a socket", "shorter --state")
+
+
+def test_no_directory_repeats_an_epoch_that_the_venue_has_seen_from_another(venue: Venue, tmp_path: Path) -> None:
+    """Goal: ids never repeat, whichever directory a start is on. Method: one far ahead of the minutes since 2020 trades;
+    then a fresh one, then the first with its counter put back, as if it were the older of the two.
+    """
+    ahead, fresh = tmp_path / "ahead", tmp_path / "fresh"
+    ahead.mkdir()
+    (ahead / "epoch").write_text("9000000\n")
+    first = json.loads(run(venue.config(), tmp_path, "--json", state=ahead, **venue.keys).out)
+    assert (first["epoch"], first["orders_sent"] > 0) == (9_000_001, True)
+    for epoch, state in ((9_000_002, fresh), (9_000_003, ahead)):
+        done = run(venue.config(), tmp_path, "--json", state=state, **venue.keys)
+        assert_ran_whole(done)
+        assert json.loads(done.out)["epoch"] == epoch
+        assert "order_of_a" not in done.err
+        assert "executions_missing" not in done.err
+        (ahead / "epoch").write_text("9000000\n")
 
 
 def test_a_corrupt_epoch_is_never_guessed(venue: Venue, state: Path, tmp_path: Path) -> None:
