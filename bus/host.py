@@ -114,6 +114,9 @@ class Host:
         self._sent: list[bytes] = []
         self._after: list[Callable[[int], None]] = []
         self._bursts: list[tuple[_Cell, Callable[[int], None]]] = []
+        # Of the present cascade: who took a message, and when; of the start and of each hop's end.
+        self._hops: list[_Cell] = []
+        self._stamps: list[int] = []
 
     # -- inputs ---------------------------------------------------------------------------------------------------
 
@@ -219,6 +222,8 @@ class Host:
             self._bursts.pop(0)[1](now_ns)
         while self._after:  # the door's write among them, so nothing that can wait comes before it
             self._after.pop(0)(now_ns)
+        if self._measure:
+            self._count_hops()
         self._fold()
 
     @property
@@ -240,12 +245,12 @@ class Host:
     # -- the cascade: the hot path --------------------------------------------------------------------------------
 
     def _drain(self, now_ns: int) -> None:
-        ready, routes, sent, measure = self._ready, self._routes, self._sent, self._measure
+        ready, routes, sent, measure, clock = self._ready, self._routes, self._sent, self._measure, perf_counter_ns
         host, offset = self.cause
         take, put, keep, pack = ready.popleft, ready.append, sent.append, HEADER.pack
         sequence, bursts = self.sequence, self._bursts
+        hops, stamps = self._hops, self._stamps = [], [clock()]
         count = 0
-        stamp = perf_counter_ns()
         while ready:
             cell = take()
             raw = cell.receive()  # before anything that can raise, so that counts never shift
@@ -281,15 +286,22 @@ class Host:
             if bursts and bursts[0][0] is cell and cell not in ready:
                 bursts.pop(0)[1](now_ns)
             if measure:
-                end = perf_counter_ns()
-                value = end - stamp
-                stamp = end
-                exponent = value.bit_length() - 5
-                if exponent > 0:
-                    cell.counts[(exponent << 4) + (value >> exponent)] += 1
-                else:
-                    cell.counts[value] += 1
+                hops.append(cell)
+                stamps.append(clock())
         self.sequence = sequence
+
+    def _count_hops(self) -> None:
+        """Into the histograms, `Histogram.record` inlined. Here no order waits for it: in the cascade it was 1.5 % of a
+        tick's instructions.
+        """
+        start, *ends = self._stamps
+        for cell, end in zip(self._hops, ends, strict=True):
+            value, start = end - start, end
+            exponent = value.bit_length() - 5
+            if exponent > 0:
+                cell.counts[(exponent << 4) + (value >> exponent)] += 1
+            else:
+                cell.counts[value] += 1
 
     def _targets(self, message: Any) -> tuple[_Cell, ...]:
         """Receivers of one message: by type, or for an answer the actor that asked."""
