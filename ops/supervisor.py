@@ -50,7 +50,8 @@ class Supervisor:
         self.ready = asyncio.Event()
         self.quiet = asyncio.Event()
         self.unresolved = -1
-        self.books: dict[int, BookState] = {}
+        self.books: dict[int, BookStateChanged] = {}
+        """The last word on each book."""
         self.trading: dict[str, TradingState] = {"engine": TradingState.CANCEL_ONLY}
         self.alerts = dict.fromkeys(AlertLevel, 0)
         self.failures = 0
@@ -89,7 +90,7 @@ class Supervisor:
         return NOTHING
 
     def _book(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
-        self.books[change.instrument] = change.state
+        self.books[change.instrument] = change
         write = events.info if change.state in (BookState.LIVE, BookState.SYNCING) else events.warning
         write(
             "book_state", instrument=self.symbol(change.instrument), state=change.state.name, reason=change.reason.name

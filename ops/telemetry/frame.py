@@ -8,7 +8,7 @@ on it and no log keeps it, so its only promise is FORMAT.
 
 import msgspec
 
-FORMAT = b"TT1"
+FORMAT = b"TT2"
 """Before each frame; another number means another touchline. Raised with every change of a struct below."""
 TELEMETRY_MAILBOX = "telemetry"
 HZ_MAX = 100
@@ -33,7 +33,7 @@ class Wish(_Row, frozen=True):
 class Ladder(_Row, frozen=True):
     """One book, best first. state: a BookState; the levels of a book that is not LIVE are not sent.
 
-    received_ns: of its last update, engine time.
+    received_ns: of its last update, engine time. A host that trades and has no books sends the touch, as risk knows it.
     """
 
     instrument: int
@@ -80,8 +80,8 @@ class Listing(_Row, frozen=True):
 
 
 class About(_Row, frozen=True, tag="about"):
-    """Who is watched. state: trading state of the whole engine, or STANDING_BY; phase: of its orders. started_ns: engine
-    time. leader: the instance that may trade on the account, as far as this one knows. host: its part of a split engine.
+    """Who is watched. state: trading state of the whole engine, or STANDING_BY, or of a host that does not trade
+    BOOKS_ONLY or STRATEGY_ONLY; phase: of its orders. started_ns: engine time. leader: the instance that may trade on the account, as far as this one knows. host: its part of a split engine.
     """
 
     pid: int
@@ -98,7 +98,11 @@ class About(_Row, frozen=True, tag="about"):
 
 
 class BoardRow(_Row, frozen=True):
-    """One instrument in a line. average_price: quote per base, as a number; cost and results in quote units."""
+    """One instrument in a line. state: a BookState; reason: of a book that is not LIVE, a BookReason's name.
+
+    average_price: quote per base, as a number; 0.0: flat, or less is held than the venue takes as an order, whose fees
+    would stand out as a price that never was. Cost and results in quote units.
+    """
 
     instrument: int
     state: int
@@ -108,13 +112,20 @@ class BoardRow(_Row, frozen=True):
     average_price: float
     realized: int
     unrealized: int
+    reason: str = ""
 
 
 class Board(_Row, frozen=True, tag="board"):
-    """All instruments. fees: (asset, its smallest units; negative: paid)."""
+    """All instruments. fees: (asset, its smallest units; negative: paid).
+
+    books_at, trades_at: of a split engine, the host that has the books, and the one that has orders and positions; empty:
+    this one.
+    """
 
     rows: tuple[BoardRow, ...]
     fees: tuple[tuple[str, int], ...] = ()
+    books_at: str = ""
+    trades_at: str = ""
 
 
 class Print(_Row, frozen=True):

@@ -12,31 +12,26 @@ from actors.orderbook import Orderbook, live
 from bus.clock import boottime_ns
 from bus.latency import Histogram
 from bus.messages import BookState, Instrument
-from bus.messages import Side as OrderSide
+from ops.hosts import Placement
+from ops.telemetry.books import ladder, touch_alone, within_level
 from ops.telemetry.frame import (
-    LADDER_LEVELS,
     About,
     Board,
     BoardRow,
     Coordination,
-    ExitRow,
     Exits,
     Frame,
     Health,
     Ladder,
     Latency,
-    Listing,
     Log,
     LogLine,
     OwnOrder,
-    Print,
     Section,
-    Shape,
-    Tape,
     Trading,
 )
-from ops.telemetry.frame import Side as BookSide
 from ops.telemetry.health import health
+from ops.telemetry.rows import average, exit_row, listing, own_order, shape, tape
 
 if TYPE_CHECKING:
     from ops.node import Node
@@ -45,17 +40,12 @@ TURNS_PER_S = 50
 """Sections a second, whatever the frame rate. Results and trades come ten times a second, the rest in under a second."""
 QUICK_EVERY = 3
 """Other turns between those of results and trades."""
-ORDERS_MAX, BOARD_MAX, PRINTS_MAX, REASONS_MAX, LOG_MAX = 200, 100, 40, 20, 40
+ORDERS_MAX, BOARD_MAX, REASONS_MAX, LOG_MAX = 200, 100, 20, 40
 """Rows of each kind in a frame: more than any terminal shows. Chosen."""
-ROWS_MAX = 20
-"""Clusters of one side."""
-FAR = 1 << 62
-"""A threshold beyond any price stands for none."""
 TEXT_MAX = 120
 """Characters of one text of a view."""
 Turn = Callable[[list[int]], tuple[Section, ...]]
 """Sections of one turn; the argument: instruments whose trades are wanted."""
-_SIDES = {side.name: int(side) for side in OrderSide}
 
 
 class StandbyReader:
@@ -104,25 +94,41 @@ class Reader:
             number,
             node.clock.now_ns(),
             boottime_ns(),
-            tuple(self._ladder(self._book, wish) for wish in wanted) if self._book else (),
+            tuple(found for wish in wanted if (found := self._ladder(wish)) is not None),
             self._orders(),
             tuple(section for turn in islice(self._turns, turns) for section in turn(wanted)),
         )
 
     # -- every frame ----------------------------------------------------------------------------------------------
 
-    def _ladder(self, books: Orderbook, number: int) -> Ladder:
-        entry = books.entries[number]
-        book = live(entry)
-        if book is None:
-            return Ladder(number, entry.state, entry.sequence, entry.received_ns)
-        bids, asks = book.levels(LADDER_LEVELS)
-        return Ladder(number, entry.state, entry.sequence, entry.received_ns, *bids, *asks)
+    def _ladder(self, number: int) -> Ladder | None:
+        """None: nobody knows the book yet. Frames begin with the host; its first inputs name the instruments."""
+        if self._book is None:
+            return self._touch(number)
+        if (entry := self._book.entries.get(number)) is None:
+            return None
+        return ladder(number, entry)
+
+    def _touch(self, number: int) -> Ladder | None:
+        risk: Any = self._actors.get("risk")
+        change = self._node.supervisor.books.get(number)
+        if risk is None or change is None:
+            return None
+        return touch_alone(number, change, risk.books[number].touch if number in risk.books else None)
 
     def _orders(self) -> tuple[OwnOrder, ...]:
         if (execution := self._actors.get("execution")) is None:
             return ()
-        return tuple(_own_order(row) for row in execution.view()["orders"][:ORDERS_MAX])
+        orders = [own_order(row) for row in execution.view()["orders"][:ORDERS_MAX]]
+        if self._book is None:
+            return tuple(orders)
+        entries, instruments = self._book.entries, self._node.instruments
+        return tuple(
+            within_level(order, entries[order.instrument], instruments[order.instrument])
+            if order.instrument in entries
+            else order
+            for order in orders
+        )
 
     # -- in turns -------------------------------------------------------------------------------------------------
 
@@ -138,11 +144,10 @@ class Reader:
             *(turn for actor, turn in by_actor.items() if actor in self._actors),
             *(latency(name, histogram) for name, histogram in self._histograms.items()),
         ]
-        quick = {"portfolio": self._board, "microstructure": self._signals}
         turns: list[Turn] = []
         for place, turn in enumerate(slow):
             if place % QUICK_EVERY == 0:
-                turns += (turn for actor, turn in quick.items() if actor in self._actors)
+                turns += (self._board, self._signals) if "microstructure" in self._actors else (self._board,)
             turns.append(turn)
         return turns
 
@@ -150,19 +155,24 @@ class Reader:
         """Signals and trades, which one view has."""
         views = self._actors["microstructure"].view()["instruments"]
         rows = [(number, views[number]) for number in wanted if number in views]
-        return tuple(section for number, view in rows for section in (_shape(number, view), _tape(number, view)))
+        return tuple(section for number, view in rows for section in (shape(number, view), tape(number, view)))
 
     def _board(self, _wanted: list[int]) -> tuple[Section, ...]:
-        view = self._actors["portfolio"].view()
+        """On every host: who has no positions has states of books."""
+        portfolio, placement = self._actors.get("portfolio"), self._node.placement
+        view = portfolio.view() if portfolio is not None else {"positions": {}, "pnl": {}, "fees": {}}
         rows = [self._board_row(row, view) for row in islice(self._node.instruments.values(), BOARD_MAX)]
-        return (Board(tuple(rows), tuple(view["fees"].items())),)
+        where = (_elsewhere(placement, "orderbook"), _elsewhere(placement, "portfolio"))
+        return (Board(tuple(rows), tuple(view["fees"].items()), *where),)
 
     def _board_row(self, instrument: Instrument, view: Mapping[str, Any]) -> BoardRow:
         number = instrument.instrument
         entry = self._book.entries.get(number) if self._book else None
         book = live(entry) if entry else None
         bid, _, ask, _ = book.touch() if book else (0, 0, 0, 0)
-        state = entry.state if entry else self._node.supervisor.books.get(number, BookState.SYNCING)
+        change = self._node.supervisor.books.get(number)
+        state = entry.state if entry else change.state if change else BookState.SYNCING
+        said = change is not None and change.state == state != BookState.LIVE
         position = view["positions"].get(number, {})
         pnl = view["pnl"].get(instrument.venue_symbol, {})
         return BoardRow(
@@ -171,9 +181,10 @@ class Reader:
             bid,
             ask,
             position.get("position", 0),
-            position.get("average_price", 0.0),
+            average(position, bid or ask, instrument),
             pnl.get("realized", 0),
             pnl.get("unrealized", 0),
+            change.reason.name if said and change is not None else "",
         )
 
     def _about(self, _wanted: list[int]) -> tuple[Section, ...]:
@@ -183,7 +194,8 @@ class Reader:
         if coordination is not None:
             view = coordination.view()
             leader, epoch = view.get("holder", ""), view.get("epoch", 0)
-        state = node.supervisor.trading["engine"].name
+        alone = "BOOKS_ONLY" if self._book else "STRATEGY_ONLY"
+        state = node.supervisor.trading["engine"].name if "risk" in self._actors else alone
         phase = orders.view()["phase"] if orders is not None else ""
         return (_about(node, self._started_ns, leader, epoch, state, phase),)
 
@@ -197,7 +209,7 @@ class Reader:
 
     def _exits(self, _wanted: list[int]) -> tuple[Section, ...]:
         view = self._actors["exits"].view()
-        rows = [_exit_row(number, row) for number, row in islice(view.get("exits", {}).items(), BOARD_MAX)]
+        rows = [exit_row(number, row) for number, row in islice(view.get("exits", {}).items(), BOARD_MAX)]
         return (Exits(view.get("enabled", False), tuple(rows)),)
 
     def _coordination(self, _wanted: list[int]) -> tuple[Section, ...]:
@@ -214,9 +226,14 @@ class Reader:
 
 def _about(node: "Node", started_ns: int, leader: str, epoch: int, state: str, phase: str) -> About:
     config = node.config
-    listings = tuple(_listing(row) for row in islice(node.instruments.values(), BOARD_MAX))
+    listings = tuple(listing(row) for row in islice(node.instruments.values(), BOARD_MAX))
     who = (node.placement.host.name, leader, config.venue.kind, config.coordination.account, config.strategy.owner)
     return About(getpid(), *who, epoch, started_ns, state, phase, listings)
+
+
+def _elsewhere(placement: Placement, actor: str) -> str:
+    """The other host that has this actor; empty: this one has it."""
+    return next((row.name for row in placement.others.values() if actor in row.actors), "")
 
 
 def _log(node: "Node") -> Log:
@@ -227,55 +244,3 @@ def _door_histograms(node: Any) -> dict[str, Histogram]:
     """Only the host that trades has an order door."""
     door = getattr(node, "order_door", None)
     return {} if door is None else {"tick_to_order": door.tick_to_order, "write": door.write_time}
-
-
-def _own_order(row: tuple[Any, ...]) -> OwnOrder:
-    """Of execution's view. Its estimate of the place is two: the cautious one is shown."""
-    number, owner, side, price, leaves, phase, client_order_id, since_ns, ahead, _, behind, *_ = row
-    lots = (-1 if known is None else known for known in (ahead, behind))
-    return OwnOrder(number, owner, _SIDES[side], price, leaves, phase, client_order_id, since_ns, *lots)
-
-
-def _tape(number: int, view: Mapping[str, Any]) -> Tape:
-    prints = view.get("trades", ())[-PRINTS_MAX:]
-    return Tape(number, tuple(Print(at, price, quantity, side) for price, quantity, side, at, *_ in reversed(prints)))
-
-
-def _shape(number: int, view: Mapping[str, Any]) -> Shape:
-    return Shape(
-        number,
-        view["warm"],
-        view["order_flow_imbalance"],
-        view["spread_mean"],
-        view.get("pressure", 0.0),
-        view.get("sweeps", 0),
-        _book_side(view.get("bids", {})),
-        _book_side(view.get("asks", {})),
-    )
-
-
-def _book_side(view: Mapping[str, Any]) -> BookSide:
-    clusters, flickering = view.get("clusters", ())[:ROWS_MAX], view.get("flickering", ())[:ROWS_MAX]
-    return BookSide(view.get("thin", False), view.get("depth", 0), tuple(clusters), tuple(flickering))
-
-
-def _exit_row(number: int, view: Mapping[str, Any]) -> ExitRow:
-    thresholds = view["thresholds"]
-    prices = (thresholds.target, thresholds.even, thresholds.stop) if thresholds else (0, 0, 0)
-    shown = [price if abs(price) < FAR else 0 for price in prices]
-    return ExitRow(number, view["phase"], view["opened_ns"], *shown)
-
-
-def _listing(row: Instrument) -> Listing:
-    return Listing(
-        row.instrument,
-        row.venue_symbol,
-        row.base_asset,
-        row.quote_asset,
-        row.price_scale,
-        row.quantity_scale,
-        row.base_scale,
-        row.quote_scale,
-        row.tick,
-        row.lot,
-    )

@@ -14,10 +14,10 @@ from bus.collector import Collector
 from bus.errors import MailboxError
 from bus.latency import Histogram
 from bus.mailbox import Tap, Watcher, ZmqMailboxes, ipc_endpoint
-from bus.messages import Balance
+from bus.messages import Balance, BookReason, BookState, BookStateChanged
 from ops import events
 from ops.config import parse
-from ops.hosts import ALONE
+from ops.hosts import ALONE, HostSection, Placement
 from ops.supervisor import Supervisor
 from ops.telemetry import (
     FORMAT,
@@ -29,6 +29,7 @@ from ops.telemetry import (
     Health,
     Latency,
     Log,
+    OwnOrder,
     Reader,
     Telemetry,
     Trading,
@@ -37,6 +38,7 @@ from ops.telemetry import (
     encode_frame,
 )
 from ops.telemetry import publisher as publisher_module
+from ops.telemetry.books import within_level
 from tests.support.house import CONFIG, MS, House
 
 EMPTY = Frame(1, 0, 0, (), (), ())
@@ -243,15 +245,100 @@ def test_a_book_that_is_not_live_shows_no_price(house: House) -> None:
 
 
 def test_what_another_host_has_is_left_out(house: House) -> None:
-    part = node(house)
-    part.actors = [actor for actor in house.actors if actor.name in ("market_data", "orderbook", "microstructure")]
+    part = split(house, "data")
     del part.order_door
     reader = Reader(part)
     frames = [reader.frame((0,), 50) for _ in range(60)]
     assert frames[0].orders == ()
     assert frames[0].ladders[0].bid_prices
     kinds = {type(section).__name__ for frame in frames for section in frame.sections}
-    assert kinds == {"About", "Health", "Log", "Latency", "Shape", "Tape"}
+    assert kinds == {"About", "Board", "Health", "Log", "Latency", "Shape", "Tape"}
+
+
+def split(house: House, name: str) -> Any:
+    """One host of an engine on two: "data" with the books, "trade" with everything else."""
+    books = ("market_data", "orderbook", "microstructure")
+    actors = {"data": books, "trade": tuple(actor.name for actor in house.actors if actor.name not in books)}
+    hosts = {number: HostSection(host, actors[host], "ipc://x") for number, host in enumerate(actors)}
+    part = node(house)
+    number = list(actors).index(name)
+    part.placement = Placement(number, hosts.pop(number), hosts)
+    part.actors = [actor for actor in house.actors if actor.name in actors[name]]
+    return part
+
+
+def sections(reader: Reader, kind: type[Any]) -> list[Any]:
+    """All of a kind that a second brings."""
+    frames = [reader.frame((0,), 50) for _ in range(50)]
+    return [section for frame in frames for section in frame.sections if isinstance(section, kind)]
+
+
+def test_a_host_with_books_alone_says_so_and_where_trading_is(house: House) -> None:
+    part = split(house, "data")
+    del part.order_door
+    assert {section.state for section in sections(Reader(part), About)} == {"BOOKS_ONLY"}
+    board = sections(Reader(part), Board)[0]
+    assert (board.books_at, board.trades_at, board.rows[0].state) == ("", "trade", BookState.LIVE)
+
+
+def test_a_host_without_books_shows_the_touch_it_judges_by_and_where_the_books_are(house: House) -> None:
+    part = split(house, "trade")
+    part.supervisor.handlers[BookStateChanged](BookStateChanged(0, BookState.LIVE, BookReason.SNAPSHOT_BRIDGED, 5), 0)
+    [ladder] = Reader(part).frame((0,), 50).ladders
+    assert (ladder.bid_prices, ladder.bid_quantities) == ((6_000_000_000_000,), (700_000_000,))
+    assert (ladder.ask_prices, ladder.ask_quantities) == ((6_000_001_000_000,), (100_000_000,))
+    assert ladder.received_ns > 0
+    board = sections(Reader(part), Board)[0]
+    assert (board.books_at, board.trades_at) == ("data", "")
+
+
+def test_a_book_whose_host_was_lost_is_told_with_the_reason(house: House) -> None:
+    part = split(house, "trade")
+    lost = BookStateChanged(0, BookState.INVALID, BookReason.HOST_LOST, 0)
+    part.supervisor.handlers[BookStateChanged](lost, 0)
+    [ladder] = Reader(part).frame((0,), 50).ladders
+    assert (ladder.state, ladder.bid_prices, ladder.ask_prices) == (BookState.INVALID, (), ())
+    row = sections(Reader(part), Board)[0].rows[0]
+    assert (row.state, row.reason) == (BookState.INVALID, "HOST_LOST")
+
+
+def test_a_frame_before_the_first_input_has_no_book_yet() -> None:
+    """A watched standby takes over: its reader begins with the host, and instruments are the host's first inputs."""
+    reader = Reader(node(House()))
+    frames = [decode_frame(encode_frame(reader.frame((-1,), 50))) for _ in range(50)]
+    assert {frame.ladders for frame in frames} == {()}
+    kinds = {type(section) for frame in frames for section in frame.sections}
+    assert {About, Board, Trading, Health, Log, Latency} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("side", "cents", "ahead", "shown"),
+    [
+        (1, 0, 800_000, 700_000), (1, 0, 600_000, 600_000), (1, -1, 900_000, 200_000), (-1, 1, 900_000, 100_000),
+        (-1, 0, 900_000, 0), (1, 0, -1, -1),  # a level that the book lacks; not known
+        (1, -5_000, 900_000, 900_000), (-1, 5_000, 900_000, 900_000),  # beyond what the book is known of
+    ],
+)  # fmt: skip
+def test_nobody_waits_before_an_order_whom_its_level_does_not_show(
+    house: House, side: int, cents: int, ahead: int, shown: int
+) -> None:
+    entry = house.actor("orderbook").entries[0]
+    entry.book.bid_horizon, entry.book.ask_horizon = 59_990 * 10**8, -60_010 * 10**8
+    order = OwnOrder(0, "main", side, 6_000_000 + cents, 100, "WORKING", "tl1", 0, ahead)
+    assert within_level(order, entry, house.instrument).ahead == shown
+
+
+@pytest.mark.parametrize(("lots", "shown"), [(0, False), (-8, False), (8, False), (9, True), (-9, True)])
+def test_an_average_is_told_of_what_the_venue_would_take_as_an_order(house: House, lots: int, shown: bool) -> None:
+    """At 60,000 a notional of 5 takes 9 lots of 0.00001; fees weigh on fewer as if they had been bought at any price."""
+    part = node(house)
+    lot = house.instrument.lot * 10**house.instrument.base_scale // 10**house.instrument.quantity_scale
+    view = {"positions": {0: {"position": lots * lot, "average_price": 9e12}}, "pnl": {}, "fees": {}}
+    part.actors = [
+        SimpleNamespace(name="portfolio", view=lambda: view) if actor.name == "portfolio" else actor
+        for actor in part.actors
+    ]
+    assert sections(Reader(part), Board)[0].rows[0].average_price == (9e12 if shown else 0.0)
 
 
 def test_at_100_hz_every_second_frame_bears_no_section(house: House) -> None:
