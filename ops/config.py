@@ -167,8 +167,9 @@ class MicrostructureSection(MicrostructureSettings, _Section, frozen=True):
 
 
 class CoordinationSection(_Section, frozen=True):
-    """Who may trade, of several instances. backend "local": one machine, a SQLite file at `path` (relative paths: to --state;
-    instances that shall see each other name the same absolute one). "etcd": `endpoints`, tried in turn.
+    """Who may trade, of several instances. backend "local": one machine, a SQLite file at `path`, absolute and the same in all
+    instances that shall see each other; "": private to --state. "etcd": `endpoints`, tried in turn. Where backend is written,
+    what only the other one reads may stand beside it and is not looked at: one word changes over.
 
     group: scopes of one owner, whose orders must never meet. account: label of the account at the venue; who leads it may
     trade on it. ttl_ms: how long a silent leader is believed; etcd counts whole seconds. ca_file, cert_file, key_file (PEM):
@@ -176,7 +177,7 @@ class CoordinationSection(_Section, frozen=True):
     """
 
     backend: Literal["local", "etcd"] = "local"
-    path: str = "coordination.sqlite"
+    path: str = ""
     endpoints: tuple[str, ...] = ("127.0.0.1:2379",)
     group: str = "main"
     account: str = "main"
@@ -215,6 +216,8 @@ _SECTIONS: dict[str, type[_Section]] = {
     "microstructure": MicrostructureSection,
     "coordination": CoordinationSection,
 }
+ETCD_KEYS = ("endpoints", "ca_file", "cert_file", "key_file")
+"""Of [coordination]: what the local backend has no use for."""
 _POSITIVE = re.compile(r"^(recv_window_ms|snapshot_levels|order_rate_window_ms|checkpoint_interval_ms|intent_life_ms)$")
 
 
@@ -236,6 +239,7 @@ def parse(text: str, name: str = "config") -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: not TOML: {error}") from error
     _check_keys(table, name)
+    _check_backend(table, name)
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
@@ -255,6 +259,14 @@ def _check_keys(table: dict[str, Any], name: str) -> None:
         for row in rows if isinstance(rows, list) else [rows]:
             if isinstance(row, dict):
                 _check_names(row, list(kind.__struct_fields__), f"{name}: [{section}] key")
+
+
+def _check_backend(table: dict[str, Any], name: str) -> None:
+    """Whoever names etcd's settings means etcd: without the word they would trade on a private file, beside each other."""
+    section = table.get("coordination", {})
+    for key in ETCD_KEYS:
+        if key in section and "backend" not in section:
+            raise ConfigError(f'{name}: [coordination] {key}: is read by etcd alone; write backend = "etcd" as well')
 
 
 def _check_names(table: dict[str, Any], known: list[str], what: str) -> None:
@@ -338,9 +350,16 @@ def _check_values(config: Config, name: str) -> None:
 def _check_coordination(section: CoordinationSection, venue: str) -> None:
     """Raises Misconfigured."""
     check_name("[coordination] group", section.group)
+    check_name("[coordination] account", section.account)
     check_name("[coordination] account", f"{venue}:{section.account}")
     if section.ttl_ms < TTL_MS_MIN:
         raise Misconfigured("[coordination] ttl_ms", f"{section.ttl_ms} is too small; the least is {TTL_MS_MIN}")
+    if section.backend == "local" and section.path and not Path(section.path).is_absolute():
+        raise Misconfigured(
+            "[coordination] path",
+            f"{section.path!r} is relative, so each state directory would have its own; write the absolute path that all "
+            "instances share, or leave it out: the file is then private to --state",
+        )
     if section.backend == "etcd":
         check_endpoints(section.endpoints, section.ca_file, section.cert_file, section.key_file)
 

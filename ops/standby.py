@@ -13,11 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from bus.clock import boottime_ns
-from gateway.doors.coordination.contract import CoordinationError, Coordinator, Leader, Waiting
+from gateway.doors.coordination.contract import CoordinationError, Coordinator, Leader, Misconfigured, Waiting
 from gateway.doors.coordination.term import Term
 from ops import events
 from ops.config import MS, Config, CoordinationSection
 
+PRIVATE_STORE = "coordination.sqlite"
+"""In the state directory, of a configuration that names no shared store."""
 HOLDER_LENGTH_MAX = 64
 """Of our own name; the contract's bound of any name."""
 REFRESH_S = 600.0
@@ -43,7 +45,10 @@ def scope_of(config: Config) -> str:
 
 
 def make_coordinator(section: CoordinationSection, state: Path) -> Coordinator:
-    """The backend that the configuration names. Its library is imported here alone: a local run needs no etcd."""
+    """The backend that the configuration names. Its library is imported here alone: a local run needs no etcd.
+
+    Raises Misconfigured: the folder of a shared file does not exist. Made here, a misspelt one would be a store for us alone.
+    """
     ttl_ns = section.ttl_ms * MS
     if section.backend == "etcd":
         from gateway.doors.coordination.etcd import EtcdCoordinator, TlsFiles
@@ -52,9 +57,19 @@ def make_coordinator(section: CoordinationSection, state: Path) -> Coordinator:
         return EtcdCoordinator(section.endpoints, holder_name(), ttl_ns, tls)
     from gateway.doors.coordination.local import LocalCoordinator
 
-    path = state / section.path
-    private = not Path(section.path).is_absolute() and path.resolve().is_relative_to(state.resolve())
-    return LocalCoordinator(path, holder_name(), ttl_ns, private=private)
+    path = Path(section.path) if section.path else state / PRIVATE_STORE
+    if section.path and not path.parent.is_dir():
+        raise Misconfigured(
+            "[coordination] path", f"{path}: its folder does not exist; correct the path, or make it first"
+        )
+    return LocalCoordinator(path, holder_name(), ttl_ns, private=not section.path)
+
+
+def store_name(section: CoordinationSection, state: Path) -> str:
+    """Where the store is, for the log: who reads it sees whether two instances can know of each other."""
+    if section.backend == "etcd":
+        return f"etcd {','.join(section.endpoints)}"
+    return f"shared {section.path}" if section.path else f"private {state / PRIVATE_STORE}"
 
 
 class Pulse:

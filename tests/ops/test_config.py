@@ -86,6 +86,18 @@ BAD = {
     ),
     "group": Bad("[strategy.p", '[coordination]\ngroup = "a/b"\n[strategy.p', ("[coordination] group", "'a/b'", "1 to 64")),
     "account": Bad("[strategy.p", '[coordination]\naccount = "a b"\n[strategy.p', ("[coordination] account", "a b", "1 to 64")),
+    "no group": Bad("[strategy.p", '[coordination]\ngroup = ""\n[strategy.p', ("[coordination] group", "''", "1 to 64")),
+    "no account": Bad("[strategy.p", '[coordination]\naccount = ""\n[strategy.p', ("[coordination] account", "''", "1 to 64")),
+    "relative store": Bad(
+        "[strategy.p",
+        '[coordination]\npath = "coordination.sqlite"\n[strategy.p',
+        ("[coordination] path", "'coordination.sqlite' is relative", "absolute path that all", "private to --state"),
+    ),
+    "etcd without the word": Bad(
+        "[strategy.p",
+        '[coordination]\nendpoints = ["127.0.0.1:2379"]\n[strategy.p',
+        ("[coordination] endpoints", "read by etcd alone", 'write backend = "etcd"'),
+    ),
     "time to live": Bad("[strategy.p", "[coordination]\nttl_ms = 999\n[strategy.p", ("[coordination] ttl_ms", "999", "1000")),
     "choice": Bad("[strategy.p", '[execution]\nreplace = "x"\n[strategy.p', ("[execution] replace", "together, after_cancel")),
 }  # fmt: skip

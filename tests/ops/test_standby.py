@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from gateway.doors.coordination.contract import Coordinator, EpochsExhausted, Leader, Unreachable, Waiting, check_name
+from gateway.doors.coordination.contract import (
+    Coordinator,
+    EpochsExhausted,
+    Leader,
+    Misconfigured,
+    Unreachable,
+    Waiting,
+    check_name,
+)
 from gateway.doors.coordination.local import LocalCoordinator
 from gateway.doors.coordination.term import Term
 from ops import standby as standing_by
 from ops.config import CoordinationSection, parse
-from ops.standby import Pulse, Standby, holder_name, make_coordinator, scope_of
+from ops.standby import Pulse, Standby, holder_name, make_coordinator, scope_of, store_name
 from tests.gateway.doors.coordination.backends import soon, until
 from tests.support.house import CONFIG
 
@@ -142,11 +150,30 @@ async def test_a_stop_does_not_fail_because_nobody_hears_that_we_resign() -> Non
     assert one.left_ns() == 0
 
 
-def test_only_a_file_in_the_state_directory_is_private(tmp_path: Path) -> None:
+def test_a_shared_file_in_a_folder_that_does_not_exist_is_refused_and_not_made(tmp_path: Path) -> None:
+    section = CoordinationSection(path=str(tmp_path / "misspelt" / "coordination.sqlite"))
+    with pytest.raises(Misconfigured, match=r"\[coordination\] path: .*its folder does not exist; correct the path"):
+        make_coordinator(section, tmp_path / "state")
+    assert not (tmp_path / "misspelt").exists()
+
+
+def test_a_store_says_whether_others_can_see_it(tmp_path: Path) -> None:
+    sections = (
+        CoordinationSection(),
+        CoordinationSection(path="/srv/c.sqlite"),
+        CoordinationSection(backend="etcd", endpoints=("a:1", "b:2")),
+    )
+    assert [store_name(section, Path("/state")) for section in sections] == [
+        "private /state/coordination.sqlite",
+        "shared /srv/c.sqlite",
+        "etcd a:1,b:2",
+    ]
+
+
+def test_only_a_file_that_nobody_named_is_private(tmp_path: Path) -> None:
     def private(path: str) -> bool:
         made = make_coordinator(CoordinationSection(path=path), tmp_path / "state")
         assert isinstance(made, LocalCoordinator)
         return made.private
 
-    inside = str(tmp_path / "state" / "coordination.sqlite")
-    assert [private(path) for path in ("coordination.sqlite", inside, "../shared.sqlite")] == [True, False, False]
+    assert [private(path) for path in ("", str(tmp_path / "shared.sqlite"))] == [True, False]
