@@ -386,6 +386,13 @@ def decimal_units(text: str, scale: int, field: str) -> int:
     return -units if sign else units
 
 
+def decimal_text(units: int, scale: int) -> str:
+    """Integer units of 10^-scale as plain decimal text without trailing zeros: -150000000, 8 -> -1.5."""
+    whole, part = divmod(abs(units), 10**scale)
+    fraction = f".{part:0{scale}d}".rstrip("0").rstrip(".") if scale else ""
+    return f"{'-' if units < 0 else ''}{whole}{fraction}"
+
+
 _KINDS = {
     "int": "a whole number",
     "str": "text in quotes",

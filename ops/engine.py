@@ -34,7 +34,7 @@ from ops.node import SWITCH_S, Node
 from ops.preflight import StartFailed, check_clock, read_instruments, read_last_epoch
 from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
-from ops.standby import Standby, scope_of
+from ops.standby import Standby, scope_of, store_name
 from ops.state import StateDirectory
 from ops.topology import routing
 from ops.venues import BinanceSpotOrders, BinanceSpotRest, signer
@@ -62,6 +62,7 @@ class Engine(Node):
         super().__init__(config, state, placement)
         self.coordinator = coordinator
         self.standby = Standby(coordinator, scope_of(config), config.coordination.ttl_ms * MS)
+        self.supervisor.store = store_name(config.coordination, state.path)
         self.deposed = asyncio.Event()
         """Our term is over: this run must end, and the process may stand by again."""
         self._term_watch: asyncio.Task[None] | None = None
@@ -128,6 +129,8 @@ class Engine(Node):
         numbered = register(self.state.instruments, self.config.venue.kind, found)
         self.instruments = {instrument.instrument: instrument for instrument in numbered}
         self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
+        for row in self.instruments.values():
+            self.supervisor.scales |= {row.base_asset: row.base_scale, row.quote_asset: row.quote_scale}
         self.actors = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
         recovered = recover(self.state, self.actors)
         self.fills_before = next(actor.fill_number for actor in self.actors if isinstance(actor, Portfolio))

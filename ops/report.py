@@ -3,19 +3,13 @@
 from typing import Any
 
 from bus.messages import Instrument
+from ops.config import decimal_text
 from ops.engine import Engine
 from ops.node import resident_mb
 from ops.telemetry.health import health
 
 NO_BOOKS: dict[str, Any] = {"books": {}}
 """Of an engine whose books are on another host."""
-
-
-def decimal_text(units: int, scale: int) -> str:
-    """Integer units of 10^-scale as plain decimal text without trailing zeros: -150000000, 8 -> -1.5."""
-    whole, part = divmod(abs(units), 10**scale)
-    fraction = f".{part:0{scale}d}".rstrip("0").rstrip(".") if scale else ""
-    return f"{'-' if units < 0 else ''}{whole}{fraction}"
 
 
 def report(engine: Engine) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from bus.messages import (
     TradingState,
     TradingStateChanged,
 )
+from gateway.binance_spot.decimals import SCALE
 from ops import events
+from ops.config import decimal_text
 
 LINES_MAX = 3
 """Lines of one kind in the log before it is only counted; chosen."""
@@ -58,6 +60,10 @@ class Supervisor:
         self.differences: dict[str, tuple[int, int]] = {}
         self.refusals: dict[str, int] = {}
         self.symbols: dict[int, str] = {}
+        self.scales: dict[str, int] = {}
+        """Decimals of an asset's amounts, as its instruments have them; of one that no instrument names, the venue's own."""
+        self.store = ""
+        """Where this instance coordinates; see ops.standby.store_name."""
         self._said: dict[str, int] = {}
 
     def _alert(self, alert: Alert, now_ns: int) -> tuple[Message, ...]:
@@ -104,7 +110,9 @@ class Supervisor:
         return NOTHING
 
     def _won(self, won: LeadershipWon, now_ns: int) -> tuple[Message, ...]:
-        events.info("leadership_won", epoch=won.epoch, holder=won.holder, left_by_epoch=won.left_epoch)
+        events.info(
+            "leadership_won", epoch=won.epoch, holder=won.holder, left_by_epoch=won.left_epoch, store=self.store
+        )
         return NOTHING
 
     def _lost(self, lost: LeadershipLost, now_ns: int) -> tuple[Message, ...]:
@@ -136,11 +144,13 @@ class Supervisor:
         return NOTHING
 
     def _ledger(self, compared: LedgerCompared, now_ns: int) -> tuple[Message, ...]:
+        scale = self.scales.get(compared.asset, SCALE)
+        ours, venues = decimal_text(compared.ours, scale), decimal_text(compared.venues, scale)
         if compared.baseline:
-            events.info("ledger_baseline", asset=compared.asset, units=compared.venues)
+            events.info("ledger_baseline", asset=compared.asset, amount=venues)
         elif compared.ours != compared.venues:
             self.differences[compared.asset] = (compared.ours, compared.venues)
-            events.critical("ledger_difference", asset=compared.asset, ours=compared.ours, venue=compared.venues)
+            events.critical("ledger_difference", asset=compared.asset, ours=ours, venue=venues)
         else:
             self.differences.pop(compared.asset, None)
         return NOTHING

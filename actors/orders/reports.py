@@ -247,8 +247,11 @@ class Reports:
         desk = self.desk
         known = recognize(desk.settings.prefix, report.client_order_id)
         if known is None:
+            if not report.client_order_id:
+                return None  # a trade names its order by the venue's id alone: whoever reads trades asks whose it is
             if desk.count("external_report") == 1:
-                detail = f"client_order_id={report.client_order_id} venue_order_id={report.venue_order_id}"
+                ids = f"client_order_id={report.client_order_id} venue_order_id={report.venue_order_id}"
+                detail = f"side={report.side.name} {ids} remedy=none: of another program or a person, and left alone"
                 desk.alert(AlertLevel.INFO, "external_order", report.instrument, detail, out)
             return None
         if known.attempt and (order := desk.register.find(known.root)) is not None:
