@@ -216,6 +216,8 @@ class Bands:
         narrow = 0 < row.wide_ns <= now_ns
         if narrow:
             row.wide_ns = 0
+        elif row.wide_ns:  # the one timer was set for something sooner
+            self.desk.wake(BAND_TIMER, row.instrument, row.wide_ns, out)
         self.settle(row, now_ns, out, narrow=narrow)
 
     def not_granted(self, row: Row, answer: BandPublished, now_ns: int, out: list[Message]) -> None:

@@ -144,6 +144,19 @@ def test_a_band_is_given_back_after_its_orders_are_gone_risk_before_the_store() 
     assert (every(said, BandHeld), asked_for(said)) == ([BandHeld(7, 0, 0)], [(0, 0)])
 
 
+def test_a_band_is_given_back_though_its_timer_was_set_for_something_sooner() -> None:
+    """Else it stays as wide as it ever was, and keeps the peers out, while all of our own orders lie within it."""
+    bench = Bench().ready(peers=1, ask_min=1_010)
+    bench.grant(bench.want(Side.SELL, 1_100))
+    bench.feed(update("a", Side.SELL, 110))
+    bench.wait(SETTINGS.narrow_ns)
+    bench.answer(bench.want(Side.BUY, 1_000), Outcome.REFUSED)
+    bench.wait(SETTINGS.retry_ns - 50 * MS)
+    bench.feed(update("a", Side.SELL, 110, OrderStatus.CANCELED))
+    assert asked_for(bench.want(Side.BUY, 1_020)) == []
+    assert asked_for(bench.wait(10 * SETTINGS.narrow_ns)) == [(0, 0)]
+
+
 def test_a_granted_wish_that_no_order_followed_is_given_back() -> None:
     bench = Bench().ready(peers=1)
     bench.grant(bench.want(Side.SELL, 1_200))
