@@ -93,7 +93,7 @@ def from_bytes(path: Path, raw: bytes) -> Checkpoint:
         raise CheckpointError(path, "the checksum does not fit: the file is torn")
     try:
         checkpoint = msgspec.msgpack.decode(raw[4:], type=Checkpoint)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise CheckpointError(path, f"not a checkpoint: {error}") from error
     if checkpoint.format != FORMAT:
         raise CheckpointError(path, f"format {checkpoint.format}, this version reads {FORMAT}")

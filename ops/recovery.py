@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-
 from bus.actor import Actor
 from bus.checkpoint import Checkpoint, newest, state_of
 from bus.codec import TYPE_OF_TAG, decode_any
@@ -106,5 +104,5 @@ def _message(journal: Path, kind: int, body: bytes) -> Message:
         raise StateError(f"{journal}: a record of kind {kind} is unknown; a newer version wrote it: start that one")
     try:
         return decode_any(body[HEADER_SIZE:])
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise StateError(f"{journal}: a {TYPE_OF_TAG[kind].__name__} cannot be read: {error}") from error

@@ -58,7 +58,7 @@ def register(path: Path, venue: str, instruments: Sequence[Instrument]) -> list[
 def _read(path: Path) -> list[Entry]:
     try:
         entries = msgspec.json.decode(path.read_bytes(), type=list[Entry]) if path.exists() else []
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError) as error:
         raise StateError(
             f"{path}: the instrument registry cannot be read ({error}); restore it from a copy, or start a new state directory"
         ) from error

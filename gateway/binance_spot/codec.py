@@ -129,7 +129,7 @@ def _fast_depth(payload: bytes, start: int) -> DepthDiff | None:
         return None
     try:
         depth = _depth(payload[start:cut] + flat)
-    except msgspec.DecodeError:
+    except ValueError:
         return None
     values = depth.v
     split = bids // 10 * 2
@@ -192,7 +192,7 @@ def _fast_snapshot(payload: bytes) -> DepthBody | None:
         return None
     try:
         body = _snapshot(payload[:cut] + flat)
-    except msgspec.DecodeError:
+    except ValueError:
         return None
     values = body.v
     split = bids // 10 * 2

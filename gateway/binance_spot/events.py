@@ -107,7 +107,7 @@ def decode_event(event: bytes, received_ns: int, account: int, venue: int, by_sy
             return order_report(_order(event), received_ns, account, venue, by_symbol)
         if name == "outboundAccountPosition":
             return _account_position(_position(event), received_ns, account)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return Garbage(f"{error}; {_ids(event)}")
     return Notice(name or "unknown", event[:DETAIL_MAX].decode("utf-8", "replace"))
 
@@ -192,7 +192,7 @@ def _ids(event: bytes) -> str:
     """Return `key=value` pairs of whatever names the order; the bytes' start when not even JSON can be read."""
     try:
         fields: Any = msgspec.json.decode(event)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return repr(event[:DETAIL_MAX])
     if not isinstance(fields, dict):
         return repr(event[:DETAIL_MAX])

@@ -228,7 +228,7 @@ class OrderCodec:
         """Return what one frame says. Never raises on what a venue may send."""
         try:
             frame = _frame(payload)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             return Garbage(f"{error}; {payload[:REASON_MAX]!r}")
         if frame.event or frame.e:
             event = bytes(frame.event) or payload
@@ -252,7 +252,7 @@ class OrderCodec:
                 result = _order_result(frame.result)
                 venue_order_id = result.orderId
                 instrument = self._by_symbol.get(result.symbol, -1)
-            except msgspec.DecodeError as error:  # it was done, but we cannot say as what
+            except ValueError as error:  # it was done, but we cannot say as what
                 outcome, reason = Outcome.AMBIGUOUS, f"result: {error}"
         else:
             code, text = (frame.error.code, frame.error.msg) if frame.error else (0, "")
@@ -271,7 +271,7 @@ def _session_answer(request_id: str, frame: _Frame) -> SessionAnswer:
         return SessionAnswer(request_id, frame.status, 0, "")
     try:
         return SessionAnswer(request_id, frame.status, 0, "", _time_result(frame.result).serverTime * MS_NS)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         return SessionAnswer(request_id, frame.status, 0, f"result: {error}"[:REASON_MAX])
 
 
@@ -281,7 +281,7 @@ def _error_text(error: _Error | None) -> str:
         return "no error in the answer"
     try:
         retry_after_ms = _error_data(error.data).retryAfter
-    except msgspec.DecodeError:
+    except ValueError:
         retry_after_ms = 0
     text = error.msg[:REASON_MAX]
     return f"{text} retry_after_ms={retry_after_ms}" if retry_after_ms else text

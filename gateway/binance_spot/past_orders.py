@@ -29,6 +29,6 @@ def decode_client_order_ids(body: bytes) -> tuple[str, ...] | Garbage:
     """Return one id an order. One record that cannot be read spoils the answer: it might be the one that matters."""
     try:
         orders = msgspec.json.decode(body, type=tuple[_Order, ...])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return Garbage(f"orders: {error}")
     return tuple([order.clientOrderId for order in orders])

@@ -153,7 +153,7 @@ def decode_query(
             records = [msgspec.json.decode(body, type=dict[str, Any])]
         else:
             records = msgspec.json.decode(body, type=list[Any])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return _answer(query, Outcome.AMBIGUOUS, asked_ns, received_ns, f"unreadable body: {error}"[:REASON_MAX])
     to_report = _trade_report if query.kind is QueryKind.TRADES else _order_report
     reports = tuple([_report(record, asked, to_report) for record in records])
@@ -165,14 +165,14 @@ def decode_time(body: bytes) -> int | Garbage:
     """Return the venue's clock in ns from the body of TIME_PATH."""
     try:
         return msgspec.json.decode(body, type=_Time).serverTime * MS_NS
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return Garbage(f"time: {error}")
 
 
 def _no_result(query: VenueQuery, status: int, body: bytes, asked_ns: int, received_ns: int) -> QueryAnswer:
     try:
         error = msgspec.json.decode(body, type=_Error)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         error = _Error(0, "")
     reason = f"status={status} code={error.code} {error.msg}"[:REASON_MAX]
     if query.kind is QueryKind.ORDER and error.code == NO_SUCH_ORDER and 400 <= status < 500:

@@ -57,7 +57,7 @@ def slow_frame(payload: bytes) -> FeedEvent:
     """Return what the frame says, whatever it is. Never raises."""
     try:
         frame = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return Garbage(f"not JSON: {error}")
     if not isinstance(frame, dict):
         return Notice(type(frame).__name__, _excerpt(payload))
@@ -83,7 +83,7 @@ def slow_snapshot(payload: bytes) -> DepthBody | Garbage:
         body = msgspec.json.decode(payload, type=_Snapshot, strict=False)
         bid_prices, bid_quantities = _levels("bids", body.bids)
         ask_prices, ask_quantities = _levels("asks", body.asks)
-    except (msgspec.DecodeError, BadDecimal, RecursionError) as error:
+    except (ValueError, BadDecimal, RecursionError) as error:
         return Garbage(f"depth snapshot: {error}")
     return DepthBody(body.lastUpdateId, bid_prices, bid_quantities, ask_prices, ask_quantities)
 

@@ -147,7 +147,7 @@ def _body(body: bytes) -> dict[str, Any]:  # Any: JSON of unread symbols, conver
     again = "ask /api/v3/exchangeInfo again; if it stays so, the venue changed its answer"
     try:
         info = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise SymbolError("", "body", f"is no JSON ({error})", again) from None
     if isinstance(info, dict) and isinstance(info.get("symbols"), list):
         return info

@@ -32,7 +32,7 @@ def used_in_answer(payload: bytes) -> tuple[Used, ...]:
     """Return what a WebSocket API answer says in `rateLimits`; () when it says nothing that can be read."""
     try:
         limits = msgspec.json.decode(payload, type=_Answer).rateLimits
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return ()
     return tuple(
         [

@@ -15,8 +15,6 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from bus.codec import TYPE_OF_TAG, decode_any
 from bus.log import LogError, Record
 from bus.log.read import SegmentView, live_segments
@@ -350,6 +348,6 @@ class JournalIndex:
         for record in records:
             try:
                 rows.extend(rows_of(record))
-            except msgspec.DecodeError:
+            except ValueError:
                 self.unreadable += 1
         return rows

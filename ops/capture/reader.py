@@ -59,7 +59,7 @@ def read_capture(path: Path) -> Capture:
     _, first = next(lines, (1, b""))
     try:
         header = _header(first)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise BadCapture(f"line 1: not a capture's header: {error}") from error
     if header.capture != FORMAT_VERSION:
         raise BadCapture(f"line 1: capture format {header.capture} is not known, only {FORMAT_VERSION}")
@@ -70,7 +70,7 @@ def _records(lines: Iterator[tuple[int, bytes]]) -> Iterator[Record]:
     for number, line in lines:
         try:
             yield Record(number, *_line(line))
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             raise BadCapture(f"line {number}: not a record: {error}") from error
 
 

@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import msgspec
-
 from bus.actor import NOTHING, Handler
 from bus.codec import decode_any, encode
 from bus.messages import (
@@ -104,7 +102,7 @@ class CoordinationDoor:
             return None
         try:
             message = decode_any(left)
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             raise Unreadable(self.term.scope, str(error)) from error
         if not isinstance(message, AccountHandedOver):
             raise Unreadable(self.term.scope, f"it is a {type(message).__name__}")

@@ -39,7 +39,7 @@ def decode(kind: type[V], found: KeyValue) -> V:
     """Raises Refused on what we never wrote: guessing could let two trade."""
     try:
         return msgspec.json.decode(found.value, type=kind)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         raise Refused(
             "etcd", f"read {found.key.decode()}", f"{error}; delete the key once you know who wrote it"
         ) from error
