@@ -3,6 +3,7 @@
 from typing import Any
 
 from bus.messages import Instrument
+from gateway.doors.coordination.contract import Waiting
 from ops.config import decimal_text
 from ops.engine import Engine
 from ops.node import resident_mb
@@ -76,6 +77,17 @@ def live_line(engine: Engine, seconds: int) -> str:
         parts.append(f"tick-to-order p50 {latency['p50']:.0f} p99 {latency['p99']:.0f} us")
     parts.append(engine.supervisor.trading["engine"].name)
     return "  ".join(parts)
+
+
+def standing_by_line(waiting: Waiting) -> str:
+    """Whom a standby waits for; and that it cannot know better while the store does not answer."""
+    leader = waiting.leader
+    if waiting.trouble:
+        last = f"{leader.holder} led when it last answered" if leader is not None else "who leads is not known"
+        return f"standing by: the store cannot be asked ({waiting.trouble}); {last}"
+    return "standing by: " + (
+        f"{leader.holder} leads (epoch {leader.epoch})" if leader is not None else "nobody is known to lead"
+    )
 
 
 def summary(result: dict[str, Any]) -> str:

@@ -5,16 +5,19 @@ from typing import Any
 
 import click
 
-from gateway.doors.coordination.contract import Coordinator, Leader
+from gateway.doors.coordination.contract import Coordinator, Waiting
 from ops.config import Config
 from ops.engine import DEPOSED_STOP_S, Engine
 from ops.hosts import Placement
-from ops.report import idle_report, live_line, report, summary
+from ops.report import idle_report, live_line, report, standing_by_line, summary
 from ops.state import StateDirectory
 
 
 class Runs:
-    """result: the last run's report; code: 1 if any of them ended badly. live: lines for a person on stdout."""
+    """seconds: of all terms and what lies between them, counted from when it first trades or stands by.
+
+    result: the last run's report; code: 1 if any of them ended badly. live: lines for a person on stdout.
+    """
 
     def __init__(
         self,
@@ -28,7 +31,7 @@ class Runs:
     ) -> None:
         self._config, self._state, self._coordinator, self._placement = config, state, coordinator, placement
         self._seconds, self._live = seconds, live
-        self._until: float | None = None
+        self._counting = False
         self._reason = "signal"
         self.code = 0
         self.result: dict[str, Any] = {}
@@ -36,7 +39,7 @@ class Runs:
     async def once(self, stopped: asyncio.Event) -> bool:
         """Stand by, trade, end. True: the term is over and nobody told us to stop, so stand by again."""
         engine = Engine(self._config, self._state, self._coordinator, self._placement)
-        engine.standby.told = lambda leader: self._standing_by(leader, stopped)
+        engine.standby.told = lambda waiting: self._standing_by(waiting, stopped)
         try:
             if await engine.start(stopped):
                 await self._trade(engine, stopped)
@@ -48,40 +51,37 @@ class Runs:
 
     async def _trade(self, engine: Engine, stopped: asyncio.Event) -> None:
         watch = asyncio.ensure_future(_watch(engine)) if self._live else None
-        broken = await engine.wait(self._left(), stopped)
+        self._count(stopped)
+        broken = await engine.wait(None, stopped)
         if watch is not None:
             watch.cancel()
         if engine.deposed.is_set():
             await engine.stop("leadership lost", DEPOSED_STOP_S)
             unresolved = 0  # the successor's: he cancels and books what we could not
         else:
-            unresolved = await engine.stop(broken or (self._reason if stopped.is_set() else "time is up"))
+            unresolved = await engine.stop(broken or (self._reason if stopped.is_set() else "an operator"))
         self.result = report(engine)
         if self._live:
             click.echo(summary(self.result))
         if broken or unresolved or engine.supervisor.failures or engine.supervisor.differences:
             self.code = 1
 
-    def _standing_by(self, leader: Leader | None, stopped: asyncio.Event) -> None:
-        """Called whenever what we wait for has changed; the seconds count from the first time."""
-        loop = asyncio.get_running_loop()
-        if self._seconds is not None and self._until is None:
-            self._until = loop.time() + self._seconds
-            loop.call_at(self._until, self._time_is_up, stopped)
+    def _standing_by(self, waiting: Waiting, stopped: asyncio.Event) -> None:
+        """Called whenever what we wait for has changed."""
+        self._count(stopped)
         if self._live:
-            who = f"{leader.holder} leads (epoch {leader.epoch})" if leader is not None else "nobody is known to lead"
-            click.echo(f"standing by: {who}")
+            click.echo(standing_by_line(waiting))
+
+    def _count(self, stopped: asyncio.Event) -> None:
+        """The seconds begin, unless they have: of a second term there is only what is left of them."""
+        if self._seconds is not None and not self._counting:
+            asyncio.get_running_loop().call_later(self._seconds, self._time_is_up, stopped)
+        self._counting = True
 
     def _time_is_up(self, stopped: asyncio.Event) -> None:
         if not stopped.is_set():
             self._reason = "time is up"
             stopped.set()
-
-    def _left(self) -> float | None:
-        """Of the seconds: what standing by has left of them."""
-        if self._until is None:
-            return self._seconds
-        return max(self._until - asyncio.get_running_loop().time(), 0.0)
 
 
 async def _watch(engine: Engine) -> None:

@@ -13,7 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from bus.clock import boottime_ns
-from gateway.doors.coordination.contract import CoordinationError, Coordinator, Leader, Misconfigured, Waiting
+from gateway.doors.coordination.contract import (
+    CoordinationError,
+    Coordinator,
+    Leader,
+    Misconfigured,
+    Waiting,
+    unnoticed,
+)
 from gateway.doors.coordination.term import Term
 from ops import events
 from ops.config import MS, Config, CoordinationSection
@@ -96,14 +103,14 @@ class Pulse:
 
 
 class Standby:
-    """The campaign of one run, and its term. told: called with whom it waits for (None: nobody is known)."""
+    """The campaign of one run, and its term. told: called with what it waits for, whenever that has changed."""
 
     def __init__(self, coordinator: Coordinator, scope: str, ttl_ns: int) -> None:
         self._coordinator, self.scope = coordinator, scope
         self.pulse = Pulse(ttl_ns)
         self.term: Term | None = None
         self.leader: Leader | None = None
-        self.told: Callable[[Leader | None], None] = lambda leader: None
+        self.told: Callable[[Waiting], None] = unnoticed
 
     async def win(
         self, above: Callable[[], int], refresh: Callable[[], Awaitable[None]], stopped: asyncio.Event
@@ -140,7 +147,7 @@ class Standby:
             events.warning("coordination_unreachable", reason=waiting.trouble)
         if waiting.leader is not None:
             events.info("standing_by", leader=waiting.leader.holder, epoch=waiting.leader.epoch)
-        self.told(waiting.leader)
+        self.told(waiting)
 
     def left_ns(self) -> int:
         """Of the term, by a fresh reading of boottime; 0 or less: nothing new may be sent. HOT PATH."""

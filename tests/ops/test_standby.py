@@ -59,11 +59,11 @@ async def test_alone_it_wins_and_its_term_has_time_left(tmp_path: Path) -> None:
 async def test_it_says_for_whom_it_waits_and_takes_over_when_he_resigns(tmp_path: Path) -> None:
     async with instance(tmp_path, "a") as (_, first), instance(tmp_path, "b") as (_, second):
         assert await soon(first.win(lambda: 0, nothing, asyncio.Event()))
-        told: list[Leader | None] = []
+        told: list[Waiting] = []
         second.told = told.append
         waits = asyncio.ensure_future(second.win(lambda: 0, nothing, asyncio.Event()))
         await until(lambda: told)
-        assert told[-1] == Leader("scope", 1, "a")
+        assert told[-1] == Waiting(Leader("scope", 1, "a"), "")
         await first.resign()
         term = await soon(waits)
         assert term is not None
