@@ -35,11 +35,9 @@ def ladder(scene: Scene, width: int, height: int) -> list[Line]:
         about = scene.model.about
         if about is not None and about.state == "STANDING_BY":
             return [line(Span("no books while it stands by", Style.DIM))]
-        return [
-            line(Span(f"no book of {listing.symbol} yet; of a split engine, the host with the books has it", Style.DIM))
-        ]
+        return [line(Span(f"no book of {listing.symbol} yet", Style.DIM)), *_elsewhere(scene)][:height]
     if book.state != BookState.LIVE:
-        return _no_book(book, scene)
+        return _no_book(book, scene)[:height]
     rows = max((height - 2) // 2, 0)
     asks = list(zip(book.ask_prices, book.ask_quantities, strict=True))[:rows]
     bids = list(zip(book.bid_prices, book.bid_quantities, strict=True))[:rows]
@@ -47,6 +45,10 @@ def ladder(scene: Scene, width: int, height: int) -> list[Line]:
     columns = _columns(listing, asks + bids, width)
     own = _own(scene, listing)
     shown = _Side(listing, columns, whole, own, scene.fine)
+    if scene.model.books_at:
+        where = [*_elsewhere(scene), _heading(columns)]
+        sides = (*reversed(shown.lines(asks, OrderSide.SELL)), _spread(book, listing, width))
+        return [*where, *sides, *shown.lines(bids, OrderSide.BUY)][:height]
     top = [()] * (rows - len(asks))  # a thin side leaves room at its far end, so that the touch stays where it is
     lines: list[Line] = [_heading(columns), *top, *reversed(shown.lines(asks, OrderSide.SELL))]
     return [*lines, _spread(book, listing, width), *shown.lines(bids, OrderSide.BUY)]
@@ -58,7 +60,15 @@ def title(scene: Scene) -> str:
     book = scene.model.ladder(listing.instrument) if listing else None
     if listing is None or book is None:
         return "Ladder"
-    return f"{listing.symbol} ladder, update {book.sequence}"
+    return f"{listing.symbol} {'touch' if scene.model.books_at else 'ladder'}, update {book.sequence}"
+
+
+def _elsewhere(scene: Scene) -> list[Line]:
+    """Where the ladder is, when it is not here."""
+    if not (host := scene.model.books_at):
+        return []
+    remedy = "watch it there: touchline monitor --state ITS_DIRECTORY"
+    return [line(Span(f"the ladder is at host {host}", Style.STRONG)), line(Span(remedy, Style.DIM))]
 
 
 class _Side:
@@ -135,11 +145,15 @@ def _spread(book: Ladder, listing: Listing, width: int) -> Line:
 
 
 def _no_book(book: Ladder, scene: Scene) -> list[Line]:
+    board = scene.model.board
+    row = next((row for row in board.rows if row.instrument == book.instrument), None) if board else None
+    why = f", {row.reason}" if row and row.reason and row.state == book.state else ""
     state = BookState(book.state).name
     since = age(scene.engine_ns - book.received_ns) if book.received_ns else "never"
     return [
-        line(Span(f"the book is {state}: nobody may use a price of it", Style.WARN)),
+        line(Span(f"the book is {state}{why}: nobody may use a price of it", Style.WARN)),
         line(Span(f"last update {book.sequence}, {since} ago" if book.received_ns else "no update yet", Style.DIM)),
+        *_elsewhere(scene),
     ]
 
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ops.console import ladder as ladder_panel
-from ops.console import panels
+from ops.console import panels, results
+from ops.console.edges import footer, header, summary
+from ops.console.guide import guide
 from ops.console.model import Scene
-from ops.console.text import Line, Span, Style, age, clipped, decimals, fixed, length, line, microseconds, spread_out
+from ops.console.text import Line, clipped
 
 WIDTH_MIN, HEIGHT_MIN = 60, 15
 WIDE = 136
@@ -20,20 +22,6 @@ LADDER_HEIGHT_MIN = 13
 LADDER_SHARE = 48
 """Percent of a wide terminal's columns, between the two bounds below."""
 LADDER_WIDTH_MIN, LADDER_WIDTH_MAX = 60, 84
-STALE_NS = 1_000_000_000
-"""A book older than this is shown as old: the venue updates every 100 ms when anything happens. Chosen."""
-
-HELP = (
-    "q           end the console; the engine runs on",
-    "Tab, right  next instrument; left: the one before",
-    "p           hold the picture still, and go on",
-    "?           this page, and back",
-    "",
-    "ladder      asks above, bids below; sum: quantity from the touch to there; bar: the size, longest = largest shown",
-    "<           an own order: lots left, q: quantity before it in the queue as execution estimates it",
-    "data        age of the last book update when this picture was made; fps: pictures a second that showed something new",
-    "latency     of the last half minute (since the engine's start at first); tick to order: frame's receipt to the write",
-)
 
 
 class Panel(NamedTuple):
@@ -65,27 +53,28 @@ def _named(title: str) -> Callable[[Scene], str]:
 
 
 PANELS: dict[str, Panel] = {
-    "header": Panel(_named(""), lambda scene, width, height: [header(scene, width)], ("frame", "about")),
-    "ladder": Panel(ladder_panel.title, ladder_panel.ladder, ("frame", "about")),
-    "position": Panel(_named("Positions and results"), panels.position, ("board", "frame", "about")),
-    "orders": Panel(_named("Working orders"), panels.orders, ("frame", "about")),
+    "header": Panel(_named(""), lambda scene, width, height: [header(scene, width)], ("frame", "about", "board")),
+    "ladder": Panel(ladder_panel.title, ladder_panel.ladder, ("frame", "about", "board")),
+    "position": Panel(results.position_title, results.position, ("board", "frame", "about")),
+    "orders": Panel(_named("Working orders"), panels.orders, ("frame", "about", "board")),
     "trades": Panel(_named("Trades"), panels.trades, ("tape", "about")),
     "latency": Panel(_named("Latency"), panels.latency, ("latency",)),
-    "states": Panel(_named("States"), panels.states, ("trading", "exits", "coordination", "about")),
+    "states": Panel(_named("States"), panels.states, ("trading", "exits", "coordination", "about", "board")),
     "health": Panel(_named("Health"), panels.health, ("health",)),
     "signals": Panel(_named("Signals"), panels.signals, ("shape", "about")),
     "log": Panel(_named("Log, UTC"), panels.log, ("log",)),
     "summary": Panel(_named(""), lambda scene, width, height: [summary(scene, width)], ("board", "frame", "latency")),
-    "help": Panel(_named("Help"), lambda scene, width, height: [line(text) for text in HELP][:height], ()),
+    "help": Panel(_named("Help"), lambda scene, width, height: guide(width, height), ()),
     "footer": Panel(_named(""), lambda scene, width, height: [footer(scene, width)], ("frame",)),
 }
 
 
 def too_small(width: int, height: int) -> str:
-    """What to say instead of a picture; empty: it fits."""
+    """What to say instead of a picture, what is needed first where a terminal is narrow; empty: it fits."""
     if width >= WIDTH_MIN and height >= HEIGHT_MIN:
         return ""
-    return f"terminal too small: {width}x{height}, at least {WIDTH_MIN}x{HEIGHT_MIN}"
+    whole = f"terminal too small: {width}x{height}, at least {WIDTH_MIN}x{HEIGHT_MIN}"
+    return whole if len(whole) < width else f"{WIDTH_MIN}x{HEIGHT_MIN} needed: {width}x{height}"
 
 
 # -- where ------------------------------------------------------------------------------------------------------------
@@ -163,90 +152,6 @@ def _under(width: int, height: int, board: int) -> list[Place]:
         places += _row(names, y, 0, rows, width)
         y += rows
     return places
-
-
-# -- what stands in the lines without a frame -------------------------------------------------------------------------
-
-
-def header(scene: Scene, width: int) -> Line:
-    """Venue, symbol, state and term on the left; age of the data and achieved rate on the right. The least important go
-    first where there is no room.
-    """
-    about, listing = scene.model.about, scene.listing
-    count = len(scene.model.listings)
-    place = f" {scene.chosen % count + 1}/{count}" if count > 1 else ""
-    left = [(2, Span(" touchline ", Style.BANNER))]
-    if about is not None and listing is not None:
-        left += [(3, Span(f" {about.venue} ", Style.BANNER)), (0, Span(f" {listing.symbol}{place} ", Style.BANNER))]
-    left.append((0, _engine_state(scene)))
-    if about is not None:
-        up = age(scene.engine_ns - about.started_ns) if not scene.model.silent(scene.now_ns) else "-"
-        leader = f" leader {about.leader} " if about.leader else ""
-        host = f" host {about.host} " if about.host != "engine" else ""
-        texts = (
-            (4, f" account {about.account} "),
-            (5, f" epoch {about.epoch:,} "),
-            (6, leader),
-            (1, host),
-            (7, f" up {up} "),
-        )
-        left += [(rank, Span(text, Style.BANNER)) for rank, text in texts if text]
-    right = _freshness(scene)
-    while left and length(span for _, span in left) + length(right) >= width and max(left)[0]:
-        left.remove(max(left))
-    return spread_out(tuple(span for _, span in left), right, width, Style.BANNER)
-
-
-def _engine_state(scene: Scene) -> Span:
-    model = scene.model
-    if model.silent(scene.now_ns):
-        since = age(scene.now_ns - model.frame_ns) if model.frame_ns else ""
-        return Span(f" {model.trouble or 'connecting'}{f', last frame {since} ago' if since else ''} ", Style.ALERT)
-    if model.about is None:
-        return Span(" connecting ", Style.WARN)
-    state = model.about.state
-    if state == "STANDING_BY":
-        return Span(f" standing by{f', {model.about.leader} leads' if model.about.leader else ''} ", Style.ALERT)
-    style = Style.BANNER if state == "ACTIVE" else Style.ALERT
-    return Span(f" {state}{'' if model.about.phase == 'READY' else f', orders {model.about.phase}'} ", style)
-
-
-def _freshness(scene: Scene) -> Line:
-    listing = scene.listing
-    book = scene.model.ladder(listing.instrument) if listing else None
-    spans: list[Span] = []
-    if scene.paused:
-        spans.append(Span(" held still, p goes on ", Style.ALERT))
-    if book is not None and book.received_ns:
-        old = scene.engine_ns - book.received_ns
-        spans.append(Span(f" data {age(old)} old ", Style.ALERT if old > STALE_NS else Style.BANNER))
-    spans.append(Span(f" {scene.fps:5.1f} fps ", Style.BANNER))
-    return tuple(spans)
-
-
-def summary(scene: Scene, width: int) -> Line:
-    """Position, results, orders and latency of the chosen instrument in one line."""
-    listing, board = scene.listing, scene.model.board
-    row = next((row for row in board.rows if listing and row.instrument == listing.instrument), None) if board else None
-    if listing is None or row is None:
-        return panels.NOTHING_YET
-    places = min(4, listing.quote_scale)
-    parts = [
-        f"position {fixed(row.position, listing.base_scale, decimals(listing.lot, listing.quantity_scale), plus=True)}",
-        f"unrealized {fixed(row.unrealized, listing.quote_scale, places, plus=True)}",
-        f"realized {fixed(row.realized, listing.quote_scale, places, plus=True)}",
-        f"{sum(order.instrument == row.instrument for order in scene.model.orders())} working",
-    ]
-    if (hop := scene.model.hops.get("tick_to_order")) is not None and hop.count:
-        parts.append(f"tick to order {microseconds(hop.quantile(0.5))}/{microseconds(hop.quantile(0.99))} us")
-    return clipped(line(" " + "  ".join(parts)), width)
-
-
-def footer(scene: Scene, width: int) -> Line:
-    keys = " q quit   Tab next instrument   p hold still   ? help "
-    frame = scene.model.frame
-    right = f" frame {frame.number:,} " if frame else ""
-    return spread_out((Span(keys, Style.BANNER),), (Span(right, Style.BANNER),), width, Style.BANNER)
 
 
 # -- the whole picture as text ----------------------------------------------------------------------------------------

@@ -127,6 +127,16 @@ class Model:
             return None
         return next((ladder for ladder in self.frame.ladders if ladder.instrument == instrument), None)
 
+    @property
+    def books_at(self) -> str:
+        """The other host that has the books; empty: they are here."""
+        return self.board.books_at if self.board else ""
+
+    @property
+    def trades_at(self) -> str:
+        """The other host that has orders and positions; empty: they are here."""
+        return self.board.trades_at if self.board else ""
+
     def orders(self) -> tuple[OwnOrder, ...]:
         return self.frame.orders if self.frame else ()
 

@@ -3,7 +3,6 @@
 import logging
 
 from bus.latency import Histogram
-from bus.messages import BookState
 from bus.messages import Side as OrderSide
 from ops.console.model import Scene
 from ops.console.text import (
@@ -20,7 +19,7 @@ from ops.console.text import (
     printable,
     table,
 )
-from ops.telemetry import BoardRow, Listing, OwnOrder
+from ops.telemetry import Listing, OwnOrder
 
 NOTHING_YET: Line = (Span("nothing yet", Style.DIM),)
 STATE_STYLES = {
@@ -52,54 +51,10 @@ def state_style(name: str) -> Style:
     return STATE_STYLES.get(name, Style.PLAIN)
 
 
-# -- results ----------------------------------------------------------------------------------------------------------
-
-
-def position(scene: Scene, width: int, height: int) -> list[Line]:
-    """All instruments: book state, position with every digit, average price, results in the quote asset."""
-    board = scene.model.board
-    if board is None:
-        return [NOTHING_YET]
-    listings = {row.instrument: row for row in scene.model.listings}
-    rows = [_position(row, listings[row.instrument], scene) for row in board.rows if row.instrument in listings]
-    columns = (
-        _symbols(scene, "instrument"),
-        Column("book", 9, 2, right=False),
-        Column("position", 13),
-        Column("average", 13, 3),
-        Column("unrealized", 12),
-        Column("realized", 12),
-        Column("working", 9, 4),
-    )
-    return table(columns, rows, width, height)
-
-
-def _symbols(scene: Scene, name: str) -> Column:
+def symbols(scene: Scene, name: str) -> Column:
     """The first column of what is about several instruments."""
     symbol = max((len(row.symbol) for row in scene.model.listings), default=0)
     return Column(name, max(symbol + 2, len(name)) + 1, right=False)
-
-
-def _position(row: BoardRow, listing: Listing, scene: Scene) -> tuple[Span, ...]:
-    price_places = decimals(listing.tick, listing.price_scale)
-    state = BookState(row.state).name
-    working = sum(order.instrument == row.instrument for order in scene.model.orders())
-    held = Style.BID if row.position > 0 else Style.ASK if row.position < 0 else Style.DIM
-    chosen = scene.listing == listing
-    return (
-        Span(f"{'>' if chosen else ' '} {listing.symbol}", Style.STRONG if chosen else Style.PLAIN),
-        Span(state, state_style(state)),
-        Span(fixed(row.position, listing.base_scale, min(listing.base_scale, 8), plus=True), held),
-        Span(fixed(round(row.average_price), listing.price_scale, price_places) if row.average_price else "-"),
-        _result(row.unrealized, listing),
-        _result(row.realized, listing),
-        Span(str(working or "-")),
-    )
-
-
-def _result(units: int, listing: Listing) -> Span:
-    text = fixed(units, listing.quote_scale, min(4, listing.quote_scale), plus=True)
-    return Span(text, Style.GOOD if units > 0 else Style.BAD if units < 0 else Style.DIM)
 
 
 # -- orders and trades ------------------------------------------------------------------------------------------------
@@ -113,7 +68,7 @@ def orders(scene: Scene, width: int, height: int) -> list[Line]:
     found.sort(key=lambda order: (chosen is None or order.instrument != chosen.instrument, order.instrument))
     engine_ns = scene.engine_ns
     columns = (
-        _symbols(scene, "instrument"),
+        symbols(scene, "instrument"),
         Column("side", 4, right=False),
         Column("price", 12),
         Column("leaves", 10),
@@ -125,7 +80,9 @@ def orders(scene: Scene, width: int, height: int) -> list[Line]:
     )
     rows = [_order(order, listings[order.instrument], engine_ns) for order in found]
     if not rows:
-        return [*table(columns, (), width, height), line(Span("no order works", Style.DIM))][:height]
+        where = scene.model.trades_at
+        said = f"orders are at host {where}" if where else "no order works"
+        return [*table(columns, (), width, height), line(Span(said, Style.DIM))][:height]
     lines = table(columns, rows, width, height)
     if (hidden := len(rows) + 1 - len(lines)) and len(lines) > 1:
         lines[-1] = line(Span(f"and {hidden + 1} more", Style.DIM))
@@ -209,6 +166,8 @@ def states(scene: Scene, width: int, height: int) -> list[Line]:
     """Who may trade and why not: trading states with their reasons, coordination, exits."""
     model = scene.model
     lines: list[Line] = []
+    if model.trades_at:
+        lines.append(line(Span(f"trading is at host {model.trades_at}", Style.DIM)))
     if model.trading is not None:
         for scope, state in model.trading.states:
             lines.append(line(f"{_scope(scope, scene):10.10} ", Span(state, state_style(state))))
@@ -248,7 +207,9 @@ def _coordination(scene: Scene, width: int) -> list[Line]:
 def _exits(scene: Scene) -> list[Line]:
     """Phase by instrument, and for the chosen one the prices at which a held position would be closed."""
     exits = scene.model.exits
-    if exits is None or not exits.enabled:
+    if exits is None:
+        return []
+    if not exits.enabled:
         return [line(f"{'exits':10} ", Span("off", Style.DIM))]
     listings = {row.instrument: row for row in scene.model.listings}
     lines: list[Line] = []

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from bus.clock import boottime_ns
-from ops.console.layout import header, summary
+from ops.console.edges import header, summary
 from ops.console.link import Link
 from ops.console.model import Rate, Scene
 from ops.telemetry import WISH_INTERVAL_S

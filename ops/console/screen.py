@@ -28,7 +28,8 @@ REDRAW_S = 0.25
 """Without news the picture is drawn so often, for the ages in it; chosen."""
 SIDE_PANEL_NS = 95_000_000
 """Panels beside the ladder are drawn ten times a second: nobody reads numbers faster. Chosen."""
-EVERY_FRAME = ("header", "ladder", "summary")
+EVERY_FRAME = ("header", "ladder", "orders", "summary")
+"""Ladder and orders tell the same queues: of one frame, or they would disagree."""
 SLACK = 0.9
 """Of the interval between pictures: frames come in step with the engine's clock, and jitter must not cost every second one."""
 RIGHT = (curses.KEY_RIGHT, curses.KEY_DOWN, ord("\t"), ord("n"))
@@ -164,7 +165,7 @@ class Picture(npyscreen.FormBaseNew):  # type: ignore[misc]
 
 
 class Screen:
-    """One terminal and one link, from `run` to its end. Keys: see layout.HELP."""
+    """One terminal and one link, from `run` to its end. Keys: see guide.WORDS."""
 
     def __init__(self, screen: Any, link: Link, symbol: str) -> None:
         self._screen, self._link, self._model, self._hz, self._symbol = screen, link, link.model, link.hz, symbol

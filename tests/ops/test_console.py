@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,11 @@ from bus.latency import Histogram
 from bus.messages import BookState
 from ops.cli.monitor import monitor
 from ops.console import picture, plain
-from ops.console.layout import HEIGHT_MIN, PANELS, WIDE, WIDTH_MIN, arrange, header, render, too_small
+from ops.console.edges import header, summary
+from ops.console.guide import WORDS, guide
+from ops.console.layout import HEIGHT_MIN, PANELS, WIDE, WIDTH_MIN, arrange, render, too_small
 from ops.console.model import SNAPSHOT_NS, WINDOW_NS, Model, Rate, Scene
+from ops.console.screen import EVERY_FRAME
 from ops.console.text import Column, Span, Style, age, bar, clipped, clock, decimals, fixed, line, printable, table
 from ops.telemetry import (
     About,
@@ -57,7 +61,7 @@ def about(state: str = "ACTIVE", leader: str = "vm:7", phase: str = "READY") -> 
 
 SECTIONS: tuple[Section, ...] = (
     about(),
-    Board((BoardRow(0, 1, BID, ASK, -150_000, 6.0e12, 123_456_789, -2_345), BoardRow(1, 3, 0, 0, 0, 0.0, 0, 0))),
+    Board((BoardRow(0, 1, BID, ASK, -150_000, 6.0e12, 123_456_789, -2_345), BoardRow(1, 1, 0, 0, 0, 0.0, 0, 0))),
     Tape(0, (Print(NOW, BID, 5_000_000, -1), Print(NOW - S, ASK, 7_000_000, 1))),
     Shape(0, True, -25_000_000, 1.5e6, -0.25, 3, Side(True, 9), Side()),
     Exits(True, (ExitRow(0, "HOLDING", NOW, BID + 99 * TICK, 0, BID - 99 * TICK),)),
@@ -150,7 +154,7 @@ def test_the_spread_is_told_in_ticks_and_basis_points() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "> BTCUSDT LIVE -0.00150000 60,000.00 0.0000 +1.2345 2", "ETHUSDT INVALID 0.00000000 - 0.0000 0.0000 -",
+        "> BTCUSDT LIVE -0.00150000 60,000.00 0.0000 +1.2345 2", "ETHUSDT LIVE 0.00000000 - 0.0000 0.0000 -",
         "BTCUSDT BUY 60,000.00 0.00100 0.00025 0.00004 working 3.0 s tl1", "SELL 60,000.03 0.00250 - - sent 1.0 s tl2",
         "22:13:20.000 60,000.00 0.05000",  # a trade
         "engine ACTIVE", "ETHUSDT CANCEL_ONLY", "ETHUSDT: rejects (5 in 1 s)",
@@ -245,6 +249,84 @@ def test_a_line_for_a_file_says_the_same() -> None:
     assert "\n" not in said
 
 
+# -- hosts of a split engine ------------------------------------------------------------------------------------------
+
+
+def row(state: BookState = BookState.LIVE, reason: str = "", instrument: int = 0) -> BoardRow:
+    return BoardRow(instrument, state, BID, ASK, 0, 0.0, 0, 0, reason)
+
+
+LOST = row(BookState.INVALID, "HOST_LOST")
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ((row(), row(instrument=1)), []),
+        ((LOST, row(instrument=1)), [" BTCUSDT INVALID HOST_LOST "]),
+        ((row(), row(BookState.SYNCING, instrument=1)), [" ETHUSDT SYNCING "]),
+        ((row(BookState.STALE, "CONNECTION_LOST", 1), LOST), [" BTCUSDT INVALID HOST_LOST, 1 more "]),
+    ],
+)
+def test_books_that_are_not_live_stand_in_red_whatever_the_engines_state(rows: Any, said: list[str]) -> None:
+    seen = scene(about(), Board(rows, books_at="data"))
+    assert [span.text for span in header(seen, 160) if span.style is Style.ALERT] == said
+    assert [text.strip() in plain.text(seen) for text in said] == [True] * len(said)
+
+
+def test_the_smallest_header_still_has_the_book_that_is_lost() -> None:
+    assert "BTCUSDT INVALID HOST_LOST" in head(scene(about(), Board((LOST,))), 60)
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (160, 50)])
+def test_a_host_without_books_shows_the_touch_and_where_the_ladder_is(size: tuple[int, int]) -> None:
+    text = "\n".join(render(scene(about(), Board((row(),), books_at="data"), book=ladder(1)), *size))
+    for said in ("the ladder is at host data", "touchline monitor --state ITS_DIRECTORY", "BTCUSDT touch, update 4711",
+                 "60,000.01", "60,000.00", "< 0.00100 q 0.00025"):  # fmt: skip
+        assert said in text
+
+
+def test_a_host_whose_books_are_lost_says_why_and_where_they_are() -> None:
+    gone = Ladder(0, BookState.INVALID, 0, 0)
+    text = "\n".join(render(scene(about(), Board((LOST,), books_at="data"), book=gone), 60, 15))
+    assert "the book is INVALID, HOST_LOST" in text
+    assert "the ladder is at host data" in text
+
+
+def test_a_host_with_books_alone_says_where_the_rest_is() -> None:
+    seen = scene(about("BOOKS_ONLY", "", ""), Board((row(),), trades_at="trade"), orders=())
+    said = head(seen)
+    assert " books only " in said
+    assert [span for span in header(seen, 160) if span.style is Style.ALERT] == []
+    assert [word for word in ("CANCEL_ONLY", "orders", "epoch", "account") if word in said] == []
+    assert "bid 60,000.00  ask 60,000.01  orders are at host trade" in "".join(span.text for span in summary(seen, 100))
+    text = "\n".join(render(seen, 160, 50))
+    for part in ("Books; positions are at host trade", "orders are at host trade", "trading is at host trade"):
+        assert part in text
+
+
+def test_the_ladder_and_the_working_orders_are_drawn_from_every_frame() -> None:
+    assert {"ladder", "orders"} <= set(EVERY_FRAME)
+
+
+# -- the page that explains -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "height"), [(156, 46), (196, 60)])
+def test_a_large_terminal_has_every_word_explained(width: int, height: int) -> None:
+    text = "\n".join("".join(span.text for span in spans) for spans in guide(width, height))
+    assert [name for _, words in WORDS for name, _ in words if name not in text] == []
+    assert "lines more" not in text
+
+
+@given(width=st.integers(30, 200), height=st.integers(1, 70))
+def test_the_page_has_its_size_and_says_what_is_missing(width: int, height: int) -> None:
+    lines = guide(width, height)
+    assert len(lines) <= height
+    assert len(lines) < height or "lines more" in lines[-1][0].text or len(guide(width, 200)) >= height
+    assert all(len("".join(span.text for span in spans)) <= max(width, 56) for spans in lines[:-1])
+
+
 # -- where ------------------------------------------------------------------------------------------------------------
 
 
@@ -284,10 +366,29 @@ def test_the_smallest_terminal_has_four_levels_a_side() -> None:
     assert len(rows) == 8
 
 
-@pytest.mark.parametrize("size", [(59, 50), (160, 14), (1, 1)])
-def test_a_terminal_that_is_too_small_is_told_what_it_lacks(size: tuple[int, int]) -> None:
-    assert f"terminal too small: {size[0]}x{size[1]}, at least 60x15" == too_small(*size)
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ((59, 50), "terminal too small: 59x50, at least 60x15"), ((160, 14), "terminal too small: 160x14, at least 60x15"),
+        ((40, 10), "60x15 needed: 40x10"), ((20, 10), "60x15 needed: 20x10"), ((1, 1), "60x15 needed: 1x1"),
+    ],
+)  # fmt: skip
+def test_a_terminal_that_is_too_small_is_told_what_it_lacks(size: tuple[int, int], said: str) -> None:
+    assert too_small(*size) == said
     assert len(render(scene(), *size)) == size[1]
+
+
+def test_what_a_narrow_terminal_lacks_is_not_cut() -> None:
+    assert [
+        (width, height) for width in range(20, 60) for height in (1, 99) if len(too_small(width, height)) >= width
+    ] == []
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_the_summary_has_whole_pieces_the_most_important_first(width: int) -> None:
+    pieces = ["position -0.00150", "2 working", "unrealized 0.0000", "realized +1.2345"]
+    said = "".join(span.text for span in summary(scene(), width)).strip().split("  ")
+    assert said == pieces[: {20: 1, 40: 2, 60: 3}.get(width, 4)]
 
 
 @pytest.mark.parametrize("name", PANELS)
@@ -429,5 +530,6 @@ def test_the_howto_names_every_option_and_every_key() -> None:
     options = [option for parameter in monitor.params for option in parameter.opts]
     assert [option for option in options if f"`{option}" not in page] == []
     assert [key for key in ("`q`", "Tab", "`p`", "`?`") if key not in page] == []
+    assert [name for _, words in WORDS[1:] for name, _ in words if f"**{name}**" not in page] == []
     assert f"{WIDTH_MIN} x {HEIGHT_MIN} is" in page
     assert f"From {WIDE} columns on" in page
