@@ -114,6 +114,12 @@ def place(path: Path, name: str) -> Placement:
     return Placement(number, hosts[number], others, folder)
 
 
+def host_names(path: Path) -> tuple[str, ...]:
+    """The hosts of a topology file that can be used, in the order of their numbers. Raises ConfigError as `place`."""
+    hosts, _ = _load(path)
+    return tuple([host.name for host in hosts])
+
+
 def _load(path: Path) -> tuple[list[HostSection], Path | None]:
     try:
         file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), TopologyFile)

@@ -1,4 +1,4 @@
-"""`touchline check CONFIG`: is this configuration usable? Nothing is connected and nothing is written."""
+"""`touchline check CONFIG`: is this configuration usable, and the topology with it? Nothing is connected and nothing is written."""
 
 import json
 import sys
@@ -8,19 +8,23 @@ import click
 
 from ops.assembly import build_actors
 from ops.config import ConfigError, load
+from ops.hosts import host_names
 
 
 @click.command()
 @click.argument("config", type=click.Path(path_type=Path))
+@click.option("--topology", type=click.Path(path_type=Path), help="Check this file too: hosts, actors, endpoints.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def check(config: Path, as_json: bool) -> None:
+def check(config: Path, topology: Path | None, as_json: bool) -> None:
     """Check CONFIG: keys, types, values, and that the strategy can be loaded. Exit code 2 when it is unusable.
 
-    Nothing is connected: symbols, and limits against the venue's lots, are checked by `run` at its start.
+    Nothing is connected: symbols, and limits against the venue's lots, are checked by `run` at its start; so
+    are a topology's keys and whether its endpoints are free.
     """
     try:
         loaded = load(config)
         build_actors(loaded, [])  # the strategy, and every setting that needs no word of the venue
+        hosts = host_names(topology) if topology is not None else ()
     except ConfigError as error:
         if as_json:
             click.echo(json.dumps({"usable": False, "error": str(error)}))
@@ -29,6 +33,9 @@ def check(config: Path, as_json: bool) -> None:
         sys.exit(2)
     symbols = [row.symbol for row in loaded.instrument]
     if as_json:
-        click.echo(json.dumps({"usable": True, "venue": loaded.venue.kind, "instruments": symbols}))
+        told = {"usable": True, "venue": loaded.venue.kind, "instruments": symbols}
+        click.echo(json.dumps(told | ({"hosts": hosts} if topology is not None else {})))
     else:
         click.echo(f"{config}: usable; {loaded.venue.kind}, {', '.join(symbols)}, strategy {loaded.strategy.use}")
+        if topology is not None:
+            click.echo(f"{topology}: usable; hosts {', '.join(hosts)}")

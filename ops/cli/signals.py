@@ -28,6 +28,9 @@ def signals(capture: Path, out: Path, as_json: bool) -> None:
     if out.exists() and capture.exists() and out.samefile(capture):
         click.echo(f"touchline signals: --out {out}: is the capture itself; name another file", err=True)
         sys.exit(UNUSABLE)
+    if not out.absolute().parent.is_dir():
+        click.echo(f"touchline signals: --out {out}: its directory does not exist; make it first", err=True)
+        sys.exit(UNUSABLE)
     try:
         with contextlib.ExitStack() as stack:
             rows = stack.enter_context(whole_file(out))

@@ -19,7 +19,9 @@ def account_names(count: int) -> tuple[str, ...]:
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="On 127.0.0.1; 0: a free one."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the generated order flow.")
 @click.option("--symbols", default="BTCUSDT,ETHUSDT", show_default=True, help="Symbols to generate, comma-separated.")
 @click.option("--replay", type=click.Path(path_type=Path), help="Replay this capture instead of generating flow.")

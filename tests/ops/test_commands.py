@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from ops.cli import main
 from tests.ops.command_line import touchline
+from tests.support.hosts import DATA, TRADE, topology
+from tests.support.house import CONFIG
 
 
 def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -70,3 +72,22 @@ def test_check_tells_a_machine_as_well(tmp_path: Path) -> None:
     told = json.loads(done.stdout.splitlines()[-1])
     assert (done.exit_code, told["usable"]) == (2, False)
     assert "did you mean 'venue'?" in told["error"]
+
+
+def test_check_looks_at_a_topology_as_well(tmp_path: Path) -> None:
+    config, hosts = tmp_path / "good.toml", tmp_path / "hosts.toml"
+    config.write_text(CONFIG)
+    placed = {"data": (DATA, "ipc://data.ipc"), "trade": (("strategy", *TRADE), "ipc://trade.ipc")}
+    hosts.write_text(topology(placed))
+    done = CliRunner().invoke(main, ["check", str(config), "--topology", str(hosts)])
+    assert (done.exit_code, done.stdout.splitlines()[1]) == (0, f"{hosts}: usable; hosts data, trade")
+    hosts.write_text(topology(placed | {"trade": (TRADE, "ipc://trade.ipc")}))
+    done = CliRunner().invoke(main, ["check", str(config), "--topology", str(hosts)])
+    assert done.exit_code == 2
+    assert "strategy is placed nowhere; add it to one host" in done.stderr
+
+
+def test_signals_into_a_folder_that_does_not_exist_is_told_with_the_remedy(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["signals", "none.gz", "--out", str(tmp_path / "absent" / "out.csv")])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "its directory does not exist; make it first" in done.stderr
