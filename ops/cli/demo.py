@@ -41,7 +41,8 @@ def demo(seconds: float | None, headless: bool, plain: bool, as_json: bool, seed
     with ExitStack() as stack:
         folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="touchline-demo-")))
         if not headless:
-            click.echo(f"demo: a simulated venue and an engine; logs and state in {folder}", err=True)
+            kept = "" if state else " (temporary: kept only with --state)"
+            click.echo(f"demo: a simulated venue and an engine; logs and state in {folder}{kept}", err=True)
         if (folder / "engine").exists():
             click.echo(
                 f"touchline demo: --state {folder}: an earlier demo's; its venue is gone and took the account along. "
