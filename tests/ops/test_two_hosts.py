@@ -199,6 +199,26 @@ def test_an_endpoint_that_is_taken_ends_the_start_and_says_so(tmp_path: Path) ->
     ended.refused("strategy.ipc is held by another process")
 
 
+@pytest.mark.parametrize("endpoint", ["a port in use", "no folder", "an address of others"])
+def test_an_endpoint_that_cannot_be_bound_ends_the_start_and_says_so(endpoint: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        at = {
+            "a port in use": f"tcp://127.0.0.1:{holder.getsockname()[1]}",
+            "no folder": "ipc://absent/strategy.ipc",
+            "an address of others": "tcp://192.0.2.1:7001",  # RFC 5737: nobody's
+        }[endpoint]
+        placed = {"data": (DATA, "ipc://d.ipc"), "trade": (TRADE, "ipc://t.ipc"), "strategy": (("strategy",), at)}
+        for name in placed:
+            create(tmp_path / "keys", name)
+        (tmp_path / "topology.toml").write_text(topology(placed, "keys"))
+        (tmp_path / "config.toml").write_text(CONFIG)
+        ended = touchline(
+            *("run", str(tmp_path / "config.toml"), "--state", str(tmp_path / "state")),
+            *("--topology", str(tmp_path / "topology.toml"), "--host", "strategy"),
+        )
+    ended.refused("cannot bind", at.rpartition("/")[2])
+
+
 CONFIG = """
 [venue]
 kind = "binance-spot"
