@@ -150,10 +150,10 @@ def _no_book(book: Ladder, scene: Scene) -> list[Line]:
     why = f", {row.reason}" if row and row.reason and row.state == book.state else ""
     state = BookState(book.state).name
     since = age(scene.engine_ns - book.received_ns) if book.received_ns else "never"
+    last = f"last update {book.sequence}, {since} ago" if book.received_ns else "no update yet"
     return [
         line(Span(f"the book is {state}{why}: nobody may use a price of it", Style.WARN)),
-        line(Span(f"last update {book.sequence}, {since} ago" if book.received_ns else "no update yet", Style.DIM)),
-        *_elsewhere(scene),
+        *(_elsewhere(scene) or [line(Span(last, Style.DIM))]),
     ]
 
 

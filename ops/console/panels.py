@@ -113,7 +113,7 @@ def trades(scene: Scene, width: int, height: int) -> list[Line]:
     listing = scene.listing
     tape = scene.model.tapes.get(listing.instrument) if listing else None
     if listing is None or tape is None or not tape.prints:
-        return [NOTHING_YET]
+        return [_not_here(scene)]
     price_places, size_places = (
         decimals(listing.tick, listing.price_scale),
         decimals(listing.lot, listing.quantity_scale),
@@ -135,7 +135,7 @@ def trades(scene: Scene, width: int, height: int) -> list[Line]:
 def latency(scene: Scene, width: int, height: int) -> list[Line]:
     """p50, p99 and the largest by hop, in us. What had nothing to do in the window says so."""
     hops = scene.model.hops
-    columns = (Column("us", 16, right=False), Column("p50", 7), Column("p99", 7), Column("max", 8, 1))
+    columns = (Column("us", 15, right=False), Column("p50", 7), Column("p99", 8), Column("max", 8, 1))
     names = [*(name for name in HOPS if name in hops), *(name for name in hops if name not in HOPS)]
     return table(columns, (_hop(name, hops[name]) for name in names), width, height)
 
@@ -167,7 +167,7 @@ def states(scene: Scene, width: int, height: int) -> list[Line]:
     model = scene.model
     lines: list[Line] = []
     if model.trades_at:
-        lines.append(line(Span(f"trading is at host {model.trades_at}", Style.DIM)))
+        lines.append(line(Span(f"trading: {model.trades_at}", Style.DIM)))
     if model.trading is not None:
         for scope, state in model.trading.states:
             lines.append(line(f"{_scope(scope, scene):10.10} ", Span(state, state_style(state))))
@@ -226,12 +226,18 @@ def _exits(scene: Scene) -> list[Line]:
     return lines
 
 
+def _not_here(scene: Scene) -> Line:
+    """Of what comes with the books."""
+    where = scene.model.books_at
+    return line(Span(f"at host {where}", Style.DIM)) if where else NOTHING_YET
+
+
 def signals(scene: Scene, width: int, height: int) -> list[Line]:
     """Microstructure of the chosen instrument."""
     listing = scene.listing
     shape = scene.model.shapes.get(listing.instrument) if listing else None
     if listing is None or shape is None:
-        return [NOTHING_YET]
+        return [_not_here(scene)]
     places = decimals(listing.lot, listing.quantity_scale)
     flow = fixed(shape.order_flow_imbalance, listing.quantity_scale, min(places, 3), plus=True)
     spread = shape.spread_mean / listing.tick

@@ -290,7 +290,20 @@ def test_a_host_whose_books_are_lost_says_why_and_where_they_are() -> None:
     gone = Ladder(0, BookState.INVALID, 0, 0)
     text = "\n".join(render(scene(about(), Board((LOST,), books_at="data"), book=gone), 60, 15))
     assert "the book is INVALID, HOST_LOST" in text
+    assert "no update yet" not in text
     assert "the ladder is at host data" in text
+
+
+def test_what_comes_with_the_books_is_where_they_are() -> None:
+    text = "\n".join(render(scene(about(), Board((row(),), books_at="data")), 160, 50))
+    assert text.count("| at host data ") == 2, "trades and signals"
+
+
+def test_figures_of_a_tenth_of_a_second_do_not_run_into_each_other() -> None:
+    slow = Histogram()
+    slow.record(142_606_000)
+    text = "\n".join(render(scene(*SECTIONS[:-1], Latency("risk", slow.counts)), 160, 50))
+    assert re.search(r"risk +1[0-9]{2},[0-9]{3} +1[0-9]{2},[0-9]{3} +1[0-9]{2},[0-9]{3} ", text)
 
 
 def test_a_host_with_books_alone_says_where_the_rest_is() -> None:
@@ -301,7 +314,7 @@ def test_a_host_with_books_alone_says_where_the_rest_is() -> None:
     assert [word for word in ("CANCEL_ONLY", "orders", "epoch", "account") if word in said] == []
     assert "bid 60,000.00  ask 60,000.01  orders are at host trade" in "".join(span.text for span in summary(seen, 100))
     text = "\n".join(render(seen, 160, 50))
-    for part in ("Books; positions are at host trade", "orders are at host trade", "trading is at host trade"):
+    for part in ("Books; positions are at host trade", "orders are at host trade", "trading: trade"):
         assert part in text
 
 
