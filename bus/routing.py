@@ -56,13 +56,18 @@ def beside(message_type: type[Message], routing: Routing, remotes: Sequence[Remo
 
 
 def inboxes(receivers: Sequence[Receiver], routing: Routing) -> dict[str, list[type[Message]]]:
-    """What each receiver gets, by the topology; checked against what it can handle. Raises RouteError."""
+    """What each receiver gets, by the topology; checked against what it can handle. Raises RouteError.
+
+    One without any handler is switched off: it gets nothing, and a message has a hop less.
+    """
     by_name = {receiver.name: receiver for receiver in receivers}
     inboxes: dict[str, list[type[Message]]] = {name: [] for name in by_name}
     for message_type, names in routing.routes.items():
         for name in names:
             if name not in by_name:
                 raise RouteError(message_type.__name__, name, "nobody has that name")
+            if not by_name[name].handlers:
+                continue
             if message_type not in by_name[name].handlers:
                 raise RouteError(message_type.__name__, name, "it has no handler for it")
             inboxes[name].append(message_type)

@@ -53,7 +53,7 @@ PASSING = (
 
 
 class Exits(Actor[ExitsState]):
-    """settings None: switched off; nothing is watched. order_max: the most one order may have, by instrument."""
+    """settings None: switched off; no message reaches it. order_max: the most one order may have, by instrument."""
 
     name = OWNER
     State = ExitsState
@@ -80,7 +80,7 @@ class Exits(Actor[ExitsState]):
             StopRequested: self.on_stop,
         }
         if not self.enabled:
-            self.handlers = dict.fromkeys(self.handlers, lambda message, now_ns: NOTHING)
+            self.handlers.clear()
 
     # The market
 

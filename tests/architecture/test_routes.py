@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bus import messages
@@ -30,7 +31,7 @@ from gateway.doors.rest import RestDoor
 from gateway.doors.venue_time import VenueTime
 from ops import docs
 from ops.assembly import build_actors
-from ops.config import parse
+from ops.config import Config, ExitsSection, parse
 from ops.recovery import RECOVERED
 from ops.supervisor import Supervisor
 from ops.topology import ACTORS, ANSWERS, COMMANDS, DOORS, INPUT_CLASSES, JOURNALED, ROUTES, routing
@@ -46,12 +47,17 @@ FOR_PEOPLE = (LedgerCompared,)
 INPUTS = tuple(chain.from_iterable(INPUT_CLASSES))
 
 
+def everything(config: Config) -> Config:
+    """Nobody of the page is switched off."""
+    return msgspec.structs.replace(config, exits=ExitsSection(enabled=True))
+
+
 def receivers() -> list[Receiver]:
     """The real ones, as the engine makes them; the order door's are House's, which has a real one. The coordination door
     is House's stand-in, which takes what the real one takes (tests/gateway/doors/coordination/test_door.py)."""
     house = House()
     rest = RestDoor("http://venue.test", house.clock.now_ns, VenueTime())
-    actors: list[Actor[Any]] = build_actors(parse(CONFIG), [BTC])
+    actors: list[Actor[Any]] = build_actors(everything(parse(CONFIG)), [BTC])
     doors = [house.door, rest, house.coordination]
     return [*actors, *doors, Timers(), Checkpoints(lambda now_ns: None), Supervisor()]
 
@@ -71,7 +77,7 @@ def makes(folder: Path) -> Iterator[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def carried() -> set[tuple[str, type[Message]]]:
     """(receiver, message) of everything that a rough world carried, start, cuts and stop included."""
-    world = World(4, ROUGH, tapped=True)
+    world = World(4, ROUGH, tapped=True, change=everything)
     world.start()
     world.run(20.0)
     world.cut_feed()

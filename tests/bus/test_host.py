@@ -221,6 +221,15 @@ def test_market_data_beyond_the_limit_is_dropped_oldest_first_and_others_raise(m
         host.post(ConnectionUp(0, 1, 0))
 
 
+def test_who_has_no_handler_is_switched_off_and_nothing_is_sent_to_it(mailboxes: Mailboxes) -> None:
+    a, off = Scripted("a", {Frame: nothing}), Scripted("off", {})
+    host = make_host(mailboxes, [off, a], {Frame: ("off", "a")})
+    host.post(frame(1))
+    host.run(1)
+    assert list(host.histograms()) == ["a"]
+    assert (len(a.seen), off.seen, host.failures) == (1, [], 0)
+
+
 def test_a_route_to_nobody_or_without_handler_is_refused(mailboxes: Mailboxes) -> None:
     a = Scripted("a", {Frame: nothing})
     with pytest.raises(RouteError, match="nobody has that name"):

@@ -10,6 +10,7 @@ import pytest
 from bus.actor import NOTHING, Actor
 from bus.messages import OrderRefused, OrderStatus, QuoteIntent, TimerFired
 from ops.assembly import ACCOUNT, VENUE
+from ops.topology import ROUTES
 from tests.support.stage import QUANTITY, Stage
 
 BID, ASK = 6_000_000, 6_000_010  # ticks of the stage's touch
@@ -24,7 +25,8 @@ class Hand:
 
     def take_over(self, actors: list[Actor[Any]]) -> None:
         [exits] = [actor for actor in actors if actor.name == "exits"]
-        silent = dict.fromkeys(exits.handlers, lambda message, now_ns: NOTHING)
+        heard = [kind for kind, receivers in ROUTES.items() if exits.name in receivers]
+        silent = dict.fromkeys(heard, lambda message, now_ns: NOTHING)
         exits.handlers = {**silent, TimerFired: lambda message, now_ns: (self.wishes.pop(),)}
 
 

@@ -74,13 +74,12 @@ def test_a_flat_instrument_is_not_watched() -> None:
     assert trader.watch.signals is None
 
 
-def test_switched_off_it_keeps_nothing_and_says_nothing() -> None:
-    trader = long()
-    trader.exits = Exits(None, {})
-    assert trader.fill(BUY, 100) == []
-    assert trader.market(9_000, 9_001) == []
-    assert trader.exits.checkpoint().watches == []
-    assert trader.exits.recovers() == {}
+def test_switched_off_it_hears_nothing_and_keeps_nothing() -> None:
+    exits = Exits(None, {})
+    exits.restore(long().exits.checkpoint())
+    assert exits.handlers == {}
+    assert exits.checkpoint().watches == []
+    assert exits.recovers() == {}
 
 
 # Profit
