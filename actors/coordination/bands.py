@@ -66,7 +66,7 @@ class Row(msgspec.Struct):
     """One instrument. peers -1: not observed yet. held: what risk was told. asked: the request under way, 0 none.
 
     settled: the store has a band of this term. theirs: what the peers hold. wish: prices of refused orders, until
-    wish_ns. quiet_ns: nothing is asked before it, because the store said no or nothing. wide_ns: when to look whether
+    wish_ns; nearest: or the nearest that can be had. quiet_ns: nothing is asked before it, because the store said no or nothing. wide_ns: when to look whether
     the band is wider than needed; 0: no look is due.
     """
 
@@ -76,6 +76,7 @@ class Row(msgspec.Struct):
     theirs: Band = NOTHING
     wish: Band = NOTHING
     wish_ns: int = 0
+    nearest: bool = False
     settled: bool = False
     asked: int = 0
     quiet_ns: int = 0
@@ -130,6 +131,7 @@ class Bands:
             return
         last = row.wish if now_ns < row.wish_ns else NOTHING
         row.wish = Band(wanted.price, last.ask_min) if wanted.side > 0 else Band(last.bid_max, wanted.price)
+        row.nearest = wanted.nearest
         row.wish_ns = now_ns + self.desk.settings.wish_ns
         self.settle(row, now_ns, out)
 
@@ -175,8 +177,11 @@ class Bands:
         if now_ns >= row.wish_ns:
             return need
         theirs, wish = row.theirs, row.wish
-        bid_max = wish.bid_max if not theirs.ask_min or wish.bid_max < theirs.ask_min else 0
-        ask_min = wish.ask_min if wish.ask_min > theirs.bid_max else 0
+        bid_max, ask_min = wish.bid_max, wish.ask_min
+        if bid_max and 0 < theirs.ask_min <= bid_max:
+            bid_max = theirs.ask_min - 1 if row.nearest else 0
+        if ask_min and ask_min <= theirs.bid_max:
+            ask_min = theirs.bid_max + 1 if row.nearest and theirs.bid_max < ALL else 0
         return need | Band(bid_max, ask_min)
 
     def need(self, instrument: int) -> Band:

@@ -129,6 +129,8 @@ class Execution(Actor[ExecutionState]):
         buy, sell = desk.buy, desk.sell
         buy.muted = sell.muted = False
         buy.executed_lots = sell.executed_lots = 0
+        if last is None or not _same(last, intent):
+            buy.band_refusals = sell.band_refusals = 0
         planner.plan(market, desk, buy)
         planner.plan(market, desk, sell)
         return planner.end()

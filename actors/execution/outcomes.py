@@ -1,7 +1,7 @@
 """What becomes of orders: updates, refusals, losses, and the pause after a no. Pure. HOT PATH: OrderUpdate in."""
 
 from actors.execution.phases import CANCELING, DOOMED, GONE, TURNED_AWAY
-from actors.execution.planner import Planner
+from actors.execution.planner import NEAREST_FROM, Planner
 from actors.execution.pricing import backoff_ns
 from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
@@ -74,6 +74,7 @@ class Outcomes:
         slot = place.slot
         if refused.reason is Refusal.BAND:
             slot.refusals = 0  # nobody refuses the price: the band is being widened, or a peer is there for a while
+            slot.band_refusals += 1
         self._back_off(slot, now_ns)
         slot.crowded = refused.reason in ROOM
         return self._watch(now_ns)
@@ -83,10 +84,12 @@ class Outcomes:
         market = self.register.markets.get(band.instrument)
         if market is None:
             return NOTHING
+        market.bid_max, market.ask_min = band.bid_max, band.ask_min
         self.planner.begin(now_ns, 0)
         for desk in market.desks:
             for slot in (desk.buy, desk.sell):
-                if slot.crowded:
+                held_off, slot.band_refusals = slot.band_refusals >= NEAREST_FROM, 0
+                if slot.crowded or held_off:
                     slot.crowded, slot.refusals, slot.not_before_ns = False, 0, 0
                     if desk.target is not None:
                         self.planner.plan(market, desk, slot)

@@ -10,7 +10,7 @@ leaves: all that works on that side, whoever owns it, may fill as well.
 """
 
 from actors.execution.phases import CANCEL_SENT, CANCELING, REQUESTED, TRANSITIONS, Event
-from actors.execution.pricing import KEEP, MOVE, judge, keeps_place, passive_price, too_small
+from actors.execution.pricing import KEEP, MOVE, judge, keeps_place, passive_price, too_small, within_band
 from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Desk, Market, Order, Place, Slot, resting
@@ -21,6 +21,8 @@ from bus.messages import CancelCommand, Message, OrderCommand, QuoteIntent, SetT
 BUY, SELL = Side
 SWEEP = 0
 """The one timer there is."""
+NEAREST_FROM = 2
+"""Refusals for want of a band, in a row: the first asks for a wider one, the second says that it cannot be had."""
 
 
 class Planner:
@@ -130,7 +132,10 @@ class Planner:
 
         What is free of the position is taken even if it is not all that is wished, for the rest may hang on an order
         whose end is far; but not less than half, nor less than the venue takes: the rest is usually a round trip away.
+        Where another instance of ours quotes the price, it rests as near as the band lets it.
         """
+        if target.reduce_only and slot.band_refusals >= NEAREST_FROM:
+            ticks = within_band(slot.side, ticks, market)
         order = resting(slot) if slot.orders else None
         lots -= slot.executed_lots
         slot.waiting = True  # whatever is missing; taken back when nothing is

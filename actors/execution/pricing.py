@@ -3,7 +3,7 @@
 from enum import IntEnum
 
 from actors.execution.settings import ExecutionSettings
-from actors.execution.slots import Order
+from actors.execution.slots import Market, Order
 from bus.messages import Instrument, Touch
 
 PPM = 1_000_000
@@ -29,6 +29,14 @@ def passive_price(side: int, ticks: int, touch: Touch, tick: int) -> int:
         return ticks
     best = touch.bid // tick + 1
     return ticks if ticks > best else best
+
+
+def within_band(side: int, ticks: int, market: Market) -> int:
+    """`ticks`, or the nearest that our self-trade band covers; without a band on that side it stays refused."""
+    tick = market.instrument.tick if market.instrument is not None else 1
+    if side > 0:
+        return min(ticks, market.bid_max // tick) if market.bid_max else ticks
+    return max(ticks, -(-market.ask_min // tick)) if market.ask_min else ticks
 
 
 def judge(order: Order, ticks: int, lots: int, settings: ExecutionSettings) -> Verdict:

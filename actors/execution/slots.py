@@ -41,6 +41,7 @@ class Slot(msgspec.Struct):
     the touch: the owner's answer to the same touch is on its way, and may be to stay or to go farther.
     muted: an answer is awaited: nothing new until the owner wishes again (its order was filled, or proved stale).
     crowded: the last refusal was for want of room, so the end of another order is a reason to try again at once.
+    band_refusals: in a row, for want of a band; from the second on an order that reduces goes where the band lets it.
     executed_lots: of its orders since its owner last spoke; what a wish to reduce has got already.
     """
 
@@ -53,6 +54,7 @@ class Slot(msgspec.Struct):
     refusals: int = 0
     not_before_ns: int = 0
     executed_lots: int = 0
+    band_refusals: int = 0
 
 
 class Desk(msgspec.Struct):
@@ -83,6 +85,7 @@ class Market(msgspec.Struct):
 
     ruled: an owner of rank may rule here (precedence.py says whether). unsteady: liquidity says something to keep away
     from. fills_due: fills whose PositionUpdate has not come. watched_*: prices the book was asked to tell of.
+    bid_max, ask_min: our self-trade band, price units, as it was last told; 0: none on that side.
     """
 
     number: int
@@ -96,6 +99,8 @@ class Market(msgspec.Struct):
     ruled: bool = False
     fills_due: int = 0
     fills_due_ns: int = 0
+    bid_max: int = 0
+    ask_min: int = 0
     watched_bids: tuple[int, ...] = ()
     watched_asks: tuple[int, ...] = ()
 

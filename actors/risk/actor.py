@@ -138,7 +138,11 @@ class Risk(Actor[RiskState]):
             refused = self._refuse(command, reason)
             if reason is not BAND:
                 return refused
-            return (*refused, BandWanted(command.instrument, int(command.side), command.price_ticks * book.tick))
+            nearest = command.reduce_only and not command.post_only
+            return (
+                *refused,
+                BandWanted(command.instrument, int(command.side), command.price_ticks * book.tick, nearest),
+            )
         book.reserve(command)
         self.rate.count(now_ns)
         self.approved += 1

@@ -116,11 +116,15 @@ class CooldownPublished(Message, frozen=True, tag=97):
 
 
 class BandWanted(Message, frozen=True, tag=98):
-    """Risk refused an order (Refusal.BAND) because our band does not cover its price. side: as in Side."""
+    """Risk refused an order (Refusal.BAND) because our band does not cover its price. side: as in Side.
+
+    nearest: if the price cannot be had, as near to it as the peers leave: an order that reduces and may take must get out.
+    """
 
     instrument: int
     side: int
     price: int
+    nearest: bool = False
 
 
 class BandHeld(Message, frozen=True, tag=99):

@@ -13,15 +13,18 @@ from bus.messages import (
     PositionUpdate,
     PrivateStreamUp,
     PublishBand,
+    QuoteIntent,
     Refusal,
     ReportKind,
     Side,
     SubmitOrder,
+    TimerFired,
     TradingState,
     VenueState,
 )
 from gateway.doors.coordination.loopback import LoopbackDoor, LoopbackStore
-from ops.assembly import ACCOUNT
+from ops.assembly import ACCOUNT, VENUE
+from tests.scenarios.test_precedence import Hand
 from tests.support.house import BTC, MS, House
 from tests.support.stage import Stage
 
@@ -87,6 +90,53 @@ def test_a_quote_that_would_meet_the_others_waits_until_the_other_is_gone() -> N
     second.house.wait(300)
     settle(first, second)
     assert (1, 6_000_010) in prices(second)
+
+
+def test_an_exit_that_would_take_from_the_other_instance_rests_before_it_and_takes_once_it_is_gone() -> None:
+    """A stop-loss of the second: the first bids at the touch. Refused twice, it rests one tick above that bid."""
+    store = LoopbackStore()
+    first = instance(store, "a")
+    hand = Hand()
+    second = instance(store, "b", before=hand.take_over)
+    settle(first, second)
+    for order in first.submits():
+        first.accept(order)
+    bid, ask = second.submits()
+    second.accept(bid)
+    second.accept(ask)
+    second.fill(bid)
+    second.tick()
+    for order in second.submits():
+        second.accept(order)
+    second.house.forget()
+    sell_out(second, hand, 6_000_000)
+    for order in second.cancels():
+        second.answer_cancel(order)
+        second.canceled(order)
+    for _ in range(6):
+        settle(first, second)
+        second.house.wait(150)
+    assert Refusal.BAND in [refused.reason for refused in second.house.said(OrderRefused)]
+    assert [row["price"] for row in second.all_submits][-1:] == ["60000.01000000"]
+    assert second.all_submits[-1]["type"] == "LIMIT"
+    [order] = second.submits()[-1:]
+    second.accept(order)
+    first.lose_a_frame()
+    for leaving in first.cancels():
+        first.answer_cancel(leaving)
+        first.canceled(leaving)
+    first.house.wait(300)
+    settle(first, second)
+    assert order in second.cancels(), "the way is free: it goes to cross"
+
+
+def sell_out(stage: Stage, hand: Hand, ticks: int) -> None:
+    """Exits of this instance wish to sell its 100 lots across the bid."""
+    now_ns = stage.house.clock.now_ns()
+    hand.wishes.append(
+        QuoteIntent(ACCOUNT, VENUE, 0, 1, "exits", True, 0, 0, now_ns + 60_000 * MS, 0, 0, ticks, 100, cross=True)
+    )
+    stage.house.post(TimerFired("exits", 0, 0, now_ns))
 
 
 def test_a_cooldown_of_one_is_kept_by_all_and_ends_by_itself() -> None:

@@ -94,8 +94,8 @@ class Bench:
         self.grant(self.feed(OrdersReady(0, 5, 0, 0, 0)))
         return self
 
-    def want(self, side: Side, price: int) -> list[Message]:
-        return self.feed(BandWanted(7, int(side), price))
+    def want(self, side: Side, price: int, *, nearest: bool = False) -> list[Message]:
+        return self.feed(BandWanted(7, int(side), price, nearest))
 
     def grant(self, said: list[Message]) -> list[Message]:
         return self.answer(said, Outcome.RESULT)

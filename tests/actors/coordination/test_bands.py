@@ -78,6 +78,19 @@ def test_a_wish_that_would_meet_a_peer_is_not_asked_until_the_peer_steps_back() 
     assert asked_for(bench.feed(PeersObserved(7, 1, 0, 1_010))) == [(1_000, 900)]
 
 
+@pytest.mark.parametrize(("side", "price", "band"), [(Side.BUY, 1_005, (999, 0)), (Side.SELL, 890, (0, 901))])
+def test_an_order_that_must_get_out_is_given_what_the_peer_leaves_and_all_of_it_once_he_steps_back(
+    side: Side, price: int, band: tuple[int, int]
+) -> None:
+    bench = Bench().ready(peers=1, bid_max=900, ask_min=1_000)
+    said = bench.want(side, price, nearest=True)
+    assert asked_for(said) == [band]
+    bench.grant(said)
+    assert bench.held == band
+    said = bench.feed(PeersObserved(7, 1, 0, 0))
+    assert asked_for(said) == [(price, 0) if side > 0 else (0, price)]
+
+
 def test_one_side_that_meets_a_peer_does_not_keep_the_other_back() -> None:
     bench = Bench().ready(peers=1, bid_max=900, ask_min=1_000)
     bench.want(Side.BUY, 1_000)

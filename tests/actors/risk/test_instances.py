@@ -82,6 +82,22 @@ def test_a_refusal_asks_for_the_price_that_was_wished() -> None:
     assert wanted == BandWanted(0, 1, BID)
 
 
+@pytest.mark.parametrize(("reduce_only", "post_only"), [(True, False), (True, True), (False, False)])
+def test_only_an_order_that_reduces_and_may_take_asks_for_the_nearest_band(reduce_only: bool, post_only: bool) -> None:
+    actor = risk()
+    actor.receive(position(20), NOW - 1)
+    actor.receive(BandHeld(0, BID, ASK), NOW)
+    given = {
+        "side": Side.SELL,
+        "price_ticks": BID,
+        "quantity_lots": 10,
+        "reduce_only": reduce_only,
+        "post_only": post_only,
+    }
+    _, wanted = judged(actor, **given)
+    assert wanted == BandWanted(0, -1, BID, reduce_only and not post_only)
+
+
 def test_an_order_that_something_else_keeps_back_widens_nothing() -> None:
     actor = risk(limits(position_lots_max=5))
     actor.receive(BandHeld(0, 0, 0), NOW)
