@@ -29,12 +29,13 @@ from ops.config import parse
 from tests.support.house import BTC, CONFIG, MS, House
 
 BTC_UNITS = 10**8
+EXITS_ON = f"{CONFIG}\n[exits]\nenabled = true\n"
 PRICE = 10**8  # books count prices in 10^-8 of the quote asset
 
 
 def a_house_that_quotes() -> House:
     """Started, its book LIVE at 60000.00 x 60000.10, one order resting on each side and acknowledged."""
-    house = House()
+    house = House(EXITS_ON)
     house.start(balances=(Balance("BTC", 10 * BTC_UNITS, 0), Balance("USDT", 1_000_000 * BTC_UNITS, 0)))
     house.receive(house.depth(101, 105, [["60000.00", "1.0"]], [["60000.10", "2.0"]]))
     house.answer_snapshot(103, [["60000.00", "1.5"], ["59999.00", "3"]], [["60000.10", "2"], ["60001.00", "1"]])
@@ -150,7 +151,7 @@ def test_a_tick_becomes_an_order_a_fill_and_a_position() -> None:
 
 def restored(house: House) -> dict[str, Actor[msgspec.Struct]]:
     """New actors from the states of the house's, through their bytes."""
-    actors = {actor.name: actor for actor in build_actors(parse(CONFIG), [BTC])}
+    actors = {actor.name: actor for actor in build_actors(parse(EXITS_ON), [BTC])}
     for saved in collect(house.actors):
         actors[saved.name].restore(state_of(saved, actors[saved.name].State))
     return actors
