@@ -21,7 +21,8 @@ from actors.strategy import Strategy, StrategyActor, StrategySettings
 from bus.actor import Actor
 from bus.messages import Instrument
 from gateway.binance_spot.codec import BinanceSpotCodec
-from ops.config import MS, Config, ConfigError, InstrumentSection, decimal_units
+from ops.config import ConfigError, decimal_units
+from ops.sections import MS, Config, InstrumentSection
 from ops.topology import ACTORS
 
 ACCOUNT = 0

@@ -27,13 +27,14 @@ from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.store import JournalIndex
 from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
-from ops.config import MS, Config, ConfigError, credentials, decimal_units
+from ops.config import ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
 from ops.hosts import ALONE, Placement
 from ops.node import SWITCH_S, Node
 from ops.preflight import StartFailed, check_clock, read_instruments, read_last_epoch
 from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
+from ops.sections import MS, Config
 from ops.standby import Standby, scope_of, store_name
 from ops.state import StateDirectory
 from ops.topology import routing

@@ -25,9 +25,9 @@ from gateway.doors.rest import RestDoor, RestFailed
 from gateway.doors.venue_time import VenueTime
 from gateway.doors.websocket import ConnectFailed
 from ops import events
-from ops.config import Config
 from ops.hosts import ALONE, Placement
 from ops.neighbors import Neighbors
+from ops.sections import Config
 from ops.state import StateDirectory
 from ops.supervisor import Supervisor
 from ops.telemetry import TELEMETRY_MAILBOX, Reader, StandbyReader, Telemetry

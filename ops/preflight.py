@@ -13,7 +13,7 @@ from gateway.binance_spot.signing import Signer
 from gateway.doors.rest import RestDoor, RestFailed
 from gateway.doors.venue_time import estimate
 from ops.assembly import ACCOUNT, VENUE
-from ops.config import VenueSection
+from ops.sections import VenueSection
 
 TIME_S_MAX = 5.0
 EXCHANGE_INFO_S_MAX = 15.0

@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from gateway.doors.coordination.contract import Coordinator, Waiting
-from ops.config import Config
 from ops.engine import DEPOSED_STOP_S, Engine
 from ops.hosts import Placement
 from ops.report import idle_report, live_line, report, standing_by_line, summary
+from ops.sections import Config
 from ops.state import StateDirectory
 
 

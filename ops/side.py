@@ -14,10 +14,10 @@ from bus.messages import HEADER_SIZE, Instrument
 from bus.pump import Pump
 from ops import events
 from ops.assembly import build_actors
-from ops.config import Config
 from ops.hosts import Placement
 from ops.node import SWITCH_S, Node, resident_mb
 from ops.preflight import check_clock
+from ops.sections import Config
 from ops.state import StateDirectory
 from ops.topology import routing
 from ops.venues import BinanceSpotPublic

@@ -23,7 +23,7 @@ from gateway.doors.coordination.contract import (
 )
 from gateway.doors.coordination.term import Term
 from ops import events
-from ops.config import MS, Config, CoordinationSection
+from ops.sections import MS, Config, CoordinationSection
 
 PRIVATE_STORE = "coordination.sqlite"
 """In the state directory, of a configuration that names no shared store."""

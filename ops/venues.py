@@ -10,7 +10,7 @@ from gateway.binance_spot.orders import OrderCodec
 from gateway.binance_spot.orders import SessionAnswer as VenueSessionAnswer
 from gateway.binance_spot.signing import Ed25519Signer, HmacSigner, Signer
 from gateway.doors.session import Read, SessionAnswer, StreamEnded, Unreadable
-from ops.config import VenueSection
+from ops.sections import VenueSection
 
 STREAM_ENDS = ("eventStreamTerminated", "serverShutdown")
 """Events after which the private stream says nothing more (docs, user-data-stream; web-socket-api "Server Shutdown")."""

@@ -9,7 +9,7 @@
 from bus.clock import boottime_ns
 from gateway.doors.coordination.term import Term
 from ops.bench.market import SYMBOL
-from ops.config import (
+from ops.sections import (
     Config,
     ExitsSection,
     InstrumentSection,

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from gateway.doors.coordination.contract import Coordinator
 from ops.chaos.judge import PREFIX
-from ops.config import CoordinationSection
 from ops.demo import end
+from ops.sections import CoordinationSection
 from ops.standby import make_coordinator
 
 STOP_S = 20.0

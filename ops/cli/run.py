@@ -15,10 +15,11 @@ from bus.errors import BusError
 from bus.log import LogError
 from gateway.doors.coordination.contract import CoordinationError
 from ops import events
-from ops.config import Config, ConfigError, load
+from ops.config import ConfigError, load
 from ops.hosts import ALONE, Placement, place
 from ops.preflight import StartFailed
 from ops.runs import Runs
+from ops.sections import Config
 from ops.side import SideHost
 from ops.standby import make_coordinator
 from ops.state import StateDirectory, StateError, write_durably

@@ -31,8 +31,9 @@ from gateway.doors.rest import RestDoor
 from gateway.doors.venue_time import VenueTime
 from ops import docs
 from ops.assembly import build_actors
-from ops.config import Config, ExitsSection, parse
+from ops.config import parse
 from ops.recovery import RECOVERED
+from ops.sections import Config, ExitsSection
 from ops.supervisor import Supervisor
 from ops.topology import ACTORS, ANSWERS, COMMANDS, DOORS, INPUT_CLASSES, JOURNALED, ROUTES, routing
 from tests.support.house import BTC, CONFIG, House

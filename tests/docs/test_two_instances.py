@@ -8,7 +8,8 @@ import pytest
 
 from ops.assembly import build_actors
 from ops.cli.chaos import chaos
-from ops.config import Config, parse
+from ops.config import parse
+from ops.sections import Config
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "howto"
 PAGE = (DOCS / "two-instances.md").read_text(encoding="utf-8")

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from ops.cli import main
-from ops.config import Config, ConfigError, VenueSection, credentials, decimal_units, load, parse
+from ops.config import ConfigError, credentials, decimal_units, load, parse
+from ops.sections import Config, VenueSection
 from tests.ops.command_line import CONFIG, Ended, touchline
 
 GOOD = CONFIG.format(rest="http://venue.test:80", streams="wss://venue.test", websocket_api="ws://[::1]:9/ws-api/v3")

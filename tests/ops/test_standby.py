@@ -19,7 +19,8 @@ from gateway.doors.coordination.contract import (
 from gateway.doors.coordination.local import LocalCoordinator
 from gateway.doors.coordination.term import Term
 from ops import standby as standing_by
-from ops.config import CoordinationSection, parse
+from ops.config import parse
+from ops.sections import CoordinationSection
 from ops.standby import Pulse, Standby, holder_name, make_coordinator, scope_of, store_name
 from tests.gateway.doors.coordination.backends import soon, until
 from tests.support.house import CONFIG

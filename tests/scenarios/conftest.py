@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from bus.log import read
-from ops.config import Config, load
+from ops.config import load
+from ops.sections import Config
 from tests.support.processes import until
 from tests.support.replay import Row
 from tests.support.run_world import run_world

@@ -40,7 +40,8 @@ from gateway.doors.coordination.loopback import LoopbackDoor
 from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.venue_time import VenueTime
 from ops.assembly import ACCOUNT, VENUE, build_actors
-from ops.config import Config, parse
+from ops.config import parse
+from ops.sections import Config
 from ops.topology import DOORS, ROUTES, routing
 from ops.venues import BinanceSpotOrders
 

@@ -15,8 +15,8 @@ from bus.loopback import LoopbackMailboxes
 from bus.mailbox import Mailboxes
 from bus.messages import HEADER_SIZE, Instrument, Message, read_header
 from ops.assembly import build_actors
-from ops.config import Config
 from ops.hosts import ALONE, Placement
+from ops.sections import Config
 from ops.topology import DOORS, ROUTES, routing
 
 DIGEST_BYTES = 4

@@ -51,7 +51,8 @@ from gateway.simulated.signing import Credential, KeyRing
 from gateway.simulated.streams import StreamClient
 from gateway.simulated.websocket_api import WebSocketApiClient
 from ops.assembly import ACCOUNT, VENUE
-from ops.config import Config, decimal_text, parse
+from ops.config import decimal_text, parse
+from ops.sections import Config
 from ops.venues import BinanceSpotRest
 from tests.support.house import MS, START_NS, House, Wire
 

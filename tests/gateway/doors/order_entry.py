@@ -24,7 +24,7 @@ from gateway.binance_spot.signing import HmacSigner, Signer
 from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.venue_time import VenueTime
 from gateway.doors.websocket import Patience
-from ops.config import VenueSection
+from ops.sections import VenueSection
 from ops.venues import BinanceSpotOrders
 from tests.gateway.doors.peers import LIMIT_S, Peer, frame, server
 from tests.support.house import BTC

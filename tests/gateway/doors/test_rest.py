@@ -13,7 +13,7 @@ from gateway.binance_spot.signing import HmacSigner
 from gateway.doors import rest
 from gateway.doors.rest import IN_FLIGHT_MAX, RestDoor, RestFailed
 from gateway.doors.venue_time import VenueTime
-from ops.config import VenueSection
+from ops.sections import VenueSection
 from ops.venues import BinanceSpotRest
 from tests.gateway.doors.peers import LIMIT_S, until
 from tests.support.house import BTC

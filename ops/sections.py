@@ -1,0 +1,203 @@
+"""The sections of the configuration file as strict types, each key with its default. ops/config reads a file into them.
+
+[venue]        where to connect, and which environment variables or files hold the credentials
+[[instrument]] what to trade, with its limits
+[strategy]     the class, and its own parameters
+[execution] [risk] [persistence] [portfolio] [exits] [microstructure] [coordination]   each with a default for everything
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from actors.microstructure import MicrostructureSettings
+
+MS = 1_000_000
+S = 1_000_000_000
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all sections: an unknown key is an error."""
+
+
+class VenueSection(Section, frozen=True):
+    """kind: the adapter. key: credentials by reference; private_key_file (PEM) means Ed25519, secret means HMAC."""
+
+    kind: Literal["binance-spot"]
+    rest: str
+    streams: str
+    websocket_api: str
+    api_key_env: str = "TOUCHLINE_API_KEY"
+    api_secret_env: str = "TOUCHLINE_API_SECRET"
+    private_key_file: str = ""
+    recv_window_ms: int = 1_000
+    clock_offset_max_ms: int = 500
+    snapshot_levels: int = 1_000
+    self_trade_prevention: Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"] = "EXPIRE_TAKER"
+
+
+class InstrumentSection(Section, frozen=True):
+    """symbol: as the venue writes it. Limits are in base asset, decimal text; position_min below 0 needs a margin account."""
+
+    symbol: str
+    order_max: str
+    position_max: str
+    position_min: str = "0"
+    open_orders_max: int = 10
+    collar_bps: int = 100
+
+
+class StrategySection(Section, frozen=True):
+    """use: module:Class of a Strategy. parameters: handed to the class's own Parameters type, strictly."""
+
+    use: str = "actors.strategy.examples.join_touch:JoinTouch"
+    owner: str = "main"
+    intent_life_ms: int = 2_000
+    parameters: dict[str, Any] = {}
+
+
+class ExecutionSection(Section, frozen=True):
+    """How target quotes become orders; see actors/execution for each.
+
+    keep_place: an order whose wish moves one tick toward the other side stays, while at most keep_ahead_pct of the others
+    at its price are ahead of it. avoid_flicker: no quote joins a level that comes and goes. step_back_on_thin_ice: quotes
+    leave a side that stands on thin ice by one tick, and until thin_ice_hold_ms after. book_lag_ms: the longest way of a public
+    update; a book received this much later than an acceptance contains the order.
+    """
+
+    reprice_ticks: int = 1
+    quantity_change_pct: int = 20
+    order_life_min_ms: int = 50
+    replace: Literal["together", "after_cancel"] = "together"
+    stale_ticks: int = 10
+    keep_place: bool = True
+    keep_ahead_pct: int = 25
+    avoid_flicker: bool = True
+    step_back_on_thin_ice: bool = True
+    thin_ice_hold_ms: int = 1_000
+    book_lag_ms: int = 100
+
+
+class RiskSection(Section, frozen=True):
+    """Limits of the account. open_notional_max, order_notional_max, daily_loss_max: quote asset, decimal text; "0": no such limit.
+
+    book_age_max_ms: of the last touch; intent_age_max_ms: of the frame a command was made from. order_rate_max: new orders
+    in any order_rate_window_ms (Binance spot allows 50 in 10 s). dust: difference of ledger and venue that is not worth a
+    stop. daily_loss_max counts realized PnL of the UTC day. clock_error_max_ms: venue clock's offset and uncertainty.
+    """
+
+    book_age_max_ms: int = 5_000
+    intent_age_max_ms: int = 2_000
+    order_rate_max: int = 40
+    order_rate_window_ms: int = 10_000
+    open_orders_max: int = 50
+    open_notional_max: str = "0"
+    order_notional_max: str = "0"
+    daily_loss_max: str = "0"
+    dust: str = "0"
+    clock_error_max_ms: int = 1_000
+
+
+class PersistenceSection(Section, frozen=True):
+    """sync_interval_ms: group commit of the journal for power loss; 0 leaves it to the kernel. SIGKILL never loses."""
+
+    checkpoint_interval_ms: int = 5_000
+    sync_interval_ms: int = 100
+    input_log: bool = True
+    input_log_segments: int = 8
+
+
+class PortfolioSection(Section, frozen=True):
+    """baseline: what the first start does with the venue's balances; "accept" takes them as the ledger's start."""
+
+    baseline: Literal["accept"] = "accept"
+
+
+class OrdersSection(Section, frozen=True):
+    """prefix: of every client order id. leftovers: what a start does with our working orders."""
+
+    prefix: str = "tl"
+    leftovers: Literal["cancel", "adopt"] = "cancel"
+    reconcile_interval_ms: int = 30_000
+
+
+class ExitsSection(Section, frozen=True):
+    """When and how a position is closed by itself; see docs/howto/exits.md. Off unless enabled; 0 switches one part off.
+
+    Distances are basis points of the average price. profit_target_bps and break_even_trigger_bps are net of both fees,
+    stop_loss_bps, pressure_stop_bps and run_away_bps are not. profit_release_bps: so far short of the target again, the exit
+    is taken back. passive_ms: at the touch, before it crosses. cross_ticks_max: beyond the opposite touch. pressure_threshold:
+    0 to 1, of depth_imbalance and of pressure, both against the position for pressure_ms; 0.0: not looked at. *_fee_ppm:
+    what the venue takes of an amount, in millionths (Binance spot without discount: 0.1 %). cooldown_ms: after a loss.
+    """
+
+    enabled: bool = False
+    profit_target_bps: int = 10
+    profit_release_bps: int = 2
+    break_even_trigger_bps: int = 5
+    stop_loss_bps: int = 20
+    run_away_bps: int = 10
+    passive_ms: int = 2_000
+    cross_ticks_max: int = 10
+    pressure_threshold: float = 0.0
+    pressure_ms: int = 500
+    pressure_stop_bps: int = 0
+    maker_fee_ppm: int = 1_000
+    taker_fee_ppm: int = 1_000
+    cooldown_ms: int = 30_000
+
+
+class MicrostructureSection(MicrostructureSettings, Section, frozen=True):
+    """Windows and thresholds of the signals: the actor's own settings, which check their bounds themselves."""
+
+
+class CoordinationSection(Section, frozen=True):
+    """Who may trade, of several instances. backend "local": one machine, a SQLite file at `path`, absolute and the same in all
+    instances that shall see each other; "": private to --state. "etcd": `endpoints`, tried in turn. Where backend is written,
+    what only the other one reads may stand beside it and is not looked at: one word changes over.
+
+    group: scopes of one owner, whose orders must never meet. account: label of the account at the venue; who leads it may
+    trade on it. ttl_ms: how long a silent leader is believed; etcd counts whole seconds. ca_file, cert_file, key_file (PEM):
+    TLS to etcd, without which endpoints off this machine are refused; the latter two if its members ask for a certificate.
+    """
+
+    backend: Literal["local", "etcd"] = "local"
+    path: str = ""
+    endpoints: tuple[str, ...] = ("127.0.0.1:2379",)
+    group: str = "main"
+    account: str = "main"
+    ttl_ms: int = 5_000
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+
+
+class Config(Section, frozen=True):
+    """The whole file."""
+
+    venue: VenueSection
+    instrument: list[InstrumentSection]
+    strategy: StrategySection = StrategySection()
+    execution: ExecutionSection = ExecutionSection()
+    risk: RiskSection = RiskSection()
+    orders: OrdersSection = OrdersSection()
+    persistence: PersistenceSection = PersistenceSection()
+    portfolio: PortfolioSection = PortfolioSection()
+    exits: ExitsSection = ExitsSection()
+    microstructure: MicrostructureSection = MicrostructureSection()
+    coordination: CoordinationSection = CoordinationSection()
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "venue": VenueSection,
+    "instrument": InstrumentSection,
+    "strategy": StrategySection,
+    "execution": ExecutionSection,
+    "risk": RiskSection,
+    "orders": OrdersSection,
+    "persistence": PersistenceSection,
+    "portfolio": PortfolioSection,
+    "exits": ExitsSection,
+    "microstructure": MicrostructureSection,
+    "coordination": CoordinationSection,
+}
