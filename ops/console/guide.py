@@ -24,11 +24,9 @@ WORDS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ("bar", "the level's own quantity; the longest is the largest shown"),
         ("< q", "an own order: what is left of it, and q, the quantity before it in the queue (working orders: ahead)"),
     )),
-    ("Positions", (
+    ("Positions and orders", (
         ("average", "price with fees; - when flat, and for less than the smallest order: there fees would distort it"),
         ("unrealized", "what the position would gain at the touch; realized: what closed positions gained, after fees"),
-    )),
-    ("Working orders", (
         ("ahead, behind", "quantity before and after it at its price, the cautious estimate; -: not known"),
         ("phase", "requested: not sent; sent: no answer; working; canceling; doomed: canceled as soon as it has an id"),
     )),

@@ -28,8 +28,8 @@ REDRAW_S = 0.25
 """Without news the picture is drawn so often, for the ages in it; chosen."""
 SIDE_PANEL_NS = 95_000_000
 """Panels beside the ladder are drawn ten times a second: nobody reads numbers faster. Chosen."""
-EVERY_FRAME = ("header", "ladder", "orders", "summary")
-"""Ladder and orders tell the same queues: of one frame, or they would disagree."""
+EVERY_FRAME = ("header", "ladder", "position", "orders", "summary")
+"""Own orders stand in several of them: of one frame, or they would disagree."""
 SLACK = 0.9
 """Of the interval between pictures: frames come in step with the engine's clock, and jitter must not cost every second one."""
 RIGHT = (curses.KEY_RIGHT, curses.KEY_DOWN, ord("\t"), ord("n"))

@@ -318,8 +318,8 @@ def test_a_host_with_books_alone_says_where_the_rest_is() -> None:
         assert part in text
 
 
-def test_the_ladder_and_the_working_orders_are_drawn_from_every_frame() -> None:
-    assert {"ladder", "orders"} <= set(EVERY_FRAME)
+def test_panels_that_tell_own_orders_are_drawn_from_every_frame() -> None:
+    assert {"ladder", "position", "orders"} <= set(EVERY_FRAME)
 
 
 # -- the page that explains -------------------------------------------------------------------------------------------
@@ -329,6 +329,7 @@ def test_the_ladder_and_the_working_orders_are_drawn_from_every_frame() -> None:
 def test_a_large_terminal_has_every_word_explained(width: int, height: int) -> None:
     text = "\n".join("".join(span.text for span in spans) for spans in guide(width, height))
     assert [name for _, words in WORDS for name, _ in words if name not in text] == []
+    assert [title for title, _ in WORDS if title not in text] == []
     assert "lines more" not in text
 
 
