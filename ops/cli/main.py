@@ -1,25 +1,28 @@
-"""The group of all commands."""
+"""The group of all commands. Each is imported when it is named: a console need not load what a bench needs."""
+
+from importlib import import_module
 
 import click
 
-from ops.cli.bench import bench
-from ops.cli.capture import capture
-from ops.cli.chaos import chaos
-from ops.cli.check import check
-from ops.cli.demo import demo
-from ops.cli.keys import keys
-from ops.cli.later import replay
-from ops.cli.monitor import monitor
-from ops.cli.run import run
-from ops.cli.signals import signals
-from ops.cli.venue import venue
+MODULES = {
+    "demo": "demo", "run": "run", "venue": "venue", "check": "check", "keys": "keys", "capture": "capture",
+    "signals": "signals", "chaos": "chaos", "bench": "bench", "replay": "later", "monitor": "monitor",
+}  # fmt: skip
+"""Module of ops.cli by command."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in MODULES:
+            return None
+        command: click.Command = getattr(import_module(f"ops.cli.{MODULES[cmd_name]}"), cmd_name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="touchline")
 def main() -> None:
     """Touchline: a low-latency trading engine. Actors decide, the bus carries, the gateway touches the world."""
-
-
-for command in (demo, run, venue, check, keys, capture, signals, chaos, bench, replay, monitor):
-    main.add_command(command)

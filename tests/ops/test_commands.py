@@ -16,7 +16,8 @@ from tests.support.house import CONFIG
 def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """Every command and group by its words."""
     found = [path]
-    for name, command in group.commands.items():
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
         found += commands(command, (*path, name)) if isinstance(command, click.Group) else [(*path, name)]
     return found
 
@@ -35,7 +36,7 @@ def test_help_says_what_it_does_and_what_each_option_is_for(words: tuple[str, ..
     command: click.Command = main
     for word in words:
         assert isinstance(command, click.Group)
-        command = command.commands[word]
+        command = command.get_command(click.Context(command), word) or command
     assert command.help
     assert len(command.help.split()) >= 4
     silent = [param.name for param in command.params if isinstance(param, click.Option) and not param.help]
