@@ -10,18 +10,19 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from actors.portfolio.ledger import Entry, Ledger
+from actors.portfolio.ledger import Ledger
 from actors.portfolio.position import (
     Position,
     average_price,
     pay_base_fee,
     pay_quote_fee,
+    results,
     share,
     trade,
-    unrealized,
 )
 from actors.portfolio.settings import BaselinePolicy, PortfolioSettings
-from actors.portfolio.succession import Day, Inherited, Succession
+from actors.portfolio.state import PortfolioState
+from actors.portfolio.succession import Succession
 from bus.actor import Actor
 from bus.messages import (
     AccountHandedOver,
@@ -41,34 +42,6 @@ from bus.messages import (
 
 NAME = "portfolio"
 DEFERRED_MAX = 100_000  # chosen: fills of one journal tail; beyond it a CRITICAL alert, and the fill is not folded
-
-
-class PortfolioState(msgspec.Struct):
-    """covered: by asset, so many of the first deferred fills lie inside a baseline that was taken after them.
-
-    based: assets that have a baseline. compared: those of configured instruments at the last comparison. configured:
-    instruments of this run. handed, handing: those handed in so far for a run that is about to start. deposed: another
-    instance leads the account now.
-    """
-
-    instruments: list[Instrument]
-    entries: list[Entry]
-    positions: list[Position]
-    based: list[str]
-    compared: list[str]
-    configured: list[int]
-    handed: list[int]
-    handing: bool
-    fill_number: int
-    number: int
-    deferred: list[Fill]
-    covered: list[tuple[str, int]]
-    counts: list[tuple[str, int]]
-    days: list[Day] = []
-    recent: list[tuple[int, list[int]]] = []
-    inherited: list[tuple[str, Inherited]] = []
-    states: int = 0
-    deposed: bool = False
 
 
 class Portfolio(Actor[PortfolioState]):
@@ -408,20 +381,7 @@ class Portfolio(Actor[PortfolioState]):
 
         ledger, fees: by asset, in its smallest unit; fees are negative when paid.
         """
-        positions: dict[int, dict[str, int | float]] = {}
-        pnl: dict[str, dict[str, int]] = {}
-        for position in self.positions.values():
-            instrument = self.instruments[position.instrument]
-            scales = (instrument.price_scale, instrument.base_scale, instrument.quote_scale)
-            positions[position.instrument] = {
-                "position": position.quantity,
-                "cost": position.cost,
-                "average_price": average_price(position, *scales),
-            }
-            pnl[instrument.venue_symbol] = {
-                "realized": position.realized,
-                "unrealized": unrealized(position, *scales),
-            }
+        positions, pnl = results(self.positions.values(), self.instruments)
         totals = {asset: self.ledger.total(asset) for asset in self.ledger.entries}
         fees = {entry.asset: entry.fees for entry in self.ledger.entries.values() if entry.fees}
         return {

@@ -5,9 +5,11 @@ negative, when short). Invariant after every step: realized - cost = quote recei
 is ever lost: when a part is closed, its share of the cost is rounded toward zero and the remainder stays in cost.
 """
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
-from bus.messages import Side
+from bus.messages import Instrument, Side
 
 
 class Position(msgspec.Struct, array_like=True):
@@ -73,3 +75,18 @@ def average_price(position: Position, price_scale: int, base_scale: int, quote_s
     if position.quantity == 0:
         return 0.0
     return position.cost / position.quantity * 10.0 ** (base_scale + price_scale - quote_scale)
+
+
+def results(
+    positions: Iterable[Position], instruments: Mapping[int, Instrument]
+) -> tuple[dict[int, dict[str, int | float]], dict[str, dict[str, int]]]:
+    """For people: positions by instrument, and realized and unrealized PnL by symbol, quote units."""
+    held: dict[int, dict[str, int | float]] = {}
+    pnl: dict[str, dict[str, int]] = {}
+    for position in positions:
+        instrument = instruments[position.instrument]
+        scales = (instrument.price_scale, instrument.base_scale, instrument.quote_scale)
+        average = average_price(position, *scales)
+        held[position.instrument] = {"position": position.quantity, "cost": position.cost, "average_price": average}
+        pnl[instrument.venue_symbol] = {"realized": position.realized, "unrealized": unrealized(position, *scales)}
+    return held, pnl

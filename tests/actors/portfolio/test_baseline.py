@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from actors.portfolio import BaselinePolicy, Portfolio, PortfolioSettings
-from actors.portfolio.actor import PortfolioState
+from actors.portfolio.state import PortfolioState
 from bus.messages import (
     Alert,
     AlertLevel,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.portfolio import BaselinePolicy, Portfolio, PortfolioSettings
-from actors.portfolio.actor import PortfolioState
+from actors.portfolio.state import PortfolioState
 from bus.messages import (
     AccountState,
     Alert,

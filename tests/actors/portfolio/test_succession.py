@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from actors.portfolio import Portfolio, PortfolioSettings
-from actors.portfolio.actor import PortfolioState
+from actors.portfolio.state import PortfolioState
 from actors.portfolio.succession import DAY_NS, RECENT_MAX
 from bus.messages import (
     AccountHandedOver,
