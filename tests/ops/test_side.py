@@ -130,7 +130,7 @@ async def test_books_of_a_host_that_was_lost_before_it_began_are_not_believed(
     trade = Neighbor(topology_path, "trade", "strategy")
     trade.say(BTC)
     await starting
-    assert waiting.supervisor.books == {0: BookState.INVALID}
+    assert [(n, change.state) for n, change in waiting.supervisor.books.items()] == [(0, BookState.INVALID)]
     trade.end()
 
 
