@@ -194,16 +194,19 @@ class Host:
     def take_arrived(self, kind: type[Message], raw: bytes) -> None:
         """Run one message of another host to completion: what follows from it bears the cause in its header.
 
-        It is delivered as it came, to receivers of this host alone; its own host tells the others itself.
+        Delivered as it came, to this host's receivers alone; its own host tells the others. Without a route: counted.
         """
+        route = self._routes.get(kind)
+        if route is None:
+            self.undecodable += 1
+            return
         now_ns = self.now_ns()
         self.offset += 1
         header = HEADER.unpack_from(raw)
         self.cause = (header[2], header[3])
         if self.input_log is not None:
             self._log_input(tag_of(kind), now_ns, raw)
-        targets = self._routes[kind][1]
-        self._run_cascade(targets if targets is not None else (), raw, now_ns)
+        self._run_cascade(route[1] or (), raw, now_ns)
 
     def _take_arrived(self, entry: Arrived | _Here) -> None:
         if type(entry) is Arrived:

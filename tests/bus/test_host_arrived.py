@@ -13,6 +13,7 @@ from bus.loopback import LoopbackMailboxes
 from bus.messages import (
     HEADER,
     HEADER_VERSION,
+    Balance,
     BookReason,
     BookState,
     BookStateChanged,
@@ -120,6 +121,13 @@ class Rig:
 @pytest.fixture
 def rig() -> Rig:
     return Rig()
+
+
+def test_a_kind_that_nobody_routes_is_counted_and_harms_nothing(rig: Rig) -> None:
+    """A value of the vocabulary, like Balance: it is well-formed, and no peer of ours sends it by itself."""
+    rig.host.post_arrived([arrived(Balance("BTC", 1, 2)), arrived(touch())])
+    assert rig.host.run(10) == 2
+    assert (rig.host.undecodable, rig.host.broken, rig.first.heard) == (1, "", [touch()])
 
 
 def test_what_follows_from_another_hosts_message_bears_its_cause(rig: Rig) -> None:
