@@ -7,11 +7,11 @@ from actors.orders.ids import recognize
 from bus.messages import ClockEstimate, Instrument
 from bus.messages.feed import Garbage
 from gateway.binance_spot import past_orders, symbols
-from gateway.binance_spot.errors import SymbolError
 from gateway.binance_spot.queries import decode_time
 from gateway.binance_spot.signing import Signer
 from gateway.doors.rest import RestDoor, RestFailed
 from gateway.doors.venue_time import estimate
+from gateway.text import SymbolError
 from ops.assembly import ACCOUNT, VENUE
 from ops.sections import VenueSection
 

@@ -39,8 +39,11 @@ from bus.messages import (
     DepthUpdate,
     EngineStarted,
     ExecutionReport,
+    FeedAge,
     Fill,
     Frame,
+    FrameBatch,
+    FundingRate,
     IdsReserved,
     Instrument,
     LeadershipLost,
@@ -49,6 +52,7 @@ from bus.messages import (
     LevelQuantities,
     Liquidity,
     Mark,
+    MarkPrice,
     Message,
     OperatorCommand,
     OrderCommand,
@@ -66,18 +70,25 @@ from bus.messages import (
     PublishCooldown,
     QueryAnswer,
     QuoteIntent,
+    ReleaseConnection,
     RequestAnswered,
     RequestSent,
+    Resubscribe,
+    RollConnection,
     SetTimer,
     Signals,
     SnapshotAnswer,
     SnapshotRequest,
     StopRequested,
+    StreamChanged,
     SubmitOrder,
     TakeCheckpoint,
     TimerFired,
     Touch,
     TradePrint,
+    TradesAnswer,
+    TradesMissed,
+    TradesRequest,
     TradingStateChanged,
     VenueQuery,
     WallAdjusted,
@@ -103,6 +114,7 @@ DOORS = ("order_door", "rest_door", "coordination_door", "timers", "checkpoints"
 ROUTES: dict[type[Message], tuple[str, ...]] = {
     # from the feed door, down to the strategy
     Frame: ("market_data",),
+    FrameBatch: (),
     ConnectionUp: ("market_data",),
     ConnectionDown: ("market_data",),
     DepthSnapshot: ("orderbook",),
@@ -126,6 +138,11 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     Liquidity: ("execution", "strategy"),
     WatchLevels: ("orderbook",),
     LevelQuantities: ("execution",),
+    StreamChanged: (),
+    TradesMissed: (),
+    MarkPrice: (),
+    FundingRate: (),
+    FeedAge: (),
     # from the strategy, down to the order door
     QuoteIntent: ("execution",),
     OrderCommand: ("risk",),
@@ -197,6 +214,10 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     PublishAccount: ("coordination_door",),
     # requests to doors
     SnapshotRequest: ("rest_door",),
+    TradesRequest: (),
+    Resubscribe: (),
+    RollConnection: (),
+    ReleaseConnection: (),
     VenueQuery: ("rest_door",),
     SetTimer: ("timers",),
     CancelTimer: ("timers",),
@@ -208,6 +229,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
 ANSWERS: tuple[type[Message], ...] = (
     TimerFired,
     SnapshotAnswer,
+    TradesAnswer,
     QueryAnswer,
     BandPublished,
     CooldownPublished,
@@ -254,7 +276,7 @@ CONTROL: tuple[type[Message], ...] = (
 )
 EXECUTION: tuple[type[Message], ...] = (RequestSent, RequestAnswered, ExecutionReport, QueryAnswer)
 TIMERS: tuple[type[Message], ...] = (TimerFired, CheckpointTaken, WallAdjusted)
-MARKET: tuple[type[Message], ...] = (Frame, SnapshotAnswer)
+MARKET: tuple[type[Message], ...] = (Frame, FrameBatch, SnapshotAnswer, TradesAnswer)
 INPUT_CLASSES = (CONTROL, EXECUTION, TIMERS, MARKET)
 """Inputs are taken by class in this order, within a class in order of arrival."""
 

@@ -9,7 +9,7 @@ from actors.market_data.alerts import AlertGate
 from actors.market_data.rule import BINANCE_SPOT, SyncRule
 from actors.market_data.sync import Synchronizer
 from bus.messages import Instrument
-from bus.messages.feed import FeedEvent, MarketCodec
+from bus.messages.feed import Batch, FeedEvent, MarketCodec
 
 
 class FeedConnection(NamedTuple):
@@ -56,7 +56,7 @@ class Feed:
 
     def __init__(self, connection: int, plan: FeedConnection) -> None:
         self.codec = plan.codec
-        self.decode: Callable[[bytes], FeedEvent] = plan.codec.decode_frame
+        self.decode: Callable[[bytes], FeedEvent | Batch] = plan.codec.decode_frame
         self.rule = plan.rule
         self.venue = plan.venue
         self.venue_symbols = frozenset(plan.venue_symbols)

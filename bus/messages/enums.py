@@ -33,6 +33,22 @@ class BookReason(IntEnum):
     INSTRUMENT_CHANGED = 8
     TOP_MISMATCH = 9
     HOST_LOST = 10
+    CHECKSUM = 11
+    SILENT = 12  # the depth stream said nothing for longer than it ever does
+    CONTRADICTED = 13  # trades or best quotes through the book, and the depth stream silent
+    RESUMED = 14  # a STALE book's stream went on without a hole
+    REORDERED = 15  # a late event filled the gap: LIVE without a snapshot
+    ROLLED = 16  # the book was handed to a new connection, without a break
+    GARBAGE = 17  # an update of it could not be read
+
+
+class Stream(IntEnum):
+    """What a venue tells of one instrument; each is watched on its own."""
+
+    DEPTH = 0
+    QUOTE = 1
+    TRADE = 2
+    MARK = 3
 
 
 class Outcome(IntEnum):
@@ -154,6 +170,7 @@ class Refusal(IntEnum):
     HOST = 22
     SELF_TRADE = 23
     BAND = 24
+    FEED_LATE = 25
 
 
 class AlertLevel(IntEnum):

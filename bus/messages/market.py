@@ -7,7 +7,7 @@ first in a view, in the venue's order in an update: tuples of integers leave the
 """
 
 from bus.messages.base import Message
-from bus.messages.enums import BookReason, BookState, Side
+from bus.messages.enums import BookReason, BookState, Side, Stream
 
 
 class Instrument(Message, frozen=True, tag=30):
@@ -47,7 +47,10 @@ class Instrument(Message, frozen=True, tag=30):
 
 
 class DepthSnapshot(Message, frozen=True, tag=31):
-    """A whole book at `sequence`, best first: it replaces what was held. Levels beyond its ends are unknown, not empty."""
+    """A whole book at `sequence`, best first: it replaces what was held. Levels beyond its ends are unknown, not empty.
+
+    checksum: the venue's own of this book (unsigned 32 bits), -1: none.
+    """
 
     instrument: int
     version: int
@@ -57,12 +60,15 @@ class DepthSnapshot(Message, frozen=True, tag=31):
     bid_quantities: tuple[int, ...]
     ask_prices: tuple[int, ...]
     ask_quantities: tuple[int, ...]
+    checksum: int = -1
 
 
 class DepthUpdate(Message, frozen=True, tag=32):
     """Absolute quantities by price, 0 deletes. Gapless: market data promises it and the book asserts it.
 
     previous_sequence: the book's sequence this update continues. last_sequence: the book's after it.
+    checksum: the venue's own of the book after it (unsigned 32 bits), -1: none. more: another update of this instrument
+    follows in the same cascade, because the host is behind: apply it, show nothing of it yet.
     """
 
     instrument: int
@@ -74,6 +80,8 @@ class DepthUpdate(Message, frozen=True, tag=32):
     bid_quantities: tuple[int, ...]
     ask_prices: tuple[int, ...]
     ask_quantities: tuple[int, ...]
+    checksum: int = -1
+    more: bool = False
 
 
 class BookStateChanged(Message, frozen=True, tag=33):
@@ -227,3 +235,66 @@ class LevelQuantities(Message, frozen=True, tag=42):
     ask_prices: tuple[int, ...]
     ask_quantities: tuple[int, ...]
     known: bool = True
+
+
+class StreamChanged(Message, frozen=True, tag=43):
+    """A stream of one instrument fell silent for longer than it ever does, or speaks again. Its socket may be well.
+
+    silent_ns: since its last word. usual_ns: the longest silence it is known for. detail: what gave it away.
+    """
+
+    instrument: int
+    stream: Stream
+    live: bool
+    silent_ns: int
+    usual_ns: int
+    detail: str = ""
+
+
+class TradesMissed(Message, frozen=True, tag=44):
+    """Prints of this instrument are missing, or come now though they are older: windows over them start anew.
+
+    from_id, to_id: the first and last that are missing; equal ids of unknown meaning (0) where the venue numbers none.
+    backfilled: how many of them follow in this cascade, as TradePrints.
+    """
+
+    instrument: int
+    received_ns: int
+    from_id: int
+    to_id: int
+    backfilled: int
+
+
+class MarkPrice(Message, frozen=True, tag=45):
+    """The venue's mark and index price of a perpetual, price units; index 0: the venue has not told it."""
+
+    instrument: int
+    version: int
+    received_ns: int
+    venue_ns: int
+    mark: int
+    index: int
+
+
+class FundingRate(Message, frozen=True, tag=46):
+    """rate: signed, in 10^-12 of the position's value, paid at next_ns (0: untold) by longs to shorts when positive."""
+
+    instrument: int
+    version: int
+    received_ns: int
+    venue_ns: int
+    rate: int
+    next_ns: int
+
+
+class FeedAge(Message, frozen=True, tag=47):
+    """How late a LIVE book's stream is. Said when it changes enough to matter, and at least every few seconds.
+
+    lag_ns: worst since it was last said, from the venue's stamp to our receipt, venue clock taken into account; true
+    within +-uncertainty_ns. silent_ns: since the stream's last word. -1: not known (the venue stamps nothing).
+    """
+
+    instrument: int
+    lag_ns: int
+    uncertainty_ns: int
+    silent_ns: int

@@ -6,24 +6,32 @@ An asker raises its generation to disown what it asked before; it drops and coun
 """
 
 from bus.messages.base import Message
-from bus.messages.enums import AlertLevel, Control, Outcome, QueryKind
+from bus.messages.enums import AlertLevel, Control, Outcome, QueryKind, Stream
 from bus.messages.orders import Balance, ExecutionReport
 
 
 class Frame(Message, frozen=True, tag=1):
-    """One WebSocket frame of a market data connection, untouched. received_ns: engine time at receipt."""
+    """One WebSocket frame of a market data connection, untouched. received_ns: engine time at receipt.
+
+    generation: of the opening it came in by: two of one connection overlap while it is rolled over.
+    """
 
     connection: int
     received_ns: int
     payload: bytes
+    generation: int = 0
 
 
 class ConnectionUp(Message, frozen=True, tag=2):
-    """A market data connection is subscribed; its generation counts its openings."""
+    """A market data connection is open and has asked for its streams; its generation counts its openings.
+
+    overlaps: the generation before is open still and goes on delivering, until ReleaseConnection.
+    """
 
     connection: int
     generation: int
     received_ns: int
+    overlaps: bool = False
 
 
 class ConnectionDown(Message, frozen=True, tag=3):
@@ -224,3 +232,64 @@ class WallAdjusted(Message, frozen=True, tag=22):
     """The wall clock has moved by this much against engine time since the start. Engine time itself never steps."""
 
     offset_ns: int
+
+
+class FrameBatch(Message, frozen=True, tag=23):
+    """Frames that waited, in order of arrival, taken as one input because the host is behind: a conflation's boundary.
+
+    Every delta in it is applied; of each instrument only the last one is shown (`DepthUpdate.more`).
+    """
+
+    frames: tuple[Frame, ...]
+
+
+class Resubscribe(Message, frozen=True, tag=24):
+    """Ask the feed door to end and renew one subscription of a connection. Its fruit comes as frames, or does not."""
+
+    connection: int
+    venue_symbol: str
+    stream: Stream
+    reason: str
+
+
+class RollConnection(Message, frozen=True, tag=25):
+    """Ask the feed door to open the next generation beside this one, which stays until ReleaseConnection."""
+
+    connection: int
+    generation: int
+    reason: str
+
+
+class ReleaseConnection(Message, frozen=True, tag=26):
+    """Ask the feed door to close this generation. If no later one is open, it dials anew at once."""
+
+    connection: int
+    generation: int
+    reason: str
+
+
+class TradesRequest(Message, frozen=True, tag=27):
+    """Ask for public trades over REST, from `from_id` on, oldest first, at most `limit` (the venue may give fewer)."""
+
+    actor: str
+    counter: int
+    generation: int
+    deadline_ns: int
+    venue: int
+    instrument: int
+    venue_symbol: str
+    from_id: int
+    limit: int
+
+
+class TradesAnswer(Message, frozen=True, tag=28):
+    """The body as the venue sent it (the actor's codec reads it); empty unless RESULT."""
+
+    actor: str
+    counter: int
+    generation: int
+    outcome: Outcome
+    instrument: int
+    received_ns: int
+    reason: str
+    payload: bytes

@@ -22,9 +22,9 @@ from typing import Annotated
 import msgspec
 
 from bus.messages import Side
-from bus.messages.feed import DepthBody, DepthDiff, FeedEvent, Garbage, QuoteEvent, TradeEvent
+from bus.messages.feed import DepthBody, DepthDiff, FeedEvent, Garbage, QuoteEvent, Scales, TradeEvent
 from gateway.binance_spot.decimals import MS_NS, SCALE, Id, Millis, units
-from gateway.binance_spot.slow import Quote, Trade, slow_frame, slow_snapshot
+from gateway.binance_spot.slow import Quote, Trade, slow_frame, slow_snapshot, slow_trades
 
 PRICE_SCALE = SCALE
 QUANTITY_SCALE = SCALE
@@ -106,6 +106,12 @@ class BinanceSpotCodec:
     def decode_snapshot(self, payload: bytes) -> DepthBody | Garbage:
         return _fast_snapshot(payload) or slow_snapshot(payload)
 
+    def decode_trades(self, payload: bytes, venue_symbol: str) -> tuple[TradeEvent, ...] | Garbage:
+        return slow_trades(payload, venue_symbol)
+
+    def set_scales(self, venue_symbol: str, scales: Scales) -> None:
+        """Nothing to do: the venue's texts have eight decimals, whatever it trades (`SCALE`)."""
+
 
 def _fast_depth(payload: bytes, start: int) -> DepthDiff | None:
     """Return the diff whose object opens at `start`, or None when the bytes are not exactly the venue's usual ones."""
@@ -142,6 +148,7 @@ def _fast_depth(payload: bytes, start: int) -> DepthDiff | None:
         values[1:split:2],
         values[split::2],
         values[split + 1 :: 2],
+        depth.U - 1,
     )
 
 

@@ -44,6 +44,14 @@ class Trade(msgspec.Struct, gc=False):
     m: bool
 
 
+class _PastTrade(msgspec.Struct):
+    id: Id
+    price: str
+    qty: str
+    time: Millis
+    isBuyerMaker: bool
+
+
 class _Snapshot(msgspec.Struct):
     lastUpdateId: Id
     bids: _Levels
@@ -88,10 +96,30 @@ def slow_snapshot(payload: bytes) -> DepthBody | Garbage:
     return DepthBody(body.lastUpdateId, bid_prices, bid_quantities, ask_prices, ask_quantities)
 
 
+def slow_trades(payload: bytes, venue_symbol: str) -> tuple[TradeEvent, ...] | Garbage:
+    """Return the trades of historicalTrades, oldest first, or which field cannot be read. Never raises."""
+    try:
+        rows = msgspec.json.decode(payload, type=list[_PastTrade], strict=False)
+        return tuple(
+            TradeEvent(
+                venue_symbol,
+                row.id,
+                row.time * MS_NS,
+                _named("price", row.price),
+                _named("qty", row.qty),
+                Side.SELL if row.isBuyerMaker else Side.BUY,
+            )
+            for row in rows
+        )
+    except (ValueError, BadDecimal, RecursionError) as error:
+        return Garbage(f"historicalTrades: {error}")
+
+
 def _depth(depth: _Depth) -> DepthDiff:
     bid_prices, bid_quantities = _levels("b", depth.b)
     ask_prices, ask_quantities = _levels("a", depth.a)
-    return DepthDiff(depth.s, depth.U, depth.u, depth.E * MS_NS, bid_prices, bid_quantities, ask_prices, ask_quantities)
+    levels = (bid_prices, bid_quantities, ask_prices, ask_quantities)
+    return DepthDiff(depth.s, depth.U, depth.u, depth.E * MS_NS, *levels, depth.U - 1)
 
 
 def _quote(quote: Quote) -> QuoteEvent:

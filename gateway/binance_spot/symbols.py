@@ -13,7 +13,7 @@ import msgspec
 
 from bus.messages import Instrument
 from gateway.binance_spot.decimals import SCALE, BadDecimal, decimal_text, units
-from gateway.binance_spot.errors import SymbolError
+from gateway.text import SymbolError
 
 SECOND_NS = 1_000_000_000
 INTERVALS_NS = {

@@ -17,7 +17,7 @@ from actors.market_data import FeedConnection, MarketData
 from actors.market_data.sync import SyncState
 from actors.orderbook import Orderbook
 from bus.messages import ConnectionUp, DepthUpdate, Frame, Instrument, Message, Outcome, SnapshotAnswer
-from bus.messages.feed import DepthBody, FeedEvent, Garbage, MarketCodec
+from bus.messages.feed import Batch, DepthBody, FeedEvent, Garbage, MarketCodec, Scales, TradeEvent
 from gateway.binance_spot.codec import PRICE_SCALE, QUANTITY_SCALE, BinanceSpotCodec
 from ops.capture.pump import Pump, Receiver
 from ops.capture.reader import Capture, Record, read_capture
@@ -93,9 +93,9 @@ class _MemoCodec:
     def __init__(self, codec: MarketCodec) -> None:
         self._codec = codec
         self._payload: bytes = b""
-        self._event: FeedEvent = Garbage("nothing read yet")
+        self._event: FeedEvent | Batch = Garbage("nothing read yet")
 
-    def decode_frame(self, payload: bytes) -> FeedEvent:
+    def decode_frame(self, payload: bytes) -> FeedEvent | Batch:
         if payload is not self._payload:
             self._event = self._codec.decode_frame(payload)
             self._payload = payload
@@ -103,6 +103,12 @@ class _MemoCodec:
 
     def decode_snapshot(self, payload: bytes) -> DepthBody | Garbage:
         return self._codec.decode_snapshot(payload)
+
+    def decode_trades(self, payload: bytes, venue_symbol: str) -> tuple[TradeEvent, ...] | Garbage:
+        return self._codec.decode_trades(payload, venue_symbol)
+
+    def set_scales(self, venue_symbol: str, scales: Scales) -> None:
+        self._codec.set_scales(venue_symbol, scales)
 
 
 class Verifier:

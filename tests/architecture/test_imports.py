@@ -26,6 +26,8 @@ DOORS = {
     "gateway.doors.coordination.etcd": {"etcd3", "grpc", "tenacity"},
 }
 """One door a library. sqlite3, the store's, is in the standard library."""
+SHARED = ("gateway.text", "gateway.market")
+"""What every venue's folder may import besides its own: decimals, and the shape of a venue."""
 
 
 def modules(room: str) -> Iterator[tuple[str, Path]]:
@@ -79,7 +81,16 @@ def allowed(importer: str, imported: str) -> bool:
         )
     if within(importer, "gateway.doors"):
         return (
-            within(imported, "bus.messages", "bus.log", "bus.codec", "bus.actor", "bus.latency", "gateway.doors")
+            within(
+                imported,
+                "bus.messages",
+                "bus.log",
+                "bus.codec",
+                "bus.actor",
+                "bus.latency",
+                "gateway.doors",
+                "gateway.market",
+            )
             or (imported == "bus.clock" and within(importer, "gateway.doors.coordination"))  # leases end by boottime
             or top == "msgspec"
             or any(top in libraries for door, libraries in DOORS.items() if within(importer, door))
@@ -89,7 +100,8 @@ def allowed(importer: str, imported: str) -> bool:
         own = ".".join(importer.split(".")[:2])
         if top == "cryptography":
             return importer.endswith(".signing")
-        return within(imported, "bus.messages", own) or top == "msgspec" or top in CODEC_STDLIB
+        shared = () if own in SHARED else SHARED
+        return within(imported, "bus.messages", own, *shared) or top == "msgspec" or top in CODEC_STDLIB
     if within(importer, "ops"):
         if top == "zmq":
             return importer == "ops.bench.naive"  # the naive way is there to be measured

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.messages import Instrument
-from gateway.binance_spot.errors import SymbolError
 from gateway.binance_spot.symbols import RateLimit, price_text, quantity_text, read_exchange, read_instruments
+from gateway.text import SymbolError
 
 CAPTURES = Path(__file__).parents[4] / "shared" / "data" / "captures"
 FILTERS: list[dict[str, Any]] = [

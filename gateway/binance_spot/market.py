@@ -1,0 +1,87 @@
+"""Binance Spot's market data in the shape of every venue (gateway/market.py). Pure. Binance US is a configuration of it."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from bus.messages import Instrument, Stream
+from bus.messages.feed import BookShape, Garbage, MarketCodec, Scales
+from gateway.binance_spot.codec import BinanceSpotCodec, snapshot_path
+from gateway.binance_spot.queries import decode_time
+from gateway.binance_spot.rule import BINANCE_SPOT
+from gateway.binance_spot.symbols import read_instruments
+from gateway.market import Addresses, ConnectionPlan, Limits
+
+STREAM_NAMES = {Stream.DEPTH: "depth@100ms", Stream.QUOTE: "bookTicker", Stream.TRADE: "trade"}
+WEIGHTS = ((100, 5), (500, 25), (1_000, 50), (5_000, 250))
+"""Levels up to, and the depth request's weight (docs, "Market data endpoints")."""
+
+BINANCE_COM = Addresses("https://api.binance.com", "wss://stream.binance.com:9443")
+BINANCE_US = Addresses("https://api.binance.us", "wss://stream.binance.us:9443")
+
+
+class BinanceSpot:
+    """A VenueMarket."""
+
+    rule = BINANCE_SPOT
+    # Streams a connection, 5 frames a second, 24 h, 300 openings in 5 min (docs, web-socket-streams, "General information");
+    # 6,000 weight a minute (docs, LIMITS); a ping comes every 20 s, but no frame need ever.
+    limits = Limits(1_024, 0, 5.0, 86_400.0, 300, 300.0, 6_000, 60.0)
+    streams = tuple(STREAM_NAMES)
+    first_scales = Scales()
+
+    def __init__(
+        self,
+        name: str = "binance-spot",
+        addresses: Addresses = BINANCE_COM,
+    ) -> None:
+        self.name, self.addresses = name, addresses
+
+    def shape(self, levels: int) -> BookShape:
+        return BookShape()
+
+    def codec(self) -> MarketCodec:
+        return BinanceSpotCodec()
+
+    def plan(self, venue_symbols: Sequence[str], streams: Sequence[Stream], levels: int) -> tuple[ConnectionPlan, ...]:
+        """Combined streams, named in the path: nothing needs to be said after opening."""
+        kinds = tuple(stream for stream in streams if stream in STREAM_NAMES)
+        share = self.limits.streams_max // len(kinds)
+        parts = [venue_symbols[at : at + share] for at in range(0, len(venue_symbols), share)]
+        return tuple(ConnectionPlan(_path(part, kinds), tuple(part), kinds, ()) for part in parts)
+
+    def renew(self, venue_symbol: str, stream: Stream, levels: int, request_id: int) -> tuple[bytes, ...]:
+        name = f"{venue_symbol.lower()}@{STREAM_NAMES[stream]}"
+        return tuple(
+            msgspec.json.encode({"method": method, "params": [name], "id": request_id})
+            for method in ("UNSUBSCRIBE", "SUBSCRIBE")
+        )
+
+    def snapshot_path(self, venue_symbol: str, levels: int) -> str:
+        return snapshot_path(venue_symbol, levels)
+
+    def snapshot_weight(self, levels: int) -> int:
+        return next((weight for most, weight in WEIGHTS if levels <= most), WEIGHTS[-1][1])
+
+    def trades_path(self, venue_symbol: str, from_id: int, limit: int) -> str:
+        """historicalTrades: weight 25, at most 1,000, no signature (docs, "Old trade lookup")."""
+        return f"/api/v3/historicalTrades?symbol={venue_symbol}&fromId={from_id}&limit={min(limit, 1_000)}"
+
+    def time_path(self) -> str:
+        return "/api/v3/time"
+
+    def read_time(self, body: bytes) -> int | Garbage:
+        return decode_time(body)
+
+    def metadata_paths(self) -> tuple[str, ...]:
+        return ("/api/v3/exchangeInfo",)
+
+    def read_instruments(
+        self, bodies: Sequence[bytes], wanted: Sequence[str], account: int, venue: int
+    ) -> list[Instrument]:
+        return read_instruments(bodies[0], wanted, account=account, venue=venue)
+
+
+def _path(venue_symbols: Sequence[str], kinds: Sequence[Stream]) -> str:
+    names = "/".join(f"{symbol.lower()}@{STREAM_NAMES[kind]}" for symbol in venue_symbols for kind in kinds)
+    return f"/stream?streams={names}"

@@ -1,0 +1,55 @@
+"""One decimal text as an integer of 10^-scale, exactly, and back. Pure. A text that does not fit is refused, never rounded."""
+
+UNITS_MAX = 2**63 - 1
+"""What a message carries as a signed 64-bit integer."""
+TEXT_MAX = 48
+"""Characters; no price or quantity of any venue needs as many."""
+
+
+class BadDecimal(ValueError):
+    """Not a plain non-negative decimal, or too large; the text (its beginning) is the argument."""
+
+
+class TooFine(BadDecimal):
+    """A plain decimal with more decimals than the scale holds. decimals: how many it needs."""
+
+    def __init__(self, text: str, decimals: int) -> None:
+        super().__init__(text)
+        self.decimals = decimals
+
+
+def units(text: str, scale: int) -> int:
+    """Return `text` in units of 10^-scale. Raises TooFine, or BadDecimal: sign, exponent, nan, empty, huge."""
+    whole, dot, fraction = text.partition(".")
+    if len(text) > TEXT_MAX or (dot and not fraction):
+        raise BadDecimal(text[:TEXT_MAX])
+    if len(fraction) > scale:
+        kept = fraction.rstrip("0")
+        if len(kept) > scale:
+            _check(whole + fraction, text)
+            raise TooFine(text, len(kept))
+        fraction = fraction[:scale]
+    _check(whole, text)
+    digits = whole + fraction.ljust(scale, "0")
+    _check(digits, text)
+    amount = int(digits)
+    if amount > UNITS_MAX:
+        raise BadDecimal(text)
+    return amount
+
+
+def decimals_of(text: str) -> int:
+    """How many decimals a plain decimal text is written with, trailing zeros included."""
+    return len(text.partition(".")[2])
+
+
+def decimal_text(amount: int, scale: int) -> str:
+    """Return units of 10^-scale as the shortest plain decimal: no exponent, no trailing zeros."""
+    sign = "-" if amount < 0 else ""
+    whole, part = divmod(abs(amount), 10**scale)
+    return f"{sign}{whole}.{part:0{scale}d}".rstrip("0") if part else f"{sign}{whole}"
+
+
+def _check(digits: str, text: str) -> None:
+    if not (digits.isdigit() and digits.isascii()):
+        raise BadDecimal(text[:TEXT_MAX])

@@ -1,0 +1,15 @@
+"""What can be wrong between a configuration and a venue's metadata. What a venue's stream sends wrong is a value instead."""
+
+
+class SymbolError(Exception):
+    """The venue's metadata do not give what the configuration asks for: change one of them.
+
+    venue_symbol: "" when the whole body is at fault. field: path inside the symbol. remedy: what the operator can do.
+    """
+
+    def __init__(self, venue_symbol: str, field: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{venue_symbol or 'exchangeInfo'}: {field}: {problem}; {remedy}")
+        self.venue_symbol = venue_symbol
+        self.field = field
+        self.problem = problem
+        self.remedy = remedy
