@@ -8,7 +8,7 @@ BusError
 └── InputsFull        more execution inputs wait than a venue can send: the engine hangs, stop it
 """
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 
 class BusError(Exception):
@@ -54,3 +54,14 @@ class InputsFull(BusError):
     def __init__(self, input_class: str, limit: int) -> None:
         self.input_class, self.limit = input_class, limit
         super().__init__(f"{limit} inputs of class {input_class} wait: the engine no longer keeps up; it stops")
+
+
+def line_of(error: BaseException) -> str:
+    """The line that raised, as ` (file.py:12 in function)`: what a strategy's author needs first."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return ""
+    code = frame.tb_frame.f_code
+    return f" ({PurePath(code.co_filename).name}:{frame.tb_lineno} in {code.co_name})"

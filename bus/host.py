@@ -7,13 +7,13 @@ list, and exactly what was counted is received. One `now_ns` belongs to one inpu
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import PurePath
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from bus.codec import decoder, encode, tag_of
-from bus.errors import InputsFull
+from bus.edge import Edge
+from bus.errors import InputsFull, line_of
 from bus.latency import Histogram
 from bus.link import Arrived
 from bus.log import LogError
@@ -24,6 +24,7 @@ from bus.messages import (
     HEADER_VERSION,
     ActorFailed,
     CommandDropped,
+    FrameBatch,
     Message,
 )
 from bus.routing import Beside, Receiver, RecordSink, Remote, Routing, beside, inboxes
@@ -109,6 +110,7 @@ class Host:
         # What other hosts say keeps its order, so it is one class; it goes before our own market data.
         self._arrived: deque[Arrived | _Here] = deque()
         self._queues = (*queues[:-1], self._arrived, *queues[-1:])
+        self.edge = Edge(bool(self._routes.get(FrameBatch, (None, ()))[1]))
         self.on_taken: Callable[[Arrived], None] = lambda arrived: None
         self._ready: deque[_Cell] = deque()
         self._sent: list[bytes] = []
@@ -144,20 +146,24 @@ class Host:
         return sum(map(len, self._queues))
 
     def run(self, inputs_max: int) -> int:
-        """Take up to `inputs_max` inputs, by class, each with its whole cascade. Returns how many were taken."""
+        """Take inputs by class, each with its whole cascade, until `inputs_max` messages were taken. Returns how many."""
         taken = 0
-        queues, arrived = self._queues, self._arrived
+        queues, arrived, market = self._queues, self._arrived, self._queues[-1]
         while taken < inputs_max:
+            count = 1
             for queue in queues:
                 if queue:
                     if queue is arrived:
                         self._take_arrived(queue.popleft())
+                    elif queue is market:
+                        message, count = self.edge.take(queue, self.now_ns())
+                        self.take(message)
                     else:
                         self.take(queue.popleft())
                     break
             else:
                 return taken
-            taken += 1
+            taken += count
         return taken
 
     def after_cascade(self, action: Callable[[int], None]) -> None:
@@ -350,7 +356,7 @@ class Host:
             self.undecodable += 1
         self.failures += 1
         self.failed.add(cell.name)
-        text = f"{type(error).__name__}: {error}"[:400] + _where(error)
+        text = f"{type(error).__name__}: {error}"[:400] + line_of(error)
         if isinstance(message, ActorFailed):
             self.broken = f"{cell.name} raised while it handled a failure: {text}"  # the supervisor stops the engine
             return
@@ -387,14 +393,3 @@ class Host:
     def received(self) -> dict[str, int]:
         """Messages taken, by receiver; 0 when the host does not measure."""
         return {name: cell.histogram.count for name, cell in self._cells.items()}
-
-
-def _where(error: BaseException) -> str:
-    """The line that raised, as ` (file.py:12 in function)`: what a strategy's author needs first."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    if frame is None:
-        return ""
-    code = frame.tb_frame.f_code
-    return f" ({PurePath(code.co_filename).name}:{frame.tb_lineno} in {code.co_name})"
