@@ -42,6 +42,9 @@ SWITCH_S = 0.0002
 would be the tail of every latency. Chosen: ten times a warm cascade."""
 STALL_S = 0.5
 """The loop was not free for this long: no order was canceled meanwhile, whatever the market did; chosen."""
+BEHIND_WARNING_NS = 250_000_000
+"""A frame that waited longer than an eighth of what an intent may be old; chosen."""
+BEHIND_AGAIN_S = 10
 
 
 class Node:
@@ -76,6 +79,7 @@ class Node:
         self.stalls = 0
         self.stall_max_s = 0.0
         self._warm = False
+        self._behind_again_s = 0
 
     def _open_input_log(self) -> None:
         persistence = self.config.persistence
@@ -161,7 +165,22 @@ class Node:
                 self._warm = True
                 self.collector.warm_up_done()
                 self._closers.append(self.collector.restore)
+            self._look_behind(seconds)
             self._each_second(seconds)
+
+    def _look_behind(self, seconds: int) -> None:
+        """Frames waited: what was decided on them was decided late. Said at once, then while it lasts every ten seconds."""
+        edge = self.host.edge
+        worst_ns, edge.worst_ns = edge.worst_ns, 0
+        if worst_ns < BEHIND_WARNING_NS or seconds < self._behind_again_s:
+            return
+        self._behind_again_s = seconds + BEHIND_AGAIN_S
+        events.warning(
+            "engine_behind",
+            frame_age_ms=round(worst_ns / 1e6, 1),
+            batches=edge.batches,
+            remedy="fewer symbols, a lighter strategy, a free core, or market data on another host",
+        )
 
     def _each_second(self, seconds: int) -> None:
         """What a kind of node looks after besides; `seconds` since its start."""

@@ -15,6 +15,10 @@ def health(node: "Node") -> dict[str, int | float]:
     return {
         **{name: feed[name] for name in ("frames", "gaps", "resyncs") if name in feed},
         "dropped_inputs": host.dropped_inputs,
+        "frame_age_p99_us": round(host.edge.ages.quantile(0.99) / 1e3, 1),
+        "frame_age_max_us": round(host.edge.ages.max_ns / 1e3, 1),
+        "frame_batches": host.edge.batches,
+        "frames_batched": host.edge.batched,
         **_of_orders(node),
         "actor_failures": host.failures,
         "undecodable": host.undecodable,
