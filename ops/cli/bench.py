@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ops.bench import book, tick, transport, wire
+from ops.bench import book, feed, tick, transport, wire
 
 
 @click.group()
@@ -56,3 +56,24 @@ _command(
     "transport", transport.run, 2_000, "Messages over each transport.",
     "One hop, one way, between two processes: ipc, tcp and tcp with CURVE; and a host's own mailbox.",
 )  # fmt: skip
+
+
+@bench.command(name="feed")
+@click.option(
+    "--count",
+    type=click.IntRange(1, 1_000_000),
+    default=10_000,
+    show_default=True,
+    help="Frames of each number of symbols.",
+)
+@click.option("--symbols", default="1,10,100,1000", show_default=True, help="Numbers of symbols, with commas.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def feed_(count: int, symbols: str, as_json: bool) -> None:
+    """A frame to its book's touch and signals, with many instruments on one host; and the memory of a book."""
+    try:
+        counts = [int(part) for part in symbols.split(",")]
+    except ValueError:
+        counts = [0]
+    if min(counts) < 1 or max(counts) > feed.SYMBOLS_MAX:
+        raise click.BadParameter(f"give numbers of 1 to {feed.SYMBOLS_MAX}, like 1,10,100", param_hint="--symbols")
+    _print(feed.run(count, counts), as_json)
