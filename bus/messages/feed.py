@@ -176,7 +176,9 @@ class MarketCodec(Protocol):
 
     def decode_frame(self, payload: bytes) -> FeedEvent | Batch: ...
 
-    def decode_snapshot(self, payload: bytes) -> DepthBody | Garbage: ...
+    def decode_snapshot(self, payload: bytes, venue_symbol: str = "") -> DepthBody | Garbage:
+        """A REST depth body, which does not say whose it is: in `venue_symbol`'s scales, Scales() where that is ""."""
+        ...
 
     def decode_trades(self, payload: bytes, venue_symbol: str) -> tuple[TradeEvent, ...] | Garbage:
         """Public trades as the venue's REST answers them, oldest first."""

@@ -103,7 +103,7 @@ class BinanceSpotCodec:
             return slow_frame(payload)
         return slow_frame(payload)
 
-    def decode_snapshot(self, payload: bytes) -> DepthBody | Garbage:
+    def decode_snapshot(self, payload: bytes, venue_symbol: str = "") -> DepthBody | Garbage:
         return _fast_snapshot(payload) or slow_snapshot(payload)
 
     def decode_trades(self, payload: bytes, venue_symbol: str) -> tuple[TradeEvent, ...] | Garbage:

@@ -101,8 +101,8 @@ class _MemoCodec:
             self._payload = payload
         return self._event
 
-    def decode_snapshot(self, payload: bytes) -> DepthBody | Garbage:
-        return self._codec.decode_snapshot(payload)
+    def decode_snapshot(self, payload: bytes, venue_symbol: str = "") -> DepthBody | Garbage:
+        return self._codec.decode_snapshot(payload, venue_symbol)
 
     def decode_trades(self, payload: bytes, venue_symbol: str) -> tuple[TradeEvent, ...] | Garbage:
         return self._codec.decode_trades(payload, venue_symbol)

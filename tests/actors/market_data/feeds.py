@@ -27,7 +27,7 @@ class TableCodec:
     def decode_frame(self, payload: bytes) -> FeedEvent:
         return self.values[int(payload)]
 
-    def decode_snapshot(self, payload: bytes) -> DepthBody | Garbage:
+    def decode_snapshot(self, payload: bytes, venue_symbol: str = "") -> DepthBody | Garbage:
         return self.values[int(payload)]
 
 
