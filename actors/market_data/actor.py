@@ -201,7 +201,7 @@ class MarketData(Actor[MarketDataState]):
         feed = self.feeds[sync.connection]
         if message.outcome != Outcome.RESULT:
             return self.resync.fail(sync, message.reason, self.alerts, now_ns)
-        body = feed.codec.decode_snapshot(message.payload)
+        body = feed.codec.decode_snapshot(message.payload, sync.instrument.venue_symbol)
         if isinstance(body, Garbage):
             self.counters.garbage += 1
             return self.resync.fail(sync, body.detail, self.alerts, now_ns)
