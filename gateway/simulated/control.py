@@ -1,5 +1,23 @@
-"""The stage hand's door: force fills, gaps and disconnects, look into ledger and evidence. Loopback only, when asked for."""
+"""The stage hand's door: force fills, lost frames, silence and disconnects, look into ledger and evidence.
 
+Loopback only, when asked for. GET looks, POST acts; parameters are in the query, errors as the venue's own.
+
+| path | parameters | does |
+|---|---|---|
+| GET ledger | | balances, open orders, whether it adds up |
+| GET requests, trades | from, limit | the venue's own record of both |
+| GET streams | | market connections, how many there ever were, frames lost to drop and stall |
+| POST disconnect | kind: all, market, api | cuts those connections, without a goodbye |
+| POST drop | symbol, stream, count | loses the next frames; stream: depth, bookTicker, trade, aggTrade, all; symbol: all is every one |
+| POST stall | symbol, stream, seconds | sends nothing of it for so long; pings and pongs go on |
+| POST server-shutdown | seconds | announces it on every market connection, and closes those after so long; new ones are welcome |
+| POST market | symbol, side, quantity | a market order by the crowd |
+| POST deposit | account, asset, amount | |
+| POST pause-flow, resume-flow | | the crowd stops, and goes on |
+"""
+
+import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
@@ -9,8 +27,9 @@ from aiohttp import web
 from . import parameters
 from .connection import Clock, Connection
 from .decimals import decimal_text
-from .errors import BadRequest, VenueError
+from .errors import BadRequest, VenueError, invalid_symbol
 from .evidence import BoundedLog, Evidence, Row
+from .faults import ALL, FRAMES_MAX, STALL_S_MAX
 from .market import Market
 from .orders import AccountId, Side
 from .payloads import Json, encode, order_status
@@ -35,8 +54,11 @@ class ControlDoor:
             web.get("/control/ledger", _handler(self._ledger)),
             web.get("/control/requests", _handler(lambda params: _page(self._evidence.requests, params))),
             web.get("/control/trades", _handler(lambda params: _page(self._evidence.trades, params))),
+            web.get("/control/streams", _handler(self._streams)),
             web.post("/control/disconnect", _handler(self._disconnect)),
-            web.post("/control/drop-next-depth", _handler(self._drop_next_depth)),
+            web.post("/control/drop", _handler(self._drop)),
+            web.post("/control/stall", _handler(self._stall)),
+            web.post("/control/server-shutdown", _handler(self._server_shutdown)),
             web.post("/control/market", _handler(self._market_order)),
             web.post("/control/deposit", _handler(self._deposit)),
             web.post("/control/pause-flow", _handler(self._pause)),
@@ -61,15 +83,57 @@ class ControlDoor:
         }
 
     def _disconnect(self, params: dict[str, str]) -> Json:
-        dropped = len(self._connections)
-        for connection in list(self._connections):
+        kind = params.get("kind", ALL)
+        market = {client.connection for client in self._market.hub.clients}
+        chosen = {
+            ALL: list(self._connections),
+            "market": list(market),
+            "api": [one for one in self._connections if one not in market],
+        }
+        if kind not in chosen:
+            raise BadRequest(-1130, f"Data sent for parameter 'kind' is not valid; one of {', '.join(chosen)}.")
+        for connection in chosen[kind]:
             connection.abort()
-        return {"disconnected": dropped}
+        return {"disconnected": len(chosen[kind])}
 
-    def _drop_next_depth(self, params: dict[str, str]) -> Json:
-        symbol = parameters.text(params, "symbol")
-        self._market.drop_next_depth(symbol)
-        return {"symbol": symbol}
+    def _streams(self, params: dict[str, str]) -> Json:
+        hub = self._market.hub
+        return {
+            "connections": len(hub.clients),
+            "opened": hub.opened,
+            "dropped": hub.faults.dropped,
+            "stalled": hub.faults.stalled,
+        }
+
+    def _drop(self, params: dict[str, str]) -> Json:
+        symbol, stream = self._stream(params)
+        count = parameters.integer(params, "count")
+        count = 1 if count is None else count
+        if count > FRAMES_MAX:
+            raise BadRequest(-1130, f"Data sent for parameter 'count' is not valid; at most {FRAMES_MAX}.")
+        self._market.hub.faults.drop(symbol, stream, count)
+        return {"symbol": symbol, "stream": stream, "count": count}
+
+    def _stall(self, params: dict[str, str]) -> Json:
+        symbol, stream = self._stream(params)
+        seconds = _seconds(params)
+        faults = self._market.hub.faults
+        asyncio.get_running_loop().call_later(seconds, faults.lift, faults.stall(symbol, stream))
+        return {"symbol": symbol, "stream": stream, "seconds": seconds}
+
+    def _stream(self, params: dict[str, str]) -> tuple[str, str]:
+        """Symbol (one that is traded, or all) and stream, for `StreamFaults`, which knows the streams."""
+        symbol = params.get("symbol", ALL)
+        if symbol != ALL and symbol not in self._market.engine.instruments:
+            raise invalid_symbol()
+        return symbol, params.get("stream", ALL)
+
+    def _server_shutdown(self, params: dict[str, str]) -> Json:
+        seconds = _seconds(params)
+        told = self._market.hub.announce_shutdown(self._clock() // 1_000_000)
+        for client in told:
+            asyncio.get_running_loop().call_later(seconds, client.connection.abort)
+        return {"told": len(told), "seconds": seconds}
 
     def _market_order(self, params: dict[str, str]) -> Json:
         error = BadRequest(-1117, "Invalid side.")
@@ -106,6 +170,16 @@ def _page(log: BoundedLog[Row], params: dict[str, str]) -> Json:
     limit = parameters.limit(params, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX)
     rows = log.rows(parameters.integer(params, "from") or 0, limit)
     return {"first": log.first_number, "next": log.next_number, "rows": msgspec.to_builtins(rows)}
+
+
+def _seconds(params: dict[str, str]) -> float:
+    try:
+        seconds = float(parameters.text(params, "seconds"))
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds <= STALL_S_MAX:
+        raise BadRequest(-1130, f"Data sent for parameter 'seconds' is not valid; 0 to {STALL_S_MAX:.0f}.")
+    return seconds
 
 
 def _handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -38,8 +38,6 @@ class Market(Protocol):
     def publish(self, now_ns: int) -> None:
         """Send out all that the last commands did."""
 
-    def drop_next_depth(self, symbol: str) -> None: ...
-
     def background_order(self, symbol: str, side: Side, quantity: int, now_ns: int) -> int:
         """Send a market order by the crowd; return what it executed."""
 
@@ -97,10 +95,6 @@ class GeneratedMarket:
             self._publishers[trade.symbol].publish_trade(trade, now_ns)
         for publisher in self._publishers.values():
             publisher.publish_top(now_ns)
-
-    def drop_next_depth(self, symbol: str) -> None:
-        self._book(symbol)
-        self._publishers[symbol].drop_next = True
 
     def background_order(self, symbol: str, side: Side, quantity: int, now_ns: int) -> int:
         self._book(symbol)

@@ -72,7 +72,6 @@ class BookPublisher:
     """Market streams of one generated symbol: tickers at once, depth in batches of 100 ms and 1 s."""
 
     def __init__(self, symbol: str, book: PriceTimeBook, hub: StreamHub) -> None:
-        self.drop_next = False
         self._symbol = symbol
         self._book = book
         self._hub = hub
@@ -107,10 +106,7 @@ class BookPublisher:
         if cadence == 0 and (self._moved_in_batch or now_ns - self._ticker_ns >= TICKER_REPEAT_NS):
             self._send_ticker(self._book.top(), now_ns)
             self._moved_in_batch = False
-        if cadence == 0 and self.drop_next:
-            self.drop_next = False
-        else:
-            self._send_depth(batch, update_id, self._depth_topics[cadence], now_ns)
+        self._send_depth(batch, update_id, self._depth_topics[cadence], now_ns)
         batch.clear(update_id)
 
     def _send_depth(self, batch: DepthBatch, update_id: int, topics: tuple[str, ...], now_ns: int) -> None:

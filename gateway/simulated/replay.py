@@ -72,7 +72,6 @@ class ReplayMarket:
         self._with_trades = found.with_trades
         self._books: dict[str, RecordedBook] = {}
         self._slow = {symbol: _SlowDepth() for symbol in found.rules}
-        self._dropping: dict[str, None] = {}
         for symbol, rules in found.rules.items():
             book = self._books[symbol] = RecordedBook()
             engine.list_instrument(rules, book)
@@ -109,10 +108,6 @@ class ReplayMarket:
         executions, _, touched = self.engine.drain()
         self.users.publish_executions(executions, now_ns)
         self.users.publish_balances(touched, now_ns)
-
-    def drop_next_depth(self, symbol: str) -> None:
-        self._live(symbol)
-        self._dropping[symbol] = None
 
     def background_order(self, symbol: str, side: Side, quantity: int, now_ns: int) -> int:
         """Act on our clients' resting orders like a recorded trade at the best price; the recorded book stays."""
@@ -163,10 +158,7 @@ class ReplayMarket:
         if book is None or not book.apply(diff.U, diff.u, diff.b, diff.a):
             return
         name = diff.s.lower()
-        if diff.s in self._dropping:
-            del self._dropping[diff.s]
-        else:
-            self._send_depth(f"{name}@depth@100ms", diff.s, diff.U, diff.u, diff.b, diff.a, now_ns)
+        self._send_depth(f"{name}@depth@100ms", diff.s, diff.U, diff.u, diff.b, diff.a, now_ns)
         slow = self._slow[diff.s]
         slow.add(diff)
         if now_ns - slow.sent_ns >= SLOW_DEPTH_NS:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from .connection import Connection
+from .faults import StreamFaults
 from .payloads import Json, encode
 
 STREAMS_MAX = 1_024  # web-socket-streams.md: a single connection can listen to at most 1024 streams
@@ -20,9 +21,14 @@ class _Request(msgspec.Struct):
 
 
 class StreamHub:
-    """Topic -> listeners. A topic is a stream name such as `btcusdt@depth@100ms`."""
+    """Topic -> listeners. A topic is a stream name such as `btcusdt@depth@100ms`. clients: every market connection; opened: how many
+    there ever were.
+    """
 
     def __init__(self, symbols: Collection[str]) -> None:
+        self.faults = StreamFaults()
+        self.clients: dict[StreamClient, None] = {}
+        self.opened = 0
         self._symbols = {symbol.lower() for symbol in symbols}
         self._listeners: dict[str, dict[StreamClient, None]] = {}
 
@@ -32,15 +38,23 @@ class StreamHub:
     def publish(self, topic: str, payload: bytes) -> None:
         """Send `payload` to each listener of `topic`, wrapped for those on `/stream`."""
         listeners = self._listeners.get(topic)
-        if not listeners:
+        if not listeners or self.faults.loses(topic):
             return
         wrapped = b""
         for client in list(listeners):
             if client.is_combined:
-                wrapped = wrapped or b'{"stream":"%b","data":%b}' % (topic.encode(), payload)
+                wrapped = wrapped or _wrapped(topic, payload)
                 client.connection.send(wrapped)
             else:
                 client.connection.send(payload)
+
+    def announce_shutdown(self, now_ms: int) -> list["StreamClient"]:
+        """Tell every market connection there is that it will be closed; return them (web-socket-streams.md, "Server Shutdown")."""
+        payload = encode({"e": "serverShutdown", "E": now_ms})
+        clients = list(self.clients)
+        for client in clients:
+            client.connection.send(_wrapped("!serverShutdown", payload) if client.is_combined else payload)
+        return clients
 
     def is_topic(self, topic: str) -> bool:
         symbol, _, channel = topic.partition("@")
@@ -66,6 +80,8 @@ class StreamClient:
         self._topics: dict[str, None] = {}
         self._second = 0
         self._in_second = 0
+        hub.clients[self] = None
+        hub.opened += 1
 
     def subscribe(self, topics: Iterable[str]) -> None:
         """Listen to `topics`; an unknown name is accepted and stays silent, as on the venue."""
@@ -80,6 +96,7 @@ class StreamClient:
             self._hub.remove(self, topic)
 
     def leave(self) -> None:
+        self._hub.clients.pop(self, None)
         self.unsubscribe(list(self._topics))
 
     def is_flooding(self, now_ns: int) -> bool:
@@ -117,6 +134,10 @@ class StreamClient:
 
     def _answer(self, payload: dict[str, Json]) -> None:
         self.connection.send(encode(payload))
+
+
+def _wrapped(topic: str, payload: bytes) -> bytes:
+    return b'{"stream":"%b","data":%b}' % (topic.encode(), payload)
 
 
 def _error(code: int, message: str) -> dict[str, Json]:

@@ -326,7 +326,7 @@ class World:
 
     def lose_frame(self) -> None:
         """The venue leaves one diff out: a hole in the sequence of one book."""
-        self.market.drop_next_depth(self.random.choice(SYMBOLS))
+        self.market.hub.faults.drop(self.random.choice(SYMBOLS), "depth", 1)
 
     def take(self, symbol: str, side: Any, quantity: int) -> int:
         """The crowd sends a market order; quantity in 10^-8. Returns what it executed."""

@@ -71,7 +71,7 @@ class Client:
             return response.status, await response.json()
 
     async def control(self, verb: str, **params: Any) -> Json:
-        method = "GET" if verb in ("ledger", "requests", "trades") else "POST"
+        method = "GET" if verb in ("ledger", "requests", "trades", "streams") else "POST"
         async with self.http.request(method, f"{self.endpoints.rest}/control/{verb}", params=params) as response:
             return await response.json()
 

@@ -133,13 +133,69 @@ async def test_an_oversized_frame_is_cut_off(quiet: Any) -> None:
 async def test_dropped_depth_event_shows_as_a_gap(client: Any) -> None:
     socket = await client.connect(f"{client.endpoints.streams}/ws/btcusdt@depth@100ms")
     event = await socket.receive()
-    await client.control("drop-next-depth", symbol="BTCUSDT")
+    await client.control("drop", symbol="BTCUSDT", stream="depth")
     gaps = 0
     for _ in range(4):
         following = await socket.receive()
         gaps += following["U"] != event["u"] + 1
         event = following
     assert gaps == 1
+
+
+async def test_a_stalled_stream_is_silent_while_others_and_pongs_go_on(client: Any) -> None:
+    socket = await client.connect(f"{client.endpoints.streams}/stream?streams=btcusdt@depth@100ms/btcusdt@bookTicker")
+    last = (await socket.receive_until(lambda frame: "depth" in frame["stream"]))[-1]["data"]
+    told = await client.control("stall", symbol="BTCUSDT", stream="depth", seconds=0.6)
+    assert told == {"symbol": "BTCUSDT", "stream": "depth", "seconds": 0.6}
+    between = await socket.receive_until(
+        lambda frame: "depth" in frame["stream"] and frame["data"]["U"] != last["u"] + 1
+    )
+    assert any("bookTicker" in frame["stream"] for frame in between), "the other stream goes on"
+    await asyncio.wait_for(await socket.connection.ping(), 2)
+    assert (await client.control("streams"))["stalled"] >= 3
+    following = (await socket.receive_until(lambda frame: "depth" in frame["stream"]))[-1]["data"]
+    assert following["U"] == between[-1]["data"]["u"] + 1, "lifted: gapless again"
+
+
+async def test_a_shutdown_is_announced_and_then_the_connection_ends_while_a_new_one_is_welcome(client: Any) -> None:
+    combined = await client.streams("btcusdt@depth@100ms")
+    raw = await client.connect(f"{client.endpoints.streams}/ws/btcusdt@depth@100ms")
+    assert (await client.control("server-shutdown", seconds=0.5))["told"] == 2
+    told = (await combined.receive_until(lambda frame: frame["stream"] == "!serverShutdown"))[-1]
+    assert told["data"]["e"] == "serverShutdown"
+    await raw.receive_until(lambda frame: frame["e"] == "serverShutdown")
+    again = await client.streams("btcusdt@depth@100ms")
+    await asyncio.gather(*(asyncio.wait_for(old.connection.wait_closed(), 2) for old in (combined, raw)))
+    assert (await again.receive())["data"]["e"] == "depthUpdate"
+    streams = await client.control("streams")
+    assert (streams["connections"], streams["opened"]) == (1, 3)
+
+
+async def test_disconnect_takes_only_the_kind_it_is_told(client: Any) -> None:
+    market, api = await client.streams("btcusdt@depth@100ms"), await client.api()
+    assert (await client.control("disconnect", kind="market")) == {"disconnected": 1}
+    await asyncio.wait_for(market.connection.wait_closed(), 2)
+    await asyncio.wait_for(await api.connection.ping(), 2)
+
+
+@pytest.mark.parametrize(
+    ("verb", "params"),
+    [
+        ("drop", {"symbol": "NOPEUSDT"}),
+        ("drop", {"stream": "depht"}),
+        ("drop", {"count": "many"}),
+        ("drop", {"count": "100001"}),
+        ("stall", {"symbol": "BTCUSDT", "stream": "depth"}),
+        ("stall", {"seconds": "-1"}),
+        ("stall", {"seconds": "nan"}),
+        ("server-shutdown", {"seconds": "soon"}),
+        ("disconnect", {"kind": "some"}),
+    ],
+)
+async def test_a_fault_that_cannot_be_is_refused_by_name(client: Any, verb: str, params: dict[str, str]) -> None:
+    refusal = await client.control(verb, **params)
+    assert refusal["code"] < 0
+    assert (await client.control("streams"))["dropped"] == 0
 
 
 async def test_disconnect_drops_everyone_and_they_may_come_back(client: Any) -> None:
