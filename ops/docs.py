@@ -22,7 +22,7 @@ from actors.orders import phases as startup
 from actors.orders import state as orders
 from actors.risk import states as risk
 from bus.codec import tag_of
-from bus.messages import VOCABULARY, BookState, Message, TradingState
+from bus.messages import VOCABULARY, Message, TradingState
 from ops import docs_picture, topology
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -164,11 +164,22 @@ def book_states() -> str:
         "## How a book comes to be LIVE (market data)",
         diagram(sync.TRANSITIONS),
         "## When a book may be believed (orderbook)",
-        diagram(validity.TRANSITIONS, BookState.INVALID),
+        diagram(validity.TRANSITIONS, validity.Validity.INVALID),
         grid(
             ("what another says", "what it is to the book"),
-            [(state.name, validity.EVENTS[state].name) for state in BookState],
+            [
+                *(
+                    (f"{state.name}, {reason.name}", event.name)
+                    for (state, reason), event in validity.EVENTS_OF_REASON.items()
+                ),
+                *((f"{state.name}, any other reason", event.name) for state, event in validity.EVENTS.items()),
+            ],
         ),
+        "What others are told of it: "
+        + ", ".join(
+            f"{inner.name} is {state.name}" for inner, state in validity.SHOWN.items() if inner.name != state.name
+        )
+        + ".",
     )
 
 

@@ -120,7 +120,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     DepthSnapshot: ("orderbook",),
     DepthUpdate: ("orderbook",),
     BestQuote: ("orderbook",),
-    TradePrint: ("microstructure", "strategy", "execution"),
+    TradePrint: ("microstructure", "strategy", "execution", "orderbook"),  # a witness only: it delays nobody
     BookView: ("microstructure",),
     Touch: ("execution", "risk"),
     BookStateChanged: (

@@ -5,14 +5,16 @@ execution), and whoever decides at its end must already have this update's touch
 Watched levels go last: they tell orders that rest where they stand, and no order is made from them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from actors.orderbook.book import LEVELS_MAX
-from actors.orderbook.entry import Entry, EntryState, live
+from actors.orderbook.entry import Entry, EntryState
 from actors.orderbook.spread import NO_SPREAD
-from actors.orderbook.validity import EVENTS, BookEvent
+from actors.orderbook.validity import BookEvent, Validity, event_of
+from actors.orderbook.witness import Kind
 from bus.actor import NOTHING, Actor
 from bus.messages import (
     Alert,
@@ -28,8 +30,10 @@ from bus.messages import (
     Mark,
     Message,
     Touch,
+    TradePrint,
     WatchLevels,
 )
+from bus.messages.feed import UNNUMBERED, BookShape, Scales
 
 VIEW_LEVELS = 20  # of BookView (the vocabulary's promise)
 MARK_INTERVAL_NS = 1_000_000_000  # chosen: PnL is for people; a hop less before most orders
@@ -37,8 +41,9 @@ TOUCH_REFRESH_NS = 250_000_000  # an unchanged touch is sent again after so long
 SNAPSHOT_LEVELS = 1_000  # what market data asks for: a side with fewer is known to its end
 
 LIVE = BookState.LIVE  # by name: an enum's look-up costs 75-117 ns on Python 3.11
-_DROP_FROM = BookState.STALE
-"""From this state on (STALE, INVALID) an update has no book to go to."""
+_DROP_FROM = Validity.SUSPENDED
+"""From here on (SUSPENDED, INVALID) an update has no book to go to."""
+_PLAIN = BookShape()
 
 
 class OrderbookState(msgspec.Struct):
@@ -53,16 +58,25 @@ class Orderbook(Actor[OrderbookState]):
 
     name = "orderbook"
     State = OrderbookState
+    state_version = 2
 
-    def __init__(self, snapshot_levels: int = SNAPSHOT_LEVELS, levels_max: int = LEVELS_MAX) -> None:
+    def __init__(
+        self,
+        snapshot_levels: int = SNAPSHOT_LEVELS,
+        levels_max: int = LEVELS_MAX,
+        shapes: Mapping[int, BookShape] | None = None,
+    ) -> None:
+        """shapes: by venue number; a venue that has none gives neither a depth nor checksums."""
         self.snapshot_levels = snapshot_levels
         self.levels_max = levels_max
+        self.shapes = shapes or {}
         self.entries: dict[int, Entry] = {}
         self.dropped = 0
         self.handlers = {
             DepthUpdate: self.depth_update,
             WatchLevels: self.watch_levels,
             BestQuote: self.best_quote,
+            TradePrint: self.trade_print,
             DepthSnapshot: self.depth_snapshot,
             BookStateChanged: self.book_state_changed,
             Instrument: self.instrument,
@@ -70,7 +84,7 @@ class Orderbook(Actor[OrderbookState]):
 
     def depth_update(self, message: DepthUpdate, now_ns: int) -> tuple[Message, ...]:
         entry = self.entries[message.instrument]
-        if entry.state >= _DROP_FROM:
+        if entry.validity >= _DROP_FROM:
             self.dropped += 1
             return NOTHING
         assert message.previous_sequence == entry.sequence, "market data promises a gapless stream"
@@ -79,15 +93,32 @@ class Orderbook(Actor[OrderbookState]):
         entry.sequence = sequence = message.last_sequence
         entry.received_ns = message.received_ns
         entry.version = message.version
+        told = message.checksum
+        if told >= 0 and not entry.checksums.agrees(told, book, entry.shape, entry.scales):
+            return self._refuse(entry, BookReason.CHECKSUM, now_ns)
         held = entry.tops.held
-        if held and held[0].update_id <= sequence and not entry.tops.reached(sequence, book.touch()):
-            return self._refuse(entry, BookReason.TOP_MISMATCH, now_ns)
+        if held:
+            if sequence < message.previous_sequence:
+                held.clear()  # the venue counts anew
+            elif held[0].update_id <= sequence and not entry.tops.reached(sequence, book.known_touch()):
+                return self._refuse(entry, BookReason.TOP_MISMATCH, now_ns)
         if entry.state is not LIVE:
             return NOTHING
+        if message.more:
+            return self._conflate(entry, now_ns)
         if not entry.watched:
             return self._publish(entry, now_ns, False)
         out = self._publish(entry, now_ns, False)
         return out + self._watched(entry) if entry.state is LIVE else out
+
+    def _conflate(self, entry: Entry, now_ns: int) -> tuple[Message, ...]:
+        """An update behind which another one waits: judged as any other, and not shown."""
+        if entry.book.crossed:
+            return self._refuse(entry, BookReason.CROSSED, now_ns)
+        if not entry.book.within_horizon:
+            return self._refuse(entry, BookReason.SNAPSHOT_TOO_OLD, now_ns)
+        entry.conflated += 1
+        return NOTHING
 
     def _publish(self, entry: Entry, now_ns: int, first: bool) -> tuple[Message, ...]:
         """What others see of a LIVE book after an update.
@@ -145,25 +176,65 @@ class Orderbook(Actor[OrderbookState]):
             message.ask_quantities,
             self.snapshot_levels,
         )
+        if message.sequence < entry.sequence:
+            entry.tops.held.clear()  # as in `depth_update`
         entry.sequence, entry.received_ns, entry.version = message.sequence, message.received_ns, message.version
-        if not entry.tops.reached(message.sequence, book.touch()):
+        if message.checksum >= 0 and not entry.checksums.agrees(message.checksum, book, entry.shape, entry.scales):
+            return self._refuse(entry, BookReason.CHECKSUM, now_ns)
+        if not entry.tops.reached(message.sequence, book.known_touch()):
             return self._refuse(entry, BookReason.TOP_MISMATCH, now_ns)
         return NOTHING
 
     def best_quote(self, message: BestQuote, now_ns: int) -> tuple[Message, ...]:
+        """A check of the top at its update id; of a later one, or of none, a witness."""
         entry = self.entries[message.instrument]
-        sequence = entry.sequence
-        if message.update_id < sequence:
-            return NOTHING  # nine of ten: bookTicker is faster than the diffs
-        top = entry.book.touch() if entry.state < _DROP_FROM else None
-        if entry.tops.quote(message, sequence, top):
+        update_id, sequence = message.update_id, entry.sequence
+        if update_id < sequence:
+            if update_id != UNNUMBERED or entry.state is not LIVE:
+                return NOTHING  # nine of ten: bookTicker is faster than the diffs
+            bid, _, ask, _ = entry.book.touch()
+            through = bool((ask and message.bid >= ask) or (message.ask and message.ask <= bid))
+            return self._dispute(entry, Kind.PRICE, through, message, now_ns)
+        top = entry.book.known_touch() if entry.validity < _DROP_FROM else None
+        if not entry.tops.quote(message, sequence, top):
+            return self._refuse(entry, BookReason.TOP_MISMATCH, now_ns)
+        if update_id == sequence or entry.state is not LIVE:
             return NOTHING
-        return self._refuse(entry, BookReason.TOP_MISMATCH, now_ns)
+        return self._dispute(entry, Kind.AHEAD, True, message, now_ns)
+
+    def trade_print(self, message: TradePrint, now_ns: int) -> tuple[Message, ...]:
+        """Nothing but a witness."""
+        entry = self.entries[message.instrument]
+        if entry.state is not LIVE:
+            return NOTHING
+        bid, _, ask, _ = entry.book.touch()
+        through = message.price < bid or 0 < ask < message.price
+        return self._dispute(entry, Kind.PRICE, through, message, now_ns)
+
+    def _dispute(
+        self, entry: Entry, kind: Kind, against: bool, message: BestQuote | TradePrint, now_ns: int
+    ) -> tuple[Message, ...]:
+        """STALE when the book has been contradicted for too long; it keeps its levels and follows its updates unseen."""
+        lasted_ns = entry.witness.disputes(kind, against, entry.received_ns, message.received_ns)
+        if not lasted_ns:
+            return NOTHING
+        entry.contradicted += 1
+        entry.advance(BookEvent.STALE)
+        entry.spread.observe(now_ns, NO_SPREAD)
+        bid, _, ask, _ = entry.book.touch()
+        detail = f"update_id={entry.sequence} bid={bid} ask={ask} contradicted_ns={lasted_ns} {_testimony(message)}"
+        return (
+            BookStateChanged(entry.number, BookState.STALE, BookReason.CONTRADICTED, entry.sequence),
+            Alert(AlertLevel.WARNING, self.name, "book_contradicted", entry.number, detail),
+        )
 
     def book_state_changed(self, message: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         entry = self.entries[message.instrument]
         was_live = entry.state == BookState.LIVE
-        entry.advance(EVENTS[message.state])
+        event = event_of(message.state, message.reason)
+        entry.advance(event)
+        if event == BookEvent.RESUME and entry.validity == Validity.SYNCING:
+            assert message.sequence == entry.sequence, "market data resumes where it stopped"
         if entry.state != BookState.LIVE:
             entry.spread.observe(now_ns, NO_SPREAD)
             if message.reason in (BookReason.CONNECTION_LOST, BookReason.INSTRUMENT_CHANGED):
@@ -185,36 +256,32 @@ class Orderbook(Actor[OrderbookState]):
         return entry.watched.news(entry.book, entry.number, entry.version, entry.sequence, entry.received_ns)
 
     def instrument(self, message: Instrument, _now_ns: int) -> tuple[Message, ...]:
-        """A new version needs nothing here: each update says which one its figures are of."""
-        if message.instrument not in self.entries:
-            self.entries[message.instrument] = Entry(message.instrument, message.version, self.levels_max)
+        """A new version changes what a checksum is made of; else each update says which version its figures are of."""
+        scales = Scales(message.price_scale, message.quantity_scale)
+        entry = self.entries.get(message.instrument)
+        if entry is not None:
+            entry.scales = scales
+            return NOTHING
+        number, venue = message.instrument, message.venue
+        shape = self.shapes.get(venue, _PLAIN)
+        self.entries[number] = Entry(number, message.version, venue, scales, shape, self.levels_max)
         return NOTHING
 
     def checkpoint(self) -> OrderbookState:
         return OrderbookState([entry.checkpoint() for entry in self.entries.values()], self.dropped)
 
     def restore(self, state: OrderbookState) -> None:
-        self.entries = {entry.number: Entry.restored(entry, self.levels_max) for entry in state.entries}
+        self.entries = {
+            entry.number: Entry.restored(entry, self.shapes.get(entry.venue, _PLAIN), self.levels_max)
+            for entry in state.entries
+        }
         self.dropped = state.dropped
 
     def view(self) -> dict[str, Any]:
-        return {"dropped": self.dropped, "books": {entry.number: _summary(entry) for entry in self.entries.values()}}
+        return {"dropped": self.dropped, "books": {entry.number: entry.summary() for entry in self.entries.values()}}
 
 
-def _summary(entry: Entry) -> dict[str, Any]:
-    """For people; prices only of a LIVE book."""
-    book = live(entry)
-    return {
-        "state": entry.state.name,
-        "sequence": entry.sequence,
-        "touch": book.touch() if book else None,
-        "horizon": book.horizon if book else None,
-        "levels": (len(entry.book.bid_keys), len(entry.book.ask_keys)),
-        "top_checks": entry.tops.checks,
-        "top_mismatches": entry.tops.mismatches,
-        "crossed": entry.crossed,
-        "exhausted": entry.exhausted,
-        "watched": (len(entry.watched.bids), len(entry.watched.asks)),
-        "watched_beyond_limit": entry.watched.beyond_limit,
-        "spread": entry.spread.summary(),
-    }
+def _testimony(message: BestQuote | TradePrint) -> str:
+    if isinstance(message, BestQuote):
+        return f"witness=quote quote_id={message.update_id} quote_bid={message.bid} quote_ask={message.ask}"
+    return f"witness=trade trade_id={message.trade_id} price={message.price} venue_ns={message.venue_ns}"

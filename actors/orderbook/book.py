@@ -27,10 +27,12 @@ class Book:
     horizon is unknown unless held: nobody told us what lies there, only what changed.
     """
 
-    __slots__ = ("ask_horizon", "ask_keys", "asks", "bid_horizon", "bid_keys", "bids", "levels_max")
+    __slots__ = ("ask_horizon", "ask_keys", "asks", "bid_horizon", "bid_keys", "bids", "depth", "levels_max")
 
-    def __init__(self, levels_max: int = LEVELS_MAX) -> None:
+    def __init__(self, levels_max: int = LEVELS_MAX, depth: int = 0) -> None:
+        """depth: levels a side of a book that the venue has us truncate after every update; 0: only `levels_max` bounds it."""
         self.levels_max = levels_max
+        self.depth = depth
         self.bids: dict[int, int] = {}
         self.asks: dict[int, int] = {}
         self.bid_keys: list[int] = []
@@ -46,14 +48,21 @@ class Book:
         ask_quantities: tuple[int, ...],
         snapshot_levels: int = 0,
     ) -> None:
-        """Replace everything. A side with fewer than `snapshot_levels` is known to its end; else only as far as it goes."""
+        """Replace everything. A side with fewer than `snapshot_levels` is known to its end; else only as far as it goes.
+
+        A book of a fixed depth is asked for in that depth, whatever `snapshot_levels` says.
+        """
+        snapshot_levels = self.depth or snapshot_levels
         self.bids = {price: quantity for price, quantity in zip(bid_prices, bid_quantities, strict=True) if quantity}
         self.asks = {-price: quantity for price, quantity in zip(ask_prices, ask_quantities, strict=True) if quantity}
         self.bid_keys = sorted(self.bids)
         self.ask_keys = sorted(self.asks)
         self.bid_horizon = self.bid_keys[0] if self.bids and len(bid_prices) >= snapshot_levels else UNBOUNDED
         self.ask_horizon = self.ask_keys[0] if self.asks and len(ask_prices) >= snapshot_levels else UNBOUNDED
-        self._trim()
+        if self.depth:
+            self._truncate()
+        else:
+            self._trim()
 
     def apply(
         self,
@@ -85,7 +94,9 @@ class Book:
                     levels[key] = quantity
                 elif pop(key, 0):
                     del keys[bisect_left(keys, key)]
-        if len(self.bid_keys) > self.levels_max or len(self.ask_keys) > self.levels_max:
+        if self.depth:
+            self._truncate()
+        elif len(self.bid_keys) > self.levels_max or len(self.ask_keys) > self.levels_max:
             self._trim()
 
     def touch(self) -> tuple[int, int, int, int]:
@@ -94,6 +105,10 @@ class Book:
         bid = bid_keys[-1] if bid_keys else 0
         key = ask_keys[-1] if ask_keys else 0
         return bid, self.bids[bid] if bid_keys else 0, -key, self.asks[key] if ask_keys else 0
+
+    def known_touch(self) -> tuple[int, int, int, int] | None:
+        """None when the best level of a side lies beyond its horizon: a better one may be there that nobody told."""
+        return self.touch() if self.within_horizon else None
 
     def levels(self, count: int) -> tuple[Levels, Levels]:
         """Bids and asks, best first, at most `count` each, never beyond the horizon. HOT PATH."""
@@ -109,6 +124,15 @@ class Book:
             bid_quantities, ask_quantities = tuple(map(bids.__getitem__, keys)), tuple(map(asks.__getitem__, ask_keys))
         else:  # 2.2 us for 20 levels a side where two maps take 2.8
             bid_quantities, ask_quantities = itemgetter(*keys)(bids), itemgetter(*ask_keys)(asks)
+        return (tuple(keys), bid_quantities), (tuple(map(neg, ask_keys)), ask_quantities)
+
+    def held(self, count: int) -> tuple[Levels, Levels]:
+        """As `levels`, but horizon or not: what a checksum is made of."""
+        keys, ask_keys = self.bid_keys[: -count - 1 : -1], self.ask_keys[: -count - 1 : -1]
+        bid_quantities, ask_quantities = (
+            tuple(map(self.bids.__getitem__, keys)),
+            tuple(map(self.asks.__getitem__, ask_keys)),
+        )
         return (tuple(keys), bid_quantities), (tuple(map(neg, ask_keys)), ask_quantities)
 
     @property
@@ -153,6 +177,17 @@ class Book:
         if not keys or keys[0] > keys[-1] - distance:
             return None
         return _depth(levels, keys, keys[-1] - distance + 1, horizon)
+
+    def _truncate(self) -> None:
+        """To `depth`: the venue tells every level up to it. So a full side is known to its last level, and a shorter one
+        to its end."""
+        depth, bid_keys, ask_keys = self.depth, self.bid_keys, self.ask_keys
+        if len(bid_keys) > depth:
+            _forget(self.bids, bid_keys, depth)
+        if len(ask_keys) > depth:
+            _forget(self.asks, ask_keys, depth)
+        self.bid_horizon = bid_keys[0] if len(bid_keys) == depth else UNBOUNDED
+        self.ask_horizon = ask_keys[0] if len(ask_keys) == depth else UNBOUNDED
 
     def _trim(self) -> None:
         """Forget the farthest levels of a side that has more than `levels_max`."""

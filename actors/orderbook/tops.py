@@ -22,7 +22,7 @@ class TopCheck(msgspec.Struct):
     held: list[BestQuote] = []
 
     def quote(self, quote: BestQuote, sequence: int, top: tuple[int, int, int, int] | None) -> bool:
-        """A quote came; `top` is the book's at `sequence`, None while it has none. False: it differs."""
+        """A quote came; `top` is the book's at `sequence`, None while it is not known. False: it differs."""
         if quote.update_id > sequence:
             if len(self.held) >= HELD_MAX:
                 del self.held[: HELD_MAX // 2]
@@ -31,8 +31,8 @@ class TopCheck(msgspec.Struct):
             return True
         return quote.update_id != sequence or top is None or self._agrees(quote, top)
 
-    def reached(self, sequence: int, top: tuple[int, int, int, int]) -> bool:
-        """The book is at `sequence`: forget quotes up to it. False: the one at it differs."""
+    def reached(self, sequence: int, top: tuple[int, int, int, int] | None) -> bool:
+        """The book is at `sequence` (`top` None: its touch is not known): forget quotes up to it. False: the one at it differs."""
         held = self.held
         passed = 0
         agrees = True
@@ -40,7 +40,7 @@ class TopCheck(msgspec.Struct):
             if quote.update_id > sequence:
                 break
             passed += 1
-            if quote.update_id == sequence:
+            if quote.update_id == sequence and top is not None:
                 agrees = self._agrees(quote, top) and agrees
         if passed:
             del held[:passed]

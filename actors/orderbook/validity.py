@@ -2,7 +2,17 @@
 
 from enum import IntEnum
 
-from bus.messages import BookState
+from bus.messages import BookReason, BookState
+
+
+class Validity(IntEnum):
+    """A BookState, and whether an INVALID book may come back without a snapshot. Up to STALE a book follows its updates."""
+
+    SYNCING = 0
+    LIVE = 1
+    STALE = 2
+    SUSPENDED = 3  # INVALID to everybody: levels and sequence are right, what follows them is missing or late
+    INVALID = 4
 
 
 class BookEvent(IntEnum):
@@ -12,34 +22,51 @@ class BookEvent(IntEnum):
     SNAPSHOT = 1
     LIVE = 2
     STALE = 3
-    INVALID = 4
+    SUSPEND = 4
+    RESUME = 5  # what was missing came after all
+    INVALID = 6
 
 
-_S, _E = BookState, BookEvent
+_V, _E = Validity, BookEvent
 
-TRANSITIONS: dict[tuple[BookState, BookEvent], BookState] = {
-    (_S.SYNCING, _E.RESTART): _S.INVALID,  # the snapshot at hand is of another connection
-    (_S.SYNCING, _E.SNAPSHOT): _S.SYNCING,
-    (_S.SYNCING, _E.LIVE): _S.LIVE,
-    (_S.SYNCING, _E.STALE): _S.STALE,
-    (_S.SYNCING, _E.INVALID): _S.INVALID,
-    (_S.LIVE, _E.RESTART): _S.INVALID,
-    (_S.LIVE, _E.SNAPSHOT): _S.SYNCING,  # a venue that sends snapshots on the stream
-    (_S.LIVE, _E.LIVE): _S.LIVE,
-    (_S.LIVE, _E.STALE): _S.STALE,
-    (_S.LIVE, _E.INVALID): _S.INVALID,
-    (_S.STALE, _E.RESTART): _S.INVALID,
-    (_S.STALE, _E.SNAPSHOT): _S.SYNCING,
-    (_S.STALE, _E.LIVE): _S.STALE,
-    (_S.STALE, _E.STALE): _S.STALE,
-    (_S.STALE, _E.INVALID): _S.INVALID,
-    (_S.INVALID, _E.RESTART): _S.INVALID,
-    (_S.INVALID, _E.SNAPSHOT): _S.SYNCING,
-    (_S.INVALID, _E.LIVE): _S.INVALID,  # we refused an update of the bridge; the word LIVE was already on its way
-    (_S.INVALID, _E.STALE): _S.INVALID,
-    (_S.INVALID, _E.INVALID): _S.INVALID,  # our own word comes back to us
+TRANSITIONS: dict[tuple[Validity, BookEvent], Validity] = {
+    (_V.SYNCING, _E.RESTART): _V.INVALID,  # the snapshot at hand is of another connection
+    (_V.SYNCING, _E.SNAPSHOT): _V.SYNCING,
+    (_V.SYNCING, _E.LIVE): _V.LIVE,
+    (_V.SYNCING, _E.STALE): _V.STALE,
+    (_V.SYNCING, _E.SUSPEND): _V.SUSPENDED,
+    (_V.SYNCING, _E.RESUME): _V.SYNCING,
+    (_V.SYNCING, _E.INVALID): _V.INVALID,
+    (_V.LIVE, _E.RESTART): _V.INVALID,
+    (_V.LIVE, _E.SNAPSHOT): _V.SYNCING,  # a snapshot on the stream, or a roll: LIVE follows in the same cascade
+    (_V.LIVE, _E.LIVE): _V.LIVE,
+    (_V.LIVE, _E.STALE): _V.STALE,
+    (_V.LIVE, _E.SUSPEND): _V.SUSPENDED,
+    (_V.LIVE, _E.RESUME): _V.SYNCING,
+    (_V.LIVE, _E.INVALID): _V.INVALID,
+    (_V.STALE, _E.RESTART): _V.INVALID,
+    (_V.STALE, _E.SNAPSHOT): _V.SYNCING,
+    (_V.STALE, _E.LIVE): _V.STALE,  # we called it contradicted; the word LIVE was already on its way
+    (_V.STALE, _E.STALE): _V.STALE,  # our own word comes back to us
+    (_V.STALE, _E.SUSPEND): _V.SUSPENDED,
+    (_V.STALE, _E.RESUME): _V.SYNCING,
+    (_V.STALE, _E.INVALID): _V.INVALID,
+    (_V.SUSPENDED, _E.RESTART): _V.INVALID,
+    (_V.SUSPENDED, _E.SNAPSHOT): _V.SYNCING,
+    (_V.SUSPENDED, _E.LIVE): _V.SUSPENDED,
+    (_V.SUSPENDED, _E.STALE): _V.SUSPENDED,
+    (_V.SUSPENDED, _E.SUSPEND): _V.SUSPENDED,
+    (_V.SUSPENDED, _E.RESUME): _V.SYNCING,
+    (_V.SUSPENDED, _E.INVALID): _V.INVALID,
+    (_V.INVALID, _E.RESTART): _V.INVALID,
+    (_V.INVALID, _E.SNAPSHOT): _V.SYNCING,
+    (_V.INVALID, _E.LIVE): _V.INVALID,  # we refused an update of the bridge; the word LIVE was already on its way
+    (_V.INVALID, _E.STALE): _V.INVALID,
+    (_V.INVALID, _E.SUSPEND): _V.INVALID,
+    (_V.INVALID, _E.RESUME): _V.INVALID,  # we refused it; only a snapshot mends that
+    (_V.INVALID, _E.INVALID): _V.INVALID,  # our own word comes back to us
 }
-"""A book without a snapshot is INVALID; only SYNCING and LIVE take updates."""
+"""A book without a snapshot is INVALID."""
 
 EVENTS: dict[BookState, BookEvent] = {
     BookState.SYNCING: BookEvent.RESTART,
@@ -47,4 +74,26 @@ EVENTS: dict[BookState, BookEvent] = {
     BookState.STALE: BookEvent.STALE,
     BookState.INVALID: BookEvent.INVALID,
 }
-"""What another's BookStateChanged is to us."""
+"""What a BookStateChanged is to us, unless its reason says more."""
+
+EVENTS_OF_REASON: dict[tuple[BookState, BookReason], BookEvent] = {
+    (BookState.SYNCING, BookReason.REORDERED): BookEvent.RESUME,
+    (BookState.SYNCING, BookReason.RESUMED): BookEvent.RESUME,
+    (BookState.INVALID, BookReason.SEQUENCE_GAP): BookEvent.SUSPEND,
+    (BookState.INVALID, BookReason.GARBAGE): BookEvent.SUSPEND,
+    (BookState.INVALID, BookReason.SNAPSHOT_FAILED): BookEvent.SUSPEND,  # nothing came that would have changed the book
+}
+"""Where the reason says more: these leave the book as it was, or go on with it."""
+
+SHOWN: dict[Validity, BookState] = {
+    Validity.SYNCING: BookState.SYNCING,
+    Validity.LIVE: BookState.LIVE,
+    Validity.STALE: BookState.STALE,
+    Validity.SUSPENDED: BookState.INVALID,
+    Validity.INVALID: BookState.INVALID,
+}
+"""What others are told of it."""
+
+
+def event_of(state: BookState, reason: BookReason) -> BookEvent:
+    return EVENTS_OF_REASON.get((state, reason), EVENTS[state])

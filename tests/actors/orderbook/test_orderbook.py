@@ -1,80 +1,35 @@
 """What the orderbook says to snapshots, updates, quotes and words on validity."""
 
+import msgspec
 import pytest
 
 from actors.orderbook import Orderbook, live
 from actors.orderbook.actor import MARK_INTERVAL_NS, TOUCH_REFRESH_NS
 from actors.orderbook.tops import HELD_MAX
-from actors.orderbook.validity import TRANSITIONS, BookEvent
 from bus.messages import (
-    BestQuote,
     BookReason,
     BookState,
     BookStateChanged,
     BookView,
-    DepthSnapshot,
-    DepthUpdate,
     Mark,
     Message,
     Touch,
     WatchLevels,
 )
-from tests.actors.market_data.feeds import NUMBER, copy_of, instrument, names
-
-LIVE = BookStateChanged(NUMBER, BookState.LIVE, BookReason.SNAPSHOT_BRIDGED, 10)
-
-
-def snapshot(sequence: int = 10, bids=((100, 5), (99, 6)), asks=((101, 7), (102, 8))) -> DepthSnapshot:
-    return DepthSnapshot(NUMBER, 1, sequence, 1, *columns(bids), *columns(asks))
-
-
-def update(previous: int, last: int, bids=(), asks=()) -> DepthUpdate:
-    return DepthUpdate(NUMBER, 1, previous, last, last, *columns(bids), *columns(asks))
-
-
-def columns(levels) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    return tuple(price for price, _ in levels), tuple(quantity for _, quantity in levels)
-
-
-def quote(update_id: int, bid=(100, 5), ask=(101, 7)) -> BestQuote:
-    return BestQuote(NUMBER, 1, update_id, 1, *bid, *ask)
-
-
-def invalid(reason: BookReason, sequence: int) -> BookStateChanged:
-    return BookStateChanged(NUMBER, BookState.INVALID, reason, sequence)
-
-
-def orderbook(*messages: Message) -> Orderbook:
-    actor = Orderbook()
-    for message in (instrument(), *messages):
-        actor.receive(message, 0)
-    return actor
-
-
-def live_book(now_ns: int = 0) -> Orderbook:
-    actor = orderbook(snapshot())
-    actor.receive(LIVE, now_ns)
-    return actor
-
-
-EXPECTED = {
-    BookEvent.RESTART: dict.fromkeys(BookState, BookState.INVALID),
-    BookEvent.SNAPSHOT: dict.fromkeys(BookState, BookState.SYNCING),
-    BookEvent.LIVE: {
-        BookState.SYNCING: BookState.LIVE,
-        BookState.LIVE: BookState.LIVE,
-        BookState.STALE: BookState.STALE,
-        BookState.INVALID: BookState.INVALID,
-    },
-    BookEvent.STALE: {**dict.fromkeys(BookState, BookState.STALE), BookState.INVALID: BookState.INVALID},
-    BookEvent.INVALID: dict.fromkeys(BookState, BookState.INVALID),
-}
-
-
-@pytest.mark.parametrize("state", BookState)
-@pytest.mark.parametrize("event", BookEvent)
-def test_validity_of_every_state_and_event(state: BookState, event: BookEvent) -> None:
-    assert TRANSITIONS[state, event] == EXPECTED[event][state]
+from tests.actors.orderbook.builders import (
+    LIVE,
+    NUMBER,
+    copy_of,
+    instrument,
+    invalid,
+    live_book,
+    names,
+    orderbook,
+    quote,
+    snapshot,
+    trade,
+    update,
+)
 
 
 def test_nothing_is_said_while_syncing() -> None:
@@ -209,6 +164,35 @@ def test_a_touch_beyond_the_snapshots_horizon_is_not_believed() -> None:
     assert emitted[0] == invalid(BookReason.SNAPSHOT_TOO_OLD, 11)
 
 
+def test_a_book_whose_known_levels_were_all_eaten_is_exhausted_not_wrong_at_the_top() -> None:
+    """The venue's own top lies beyond the horizon, where nobody told us what is: that proves nothing against the book."""
+    actor = Orderbook(snapshot_levels=2)
+    for message in (instrument(), snapshot(), LIVE, quote(11, bid=(95, 3))):
+        actor.receive(message, 0)
+    emitted = actor.receive(update(10, 11, bids=((100, 0), (99, 0), (90, 1))), 1)
+    assert emitted[0] == invalid(BookReason.SNAPSHOT_TOO_OLD, 11)
+    row = actor.view()["books"][NUMBER]
+    assert (row["exhausted"], row["top_checks"], row["top_mismatches"]) == (1, 0, 0)
+
+
+def test_a_bridge_through_the_unknown_is_no_top_check_either() -> None:
+    actor = Orderbook(snapshot_levels=2)
+    for message in (instrument(), quote(11, bid=(95, 3)), snapshot()):
+        actor.receive(message, 0)
+    assert actor.receive(update(10, 11, bids=((100, 0), (99, 0))), 1) == ()
+    actor.receive(update(11, 12, bids=((100, 4),)), 1)
+    assert names(actor.receive(LIVE, 1))[:2] == ["Touch", "BookView"]
+
+
+def test_ids_that_run_back_forget_kept_quotes() -> None:
+    """A venue that counts anew would leave a quote of the old count ahead for ever, and every later one behind it."""
+    actor = live_book()
+    actor.receive(quote(50), 1)
+    actor.receive(update(10, 4), 1)
+    actor.receive(quote(6, bid=(1, 1)), 1)
+    assert actor.receive(update(4, 6), 1)[0] == invalid(BookReason.TOP_MISMATCH, 6)
+
+
 def test_an_empty_side_is_shown_as_zeros() -> None:
     actor = live_book()
     emitted = actor.receive(update(10, 11, bids=((100, 0), (99, 0))), 1)
@@ -235,8 +219,19 @@ def day() -> list[tuple[Message, int]]:
         (snapshot(20), 4 * second),
         (LIVE, 4 * second),
         (update(20, 21, bids=((98, 1), (100, 0))), 5 * second),
-        (update(21, 22, asks=((99, 1),)), 6 * second),
-        (invalid(BookReason.CONNECTION_LOST, 22), 7 * second),
+        (trade(103, received_ns=5 * second), 5 * second),
+        (update(21, 22, asks=((104, 1),)), 6 * second),
+        (trade(103, received_ns=6 * second), 6 * second),
+        (invalid(BookReason.SEQUENCE_GAP, 22), 6 * second),
+        (BookStateChanged(NUMBER, BookState.SYNCING, BookReason.REORDERED, 22), 7 * second),
+        (msgspec.structs.replace(update(22, 23, bids=((97, 1),)), more=True), 7 * second),
+        (BookStateChanged(NUMBER, BookState.LIVE, BookReason.REORDERED, 23), 7 * second),
+        (msgspec.structs.replace(update(23, 24, bids=((97, 2),)), more=True), 7 * second),
+        (update(24, 25, bids=((97, 3),)), 7 * second),
+        (trade(103, received_ns=8 * second), 8 * second),
+        (trade(103, received_ns=11 * second), 11 * second),
+        (update(25, 26, asks=((99, 1), (101, 1))), 12 * second),
+        (invalid(BookReason.CONNECTION_LOST, 26), 13 * second),
     ]
 
 

@@ -6,8 +6,17 @@ from hypothesis import strategies as st
 from actors.orderbook import Orderbook
 from actors.orderbook.watched import WATCHED_MAX
 from bus.messages import BookReason, LevelQuantities, Message, Touch, WatchLevels
-from tests.actors.market_data.feeds import NUMBER, instrument
-from tests.actors.orderbook.test_orderbook import LIVE, columns, invalid, live_book, orderbook, snapshot, update
+from tests.actors.orderbook.builders import (
+    LIVE,
+    NUMBER,
+    columns,
+    instrument,
+    invalid,
+    live_book,
+    orderbook,
+    snapshot,
+    update,
+)
 
 Levels = tuple[tuple[int, int], ...]
 
