@@ -8,6 +8,8 @@ from typing import Annotated
 
 import msgspec
 
+from gateway.text import BadDecimal
+
 SCALE = 8  # exchangeInfo: baseAssetPrecision and quoteAssetPrecision are at most 8 for all 1,695 symbols (capture 2021)
 UNIT = 10**SCALE
 UNITS_MAX = 2**63 - 1  # what a message can carry as a signed 64-bit integer: 92 billion whole units; more is refused
@@ -18,10 +20,6 @@ Id = Annotated[int, msgspec.Meta(ge=-1, le=UNITS_MAX)]
 MS_NS = 1_000_000
 Millis = Annotated[int, msgspec.Meta(ge=0, le=UNITS_MAX // MS_NS)]
 """A time in ms since 1970 that still fits 64 bits in ns (one in us does not: then the door asked for the wrong unit)."""
-
-
-class BadDecimal(ValueError):
-    """Not a plain non-negative decimal of at most eight decimals; the text itself is the argument."""
 
 
 def units(text: str) -> int:

@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
-from bus.messages import Balance, ExecutionReport, ReportKind, ReportSource, Side, VenueState
+from bus.messages import Balance, ExecutionReport, Instrument, ReportKind, ReportSource, Side, VenueState
 from bus.messages.feed import Garbage, Notice
-from gateway.binance_spot.decimals import MS_NS, BadDecimal, Id, Millis, signed_units, units
+from gateway.binance_spot.decimals import MS_NS, SCALE, Id, Millis, signed_units, units
+from gateway.text import BadDecimal
+from gateway.text import units as scaled_units
 
 DETAIL_MAX = 300  # characters of an event kept in a Notice or Garbage
 
@@ -99,8 +101,10 @@ _position = msgspec.json.Decoder(_Position).decode
 Event = ExecutionReport | AccountPosition | Notice | Garbage
 
 
-def decode_event(event: bytes, received_ns: int, account: int, venue: int, by_symbol: Mapping[str, int]) -> Event:
-    """Return what the event says. by_symbol: instrument numbers of the configured symbols. Never raises."""
+def decode_event(
+    event: bytes, received_ns: int, account: int, venue: int, by_symbol: Mapping[str, Instrument]
+) -> Event:
+    """Return what the event says. by_symbol: the configured instruments. Never raises."""
     try:
         name = _named(event).e
         if name == "executionReport":
@@ -113,9 +117,11 @@ def decode_event(event: bytes, received_ns: int, account: int, venue: int, by_sy
 
 
 def order_report(
-    order: _Order, received_ns: int, account: int, venue: int, by_symbol: Mapping[str, int]
+    order: _Order, received_ns: int, account: int, venue: int, by_symbol: Mapping[str, Instrument]
 ) -> ExecutionReport:
     """Return the report. Raises BadDecimal or ValueError naming the field when a number or the side is unreadable."""
+    instrument = by_symbol.get(order.s)
+    scale = quantity_scale(instrument)
     if order.S not in SIDES:
         raise ValueError(f"S: unknown side {order.S!r}")
     kind = KINDS.get(order.x, ReportKind.OTHER)
@@ -129,7 +135,7 @@ def order_report(
     return ExecutionReport(
         account=account,
         venue=venue,
-        instrument=by_symbol.get(order.s, -1),
+        instrument=-1 if instrument is None else instrument.instrument,
         source=ReportSource.STREAM,
         kind=kind,
         state=state,
@@ -138,11 +144,11 @@ def order_report(
         venue_order_id=order.i,
         side=SIDES[order.S],
         price=read("p", order.p),
-        quantity=read("q", order.q),
-        cumulative=read("z", order.z),
+        quantity=read("q", order.q, scale),
+        cumulative=read("z", order.z, scale),
         cumulative_quote=read("Z", order.Z),
         trade_id=order.t,
-        last_quantity=read("l", order.l),
+        last_quantity=read("l", order.l, scale),
         last_price=read("L", order.L),
         last_quote=read("Y", order.Y),
         fee=read_signed("n", order.n or "0"),
@@ -156,12 +162,17 @@ def order_report(
     )
 
 
-def read(field: str, text: str) -> int:
+def quantity_scale(instrument: Instrument | None) -> int:
+    """Of a report's quantities: the instrument's; those of a symbol nobody configured are in 10^-8."""
+    return SCALE if instrument is None else instrument.quantity_scale
+
+
+def read(field: str, text: str, scale: int = SCALE) -> int:
     """As `units`, with the field's name in the error."""
     try:
-        return units(text)
+        return units(text) if scale == SCALE else scaled_units(text, scale)
     except BadDecimal:
-        raise BadDecimal(f"{field}: {text[:64]!r} is no decimal of at most eight places") from None
+        raise BadDecimal(f"{field}: {text[:64]!r} is no decimal of at most {scale} places") from None
 
 
 def read_signed(field: str, text: str) -> int:
@@ -169,7 +180,7 @@ def read_signed(field: str, text: str) -> int:
     try:
         return signed_units(text)
     except BadDecimal:
-        raise BadDecimal(f"{field}: {text[:64]!r} is no decimal of at most eight places") from None
+        raise BadDecimal(f"{field}: {text[:64]!r} is no decimal of at most {SCALE} places") from None
 
 
 def _reason(order: _Order) -> str:

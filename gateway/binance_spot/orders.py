@@ -115,9 +115,9 @@ class OrderCodec:
         self._recv_window_ms = recv_window_ms
         self._account = account
         self._venue = venue
-        self._by_symbol = {instrument.venue_symbol: instrument.instrument for instrument in instruments}
+        self._by_symbol = {instrument.venue_symbol: instrument for instrument in instruments}
         self._prevention = self_trade_prevention
-        self._templates: dict[tuple[str, Side, bool], tuple[bytes, bytes]] = {}
+        self._templates: dict[tuple[str, Side, bool], tuple[bytes, bytes, int]] = {}
         self._cancel_templates: dict[tuple[str, bool], tuple[bytes, bytes]] = {}
 
     def submit_frame(self, order: SubmitOrder, instrument: Instrument, timestamp_ms: int, recv_window_ms: int) -> bytes:
@@ -129,9 +129,9 @@ class OrderCodec:
         key = (instrument.venue_symbol, order.side, order.post_only)
         template = self._templates.get(key)
         if template is None:
-            template = self._templates[key] = self._submit_template(*key)
+            template = self._templates[key] = self._submit_template(*key, instrument.quantity_scale)
         price, price_part = divmod(order.price_ticks * instrument.tick, UNIT)
-        quantity, quantity_part = divmod(order.quantity_lots * instrument.lot, UNIT)
+        quantity, quantity_part = divmod(order.quantity_lots * instrument.lot, template[2])
         client_order_id = order.client_order_id.encode()
         values = (client_order_id, price, price_part, quantity, quantity_part, recv_window_ms, timestamp_ms)
         if self._logged_on:
@@ -139,13 +139,15 @@ class OrderCodec:
         signature = self._sign(template[0] % values).encode()
         return template[1] % (client_order_id, *values, signature)
 
-    def _submit_template(self, venue_symbol: str, side: Side, post_only: bool) -> tuple[bytes, bytes]:
-        """Return what is signed and what is sent, both with the fields in order of their names."""
+    def _submit_template(
+        self, venue_symbol: str, side: Side, post_only: bool, quantity_scale: int
+    ) -> tuple[bytes, bytes, int]:
+        """Return what is signed and what is sent, both with the fields in order of their names, and a quantity's unit."""
         params = [
             ("newClientOrderId", "%b", True),
             ("newOrderRespType", "ACK", True),
             ("price", "%d.%08d", True),
-            ("quantity", "%d.%08d", True),
+            ("quantity", f"%d.%0{max(quantity_scale, 1)}d", True),  # whole lots are sent as `7.0`
             ("recvWindow", "%d", False),
             ("selfTradePreventionMode", self._prevention, True),
             ("side", side.name, True),
@@ -156,7 +158,7 @@ class OrderCodec:
         ]
         if post_only:
             params = [param for param in params if param[0] != "timeInForce"]
-        return self._template("s%b", "order.place", params)
+        return *self._template("s%b", "order.place", params), 10**quantity_scale
 
     def _template(self, request_id: str, method: str, params: list[tuple[str, str, bool]]) -> tuple[bytes, bytes]:
         signed, fields = self._join(params)
@@ -251,7 +253,8 @@ class OrderCodec:
             try:
                 result = _order_result(frame.result)
                 venue_order_id = result.orderId
-                instrument = self._by_symbol.get(result.symbol, -1)
+                known = self._by_symbol.get(result.symbol)
+                instrument = -1 if known is None else known.instrument
             except ValueError as error:  # it was done, but we cannot say as what
                 outcome, reason = Outcome.AMBIGUOUS, f"result: {error}"
         else:

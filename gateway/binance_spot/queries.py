@@ -24,7 +24,7 @@ from bus.messages import (
 )
 from bus.messages.feed import Garbage
 from gateway.binance_spot.decimals import MS_NS, UNITS_MAX, Id, Millis
-from gateway.binance_spot.events import SIDES, STATES, read, read_signed
+from gateway.binance_spot.events import SIDES, STATES, quantity_scale, read, read_signed
 from gateway.binance_spot.outcomes import NO_SUCH_ORDER, query_refused
 from gateway.binance_spot.signing import Signer, signed_query
 
@@ -95,7 +95,12 @@ class _Asked(msgspec.Struct):
     venue: int
     client_order_id: str
     received_ns: int
-    by_symbol: Mapping[str, int]
+    by_symbol: Mapping[str, Instrument]
+
+    def number(self, symbol: str) -> int:
+        """Of the instrument; -1 of a symbol nobody configured."""
+        instrument = self.by_symbol.get(symbol)
+        return -1 if instrument is None else instrument.instrument
 
 
 def query_request(
@@ -141,7 +146,7 @@ def decode_query(
     """
     if status != _OK:
         return _no_result(query, status, body, asked_ns, received_ns)
-    by_symbol = {instrument.venue_symbol: instrument.instrument for instrument in instruments}
+    by_symbol = {instrument.venue_symbol: instrument for instrument in instruments}
     asked = _Asked(query.account, query.venue, query.client_order_id, received_ns, by_symbol)
     records: list[Any]
     try:
@@ -250,10 +255,11 @@ def _order_report(record: Any, asked: _Asked) -> ExecutionReport:
     if order.side not in SIDES:
         raise ValueError(f"side: unknown {order.side[:32]!r}")
     state = STATES.get(order.status, VenueState.NONE)
+    scale = quantity_scale(asked.by_symbol.get(order.symbol))
     return ExecutionReport(
         account=asked.account,
         venue=asked.venue,
-        instrument=asked.by_symbol.get(order.symbol, -1),
+        instrument=asked.number(order.symbol),
         source=ReportSource.QUERY,
         kind=ReportKind.OTHER if state is VenueState.NONE else ReportKind.SNAPSHOT,
         state=state,
@@ -262,8 +268,8 @@ def _order_report(record: Any, asked: _Asked) -> ExecutionReport:
         venue_order_id=order.orderId,
         side=SIDES[order.side],
         price=read("price", order.price),
-        quantity=read("origQty", order.origQty),
-        cumulative=read("executedQty", order.executedQty),
+        quantity=read("origQty", order.origQty, scale),
+        cumulative=read("executedQty", order.executedQty, scale),
         # below 0 on old orders: "this data is not available" (docs, rest-api)
         cumulative_quote=max(0, read_signed("cummulativeQuoteQty", order.cummulativeQuoteQty)),
         trade_id=-1,
@@ -287,7 +293,7 @@ def _trade_report(record: Any, asked: _Asked) -> ExecutionReport:
     return ExecutionReport(
         account=asked.account,
         venue=asked.venue,
-        instrument=asked.by_symbol.get(trade.symbol, -1),
+        instrument=asked.number(trade.symbol),
         source=ReportSource.QUERY,
         kind=ReportKind.TRADE,
         state=VenueState.NONE,
@@ -300,7 +306,7 @@ def _trade_report(record: Any, asked: _Asked) -> ExecutionReport:
         cumulative=0,
         cumulative_quote=0,
         trade_id=trade.id,
-        last_quantity=read("qty", trade.qty),
+        last_quantity=read("qty", trade.qty, quantity_scale(asked.by_symbol.get(trade.symbol))),
         last_price=read("price", trade.price),
         last_quote=read("quoteQty", trade.quoteQty),
         fee=read_signed("commission", trade.commission),
@@ -328,7 +334,7 @@ def _unreadable(record: dict[str, Any], asked: _Asked, reason: str) -> Execution
     return ExecutionReport(
         account=asked.account,
         venue=asked.venue,
-        instrument=asked.by_symbol.get(text("symbol"), -1),
+        instrument=asked.number(text("symbol")),
         source=ReportSource.QUERY,
         kind=ReportKind.OTHER,
         state=VenueState.NONE,

@@ -1,20 +1,42 @@
-"""Market data on the slow route: any JSON, exact text, a named field when it cannot be read. Pure.
+"""Market data on the slow route: any JSON, exact text in any scales, a named field when it cannot be read. Pure.
 
-Also the only place that makes Notice and Garbage. Of 80,513 recorded frames (2021, 2024, 2026) it gets 20, all of
-them Notices: every depth frame, quote and trade is read on the fast route.
+Also the only place that makes anything but diffs, quotes and trades. Of 80,513 recorded frames (2021, 2024, 2026) it
+gets 20, all of them Notices: every depth frame, quote and trade is read on the fast route.
 """
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from bus.messages import Side
-from bus.messages.feed import DepthBody, DepthDiff, FeedEvent, Garbage, Notice, QuoteEvent, TradeEvent
-from gateway.binance_spot.decimals import MS_NS, BadDecimal, Id, Millis, units
+from bus.messages.feed import (
+    Closing,
+    DepthBody,
+    DepthDiff,
+    FeedEvent,
+    Finer,
+    Garbage,
+    Notice,
+    QuoteEvent,
+    Scales,
+    SubscriptionRefused,
+    TradeEvent,
+)
+from gateway.binance_spot.decimals import MS_NS, SCALE, Id, Millis
+from gateway.text import BadDecimal, TooFine, units
 
 DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
+FIRST = Scales(SCALE, SCALE)
 
+Known = Mapping[str, Scales]
+"""By venue symbol, where they are not FIRST."""
+NONE: Known = {}
 _Levels = list[tuple[str, str]]
+
+_symbol_field = re.compile(rb'"s":"([0-9A-Za-z_.-]{1,40})"').search
+_stream_field = re.compile(rb'"stream":"([0-9A-Za-z_.-]{1,40})@').search
 
 
 class _Depth(msgspec.Struct):
@@ -61,12 +83,12 @@ class _Snapshot(msgspec.Struct):
 _QUOTE_FIELDS = frozenset(("u", "s", "b", "B", "a", "A"))
 
 
-def slow_frame(payload: bytes) -> FeedEvent:
+def slow_frame(payload: bytes, known: Known = NONE) -> FeedEvent:
     """Return what the frame says, whatever it is. Never raises."""
     try:
         frame = msgspec.json.decode(payload)
     except (ValueError, RecursionError) as error:
-        return Garbage(f"not JSON: {error}")
+        return Garbage(f"not JSON: {error}", _symbol_in(payload))
     if not isinstance(frame, dict):
         return Notice(type(frame).__name__, _excerpt(payload))
     data = frame["data"] if "stream" in frame and "data" in frame else frame
@@ -75,93 +97,134 @@ def slow_frame(payload: bytes) -> FeedEvent:
     name = data.get("e")
     try:
         if name == "depthUpdate":
-            return _depth(msgspec.convert(data, _Depth, strict=False))  # lax as the fast route: 7e9 is an id
+            return _depth(msgspec.convert(data, _Depth, strict=False), known)  # lax as the fast route: 7e9 is an id
         if name == "trade":
-            return _trade(msgspec.convert(data, Trade))
+            return _trade(msgspec.convert(data, Trade), known)
         if name is None and data.keys() >= _QUOTE_FIELDS:
-            return _quote(msgspec.convert(data, Quote))
+            return _quote(msgspec.convert(data, Quote), known)
     except (msgspec.ValidationError, BadDecimal) as error:
-        return Garbage(f"{name or 'bookTicker'}: {error}")
+        return Garbage(f"{name or 'bookTicker'}: {error}", _symbol_in(payload))
+    if name == "serverShutdown":
+        return Closing(_excerpt(payload))
+    if name is None and ("error" in data or "code" in data):
+        return SubscriptionRefused("", _excerpt(payload))  # all that we ever ask for on this socket are streams
     return Notice(_notice_kind(name, data), _excerpt(payload))
 
 
-def slow_snapshot(payload: bytes) -> DepthBody | Garbage:
+def slow_snapshot(payload: bytes, scales: Scales = FIRST) -> DepthBody | Garbage:
     """Return the depth snapshot, or which field of it cannot be read. Never raises."""
+    figures = _Figures(scales)
     try:
         body = msgspec.json.decode(payload, type=_Snapshot, strict=False)
-        bid_prices, bid_quantities = _levels("bids", body.bids)
-        ask_prices, ask_quantities = _levels("asks", body.asks)
-    except (ValueError, BadDecimal, RecursionError) as error:
+        sides = (*figures.levels("bids", body.bids), *figures.levels("asks", body.asks))
+    except (ValueError, RecursionError) as error:  # a BadDecimal is a ValueError
         return Garbage(f"depth snapshot: {error}")
-    return DepthBody(body.lastUpdateId, bid_prices, bid_quantities, ask_prices, ask_quantities)
+    return Garbage(f"depth snapshot: {figures.too_fine}") if figures.too_fine else DepthBody(body.lastUpdateId, *sides)
 
 
-def slow_trades(payload: bytes, venue_symbol: str) -> tuple[TradeEvent, ...] | Garbage:
+def slow_trades(payload: bytes, venue_symbol: str, scales: Scales) -> tuple[TradeEvent, ...] | Garbage:
     """Return the trades of historicalTrades, oldest first, or which field cannot be read. Never raises."""
+    figures = _Figures(scales)
     try:
         rows = msgspec.json.decode(payload, type=list[_PastTrade], strict=False)
-        return tuple(
+        trades = tuple(
             TradeEvent(
                 venue_symbol,
                 row.id,
                 row.time * MS_NS,
-                _named("price", row.price),
-                _named("qty", row.qty),
+                figures.price("price", row.price),
+                figures.quantity("qty", row.qty),
                 Side.SELL if row.isBuyerMaker else Side.BUY,
             )
             for row in rows
         )
-    except (ValueError, BadDecimal, RecursionError) as error:
-        return Garbage(f"historicalTrades: {error}")
+    except (ValueError, RecursionError) as error:
+        return Garbage(f"historicalTrades: {error}", venue_symbol)
+    return Garbage(f"historicalTrades: {figures.too_fine}", venue_symbol) if figures.too_fine else trades
 
 
-def _depth(depth: _Depth) -> DepthDiff:
-    bid_prices, bid_quantities = _levels("b", depth.b)
-    ask_prices, ask_quantities = _levels("a", depth.a)
-    levels = (bid_prices, bid_quantities, ask_prices, ask_quantities)
-    return DepthDiff(depth.s, depth.U, depth.u, depth.E * MS_NS, *levels, depth.U - 1)
+def _depth(depth: _Depth, known: Known) -> DepthDiff | Finer:
+    figures = _Figures(known.get(depth.s, FIRST))
+    sides = (*figures.levels("b", depth.b), *figures.levels("a", depth.a))
+    diff = DepthDiff(depth.s, depth.U, depth.u, depth.E * MS_NS, *sides, depth.U - 1)
+    return figures.finer(depth.s) or diff
 
 
-def _quote(quote: Quote) -> QuoteEvent:
-    return QuoteEvent(
-        quote.s,
-        quote.u,
-        _named("b", quote.b),
-        _named("B", quote.B),
-        _named("a", quote.a),
-        _named("A", quote.A),
-    )
+def _quote(quote: Quote, known: Known) -> QuoteEvent | Finer:
+    figures = _Figures(known.get(quote.s, FIRST))
+    bid, ask = figures.price("b", quote.b), figures.price("a", quote.a)
+    bid_quantity, ask_quantity = figures.quantity("B", quote.B), figures.quantity("A", quote.A)
+    return figures.finer(quote.s) or QuoteEvent(quote.s, quote.u, bid, bid_quantity, ask, ask_quantity)
 
 
-def _trade(trade: Trade) -> TradeEvent:
+def _trade(trade: Trade, known: Known) -> TradeEvent | Finer:
+    figures = _Figures(known.get(trade.s, FIRST))
+    price, quantity = figures.price("p", trade.p), figures.quantity("q", trade.q)
     side = Side.SELL if trade.m else Side.BUY  # m: the buyer was the maker, so the seller took
-    return TradeEvent(trade.s, trade.t, trade.T * MS_NS, _named("p", trade.p), _named("q", trade.q), side)
+    return figures.finer(trade.s) or TradeEvent(trade.s, trade.t, trade.T * MS_NS, price, quantity, side)
 
 
-def _levels(side: str, levels: _Levels) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return prices and quantities. Raises BadDecimal naming side, level and which of the two."""
-    try:
-        return tuple([units(price) for price, _ in levels]), tuple([units(quantity) for _, quantity in levels])
-    except BadDecimal:
-        for rank, (price, quantity) in enumerate(levels):
-            _named(f"{side}[{rank}].price", price)
-            _named(f"{side}[{rank}].quantity", quantity)
-        raise
+class _Figures:
+    """Reads one frame's texts. What is too fine for its scale is read as 0 and remembered: the frame is then not used.
+
+    Methods raise BadDecimal naming the field when a text is no decimal of at most SCALE places, or too large.
+    """
+
+    def __init__(self, scales: Scales) -> None:
+        self.scales = scales
+        self.needed = scales
+        self.too_fine = ""
+
+    def price(self, field: str, text: str) -> int:
+        amount, decimals = self._read(field, text, self.scales.price)
+        self.needed = self.needed._replace(price=max(self.needed.price, decimals))
+        return amount
+
+    def quantity(self, field: str, text: str) -> int:
+        amount, decimals = self._read(field, text, self.scales.quantity)
+        self.needed = self.needed._replace(quantity=max(self.needed.quantity, decimals))
+        return amount
+
+    def levels(self, side: str, levels: _Levels) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return prices and quantities; an error names side, level and which of the two."""
+        price_scale, quantity_scale = self.scales
+        try:
+            return (
+                tuple([units(price, price_scale) for price, _ in levels]),
+                tuple([units(quantity, quantity_scale) for _, quantity in levels]),
+            )
+        except BadDecimal:
+            for rank, (price, quantity) in enumerate(levels):
+                self.price(f"{side}[{rank}].price", price)
+                self.quantity(f"{side}[{rank}].quantity", quantity)
+            return (), ()
+
+    def finer(self, venue_symbol: str) -> Finer | None:
+        return Finer(venue_symbol, self.needed) if self.needed != self.scales else None
+
+    def _read(self, field: str, text: str, scale: int) -> tuple[int, int]:
+        """Return the amount, and 0 or how many decimals it needs when the scale has fewer."""
+        try:
+            return units(text, scale), 0
+        except TooFine as error:
+            if error.decimals <= SCALE:
+                self.too_fine = f"{field}: {text} has more than {scale} decimals"
+                return 0, error.decimals
+        except BadDecimal:
+            pass
+        raise BadDecimal(f"{field}: {text[:64]!r} is no decimal of at most eight places below 2^63") from None
 
 
-def _named(field: str, text: str) -> int:
-    try:
-        return units(text)
-    except BadDecimal:
-        raise BadDecimal(f"{field}: {text[:64]!r} is no decimal of at most eight places") from None
+def _symbol_in(payload: bytes) -> str:
+    """Whose frame it is, as far as its bytes tell; "" where they do not. Only of frames that cannot be read."""
+    found = _symbol_field(payload) or _stream_field(payload)
+    return found[1].decode().upper() if found else ""
 
 
 def _notice_kind(name: Any, data: dict[str, Any]) -> str:
     """The event's name; a frame without one is the answer to a request of ours or something new."""
     if isinstance(name, str):
         return name[:DETAIL_MAX]
-    if "error" in data or "code" in data:
-        return "error"
     return "answer" if "id" in data else "unknown"
 
 

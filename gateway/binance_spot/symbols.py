@@ -1,7 +1,7 @@
 """`exchangeInfo` to Instruments, and ticks and lots back to the venue's text. Pure.
 
-Everything is an integer of 10^-8, prices, quantities and amounts alike: the venue's texts have at most eight decimals,
-and its fees and balances use all eight whatever precision an asset names. So all four scales of an Instrument are 8.
+Prices and amounts are integers of 10^-8: the venue's texts have at most eight decimals, and its fees and balances use
+all eight whatever precision an asset names. Quantities are too, where a level's 64 bits allow: see `quantity_scale`.
 Filters that bind limit orders are read; `Exchange.notes` names what is not understood, for an operator to see.
 """
 
@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from bus.messages import Instrument
-from gateway.binance_spot.decimals import SCALE, BadDecimal, decimal_text, units
-from gateway.text import SymbolError
+from gateway.binance_spot.decimals import SCALE, UNITS_MAX, decimal_text
+from gateway.text import BadDecimal, SymbolError, units
 
 SECOND_NS = 1_000_000_000
 INTERVALS_NS = {
@@ -23,6 +23,10 @@ INTERVALS_NS = {
     "DAY": 86_400 * SECOND_NS,
 }
 _PPM = 100  # units of 10^-8 in a millionth
+LEVEL_ORDERS = 1_000
+LEVEL_ORDERS_WHOLE = 1_000_000
+"""Orders of the greatest quantity that one level must hold, chosen: where lots are whole a coin is cheap, and levels of
+1e11 units stand where maxQty is 9.2e7. A level beyond it cannot be read, so its book is not LIVE, and says why."""
 
 _OTHER_FILTERS = frozenset(
     (
@@ -140,7 +144,19 @@ def price_text(instrument: Instrument, price_ticks: int) -> str:
 
 def quantity_text(instrument: Instrument, lots: int) -> str:
     """Return the quantity as the venue reads it, exactly."""
-    return decimal_text(lots * instrument.lot)
+    return decimal_text(lots * instrument.lot * 10 ** (SCALE - instrument.quantity_scale))
+
+
+def quantity_scale(step: int, most: int) -> int:
+    """Return the decimals of an instrument's quantities, given stepSize and maxQty in 10^-8: 8, or as few as it takes.
+
+    Fewer where LEVEL_ORDERS orders of `most` do not fit 64 bits; never fewer than the step has.
+    """
+    orders = LEVEL_ORDERS if step % 10**SCALE else LEVEL_ORDERS_WHOLE
+    scale = SCALE
+    while scale and most * orders > UNITS_MAX * 10 ** (SCALE - scale) and step % 10 ** (SCALE - scale + 1) == 0:
+        scale -= 1
+    return scale
 
 
 def _body(body: bytes) -> dict[str, Any]:  # Any: JSON of unread symbols, converted to types where it is read
@@ -186,6 +202,7 @@ class _Reader:
     def instrument(self, number: int, version: int, account: int, venue: int) -> Instrument:
         tick = self.size("PRICE_FILTER", "tickSize")
         lot = self.size("LOT_SIZE", "stepSize")
+        scale = quantity_scale(lot, self.value("LOT_SIZE", "maxQty"))
         notional = "NOTIONAL" if "NOTIONAL" in self.filters else "MIN_NOTIONAL"
         counted = self.filters.get("MAX_NUM_ORDERS")
         return Instrument(
@@ -197,11 +214,11 @@ class _Reader:
             base_asset=self.symbol.baseAsset,
             quote_asset=self.symbol.quoteAsset,
             price_scale=SCALE,
-            quantity_scale=SCALE,
+            quantity_scale=scale,
             base_scale=SCALE,
             quote_scale=SCALE,
             tick=tick,
-            lot=lot,
+            lot=lot // 10 ** (SCALE - scale),
             min_price_ticks=-(-self.value("PRICE_FILTER", "minPrice") // tick),
             max_price_ticks=self.value("PRICE_FILTER", "maxPrice") // tick,
             min_lots=-(-self.value("LOT_SIZE", "minQty") // lot),
@@ -235,7 +252,7 @@ class _Reader:
             return 0
         text: str = getattr(one, field)
         try:
-            return units(text)
+            return units(text, SCALE)
         except BadDecimal:
             problem = f"is {text[:64]!r}, no decimal of at most {SCALE} places"
             raise SymbolError(self.symbol.symbol, f"{kind}.{field}", problem, "report it with the body") from None

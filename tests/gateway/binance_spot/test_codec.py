@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.messages import Side
-from bus.messages.feed import DepthBody, DepthDiff, Garbage, Notice, QuoteEvent, TradeEvent
+from bus.messages.feed import (
+    Closing,
+    DepthBody,
+    DepthDiff,
+    Garbage,
+    Notice,
+    QuoteEvent,
+    SubscriptionRefused,
+    TradeEvent,
+)
 from gateway.binance_spot import codec as codec_module
 from gateway.binance_spot.codec import BinanceSpotCodec, snapshot_path, stream_path
 from gateway.binance_spot.decimals import UNITS_MAX
@@ -39,7 +48,7 @@ def naive_diff(bids: Levels, asks: Levels, symbol: str = "BTCUSDT") -> DepthDiff
         return tuple(int(Decimal(level[place]) * 10**8) for level in levels)
 
     sides = (column(bids, 0), column(bids, 1), column(asks, 0), column(asks, 1))
-    return DepthDiff(symbol, 7, 9, 1700000000123 * 1_000_000, *sides)
+    return DepthDiff(symbol, 7, 9, 1700000000123 * 1_000_000, *sides, previous=6)
 
 
 def fast_diff(frame: bytes) -> DepthDiff | None:
@@ -88,7 +97,7 @@ def test_no_odd_text_is_ever_read_as_a_wrong_number(text: str, place: int, other
     assert isinstance(event, DepthDiff)
     read = (*event.bid_prices, *event.bid_quantities, *event.ask_prices, *event.ask_quantities)[place]
     assert Decimal(text) * 10**8 == read
-    assert "." not in text or len(text.partition(".")[2]) <= 8
+    assert len(text.partition(".")[2].rstrip("0")) <= 8
 
 
 @pytest.mark.parametrize(
@@ -104,7 +113,7 @@ def test_no_odd_text_is_ever_read_as_a_wrong_number(text: str, place: int, other
         "1e-7",
         "1e400",
         "1.123456789",
-        "1.000000000",
+        "1.0000000001",
         "9" * 40,
         "1.00000000000000000000001",
         ".50000000",
@@ -125,6 +134,7 @@ def test_a_bad_text_is_garbage_that_names_the_field(text: str, place: int, field
     )
     assert isinstance(event, Garbage)
     assert field in event.detail
+    assert event.venue_symbol == "BTCUSDT"
 
 
 @pytest.mark.parametrize("number", ["1.5", "1", "null", "true", '["1.00000000"]', "{}"])
@@ -261,10 +271,6 @@ def test_a_bad_number_in_a_quote_or_trade_is_garbage_that_names_it(
     ("frame", "kind"),
     [
         ({"result": None, "id": 1}, "answer"),
-        ({"code": 2, "msg": "Invalid request", "id": 1}, "error"),
-        ({"error": {"code": 2, "msg": "Invalid request"}, "id": 1}, "error"),
-        ({"e": "serverShutdown", "E": 1770123456789}, "serverShutdown"),
-        ({"stream": "!serverShutdown", "data": {"e": "serverShutdown", "E": 1}}, "serverShutdown"),
         (
             {"stream": "x@aggTrade", "data": {"e": "aggTrade", "s": "X", "p": "1", "q": "1", "T": 1, "m": True}},
             "aggTrade",
@@ -282,6 +288,39 @@ def test_a_frame_without_our_market_data_is_a_notice_of_its_kind(frame: Any, kin
     assert event.kind == kind
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"e": "serverShutdown", "E": 1770123456789},
+        {"stream": "!serverShutdown", "data": {"e": "serverShutdown", "E": 1770123456789}},
+    ],
+)
+def test_a_server_that_will_shut_down_says_so(frame: Any) -> None:
+    event = CODEC.decode_frame(compact(frame))
+    assert isinstance(event, Closing)
+    assert "1770123456789" in event.detail
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"code": 2, "msg": "Invalid request: more than 1024 streams", "id": 1},
+        {"error": {"code": 2, "msg": "Invalid request: more than 1024 streams"}, "id": 1},
+    ],
+)
+def test_a_request_that_is_refused_names_no_symbol_and_keeps_the_venues_words(frame: Any) -> None:
+    assert CODEC.decode_frame(compact(frame)) == SubscriptionRefused("", compact(frame).decode())
+
+
+def test_a_diff_that_is_cut_anywhere_names_its_symbol_as_soon_as_it_stands_there() -> None:
+    frame = depth_frame([("1.00000000", "2.00000000")], [("3.00000000", "4.00000000")])
+    named = len(b'{"stream":"btcusdt@')
+    for cut in range(1, len(frame)):
+        event = CODEC.decode_frame(frame[:cut])
+        assert isinstance(event, Garbage)
+        assert event.venue_symbol == ("BTCUSDT" if cut >= named else "")
+
+
 @given(levels_of(any_decimals), levels_of(fast_decimals))
 def test_a_snapshot_equals_decimal(bids: Levels, asks: Levels) -> None:
     body = compact({"lastUpdateId": 1027024, "bids": bids, "asks": asks})
@@ -294,7 +333,7 @@ def test_a_snapshot_equals_decimal(bids: Levels, asks: Levels) -> None:
 def test_a_bad_snapshot_is_garbage_that_names_the_field() -> None:
     body = compact({"lastUpdateId": 1, "bids": [["1", "nan"]], "asks": []})
     assert CODEC.decode_snapshot(body) == Garbage(
-        "depth snapshot: bids[0].quantity: 'nan' is no decimal of at most eight places"
+        "depth snapshot: bids[0].quantity: 'nan' is no decimal of at most eight places below 2^63"
     )
 
 
@@ -314,7 +353,7 @@ def test_recorded_traffic_reads_alike_on_both_routes_and_never_needs_the_slow_on
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow: list[bytes] = []
-    monkeypatch.setattr(codec_module, "slow_frame", lambda payload: slow.append(payload) or slow_frame(payload))
+    monkeypatch.setattr(codec_module, "slow_frame", lambda payload, _: slow.append(payload) or slow_frame(payload))
     seen = 0
     with gzip.open(CAPTURES / f"{name}.jsonl.gz", "rt") as lines:
         next(lines)
@@ -343,4 +382,4 @@ def test_every_market_data_example_of_the_docs_is_read() -> None:
                 kinds.add(type(event))
             if example["section"] == "Order book" and "lastUpdateId" in example["json"]:
                 assert isinstance(CODEC.decode_snapshot(compact(example["json"])), DepthBody)
-    assert kinds == {DepthDiff, QuoteEvent, TradeEvent, Notice}
+    assert kinds == {DepthDiff, QuoteEvent, TradeEvent, Notice, Closing}
