@@ -1,0 +1,117 @@
+"""One event of the level2 channel as a diff or a whole book, and several of one frame as one. Pure."""
+
+from collections.abc import Iterable
+from itertools import islice
+from operator import gt, lt
+from typing import Annotated, Literal
+
+import msgspec
+
+from bus.messages.feed import DepthBody, DepthDiff, DepthReset, Finer, Garbage, Levels, Scales
+from gateway.coinbase.stamps import stamp_ns
+from gateway.coinbase.texts import finer_scales, read_side
+from gateway.text import BadDecimal, TooFine
+
+DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
+
+Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Product = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Update(msgspec.Struct, gc=False):
+    """new_quantity is the level's, not a change; "0" deletes. An unknown side is refused: it may be either."""
+
+    side: Literal["bid", "offer"]
+    price_level: str
+    new_quantity: str
+    event_time: str = ""
+
+
+class BookEvent(msgspec.Struct, gc=False):
+    type: Literal["update", "snapshot"]
+    product_id: Product
+    updates: list[Update]
+
+
+BookOutcome = DepthDiff | DepthReset | Finer | Garbage
+
+
+def book_event(event: BookEvent, sequence: int, frame_ns: int, scales: Scales) -> BookOutcome:
+    """What one event says; sequence and frame_ns are its frame's.
+
+    An update is stamped by its last level's own time, which is the matching engine's: a frame that waited on its way
+    out says so. A snapshot's levels bear no time worth having (docs show 1970), an empty update none.
+    """
+    bids: list[str] = []
+    offers: list[str] = []
+    for update in event.updates:
+        texts = bids if update.side == "bid" else offers
+        texts.append(update.price_level)
+        texts.append(update.new_quantity)
+    try:
+        bid, offer = read_side(bids, scales), read_side(offers, scales)
+        if event.type == "snapshot":
+            body = DepthBody(sequence, *best_first(bid, descending=True), *best_first(offer, descending=False))
+            return DepthReset(event.product_id, frame_ns, body)
+        last = event.updates[-1].event_time if event.updates else ""
+        venue_ns = (stamp_ns(last) if last else 0) or frame_ns
+    except TooFine:
+        return _finer(event.product_id, bids, offers, scales)
+    except ValueError as error:
+        return Garbage(f"l2_data: {type(error).__name__} {str(error)[:DETAIL_MAX]!r}", event.product_id)
+    return DepthDiff(event.product_id, sequence, sequence, venue_ns, *bid, *offer)
+
+
+def _finer(product: str, bids: list[str], offers: list[str], scales: Scales) -> Finer | Garbage:
+    try:
+        needed = finer_scales(bids + offers, scales)
+    except BadDecimal as error:
+        return Garbage(f"l2_data: {str(error)!r} is no decimal", product)
+    if needed is None:
+        return Garbage("l2_data: more decimals than 64 bits hold", product)
+    return Finer(product, needed)
+
+
+def best_first(levels: Levels, descending: bool) -> Levels:
+    """Return a snapshot's side best first, each price once, without empty levels; the venue's own order is just that."""
+    prices, quantities = levels
+    if all(map(gt if descending else lt, prices, islice(prices, 1, None))) and 0 not in quantities:
+        return levels
+    return _levels(dict(zip(prices, quantities, strict=True)), descending)
+
+
+def merged(outcomes: Iterable[BookOutcome]) -> tuple[BookOutcome, ...]:
+    """One outcome for each product: a number of the connection stands for a frame, so a frame is one step of a book."""
+    products: dict[str, BookOutcome] = {}
+    for outcome in outcomes:
+        before = products.get(outcome.venue_symbol)
+        products[outcome.venue_symbol] = outcome if before is None else _after(before, outcome)
+    return tuple(products.values())
+
+
+def _after(before: BookOutcome, outcome: BookOutcome) -> BookOutcome:
+    """What two events of one product say together. A snapshot stands for itself; what was lost before a diff stays lost."""
+    if not isinstance(outcome, DepthDiff):
+        return outcome
+    if isinstance(before, DepthReset):
+        body = before.body
+        bids = dict(zip(body.bid_prices, body.bid_quantities, strict=True))
+        asks = dict(zip(body.ask_prices, body.ask_quantities, strict=True))
+        bids.update(zip(outcome.bid_prices, outcome.bid_quantities, strict=True))
+        asks.update(zip(outcome.ask_prices, outcome.ask_quantities, strict=True))
+        together = DepthBody(body.last, *_levels(bids, descending=True), *_levels(asks, descending=False))
+        return msgspec.structs.replace(before, body=together)
+    if isinstance(before, DepthDiff):
+        return msgspec.structs.replace(
+            outcome,
+            bid_prices=before.bid_prices + outcome.bid_prices,
+            bid_quantities=before.bid_quantities + outcome.bid_quantities,
+            ask_prices=before.ask_prices + outcome.ask_prices,
+            ask_quantities=before.ask_quantities + outcome.ask_quantities,
+        )
+    return before
+
+
+def _levels(side: dict[int, int], descending: bool) -> Levels:
+    prices = tuple(sorted((price for price, quantity in side.items() if quantity), reverse=descending))
+    return prices, tuple([side[price] for price in prices])

@@ -1,0 +1,47 @@
+"""The venue's stamps (RFC 3339, UTC, up to nine decimals) as ns since 1970. Pure: the calendar is computed, not asked."""
+
+from functools import lru_cache
+
+SECOND_NS = 1_000_000_000
+YEARS = range(1970, 2262)  # what 64 bits hold in ns
+
+
+class BadStamp(ValueError):
+    """Not a stamp as the venue writes them; the text (its beginning) is the argument."""
+
+
+def stamp_ns(text: str) -> int:
+    """Return `2026-08-24T22:34:13.79307588Z` in ns. Raises BadStamp."""
+    fraction = text[20:-1]
+    seconds = text[17:19]
+    if not (
+        text[-1:] == "Z"
+        and text.isascii()
+        and len(seconds) == 2
+        and seconds.isdigit()
+        and seconds < "61"  # a leap second is written 60
+        and (text[19:20] == "." if fraction else len(text) == 20)
+        and len(fraction) <= 9
+        and (fraction.isdigit() or not fraction)
+    ):
+        raise BadStamp(text[:40])
+    return _minute_ns(text[:17]) + int(seconds) * SECOND_NS + int(fraction.ljust(9, "0"))
+
+
+@lru_cache(maxsize=8)  # frames of one minute come together; the text is 17 characters long
+def _minute_ns(text: str) -> int:
+    """Return `2026-08-24T22:34:` in ns. Raises BadStamp."""
+    numbers = text[:4], text[5:7], text[8:10], text[11:13], text[14:16]
+    if text[4] + text[7] + text[10] + text[13] + text[16] != "--T::" or not "".join(numbers).isdigit():
+        raise BadStamp(text)
+    year, month, day, hour, minute = map(int, numbers)
+    if year not in YEARS or not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60):
+        raise BadStamp(text)
+    return ((_days(year, month, day) * 24 + hour) * 60 + minute) * 60 * SECOND_NS
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Days since 1970-01-01, Gregorian. Years are counted from March, so that a leap day is the last of its year."""
+    year, month = (year, month - 3) if month > 2 else (year - 1, month + 9)
+    leaps = year // 4 - year // 100 + year // 400
+    return year * 365 + leaps + (month * 153 + 2) // 5 + day - 719_469
