@@ -60,10 +60,12 @@ class VenueMarket(Protocol):
 
     name: str
     addresses: Addresses
-    rule: SyncRule
     limits: Limits
     streams: tuple[Stream, ...]
     first_scales: Scales
+
+    @property
+    def rule(self) -> SyncRule: ...
 
     def shape(self, levels: int) -> BookShape: ...
 
