@@ -34,7 +34,7 @@ SCALE_MAX = 18  # decimals that a scale grows to: 10^18 still fits 64 bits. A nu
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 
 _Checksum = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
-_Id = Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)]
+_Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _named = re.compile(rb'"symbol"\s*:\s*"([^"\\]{1,64})"').search
 """The first symbol of bytes that are no JSON (a message cut in the middle): its book has lost an update."""
 _is_book = re.compile(rb'"channel"\s*:\s*"book"').search
@@ -100,7 +100,9 @@ def slow_frame(payload: bytes, scales: Mapping[str, Scales]) -> FeedEvent | Batc
     if not rows:
         return Notice(frame.channel, _excerpt(payload))
     events = tuple([reader(bytes(row), frame.type, scales) for row in rows])
-    return events[0] if len(events) == 1 else Batch(events)
+    if len(events) == 1:
+        return events[0]
+    return next((event for event in events if isinstance(event, Finer)), None) or Batch(events)
 
 
 def _book(row: bytes, kind: str, scales: Mapping[str, Scales]) -> FeedEvent:
