@@ -25,7 +25,7 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.binance_spot.decimals import MS_NS, SCALE, Id, Millis
-from gateway.text import BadDecimal, TooFine, units
+from gateway.text import BadDecimal, Figures
 
 DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
 FIRST = Scales(SCALE, SCALE)
@@ -113,7 +113,7 @@ def slow_frame(payload: bytes, known: Known = NONE) -> FeedEvent:
 
 def slow_snapshot(payload: bytes, scales: Scales = FIRST) -> DepthBody | Garbage:
     """Return the depth snapshot, or which field of it cannot be read. Never raises."""
-    figures = _Figures(scales)
+    figures = Figures(scales, SCALE)
     try:
         body = msgspec.json.decode(payload, type=_Snapshot, strict=False)
         sides = (*figures.levels("bids", body.bids), *figures.levels("asks", body.asks))
@@ -124,7 +124,7 @@ def slow_snapshot(payload: bytes, scales: Scales = FIRST) -> DepthBody | Garbage
 
 def slow_trades(payload: bytes, venue_symbol: str, scales: Scales) -> tuple[TradeEvent, ...] | Garbage:
     """Return the trades of historicalTrades, oldest first, or which field cannot be read. Never raises."""
-    figures = _Figures(scales)
+    figures = Figures(scales, SCALE)
     try:
         rows = msgspec.json.decode(payload, type=list[_PastTrade], strict=False)
         trades = tuple(
@@ -144,75 +144,24 @@ def slow_trades(payload: bytes, venue_symbol: str, scales: Scales) -> tuple[Trad
 
 
 def _depth(depth: _Depth, known: Known) -> DepthDiff | Finer:
-    figures = _Figures(known.get(depth.s, FIRST))
+    figures = Figures(known.get(depth.s, FIRST), SCALE)
     sides = (*figures.levels("b", depth.b), *figures.levels("a", depth.a))
     diff = DepthDiff(depth.s, depth.U, depth.u, depth.E * MS_NS, *sides, depth.U - 1)
     return figures.finer(depth.s) or diff
 
 
 def _quote(quote: Quote, known: Known) -> QuoteEvent | Finer:
-    figures = _Figures(known.get(quote.s, FIRST))
+    figures = Figures(known.get(quote.s, FIRST), SCALE)
     bid, ask = figures.price("b", quote.b), figures.price("a", quote.a)
     bid_quantity, ask_quantity = figures.quantity("B", quote.B), figures.quantity("A", quote.A)
     return figures.finer(quote.s) or QuoteEvent(quote.s, quote.u, bid, bid_quantity, ask, ask_quantity)
 
 
 def _trade(trade: Trade, known: Known) -> TradeEvent | Finer:
-    figures = _Figures(known.get(trade.s, FIRST))
+    figures = Figures(known.get(trade.s, FIRST), SCALE)
     price, quantity = figures.price("p", trade.p), figures.quantity("q", trade.q)
     side = Side.SELL if trade.m else Side.BUY  # m: the buyer was the maker, so the seller took
     return figures.finer(trade.s) or TradeEvent(trade.s, trade.t, trade.T * MS_NS, price, quantity, side)
-
-
-class _Figures:
-    """Reads one frame's texts. What is too fine for its scale is read as 0 and remembered: the frame is then not used.
-
-    Methods raise BadDecimal naming the field when a text is no decimal of at most SCALE places, or too large.
-    """
-
-    def __init__(self, scales: Scales) -> None:
-        self.scales = scales
-        self.needed = scales
-        self.too_fine = ""
-
-    def price(self, field: str, text: str) -> int:
-        amount, decimals = self._read(field, text, self.scales.price)
-        self.needed = self.needed._replace(price=max(self.needed.price, decimals))
-        return amount
-
-    def quantity(self, field: str, text: str) -> int:
-        amount, decimals = self._read(field, text, self.scales.quantity)
-        self.needed = self.needed._replace(quantity=max(self.needed.quantity, decimals))
-        return amount
-
-    def levels(self, side: str, levels: _Levels) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return prices and quantities; an error names side, level and which of the two."""
-        price_scale, quantity_scale = self.scales
-        try:
-            return (
-                tuple([units(price, price_scale) for price, _ in levels]),
-                tuple([units(quantity, quantity_scale) for _, quantity in levels]),
-            )
-        except BadDecimal:
-            for rank, (price, quantity) in enumerate(levels):
-                self.price(f"{side}[{rank}].price", price)
-                self.quantity(f"{side}[{rank}].quantity", quantity)
-            return (), ()
-
-    def finer(self, venue_symbol: str) -> Finer | None:
-        return Finer(venue_symbol, self.needed) if self.needed != self.scales else None
-
-    def _read(self, field: str, text: str, scale: int) -> tuple[int, int]:
-        """Return the amount, and 0 or how many decimals it needs when the scale has fewer."""
-        try:
-            return units(text, scale), 0
-        except TooFine as error:
-            if error.decimals <= SCALE:
-                self.too_fine = f"{field}: {text} has more than {scale} decimals"
-                return 0, error.decimals
-        except BadDecimal:
-            pass
-        raise BadDecimal(f"{field}: {text[:64]!r} is no decimal of at most eight places below 2^63") from None
 
 
 def _symbol_in(payload: bytes) -> str:

@@ -1,15 +1,18 @@
 """Venues' decimal texts as exact integers, shared by all venue folders. Pure.
 
-Reading order: decimals (one text, any scale), levels (a book side's texts at once, in C).
+Reading order: decimals (one text, any scale), levels (a book side's texts at once, in C), figures
+(one frame's texts in one instrument's scales).
 """
 
 from gateway.text.decimals import BadDecimal, TooFine, decimal_text, decimals_of, units
 from gateway.text.errors import SymbolError
+from gateway.text.figures import Figures
 from gateway.text.levels import FAST_SCALE, read_levels
 
 __all__ = [
     "FAST_SCALE",
     "BadDecimal",
+    "Figures",
     "SymbolError",
     "TooFine",
     "decimal_text",

@@ -333,7 +333,7 @@ def test_a_snapshot_equals_decimal(bids: Levels, asks: Levels) -> None:
 def test_a_bad_snapshot_is_garbage_that_names_the_field() -> None:
     body = compact({"lastUpdateId": 1, "bids": [["1", "nan"]], "asks": []})
     assert CODEC.decode_snapshot(body) == Garbage(
-        "depth snapshot: bids[0].quantity: 'nan' is no decimal of at most eight places below 2^63"
+        "depth snapshot: bids[0].quantity: 'nan' is no decimal of at most 8 places below 2^63"
     )
 
 

@@ -1,0 +1,138 @@
+"""Binance USD-M market data: frames and depth snapshots to values. Pure. HOT PATH: `_fast_depth`.
+
+A diff is read on one of two routes with equal results. The fast one takes the bytes as the venue writes them: the
+header up to `"b":[` as JSON, both sides' rows by `read_levels`, which is exact or declines. Whatever is not exactly so,
+or is not in scales of 8 and 8, goes to `slow`, which reads any JSON, decides, and names the field at fault.
+"""
+
+import msgspec
+
+from bus.messages.feed import Batch, DepthBody, DepthDiff, FeedEvent, Garbage, QuoteEvent, Scales, TradeEvent
+from gateway.binance_usdm.slow import (
+    FIRST,
+    MS_NS,
+    Header,
+    Known,
+    Quote,
+    Snapshot,
+    Trade,
+    is_diff_stream,
+    slow_frame,
+    slow_snapshot,
+    slow_trades,
+    trade_event,
+)
+from gateway.text import FAST_SCALE, read_levels, units
+
+_ENVELOPE = b'{"stream":"'
+_DATA = b'","data":{'
+_STREAM_NAME_MAX = 100  # the envelope's length; a longer one is read slowly
+_MIDDLE = b'],"a":['
+_SNAPSHOT_MIDDLE = b'],"asks":['
+
+Sides = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+
+
+class _QuoteIn(msgspec.Struct, gc=False):
+    data: Quote
+
+
+class _TradeIn(msgspec.Struct, gc=False):
+    data: Trade
+
+
+_header = msgspec.json.Decoder(Header).decode
+_snapshot = msgspec.json.Decoder(Snapshot).decode
+_quote = msgspec.json.Decoder(Quote).decode
+_quote_in = msgspec.json.Decoder(_QuoteIn).decode
+_trade = msgspec.json.Decoder(Trade).decode
+_trade_in = msgspec.json.Decoder(_TradeIn).decode
+
+
+class BinanceUsdmCodec:
+    """A MarketCodec. Reads `/stream` (enveloped) and `/ws` (raw) frames alike; keeps nothing between frames but scales."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Scales] = {}  # those that are not FIRST
+
+    def set_scales(self, venue_symbol: str, scales: Scales) -> None:
+        self._known.pop(venue_symbol, None)
+        if scales != FIRST:
+            self._known[venue_symbol] = scales
+
+    def decode_frame(self, payload: bytes) -> FeedEvent | Batch:
+        """Return what one frame says; Notice for an event nobody trades on, Garbage for what cannot be read."""
+        start = 1
+        if payload.startswith(_ENVELOPE):
+            start = payload.find(_DATA, 11, _STREAM_NAME_MAX) + 10
+        try:
+            if payload.startswith(b'"e":"depthUpdate",', start):
+                return _fast_depth(payload, start - 1, self._known) or slow_frame(payload, self._known)
+            if payload.startswith(b'"e":"bookTicker",', start):
+                quote = _quote(payload) if start == 1 else _quote_in(payload).data
+                if quote.s in self._known:
+                    return slow_frame(payload, self._known)
+                return QuoteEvent(
+                    quote.s,
+                    quote.u,
+                    units(quote.b, FAST_SCALE),
+                    units(quote.B, FAST_SCALE),
+                    units(quote.a, FAST_SCALE),
+                    units(quote.A, FAST_SCALE),
+                    quote.E * MS_NS,
+                )
+            if payload.startswith((b'"e":"aggTrade",', b'"e":"trade",'), start):
+                return trade_event(_trade(payload) if start == 1 else _trade_in(payload).data, self._known)
+        except ValueError:  # a DecodeError and a BadDecimal are ones too
+            return slow_frame(payload, self._known)
+        return slow_frame(payload, self._known)
+
+    def decode_snapshot(self, payload: bytes, venue_symbol: str = "") -> DepthBody | Garbage:
+        scales = self._known.get(venue_symbol, FIRST)
+        if scales == FIRST:
+            return _fast_snapshot(payload) or slow_snapshot(payload, scales)
+        return slow_snapshot(payload, scales)
+
+    def decode_trades(self, payload: bytes, venue_symbol: str) -> tuple[TradeEvent, ...] | Garbage:
+        return slow_trades(payload, venue_symbol, self._known.get(venue_symbol, FIRST))
+
+
+def _fast_depth(payload: bytes, start: int, known: Known) -> DepthDiff | None:
+    """Return the diff whose object opens at `start`, or None when the bytes are not exactly the venue's usual ones."""
+    cut = payload.find(b',"b":[', start)
+    end = len(payload) - (3 if start else 2)
+    if cut < 0 or payload[end:] != (b"]}}" if start else b"]}"):
+        return None
+    if start and not is_diff_stream(payload[11 : start - 9].decode("utf-8", "replace")):
+        return None
+    sides = _sides(payload, cut + 6, _MIDDLE, end)
+    if sides is None:
+        return None
+    header = _header(payload[start:cut] + b"}")
+    if known and header.s in known:
+        return None
+    return DepthDiff(header.s, header.U, header.u, header.E * MS_NS, *sides, header.pu)
+
+
+def _fast_snapshot(payload: bytes) -> DepthBody | None:
+    cut = payload.find(b',"bids":[')
+    if cut < 0 or payload[-2:] != b"]}":
+        return None
+    sides = _sides(payload, cut + 9, _SNAPSHOT_MIDDLE, len(payload) - 2)
+    if sides is None:
+        return None
+    try:
+        return DepthBody(_snapshot(payload[:cut] + b"}").lastUpdateId, *sides)
+    except ValueError:
+        return None
+
+
+def _sides(payload: bytes, begin: int, middle: bytes, end: int) -> Sides | None:
+    """Return both sides' prices and quantities; None when what stands from `begin` to `end` is not exactly their rows."""
+    at = payload.find(middle, begin)
+    if at < 0:
+        return None
+    bids, asks = read_levels(payload[begin:at], 2), read_levels(payload[at + len(middle) : end], 2)
+    if bids is None or asks is None:
+        return None
+    return bids[::2], bids[1::2], asks[::2], asks[1::2]
