@@ -36,8 +36,8 @@ class BookEvent(msgspec.Struct, gc=False):
 BookOutcome = DepthDiff | DepthReset | Finer | Garbage
 
 
-def book_event(event: BookEvent, sequence: int, frame_ns: int, scales: Scales) -> BookOutcome:
-    """What one event says; sequence and frame_ns are its frame's.
+def book_event(event: BookEvent, sequence: int, timestamp: str, scales: Scales) -> BookOutcome:
+    """What one event says; sequence and timestamp are its frame's.
 
     An update is stamped by its last level's own time, which is the matching engine's: a frame that waited on its way
     out says so. A snapshot's levels bear no time worth having (docs show 1970), an empty update none.
@@ -52,24 +52,22 @@ def book_event(event: BookEvent, sequence: int, frame_ns: int, scales: Scales) -
         bid, offer = read_side(bids, scales), read_side(offers, scales)
         if event.type == "snapshot":
             body = DepthBody(sequence, *best_first(bid, descending=True), *best_first(offer, descending=False))
-            return DepthReset(event.product_id, frame_ns, body)
+            return DepthReset(event.product_id, stamp_ns(timestamp), body)
         last = event.updates[-1].event_time if event.updates else ""
-        venue_ns = (stamp_ns(last) if last else 0) or frame_ns
+        venue_ns = (stamp_ns(last) if last else 0) or stamp_ns(timestamp)
     except TooFine:
-        return _finer(event.product_id, bids, offers, scales)
+        return finer("l2_data", event.product_id, bids + offers, scales)
     except ValueError as error:
         return Garbage(f"l2_data: {type(error).__name__} {str(error)[:DETAIL_MAX]!r}", event.product_id)
     return DepthDiff(event.product_id, sequence, sequence, venue_ns, *bid, *offer)
 
 
-def _finer(product: str, bids: list[str], offers: list[str], scales: Scales) -> Finer | Garbage:
+def finer(channel: str, product: str, texts: list[str], scales: Scales) -> Finer | Garbage:
+    """What is said instead of figures that are too fine for `scales`."""
     try:
-        needed = finer_scales(bids + offers, scales)
+        return Finer(product, finer_scales(texts, scales))
     except BadDecimal as error:
-        return Garbage(f"l2_data: {str(error)!r} is no decimal", product)
-    if needed is None:
-        return Garbage("l2_data: more decimals than 64 bits hold", product)
-    return Finer(product, needed)
+        return Garbage(f"{channel}: BadDecimal {str(error)!r}", product if channel == "l2_data" else "")
 
 
 def best_first(levels: Levels, descending: bool) -> Levels:

@@ -14,7 +14,6 @@ import msgspec
 from bus.messages.feed import Batch, DepthBody, FeedEvent, Garbage, Scales, TradeEvent
 from gateway.coinbase.book import BookEvent, Sequence, book_event, merged
 from gateway.coinbase.slow import slow_frame, slow_trades
-from gateway.coinbase.stamps import stamp_ns
 
 _BOOK = b'{"channel":"l2_data",'
 _SCALES = Scales()
@@ -41,12 +40,12 @@ class CoinbaseCodec:
             return slow_frame(payload, self._scales)
         try:
             frame = _book_frame(payload)
-            frame_ns = stamp_ns(frame.timestamp)
         except (ValueError, RecursionError):
             return slow_frame(payload, self._scales)
         sequence, scales = frame.sequence_num, self._scales
         outcomes = [
-            book_event(event, sequence, frame_ns, scales.get(event.product_id, _SCALES)) for event in frame.events
+            book_event(event, sequence, frame.timestamp, scales.get(event.product_id, _SCALES))
+            for event in frame.events
         ]
         return Batch(tuple(outcomes) if len(outcomes) < 2 else merged(outcomes), sequence)
 

@@ -15,7 +15,6 @@ from bus.messages.feed import (
     UNNUMBERED,
     Batch,
     FeedEvent,
-    Finer,
     Garbage,
     Notice,
     QuoteEvent,
@@ -23,10 +22,10 @@ from bus.messages.feed import (
     SubscriptionRefused,
     TradeEvent,
 )
-from gateway.coinbase.book import DETAIL_MAX, BookEvent, BookOutcome, Product, Sequence, book_event, merged
+from gateway.coinbase.book import DETAIL_MAX, BookEvent, BookOutcome, Product, Sequence, book_event, finer, merged
 from gateway.coinbase.stamps import stamp_ns
-from gateway.coinbase.texts import finer_scales, read_exactly
-from gateway.text import BadDecimal, TooFine
+from gateway.coinbase.texts import read_exactly
+from gateway.text import TooFine
 
 _SCALES = Scales()
 _TRADE_ID_MAX = 2**63 - 1
@@ -124,7 +123,6 @@ class _NobodysBookError(ValueError):
 def _read_book(frame: _Envelope, scales: Mapping[str, Scales]) -> tuple[FeedEvent, ...]:
     outcomes: list[BookOutcome] = []
     try:
-        frame_ns = stamp_ns(frame.timestamp)
         raws = _raws(frame.events)
     except ValueError as error:
         raise _NobodysBookError(str(error)) from None
@@ -134,7 +132,9 @@ def _read_book(frame: _Envelope, scales: Mapping[str, Scales]) -> tuple[FeedEven
         except (ValueError, RecursionError) as error:
             outcomes.append(Garbage(f"l2_data: {error}"[:DETAIL_MAX], _whose(raw)))
         else:
-            outcomes.append(book_event(event, frame.sequence_num, frame_ns, scales.get(event.product_id, _SCALES)))
+            outcomes.append(
+                book_event(event, frame.sequence_num, frame.timestamp, scales.get(event.product_id, _SCALES))
+            )
     return merged(outcomes)
 
 
@@ -159,7 +159,7 @@ def _read_tickers(frame: _Envelope, scales: Mapping[str, Scales]) -> list[FeedEv
             try:
                 (bid, ask), (bid_quantity, ask_quantity) = read_exactly(texts, own)
             except TooFine:
-                found.append(_finer("ticker", ticker.product_id, texts, own))
+                found.append(finer("ticker", ticker.product_id, texts, own))
             else:
                 quote = (bid, bid_quantity, ask, ask_quantity)
                 found.append(QuoteEvent(ticker.product_id, UNNUMBERED, *quote, venue_ns))
@@ -190,17 +190,9 @@ def _trade(trade: _Trade, number: int, scales: Mapping[str, Scales]) -> FeedEven
     try:
         (price,), (quantity,) = read_exactly(texts, own)
     except TooFine:
-        return _finer("market_trades", trade.product_id, texts, own)
+        return finer("market_trades", trade.product_id, texts, own)
     aggressor = Side.SELL if trade.side == "BUY" else Side.BUY
     return TradeEvent(trade.product_id, number, stamp_ns(trade.time), price, quantity, aggressor)
-
-
-def _finer(channel: str, product: str, texts: list[str], scales: Scales) -> FeedEvent:
-    try:
-        needed = finer_scales(texts, scales)
-    except BadDecimal as error:
-        return Garbage(f"{channel} {product}: {str(error)!r} is no decimal"[:DETAIL_MAX])
-    return Garbage(f"{channel} {product}: too many decimals"[:DETAIL_MAX]) if needed is None else Finer(product, needed)
 
 
 def _notice(frame: _Envelope, payload: bytes) -> FeedEvent:

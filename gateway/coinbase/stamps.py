@@ -4,6 +4,7 @@ from functools import lru_cache
 
 SECOND_NS = 1_000_000_000
 YEARS = range(1970, 2262)  # what 64 bits hold in ns
+_FRACTIONAL = range(22, 31)  # lengths with one to nine decimals
 
 
 class BadStamp(ValueError):
@@ -12,20 +13,16 @@ class BadStamp(ValueError):
 
 def stamp_ns(text: str) -> int:
     """Return `2026-08-24T22:34:13.79307588Z` in ns. Raises BadStamp."""
-    fraction = text[20:-1]
-    seconds = text[17:19]
+    digits = text[17:19] + text[20:-1]
+    whole = text[19:] == "Z"
     if not (
-        text[-1:] == "Z"
-        and text.isascii()
-        and len(seconds) == 2
-        and seconds.isdigit()
-        and seconds < "61"  # a leap second is written 60
-        and (text[19:20] == "." if fraction else len(text) == 20)
-        and len(fraction) <= 9
-        and (fraction.isdigit() or not fraction)
+        (whole or (text[19:20] == "." and text[-1] == "Z" and len(text) in _FRACTIONAL))
+        and digits.isdigit()
+        and digits.isascii()
+        and digits < "61"  # a leap second is written 60
     ):
         raise BadStamp(text[:40])
-    return _minute_ns(text[:17]) + int(seconds) * SECOND_NS + int(fraction.ljust(9, "0"))
+    return _minute_ns(text[:17]) + int(digits.ljust(11, "0"))
 
 
 @lru_cache(maxsize=8)  # frames of one minute come together; the text is 17 characters long

@@ -8,7 +8,7 @@ exactly so is read one by one, which decides, and names what is wrong.
 """
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -16,7 +16,6 @@ import msgspec
 from bus.messages.feed import Levels, Scales
 from gateway.text import TooFine, units
 
-FINEST = 18  # decimals; chosen: with more, one whole unit is past 64 bits
 _DIGITS = b"0123456789."
 
 _Unit = Annotated[int, msgspec.Meta(ge=0, lt=1 << 51)]
@@ -33,9 +32,8 @@ class _Scale:
         self.finer = re.compile(rf"\.[0-9]{{{decimals + 1}}}").search
 
 
-@cache
+@lru_cache(maxsize=64)  # more scales than 64 bits have decimals
 def _scale(decimals: int) -> _Scale:
-    assert 0 <= decimals <= FINEST, decimals  # so that the cache is bounded
     return _Scale(decimals)
 
 
@@ -73,21 +71,18 @@ def read_exactly(texts: list[str], scales: Scales) -> Levels:
     return prices, tuple([units(text, scales.quantity) for text in texts[1::2]])
 
 
-def finer_scales(texts: list[str], scales: Scales) -> Scales | None:
-    """Return the scales that would hold all texts; None: no scale does. Raises BadDecimal."""
-    needed = Scales(
-        max(map(_decimals, texts[::2]), default=0),
-        max(map(_decimals, texts[1::2]), default=0),
-    )
-    if max(needed) > FINEST:
-        return None
-    return Scales(max(scales.price, needed.price), max(scales.quantity, needed.quantity))
+def finer_scales(texts: list[str], scales: Scales) -> Scales:
+    """Return the scales that hold all texts. Raises BadDecimal when none do."""
+    prices, quantities = texts[::2], texts[1::2]
+    finer = Scales(_decimals(prices, scales.price), _decimals(quantities, scales.quantity))
+    read_exactly(texts, finer)
+    return finer
 
 
-def _decimals(text: str) -> int:
-    """How many decimals it needs, trailing zeros aside."""
-    try:
-        units(text, 0)
-    except TooFine as finer:
-        return finer.decimals
-    return 0
+def _decimals(texts: list[str], least: int) -> int:
+    for text in texts:
+        try:
+            units(text, least)
+        except TooFine as finer:
+            least = finer.decimals
+    return least
