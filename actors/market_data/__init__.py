@@ -1,11 +1,10 @@
 """From raw frames to a gapless depth stream. Decides when a book may be believed; holds no prices itself.
 
-Reads frames through a venue's codec, bridges REST snapshot and diff stream, and says BookStateChanged before anyone
-could use a book with a hole in it. Pure: no clock, no I/O.
+Reads frames through a venue's codec, joins snapshot and diff stream by the venue's rule, and says BookStateChanged before
+anyone could use a book with a hole in it. Pure: no clock, no I/O.
 """
 
 from actors.market_data.actor import MarketData
-from actors.market_data.rule import BINANCE_SPOT, SyncRule, Verdict
 from actors.market_data.state import FeedConnection
 
-__all__ = ["BINANCE_SPOT", "FeedConnection", "MarketData", "SyncRule", "Verdict"]
+__all__ = ["FeedConnection", "MarketData"]

@@ -1,7 +1,7 @@
 """Market data: raw frames in, a gapless depth stream a book can trust out. Pure. HOT PATH: `frame`.
 
-The one path that counts is a LIVE diff: decode, one dict look-up, one compare, one DepthUpdate. Everything else
-(buffering, gaps, garbage) lies behind it in `_events`; how a book becomes LIVE again lies in `resync`.
+The one path that counts is a LIVE diff: decode, one dict look-up, one compare, one DepthUpdate. Everything else about
+depth lies behind it in `depth`; how a book becomes LIVE again in `resync`; connections that are rolled over in `rolls`.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,14 +10,26 @@ from typing import Any
 import msgspec
 
 from actors.market_data.alerts import AlertGate
-from actors.market_data.resync import SNAPSHOT_LEVELS, Resync, leave, update
-from actors.market_data.rule import SyncRule, Verdict
-from actors.market_data.state import Counters, Feed, FeedConnection, MarketDataState
-from actors.market_data.sync import Buffered, SyncEvent, Synchronizer, SyncState
+from actors.market_data.budget import Budget
+from actors.market_data.checksums import differs_too_often
+from actors.market_data.conflation import conflate
+from actors.market_data.depth import Depth
+from actors.market_data.numbers import Arrival
+from actors.market_data.passing import Passing
+from actors.market_data.resync import ATTEMPT_DELAYS_NS, SNAPSHOT_LEVELS, WAITING, Resync, leave
+from actors.market_data.rolls import Rolls
+from actors.market_data.state import (
+    Counters,
+    Feed,
+    FeedConnection,
+    MarketDataState,
+    budget_counter,
+    roll_counter,
+)
+from actors.market_data.sync import COUNTS, SyncEvent, Synchronizer, SyncState
 from bus.actor import NOTHING, Actor
 from bus.messages import (
     AlertLevel,
-    BestQuote,
     BookReason,
     BookState,
     BookStateChanged,
@@ -26,34 +38,64 @@ from bus.messages import (
     DepthUpdate,
     EngineStarted,
     Frame,
+    FrameBatch,
     Instrument,
     Message,
     Outcome,
     SnapshotAnswer,
+    Stream,
     TimerFired,
-    TradePrint,
 )
-from bus.messages.feed import DepthDiff, Garbage, Notice, QuoteEvent, TradeEvent
+from bus.messages.feed import (
+    UNNUMBERED,
+    Batch,
+    Closing,
+    DepthDiff,
+    DepthReset,
+    Finer,
+    FundingEvent,
+    Garbage,
+    MarkEvent,
+    Notice,
+    Numbering,
+    QuoteEvent,
+    Scales,
+    SnapshotSource,
+    SubscriptionRefused,
+    TradeEvent,
+)
 
-BUFFER_MAX = 2_000  # diffs an instrument keeps for its snapshot: 200 s at 100 ms; beyond it the buffer starts over
-BROKEN = (BookReason.CROSSED, BookReason.TOP_MISMATCH, BookReason.SNAPSHOT_TOO_OLD)
+BROKEN = (BookReason.CROSSED, BookReason.TOP_MISMATCH, BookReason.SNAPSHOT_TOO_OLD, BookReason.CHECKSUM)
 """What only the orderbook says of a book; market data hears it and resynchronizes."""
+
+EventHandler = Callable[[Feed, Any, Frame, int], tuple[Message, ...]]
+SymbolHandler = Callable[[Feed, Synchronizer, Any, Frame, int], tuple[Message, ...]]
 
 
 class MarketData(Actor[MarketDataState]):
-    """Keyed by connection number: each connection has one codec and feeds the books of one venue."""
+    """Keyed by connection number: each connection has one codec and feeds the books of one venue.
+
+    seed: of the jitter of attempts and rolls. Connections of one venue share one budget of request weight.
+    """
 
     name = "market_data"
     State = MarketDataState
+    state_version = 2
 
-    def __init__(self, connections: Mapping[int, FeedConnection], snapshot_levels: int = SNAPSHOT_LEVELS) -> None:
+    def __init__(
+        self, connections: Mapping[int, FeedConnection], snapshot_levels: int = SNAPSHOT_LEVELS, seed: int = 0
+    ) -> None:
         self.feeds = {number: Feed(number, plan) for number, plan in connections.items()}
         self.synchronizers: dict[int, Synchronizer] = {}
-        self.counters = Counters()
-        self.alerts = AlertGate(self.name)
-        self.resync = Resync(self.name, snapshot_levels)
+        self.snapshot_levels = snapshot_levels
+        self.seed = seed
+        self._assemble(Counters(), AlertGate(self.name))
+        for feed in self.feeds.values():
+            plan = feed.plan
+            self.resync.budgets.setdefault(feed.venue, Budget(feed.venue, plan.snapshot_weight, plan.weight_a_minute))
         self.handlers = {
             Frame: self.frame,
+            FrameBatch: self.frame_batch,
             SnapshotAnswer: self.snapshot_answer,
             TimerFired: self.timer_fired,
             BookStateChanged: self.book_state_changed,
@@ -62,10 +104,25 @@ class MarketData(Actor[MarketDataState]):
             Instrument: self.instrument,
             EngineStarted: self.engine_started,
         }
-        self._events: dict[type, Callable[[Feed, Any, int, int], tuple[Message, ...]]] = {
-            DepthDiff: self._diff,
-            QuoteEvent: self._quote,
-            TradeEvent: self._trade,
+
+    def _assemble(self, counters: Counters, alerts: AlertGate) -> None:
+        """Everything that counts and alerts does so in the same two places."""
+        self.counters, self.alerts = counters, alerts
+        self.resync = Resync(self.name, self.snapshot_levels, self.seed, alerts)
+        self.depth = Depth(self.resync, counters, alerts)
+        self.rolls = Rolls(self.name, self.seed, self.depth, self.resync, counters)
+        passing = Passing(counters)
+        self._events: dict[type, EventHandler] = {
+            DepthDiff: self._of_symbol(self.depth.diff),
+            DepthReset: self._of_symbol(self.depth.reset),
+            QuoteEvent: self._of_symbol(passing.quote),
+            TradeEvent: self._of_symbol(passing.trade),
+            MarkEvent: self._of_symbol(passing.mark),
+            FundingEvent: self._of_symbol(passing.funding),
+            Finer: self._of_symbol(self._finer),
+            Batch: self._batch,
+            Closing: self._closing,
+            SubscriptionRefused: self._refused,
             Notice: self._notice,
             Garbage: self._garbage,
         }
@@ -76,151 +133,184 @@ class MarketData(Actor[MarketDataState]):
         event = feed.decode(message.payload)
         if type(event) is DepthDiff:
             sync = feed.symbols.get(event.venue_symbol)
-            if sync is not None and event.first == sync.expected:
-                previous = sync.sequence
-                sync.sequence = last = event.last
-                sync.expected = last + 1
+            last = event.last
+            if sync is not None and event.previous == sync.expected != last:
+                sync.before = previous = sync.sequence
+                sync.sequence = sync.expected = last
+                sync.depth_ns = received_ns = message.received_ns
                 return (
                     DepthUpdate(
                         sync.number,
                         sync.version,
                         previous,
                         last,
-                        message.received_ns,
+                        received_ns,
                         event.bid_prices,
                         event.bid_quantities,
                         event.ask_prices,
                         event.ask_quantities,
+                        event.checksum,
                     ),
                 )
-        return self._events[type(event)](feed, event, message.received_ns, now_ns)
+        return self._events[type(event)](feed, event, message, now_ns)
 
-    def _diff(self, feed: Feed, diff: DepthDiff, received_ns: int, now_ns: int) -> tuple[Message, ...]:
-        """A diff that is not simply the next one: buffered, stale, overlapping, or behind a gap."""
-        sync = feed.symbols.get(diff.venue_symbol)
-        if sync is None:
-            return self._unknown(diff.venue_symbol, now_ns)
-        if sync.state == SyncState.LIVE:
-            return self._live_diff(sync, feed.rule, diff, received_ns, now_ns)
-        if sync.state == SyncState.DOWN:
-            self.counters.unsynced += 1
-            return NOTHING
-        emitted: tuple[Message, ...] = NOTHING
-        if len(sync.buffer) >= BUFFER_MAX:
-            sync.buffer.clear()
-            sync.overflows += 1
-            emitted = self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_buffer_full", sync.number)
-        sync.buffer.append(Buffered(received_ns, diff))
-        if sync.held is not None:
-            return emitted + self._join_held(sync, feed.rule, now_ns)
-        return emitted
+    def frame_batch(self, message: FrameBatch, now_ns: int) -> tuple[Message, ...]:
+        """Frames that waited, in order; nothing in between is shown."""
+        emitted: list[Message] = []
+        for frame in message.frames:
+            emitted += self.frame(frame, now_ns)
+        self.counters.frame_batches += 1
+        self.counters.conflated += conflate(emitted)
+        return tuple(emitted)
 
-    def _live_diff(
-        self, sync: Synchronizer, rule: SyncRule, diff: DepthDiff, received_ns: int, now_ns: int
-    ) -> tuple[Message, ...]:
-        verdict = rule.follow(diff, sync.sequence)
-        if verdict == Verdict.STALE:
-            sync.stale += 1
-            return NOTHING
-        if verdict == Verdict.NEXT:
-            previous, sync.sequence, sync.expected = sync.sequence, diff.last, diff.last + 1
-            return (update(sync, previous, received_ns, diff),)
-        sync.gaps += 1
-        invalid = leave(sync, SyncEvent.GAP, BookReason.SEQUENCE_GAP)
-        sync.buffer.append(Buffered(received_ns, diff))
-        detail = f"expected={sync.sequence + 1} received={diff.first}"
-        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_gap", sync.number, detail)
-        return (*invalid, *self.resync.attempt(sync, now_ns), *alert)
+    def _of_symbol(self, handler: SymbolHandler) -> EventHandler:
+        """The handler with its event's synchronizer looked up."""
 
-    def _quote(self, feed: Feed, event: QuoteEvent, received_ns: int, now_ns: int) -> tuple[Message, ...]:
-        """Sent on while SYNCING too: the orderbook keeps it until it reaches that update id."""
+        def handle(feed: Feed, event: Any, frame: Frame, now_ns: int) -> tuple[Message, ...]:
+            sync = feed.symbols.get(event.venue_symbol)
+            if sync is None:
+                self.counters.unknown_symbols += 1
+                told = f"symbol={event.venue_symbol}"
+                return self.alerts.alert(now_ns, AlertLevel.INFO, "unknown_symbol", -1, told)
+            return handler(feed, sync, event, frame, now_ns)
+
+        return handle
+
+    def _batch(self, feed: Feed, batch: Batch, frame: Frame, now_ns: int) -> tuple[Message, ...]:
+        """Several events; and where the venue numbers a connection's frames, the proof that none is missing before them."""
+        emitted: list[Message] = []
+        arrival = Arrival.NEXT
+        if feed.rule.numbering == Numbering.CONNECTION:
+            opening = feed.opening(frame.generation)
+            if opening is None:
+                self.counters.elsewhere += 1
+                return NOTHING
+            arrival = opening.take(batch.sequence)
+            if arrival == Arrival.REPEATED:
+                self.counters.repeated_frames += 1
+                return NOTHING
+            if arrival == Arrival.GAP:
+                emitted += self._frames_missing(feed, opening.generation, bool(opening.missing), now_ns)
+            feed.frame, feed.late = batch.sequence, arrival == Arrival.LATE
+        for event in batch.events:
+            emitted += self._events[type(event)](feed, event, frame, now_ns)
+        feed.frame, was_late, feed.late = UNNUMBERED, feed.late, False
+        if was_late:
+            self.counters.late_frames += 1
+            emitted += self._all_frames_here(feed, now_ns)
+        return tuple(emitted)
+
+    def _frames_missing(self, feed: Feed, generation: int, mendable: bool, now_ns: int) -> tuple[Message, ...]:
+        self.counters.frame_gaps += 1
+        books = [sync for sync in feed.books if sync.opening == generation and sync.state != SyncState.INIT]
+        lost = self.depth.refuse_all(feed, books, BookReason.SEQUENCE_GAP, now_ns, mendable=mendable)
+        detail = f"connection={feed.number} generation={generation}"
+        return (*lost, *self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_frames_missing", -1, detail))
+
+    def _all_frames_here(self, feed: Feed, now_ns: int) -> list[Message]:
+        """The last frame that was missing has come: books that nothing else was wrong with go on."""
+        healed: list[Message] = []
+        if not feed.incomplete:
+            for sync in feed.books:
+                if sync.intact:
+                    healed += self.depth.heal(feed, sync, now_ns)
+        return healed
+
+    def _finer(self, feed: Feed, sync: Synchronizer, event: Finer, _frame: Frame, now_ns: int) -> tuple[Message, ...]:
+        """Nothing of the frame was read. A new version of the instrument brings finer scales; until then, slow attempts."""
+        self.counters.finer += 1
+        held = Scales(sync.instrument.price_scale, sync.instrument.quantity_scale)
+        detail = f"held={held.price},{held.quantity} needed={event.scales.price},{event.scales.quantity}"
+        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "scales_too_fine", sync.number, detail)
+        if sync.state not in (SyncState.LIVE, SyncState.STALE):
+            return alert
+        invalid = leave(sync, SyncEvent.CHANGE, BookReason.INSTRUMENT_CHANGED, now_ns)
+        sync.attempts = len(ATTEMPT_DELAYS_NS) + 1
+        return (*invalid, *self.resync.attempt(sync, feed, now_ns), *alert)
+
+    def _closing(self, feed: Feed, event: Closing, frame: Frame, now_ns: int) -> tuple[Message, ...]:
+        detail = f"connection={feed.number} {event.detail}".strip()
+        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "venue_closing", -1, detail)
+        return (*self.rolls.closing(feed, frame.generation, event.detail or "closing", now_ns), *alert)
+
+    def _refused(self, feed: Feed, event: SubscriptionRefused, _frame: Frame, now_ns: int) -> tuple[Message, ...]:
+        """A book whose subscription was refused is not coming. The next attempt asks for the subscription, too."""
+        self.counters.refused += 1
         sync = feed.symbols.get(event.venue_symbol)
-        if sync is None:
-            return self._unknown(event.venue_symbol, now_ns)
-        if sync.state == SyncState.DOWN:
-            self.counters.unsynced += 1
-            return NOTHING
-        return (
-            BestQuote(
-                sync.number,
-                sync.version,
-                event.last,
-                received_ns,
-                event.bid,
-                event.bid_quantity,
-                event.ask,
-                event.ask_quantity,
-            ),
-        )
+        detail = f"connection={feed.number} symbol={event.venue_symbol} {event.detail}"
+        number = sync.number if sync else -1
+        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "subscription_refused", number, detail)
+        if sync is None or sync.connection != feed.number or sync.state in (SyncState.INIT, SyncState.LIVE):
+            return alert
+        sync.refused = True
+        if sync.state not in (SyncState.SNAPSHOT, SyncState.REPLAY):
+            return alert
+        return (*self.resync.fail(sync, feed, "subscription refused", now_ns), *alert)
 
-    def _trade(self, feed: Feed, event: TradeEvent, received_ns: int, now_ns: int) -> tuple[Message, ...]:
-        sync = feed.symbols.get(event.venue_symbol)
-        if sync is None:
-            return self._unknown(event.venue_symbol, now_ns)
-        last = sync.last_trade_id
-        if event.trade_id <= last:
-            sync.trades_repeated += 1  # after a reconnection; a trade is printed once
-            return NOTHING
-        if last:
-            sync.trades_missed += event.trade_id - last - 1
-        sync.last_trade_id = event.trade_id
-        return (
-            TradePrint(
-                sync.number,
-                sync.version,
-                event.trade_id,
-                received_ns,
-                event.venue_ns,
-                event.price,
-                event.quantity,
-                event.aggressor,
-            ),
-        )
-
-    def _notice(self, feed: Feed, event: Notice, _received_ns: int, now_ns: int) -> tuple[Message, ...]:
+    def _notice(self, _feed: Feed, _event: Notice, _frame: Frame, _now_ns: int) -> tuple[Message, ...]:
         self.counters.notices += 1
-        if event.kind != "serverShutdown":
-            return NOTHING
-        detail = f"connection={feed.state.connection} {event.detail}".strip()
-        return self.alerts.alert(now_ns, AlertLevel.WARNING, "venue_shutdown", -1, detail)
+        return NOTHING
 
-    def _garbage(self, feed: Feed, event: Garbage, _received_ns: int, now_ns: int) -> tuple[Message, ...]:
+    def _garbage(self, feed: Feed, event: Garbage, _frame: Frame, now_ns: int) -> tuple[Message, ...]:
+        """Whose update was lost in it is INVALID. Where ids or numbers prove the stream, the next event tells the rest."""
         self.counters.garbage += 1
-        detail = f"connection={feed.state.connection} {event.detail}"
-        return self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_garbage", -1, detail)
-
-    def _unknown(self, venue_symbol: str, now_ns: int) -> tuple[Message, ...]:
-        self.counters.unknown_symbols += 1
-        return self.alerts.alert(now_ns, AlertLevel.INFO, "unknown_symbol", -1, f"symbol={venue_symbol}")
+        detail = f"connection={feed.number} symbol={event.venue_symbol} {event.detail}"
+        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_garbage", -1, detail)
+        sync = feed.symbols.get(event.venue_symbol)
+        numbering = feed.rule.numbering
+        tells = numbering == Numbering.SYMBOL or (numbering == Numbering.CONNECTION and feed.frame == UNNUMBERED)
+        if sync is not None and sync.connection == feed.number:
+            hit = [sync]
+        elif event.venue_symbol or tells:
+            return alert
+        else:
+            hit = feed.books
+        hit = [sync for sync in hit if sync.state in (SyncState.LIVE, SyncState.STALE)]
+        for sync in hit:
+            sync.garbled += 1
+        mendable = numbering == Numbering.SYMBOL
+        return (*self.depth.refuse_all(feed, hit, BookReason.GARBAGE, now_ns, mendable=mendable), *alert)
 
     def snapshot_answer(self, message: SnapshotAnswer, now_ns: int) -> tuple[Message, ...]:
         sync = self.synchronizers.get(message.counter)
-        if sync is None or sync.generation != message.generation or sync.state != SyncState.ASKED:
+        if sync is None or sync.generation != message.generation or sync.state != SyncState.SNAPSHOT:
             self.counters.late_answers += 1
             return NOTHING
         feed = self.feeds[sync.connection]
         if message.outcome != Outcome.RESULT:
-            return self.resync.fail(sync, message.reason, self.alerts, now_ns)
+            return self.resync.fail(sync, feed, message.reason, now_ns)
         body = feed.codec.decode_snapshot(message.payload, sync.instrument.venue_symbol)
         if isinstance(body, Garbage):
             self.counters.garbage += 1
-            return self.resync.fail(sync, body.detail, self.alerts, now_ns)
+            return self.resync.fail(sync, feed, body.detail, now_ns)
         if sync.buffer:
-            return self.resync.join(sync, feed.rule, body, message.received_ns, self.alerts, now_ns)
+            return self.resync.join(sync, feed, body, message.received_ns, now_ns)
         return self.resync.hold(sync, body, message.received_ns, now_ns)
 
-    def _join_held(self, sync: Synchronizer, rule: SyncRule, now_ns: int) -> tuple[Message, ...]:
-        assert sync.held is not None
-        return self.resync.join(sync, rule, sync.held, sync.held_ns, self.alerts, now_ns)
-
     def timer_fired(self, message: TimerFired, now_ns: int) -> tuple[Message, ...]:
-        sync = self.synchronizers.get(message.counter)
-        if sync is None or sync.generation != message.generation:
+        """Counters are instruments; below zero, connections and venues (`roll_counter`, `budget_counter`)."""
+        counter = message.counter
+        sync = self.synchronizers.get(counter)
+        if sync is not None:
+            return self._timer_of(sync, message.generation, now_ns)
+        for feed in self.feeds.values():
+            if counter == roll_counter(feed.number) and message.generation == feed.state.timer:
+                return self.rolls.timer_fired(feed, now_ns)
+        for budget in self.resync.budgets.values():
+            if counter == budget_counter(budget.venue) and message.generation == budget.timer:
+                return self.resync.weight_is_there(budget, self.synchronizers, now_ns)
+        return NOTHING
+
+    def _timer_of(self, sync: Synchronizer, generation: int, now_ns: int) -> tuple[Message, ...]:
+        feed = self.feeds[sync.connection]
+        if sync.generation != generation:
             return NOTHING
-        if sync.state == SyncState.BUFFERING:
-            return self.resync.ask(sync, now_ns)
-        if sync.state == SyncState.HELD:
-            return self._join_held(sync, self.feeds[sync.connection].rule, now_ns)
+        if sync.state in WAITING and not sync.waiting:
+            return self.resync.ask(sync, feed, now_ns)
+        if sync.state == SyncState.SNAPSHOT and feed.rule.snapshot == SnapshotSource.STREAM:
+            return self.resync.fail(sync, feed, "no book on the stream", now_ns)
+        if sync.held is not None:
+            return self.resync.join(sync, feed, sync.held, sync.held_ns, now_ns)
         return NOTHING  # a quiet timer that the first diff overtook
 
     def book_state_changed(self, message: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
@@ -228,89 +318,110 @@ class MarketData(Actor[MarketDataState]):
         if message.state != BookState.INVALID or message.reason not in BROKEN:
             return NOTHING
         sync = self.synchronizers.get(message.instrument)
-        if sync is None or sync.state != SyncState.LIVE:
+        if sync is None or sync.state not in (SyncState.LIVE, SyncState.STALE):
             return NOTHING
-        sync.broken += 1
-        leave(sync, SyncEvent.BREAK, message.reason)
-        return self.resync.attempt(sync, now_ns)
+        feed = self.feeds[sync.connection]
+        alert: tuple[Message, ...] = NOTHING
+        provable = feed.rule.numbering == Numbering.SYMBOL and sync.believed
+        if provable and message.reason == BookReason.CHECKSUM and differs_too_often(sync, message, now_ns):
+            sync.believed = False
+            detail = f"breaks={len(sync.checksum_breaks)} at={message.sequence}"
+            alert = self.alerts.alert(now_ns, AlertLevel.CRITICAL, "checksum_not_believed", sync.number, detail)
+        return (*self.depth.broken(feed, sync, message, now_ns), *alert)
 
     def connection_up(self, message: ConnectionUp, now_ns: int) -> tuple[Message, ...]:
+        return self.rolls.up(self.feeds[message.connection], message, now_ns)
+
+    def connection_down(self, message: ConnectionDown, now_ns: int) -> tuple[Message, ...]:
         feed = self.feeds[message.connection]
-        feed.state.generation = message.generation
-        invalid: list[Message] = []
-        started: list[Message] = []
-        for sync in feed.symbols.values():
-            invalid += leave(sync, SyncEvent.UP, BookReason.CONNECTION_LOST)
-            started += self.resync.start(sync, now_ns)
-        return (*invalid, *started)
+        lost = self.rolls.down(feed, message, now_ns)
+        return lost if feed.state.generation else lost + self.stream_lost(feed, now_ns)
 
-    def connection_down(self, message: ConnectionDown, _now_ns: int) -> tuple[Message, ...]:
-        feed = self.feeds[message.connection]
-        if message.generation < feed.state.generation:
-            self.counters.late_connections += 1  # the end of a socket that has been replaced
-            return NOTHING
-        return self._lose(feed)
+    def engine_started(self, _message: EngineStarted, now_ns: int) -> tuple[Message, ...]:
+        """After a recovery no connection of the checkpoint exists any more, and no timer of it runs."""
+        for budget in self.resync.budgets.values():
+            budget.waiting, budget.timer_set = [], False
+        return tuple(message for feed in self.feeds.values() for message in self.rolls.lose(feed, now_ns))
 
-    def engine_started(self, _message: EngineStarted, _now_ns: int) -> tuple[Message, ...]:
-        """After a recovery no connection of the checkpoint exists any more."""
-        return tuple(message for feed in self.feeds.values() for message in self._lose(feed))
-
-    def _lose(self, feed: Feed) -> tuple[Message, ...]:
-        """INVALID for every book of the connection that was not known to be down, LIVE or not."""
-        feed.state.generation = 0
-        invalid: list[Message] = []
-        for sync in feed.symbols.values():
-            if sync.state != SyncState.DOWN:
-                leave(sync, SyncEvent.LOST, BookReason.CONNECTION_LOST)
-                reason = BookReason.CONNECTION_LOST
-                invalid.append(BookStateChanged(sync.number, BookState.INVALID, reason, sync.sequence))
-        return tuple(invalid)
+    def stream_lost(self, _feed: Feed, _now_ns: int) -> tuple[Message, ...]:
+        """The connection is gone; its books have been told of. Whoever watches its other streams hears it here."""
+        return NOTHING
 
     def instrument(self, message: Instrument, now_ns: int) -> tuple[Message, ...]:
         """A new instrument starts to synchronize; a new version of a known one is used from the next update on."""
         sync = self.synchronizers.get(message.instrument)
         if sync is not None:
             return self._new_version(sync, message, now_ns)
-        for number, feed in self.feeds.items():
-            if feed.carries(message):
-                sync = Synchronizer(message, number, message.instrument, message.version)
-                self.synchronizers[message.instrument] = feed.symbols[message.venue_symbol] = sync
-                if not feed.state.generation:
-                    return NOTHING
-                sync.advance(SyncEvent.UP)
-                return self.resync.start(sync, now_ns)
-        return NOTHING  # of a venue or a connection that another market data actor serves
+        carrying = [feed for feed in self.feeds.values() if feed.carries(message)]
+        home = next((feed for feed in carrying if Stream.DEPTH in feed.plan.streams), None)
+        if home is None:
+            return NOTHING  # of a venue or a connection that another market data actor serves
+        sync = Synchronizer(message, home.number, message.instrument, message.version)
+        self.synchronizers[message.instrument] = sync
+        for feed in carrying:
+            feed.symbols[message.venue_symbol] = sync
+        self._set_scales(message)
+        if not home.state.generation:
+            return NOTHING
+        sync.opening, sync.overlapping = home.newest, home.overlapping and home.rule.comparable
+        sync.advance(SyncEvent.UP)
+        return self.resync.start(sync, home, now_ns)
 
     def _new_version(self, sync: Synchronizer, message: Instrument, now_ns: int) -> tuple[Message, ...]:
         """Other scales give every price another meaning: the book is built anew."""
         old, sync.instrument, sync.version = sync.instrument, message, message.version
-        same = (old.price_scale, old.quantity_scale) == (message.price_scale, message.quantity_scale)
-        if same or sync.state == SyncState.DOWN:
+        self._set_scales(message)
+        if (old.price_scale, old.quantity_scale) == (message.price_scale, message.quantity_scale):
             return NOTHING
-        invalid = leave(sync, SyncEvent.CHANGE, BookReason.INSTRUMENT_CHANGED)
-        return (*invalid, *self.resync.attempt(sync, now_ns))
+        waits = sync.state in (SyncState.INIT, SyncState.SNAPSHOT)
+        if waits:  # what is on its way will be read in the new scales; what has been read is of no use
+            sync.buffer.clear()
+            sync.intact = False
+            return NOTHING
+        invalid = leave(sync, SyncEvent.CHANGE, BookReason.INSTRUMENT_CHANGED, now_ns)
+        sync.attempts = min(sync.attempts, len(ATTEMPT_DELAYS_NS) - 1)
+        return (*invalid, *self.resync.attempt(sync, self.feeds[sync.connection], now_ns))
+
+    def _set_scales(self, instrument: Instrument) -> None:
+        scales = Scales(instrument.price_scale, instrument.quantity_scale)
+        for feed in self.feeds.values():
+            if feed.carries(instrument):
+                feed.codec.set_scales(instrument.venue_symbol, scales)
 
     def checkpoint(self) -> MarketDataState:
         connections = [feed.state for feed in self.feeds.values()]
-        return MarketDataState(connections, list(self.synchronizers.values()), self.counters, self.alerts)
+        budgets = list(self.resync.budgets.values())
+        return MarketDataState(connections, list(self.synchronizers.values()), budgets, self.counters, self.alerts)
 
     def restore(self, state: MarketDataState) -> None:
         """Connections are matched by number; ops must hand over the same ones."""
-        self.counters, self.alerts = state.counters, state.alerts
+        self._assemble(state.counters, state.alerts)
+        self.resync.budgets = {budget.venue: budget for budget in state.budgets}
         for connection in state.connections:
             self.feeds[connection.connection].state = connection
         self.synchronizers = {sync.number: sync for sync in state.synchronizers}
         for feed in self.feeds.values():
-            feed.symbols = {}
+            carried = [sync for sync in state.synchronizers if feed.carries(sync.instrument)]
+            feed.symbols = {sync.instrument.venue_symbol: sync for sync in carried}
         for sync in state.synchronizers:
-            self.feeds[sync.connection].symbols[sync.instrument.venue_symbol] = sync
+            self._set_scales(sync.instrument)
 
     def view(self) -> dict[str, Any]:
         """Totals, and each instrument's own by number."""
         syncs = self.synchronizers.values()
         totals: dict[str, Any] = {"frames": sum(feed.state.frames for feed in self.feeds.values())}
+        totals["rolls"] = sum(feed.state.rolls for feed in self.feeds.values())
         totals.update(msgspec.structs.asdict(self.counters))
-        for field in ("gaps", "resyncs", "stale", "overflows", "failures", "broken", "trades_missed"):
-            totals[field] = sum(getattr(sync, field) for sync in syncs)
+        for field in ("resyncs", *COUNTS):
+            totals[field] = totals.get(field, 0) + sum(getattr(sync, field) for sync in syncs)
+        totals["connections"] = {feed.number: _summary(feed) for feed in self.feeds.values()}
+        totals["weight_spent"] = {budget.venue: budget.spent for budget in self.resync.budgets.values()}
         totals["instruments"] = {sync.number: sync.summary() for sync in syncs}
         return totals
+
+
+def _summary(feed: Feed) -> dict[str, Any]:
+    """For people."""
+    state = feed.state
+    openings = [opening.generation for opening in state.openings]
+    return {"state": state.roll.name, "openings": openings, "frames": state.frames, "rolls": state.rolls}

@@ -7,7 +7,21 @@ import msgspec
 from actors.market_data import FeedConnection, MarketData
 from bus.actor import Actor
 from bus.messages import Frame, Instrument, Message, Outcome, SnapshotAnswer, SnapshotRequest
-from bus.messages.feed import DepthBody, DepthDiff, FeedEvent, Garbage
+from bus.messages.feed import (
+    Batch,
+    DepthBody,
+    DepthDiff,
+    DepthReset,
+    FeedEvent,
+    Garbage,
+    Numbering,
+    Scales,
+    SnapshotSource,
+    SyncRule,
+    TradeIds,
+    Verdict,
+)
+from gateway.binance_spot.rule import BINANCE_SPOT
 
 VENUE = 3
 SYMBOL = "BTCUSDT"
@@ -19,16 +33,53 @@ class TableCodec:
 
     def __init__(self) -> None:
         self.values: list[Any] = []
+        self.scales: dict[str, Scales] = {}
 
-    def put(self, value: FeedEvent | DepthBody) -> bytes:
+    def put(self, value: FeedEvent | Batch | DepthBody) -> bytes:
         self.values.append(value)
         return str(len(self.values) - 1).encode()
 
-    def decode_frame(self, payload: bytes) -> FeedEvent:
+    def decode_frame(self, payload: bytes) -> FeedEvent | Batch:
         return self.values[int(payload)]
 
     def decode_snapshot(self, payload: bytes, venue_symbol: str = "") -> DepthBody | Garbage:
         return self.values[int(payload)]
+
+    def decode_trades(self, payload: bytes, venue_symbol: str) -> Any:
+        return self.values[int(payload)]
+
+    def set_scales(self, venue_symbol: str, scales: Scales) -> None:
+        self.scales[venue_symbol] = scales
+
+
+class Rule:
+    """A synthetic venue: ids that follow from each other one by one, whatever it is that proves its stream.
+
+    Where the proof is not of the symbol's ids, nothing that is younger is a gap.
+    """
+
+    def __init__(
+        self, snapshot: SnapshotSource, numbering: Numbering, trade_ids=TradeIds.CONSECUTIVE, comparable: bool = False
+    ) -> None:
+        self.snapshot, self.numbering = snapshot, numbering
+        self.trade_ids, self.comparable = trade_ids, comparable
+
+    def too_old(self, snapshot_last: int, first: DepthDiff) -> bool:
+        return snapshot_last < first.first - 1
+
+    def bridge(self, diff: DepthDiff, snapshot_last: int) -> Verdict:
+        if diff.last <= snapshot_last:
+            return Verdict.STALE
+        return Verdict.NEXT if diff.first <= snapshot_last + 1 or self._unproven else Verdict.GAP
+
+    def follow(self, diff: DepthDiff, sequence: int) -> Verdict:
+        if diff.last <= sequence:
+            return Verdict.DUPLICATE if diff.last == sequence else Verdict.STALE
+        return Verdict.NEXT if diff.first == sequence + 1 or self._unproven else Verdict.GAP
+
+    @property
+    def _unproven(self) -> bool:
+        return self.numbering != Numbering.SYMBOL
 
 
 def instrument(number: int = NUMBER, symbol: str = SYMBOL, version: int = 1, venue: int = VENUE, scale: int = 8):
@@ -46,7 +97,12 @@ def diff(first: int, last: int, bids=(), asks=(), symbol: str = SYMBOL) -> Depth
         tuple(quantity for _, quantity in bids),
         tuple(price for price, _ in asks),
         tuple(quantity for _, quantity in asks),
+        previous=first - 1,
     )
+
+
+def reset(last: int, bids=((100, 5),), asks=((101, 5),), symbol: str = SYMBOL, checksum: int = -1) -> DepthReset:
+    return DepthReset(symbol, 0, body(last, bids, asks), checksum)
 
 
 def body(last: int, bids=((100, 5),), asks=((101, 5),)) -> DepthBody:
@@ -62,9 +118,10 @@ def body(last: int, bids=((100, 5),), asks=((101, 5),)) -> DepthBody:
 class Desk:
     """A market data actor, its codec, and the verbs of a test. Time moves by one nanosecond a verb unless told."""
 
-    def __init__(self) -> None:
+    def __init__(self, rule: SyncRule = BINANCE_SPOT, **plan: Any) -> None:
         self.codec = TableCodec()
-        self.actor = MarketData({1: FeedConnection(self.codec, VENUE)})
+        self.plans = {1: FeedConnection(self.codec, VENUE, rule, **plan)}
+        self.actor = MarketData(self.plans)
         self.now_ns = 1_000
         self.inputs: list[tuple[Message, int]] = []
         self.request: SnapshotRequest | None = None
@@ -78,8 +135,8 @@ class Desk:
                 self.request = item
         return emitted
 
-    def frame(self, event: FeedEvent) -> tuple[Message, ...]:
-        return self.send(Frame(1, self.now_ns, self.codec.put(event)))
+    def frame(self, event: FeedEvent | Batch, generation: int = 0) -> tuple[Message, ...]:
+        return self.send(Frame(1, self.now_ns, self.codec.put(event), generation))
 
     def answer(self, snapshot: DepthBody | Garbage, outcome: Outcome = Outcome.RESULT) -> tuple[Message, ...]:
         request = self.request

@@ -24,6 +24,7 @@ from bus.messages import (
     TimerFired,
 )
 from bus.messages.feed import DepthBody, DepthDiff, QuoteEvent
+from gateway.binance_spot.rule import BINANCE_SPOT
 from tests.actors.market_data.feeds import NUMBER, SYMBOL, VENUE, TableCodec, instrument
 
 FAULTS = (
@@ -69,7 +70,7 @@ class Venue:
         bids = {price: amount for price, amount in touched.items() if price < 100}
         asks = {price: amount for price, amount in touched.items() if price > 100}
         return DepthDiff(
-            SYMBOL, first, self.last, 0, tuple(bids), tuple(bids.values()), tuple(asks), tuple(asks.values())
+            SYMBOL, first, self.last, 0, tuple(bids), tuple(bids.values()), tuple(asks), tuple(asks.values()), first - 1
         )
 
     def sides(self, last: int):
@@ -99,7 +100,7 @@ class World:
     def __init__(self) -> None:
         self.venue = Venue()
         self.codec = TableCodec()
-        self.market_data = MarketData({1: FeedConnection(self.codec, VENUE)})
+        self.market_data = MarketData({1: FeedConnection(self.codec, VENUE, BINANCE_SPOT)})
         self.orderbook = Orderbook()
         self.now_ns = 0
         self.generation = 1

@@ -3,8 +3,8 @@
 import pytest
 
 from actors.market_data import FeedConnection, MarketData
-from actors.market_data import actor as market_data_module
-from actors.market_data.resync import ATTEMPT_DELAYS_NS, CALM_NS, QUIET_BRIDGE_NS, SLOW_NS
+from actors.market_data import depth as depth_module
+from actors.market_data.resync import ATTEMPT_DELAYS_NS, CALM_NS, QUIET_BRIDGE_NS, SLOW_NS, jittered
 from bus.messages import (
     Alert,
     BestQuote,
@@ -24,7 +24,8 @@ from bus.messages import (
     TimerFired,
     TradePrint,
 )
-from bus.messages.feed import DepthBody, Garbage, Notice, QuoteEvent, TradeEvent
+from bus.messages.feed import Closing, DepthBody, Garbage, Notice, QuoteEvent, TradeEvent
+from gateway.binance_spot.rule import BINANCE_SPOT
 from tests.actors.market_data.feeds import NUMBER, VENUE, Desk, TableCodec, body, copy_of, diff, instrument, names
 
 
@@ -95,7 +96,7 @@ def test_stale_diff_is_counted_and_ignored_and_an_overlap_is_applied() -> None:
     before = desk.actor.view()["stale"]
     assert desk.frame(diff(8, 9)) == ()
     assert desk.frame(diff(10, 10)) == ()
-    assert desk.actor.view()["stale"] == before + 2
+    assert (desk.actor.view()["stale"], desk.actor.view()["duplicates"]) == (before + 1, 1)
     (update,) = desk.frame(diff(9, 12))
     assert (update.previous_sequence, update.last_sequence) == (10, 12)
 
@@ -196,7 +197,9 @@ def test_attempts_are_spaced_then_slow_and_say_so_once() -> None:
         timer = timer_of(emitted)
         delays.append(timer.fires_ns - desk.now_ns)
         assert names(fire(desk, timer)) == ["SnapshotRequest"]
-    assert delays == [*ATTEMPT_DELAYS_NS[1:], *[SLOW_NS] * 4]
+    plain = [*ATTEMPT_DELAYS_NS[1:], *[SLOW_NS] * 4]
+    assert delays == [jittered(delay, NUMBER, number, 0) for number, delay in enumerate(plain, 1)]
+    assert all(abs(delay - wanted) <= wanted // 4 for delay, wanted in zip(delays, plain, strict=True))
     assert failed == 1
 
 
@@ -258,7 +261,7 @@ def test_reconnection_without_a_reported_loss_is_a_loss() -> None:
 
 def test_engine_start_after_recovery_believes_no_book() -> None:
     desk = live(10)
-    fresh = copy_of(desk.actor, MarketData({1: FeedConnection(desk.codec, VENUE)}))
+    fresh = copy_of(desk.actor, MarketData({1: FeedConnection(desk.codec, VENUE, BINANCE_SPOT)}))
     assert fresh.receive(EngineStarted(1, 5), 9_000) == (invalid(BookReason.CONNECTION_LOST, 10),)
     assert "SnapshotRequest" in names(fresh.receive(ConnectionUp(1, 1, 0), 9_000 + CALM_NS))
 
@@ -279,7 +282,7 @@ def test_own_words_coming_back_change_nothing(reason: BookReason) -> None:
 
 
 def test_full_buffer_starts_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(market_data_module, "BUFFER_MAX", 3)
+    monkeypatch.setattr(depth_module, "BUFFER_MAX", 3)
     desk = up()
     for number in range(10, 14):
         emitted = desk.frame(diff(number, number))
@@ -323,9 +326,9 @@ def test_garbage_alerts_at_a_bounded_rate() -> None:
     assert desk.actor.view()["garbage"] == 1_001
 
 
-def test_server_shutdown_is_an_alert_and_other_notices_are_not() -> None:
+def test_a_venue_that_closes_is_an_alert_and_a_roll_and_notices_are_not() -> None:
     desk = up()
-    assert names(desk.frame(Notice("serverShutdown", ""))) == ["Alert"]
+    assert names(desk.frame(Closing("soon"))) == ["RollConnection", "SetTimer", "Alert"]
     assert desk.frame(Notice("subscribed", "")) == ()
 
 
@@ -341,7 +344,9 @@ def test_new_filters_keep_the_book_and_new_scales_do_not() -> None:
 
 def test_connections_share_the_venue_by_symbol() -> None:
     codec = TableCodec()
-    actor = MarketData({1: FeedConnection(codec, VENUE, ("A",)), 2: FeedConnection(codec, VENUE, ("B",))})
+    actor = MarketData(
+        {1: FeedConnection(codec, VENUE, BINANCE_SPOT, ("A",)), 2: FeedConnection(codec, VENUE, BINANCE_SPOT, ("B",))}
+    )
     actor.receive(instrument(1, "A"), 0)
     actor.receive(instrument(2, "B"), 0)
     emitted = actor.receive(ConnectionUp(2, 1, 0), 0)
@@ -378,7 +383,7 @@ def test_restart_at_every_step() -> None:
     desk = Desk()
     day(desk)
     assert (desk.actor.view()["resyncs"], desk.actor.view()["gaps"]) == (2, 1), "the day has everything in it"
-    connections = {1: FeedConnection(desk.codec, VENUE)}
+    connections = {1: FeedConnection(desk.codec, VENUE, BINANCE_SPOT)}
     for step in range(len(desk.inputs)):
         first = MarketData(connections)
         for message, now_ns in desk.inputs[:step]:

@@ -1,0 +1,261 @@
+"""A depth event that is not simply the next one: buffered, repeated, late, ahead, behind a gap, or a whole book. Pure.
+
+What a diff is to a book is the venue's rule's to say (`SyncRule`); what follows from it is the same for every venue.
+"""
+
+from collections.abc import Iterable
+
+from actors.market_data.alerts import AlertGate
+from actors.market_data.bridge import bridge, judge, mend, update
+from actors.market_data.resync import Resync, go_live, leave, replay
+from actors.market_data.state import Counters, Feed
+from actors.market_data.sync import Buffered, SyncEvent, Synchronizer, SyncState
+from bus.actor import NOTHING
+from bus.messages import AlertLevel, BookReason, BookState, BookStateChanged, Frame, Message
+from bus.messages.feed import UNNUMBERED, DepthDiff, DepthReset, Numbering, SnapshotSource, Verdict
+
+BUFFER_MAX = (
+    2_000  # diffs an instrument keeps for a snapshot on its way: 200 s at 100 ms; beyond it the buffer starts over
+)
+WAITING_MAX = 64  # and while none is on its way: a later snapshot is younger than they are, only a late diff needs them
+AHEAD_MAX = 20  # chosen: diffs a new generation may be ahead of the old one before that is a gap; 2 s at 100 ms
+LIVE, STALE = SyncState.LIVE, SyncState.STALE
+
+
+class Depth:
+    """The depth stream off the fast path. Holds no state of its own."""
+
+    def __init__(self, resync: Resync, counters: Counters, alerts: AlertGate) -> None:
+        self.resync = resync
+        self.counters = counters
+        self.alerts = alerts
+
+    def diff(self, feed: Feed, sync: Synchronizer, diff: DepthDiff, frame: Frame, now_ns: int) -> tuple[Message, ...]:
+        if not self._listens(feed, sync, frame.generation, whole=False):
+            return NOTHING
+        sync.depth_ns = frame.received_ns
+        if feed.overlapping and frame.generation == feed.newest:
+            sync.opening = frame.generation  # only of comparable ids: else it has moved already
+        if sync.state in (LIVE, STALE):
+            return self._follow(feed, sync, diff, frame, now_ns)
+        return self._keep(feed, sync, Buffered(frame.received_ns, diff, feed.frame), now_ns)
+
+    def _listens(self, feed: Feed, sync: Synchronizer, generation: int, *, whole: bool) -> bool:
+        """Is this word of a generation that the symbol takes its depth from? Ids that mean the same need no choice."""
+        if sync.state == SyncState.INIT or sync.connection != feed.number:
+            self.counters.unsynced += 1
+            return False
+        if not generation or generation == sync.opening:
+            return True
+        if generation == feed.newest and (whole or feed.rule.comparable):
+            return True
+        if feed.rule.comparable and not whole:
+            return True  # an older one's; its ids tell what it is
+        self.counters.elsewhere += 1
+        return False
+
+    def _follow(
+        self, feed: Feed, sync: Synchronizer, diff: DepthDiff, frame: Frame, now_ns: int
+    ) -> tuple[Message, ...]:
+        """The book is LIVE, or STALE and may resume."""
+        sequence, rule = sync.sequence, feed.rule
+        twice = feed.overlapping or 0 < frame.generation < feed.state.generation
+        if diff.last == diff.previous == sequence:  # UNNUMBERED is no sequence
+            return self._resumed(sync, NOTHING, now_ns)  # the venue says that nothing has changed (OKX)
+        more = feed.frame != UNNUMBERED and feed.frame == sync.frame
+        verdict = judge(rule, diff, sequence, bare=sequence == sync.bare_at, more=more)
+        if feed.late:
+            verdict = Verdict.STALE  # the book is younger than the gap that this frame left
+        if verdict == Verdict.NEXT:
+            sync.frame = feed.frame
+            passed: tuple[Message, ...] = (update(sync, frame.received_ns, diff),)
+            if sync.buffer:
+                passed += self._catch_up(feed, sync)
+            return self._resumed(sync, passed, now_ns) if sync.state == STALE else passed
+        if verdict == Verdict.GAP:
+            if feed.overlapping and rule.comparable and frame.generation == feed.newest:
+                return self._ahead(feed, sync, Buffered(frame.received_ns, diff, feed.frame), now_ns)
+            return self._gap(feed, sync, Buffered(frame.received_ns, diff, feed.frame), now_ns)
+        if twice:
+            sync.overlapped += 1
+        elif verdict == Verdict.DUPLICATE:
+            sync.duplicates += 1
+        elif rule.numbering == Numbering.SYMBOL and diff.previous != UNNUMBERED and diff.last > sync.before:
+            # It ends inside the last update, which one stream never does: that one's number was damaged.
+            return self._gap(feed, sync, Buffered(frame.received_ns, diff, feed.frame), now_ns)
+        else:
+            sync.stale += 1
+        return NOTHING
+
+    def _resumed(self, sync: Synchronizer, passed: tuple[Message, ...], now_ns: int) -> tuple[Message, ...]:
+        """A STALE book whose stream goes on without a hole was right all the time."""
+        if sync.state != STALE:
+            return passed
+        before = passed[0].previous_sequence if passed else sync.sequence  # type: ignore[attr-defined]  # updates
+        sync.advance(SyncEvent.RESUME)
+        sync.live_ns = now_ns
+        return (
+            BookStateChanged(sync.number, BookState.SYNCING, BookReason.RESUMED, before),
+            *passed,
+            BookStateChanged(sync.number, BookState.LIVE, BookReason.RESUMED, sync.sequence),
+        )
+
+    def _gap(self, feed: Feed, sync: Synchronizer, item: Buffered, now_ns: int) -> tuple[Message, ...]:
+        sync.gaps += 1
+        ahead = [*sync.buffer, item]
+        detail = f"at={sync.sequence} first={item.diff.first} last={item.diff.last} previous={item.diff.previous}"
+        mendable = feed.rule.numbering == Numbering.SYMBOL
+        lost = self.refuse(feed, sync, BookReason.SEQUENCE_GAP, now_ns, mendable=mendable)
+        sync.buffer.extend(ahead)
+        return (*lost, *self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_gap", sync.number, detail))
+
+    def refuse(
+        self, feed: Feed, sync: Synchronizer, reason: BookReason, now_ns: int, *, mendable: bool
+    ) -> tuple[Message, ...]:
+        """An update of a LIVE or STALE book was lost. It stands as it stood, and is mended or built anew."""
+        invalid = leave(sync, SyncEvent.GAP, reason, now_ns)
+        sync.intact = mendable
+        return (*invalid, *self.resync.attempt(sync, feed, now_ns))
+
+    def refuse_all(
+        self, feed: Feed, syncs: Iterable[Synchronizer], reason: BookReason, now_ns: int, *, mendable: bool
+    ) -> tuple[Message, ...]:
+        """An update of anyone of them was lost: every INVALID first, then what is done about it."""
+        invalid: list[Message] = []
+        begun: list[Message] = []
+        for sync in syncs:
+            if sync.state in (LIVE, STALE):
+                sync.gaps += reason == BookReason.SEQUENCE_GAP
+                first, *rest = self.refuse(feed, sync, reason, now_ns, mendable=mendable)
+                invalid.append(first)
+                begun += rest
+                continue
+            sync.intact = sync.intact and mendable
+            if feed.rule.snapshot == SnapshotSource.REST:
+                sync.buffer.clear()
+                if sync.state in (SyncState.SNAPSHOT, SyncState.REPLAY):
+                    begun += self.resync.fail(sync, feed, "a frame is missing behind it", now_ns)
+        return (*invalid, *begun)
+
+    def _keep(self, feed: Feed, sync: Synchronizer, item: Buffered, now_ns: int) -> tuple[Message, ...]:
+        """For the snapshot to come, or for the late diff that makes one needless."""
+        emitted: tuple[Message, ...] = NOTHING
+        buffer = sync.buffer
+        awaited = sync.state in (SyncState.SNAPSHOT, SyncState.REPLAY) and feed.rule.snapshot == SnapshotSource.REST
+        if len(buffer) >= (BUFFER_MAX if awaited else WAITING_MAX):
+            sync.intact = False
+            if awaited:
+                buffer.clear()
+                sync.overflows += 1
+                emitted = self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_buffer_full", sync.number)
+            else:
+                del buffer[0]
+        buffer.append(item)
+        if sync.held is not None:
+            return emitted + self.resync.join(sync, feed, sync.held, sync.held_ns, now_ns)
+        if sync.intact and feed.rule.numbering == Numbering.SYMBOL:
+            return emitted + self.heal(feed, sync, now_ns)
+        return emitted
+
+    def heal(self, feed: Feed, sync: Synchronizer, now_ns: int) -> tuple[Message, ...]:
+        """LIVE without a snapshot, if what was missing has come late."""
+        chain = mend(feed.rule, sync)
+        if chain is None:
+            return NOTHING
+        if feed.rule.numbering == Numbering.SYMBOL and not (chain and all(_numbered(item) for item in chain)):
+            return NOTHING  # a diff without an id continues whatever it meets
+        sync.reordered += 1
+        sync.advance(SyncEvent.HEAL)
+        syncing = BookStateChanged(sync.number, BookState.SYNCING, BookReason.REORDERED, sync.sequence)
+        return (syncing, *replay(sync, chain, BookReason.REORDERED, now_ns))
+
+    def _ahead(self, feed: Feed, sync: Synchronizer, item: Buffered, now_ns: int) -> tuple[Message, ...]:
+        """The newer of two generations is ahead: what lies between is on its way on the older one."""
+        if len(sync.buffer) >= AHEAD_MAX:
+            return self._gap(feed, sync, item, now_ns)
+        sync.buffer.append(item)
+        return NOTHING
+
+    def _catch_up(self, feed: Feed, sync: Synchronizer) -> tuple[Message, ...]:
+        """Pass on what the newer generation told ahead and the book has reached by now."""
+        passed: list[Message] = []
+        while sync.buffer:
+            item = sync.buffer[0]
+            verdict = feed.rule.follow(item.diff, sync.sequence)
+            if verdict == Verdict.GAP:
+                break
+            del sync.buffer[0]
+            if verdict == Verdict.NEXT:
+                passed.append(update(sync, item.received_ns, item.diff))
+            else:
+                sync.overlapped += 1
+        return tuple(passed)
+
+    def settle(self, feed: Feed, sync: Synchronizer, now_ns: int) -> tuple[Message, ...]:
+        """Only the newer generation is left: what the book cannot reach now, it misses."""
+        sync.overlapping = False
+        if sync.state not in (LIVE, STALE):
+            return NOTHING
+        for item in sync.buffer:
+            if feed.rule.follow(item.diff, sync.sequence) == Verdict.GAP:
+                sync.buffer.remove(item)
+                return self._gap(feed, sync, item, now_ns)
+        sync.buffer.clear()
+        sync.open_path()
+        return NOTHING
+
+    def reset(
+        self, feed: Feed, sync: Synchronizer, event: DepthReset, frame: Frame, now_ns: int
+    ) -> tuple[Message, ...]:
+        """A whole book on the stream. It replaces whatever was held, LIVE or not, and needs no word in between."""
+        if not self._listens(feed, sync, frame.generation, whole=True):
+            return NOTHING
+        sync.depth_ns = frame.received_ns
+        moved = 0 < sync.opening < frame.generation
+        trusted = sync.state in (LIVE, STALE)
+        if feed.late and (trusted or feed.incomplete):
+            sync.stale += 1  # the book is younger, or would not be whole
+            return NOTHING
+        if moved:
+            sync.opening = frame.generation
+            if trusted and feed.rule.comparable and event.body.last <= sync.sequence:
+                sync.overlapped += 1  # the book is ahead of it, and goes on with either generation's diffs
+                return NOTHING
+        sync.resets += 1
+        sync.rolled += moved and trusted
+        if not feed.rule.comparable:
+            sync.overlapping = False  # from here on it hears one generation alone
+        sync.frame = feed.frame
+        kept = bridge(feed.rule, event.body.last, _behind(sync, feed)).kept if sync.buffer else []
+        sync.advance(SyncEvent.RESET)
+        reason = BookReason.ROLLED if moved and trusted else BookReason.SNAPSHOT_BRIDGED
+        return go_live(sync, event.body, frame.received_ns, kept, reason, now_ns, event.checksum)
+
+    def broken(self, feed: Feed, sync: Synchronizer, message: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
+        """The orderbook refused its book, and said so to everyone."""
+        sync.broken += 1
+        again: tuple[Message, ...] = NOTHING
+        if message.sequence != sync.sequence:
+            # More went out behind the refused update, perhaps a new book: nobody may take that for the word LIVE.
+            again = (BookStateChanged(sync.number, BookState.INVALID, message.reason, sync.sequence),)
+        leave(sync, SyncEvent.BREAK, message.reason, now_ns)
+        return (*again, *self.resync.attempt(sync, feed, now_ns))
+
+    def stale(self, sync: Synchronizer, reason: BookReason) -> tuple[Message, ...]:
+        """The liveness watch's word (SILENT, CONTRADICTED): the book is kept and not believed until its stream goes on."""
+        if sync.state not in (LIVE, STALE):
+            return NOTHING
+        sync.silences += sync.state == LIVE
+        sync.advance(SyncEvent.SILENT)
+        return (BookStateChanged(sync.number, BookState.STALE, reason, sync.sequence),)
+
+
+def _numbered(item: Buffered) -> bool:
+    return item.diff.last != UNNUMBERED
+
+
+def _behind(sync: Synchronizer, feed: Feed) -> list[Buffered]:
+    """What may continue a book that comes now: where frames are numbered, only those that are younger."""
+    if feed.rule.numbering == Numbering.CONNECTION and feed.frame != UNNUMBERED:
+        return [item for item in sync.buffer if item.frame > feed.frame]
+    return sync.buffer
