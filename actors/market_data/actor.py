@@ -4,7 +4,7 @@ The one path that counts is a LIVE diff: decode, one dict look-up, one compare, 
 depth lies behind it in `depth`; how a book becomes LIVE again in `resync`; connections that are rolled over in `rolls`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from actors.market_data.budget import Budget
 from actors.market_data.checksums import differs_too_often
 from actors.market_data.conflation import conflate
 from actors.market_data.depth import Depth
-from actors.market_data.numbers import Arrival
+from actors.market_data.events import Events
 from actors.market_data.passing import Passing
 from actors.market_data.resync import ATTEMPT_DELAYS_NS, SNAPSHOT_LEVELS, WAITING, Resync, leave
 from actors.market_data.rolls import Rolls
@@ -47,29 +47,15 @@ from bus.messages import (
     TimerFired,
 )
 from bus.messages.feed import (
-    UNNUMBERED,
-    Batch,
-    Closing,
     DepthDiff,
-    DepthReset,
-    Finer,
-    FundingEvent,
     Garbage,
-    MarkEvent,
-    Notice,
     Numbering,
-    QuoteEvent,
     Scales,
     SnapshotSource,
-    SubscriptionRefused,
-    TradeEvent,
 )
 
 BROKEN = (BookReason.CROSSED, BookReason.TOP_MISMATCH, BookReason.SNAPSHOT_TOO_OLD, BookReason.CHECKSUM)
 """What only the orderbook says of a book; market data hears it and resynchronizes."""
-
-EventHandler = Callable[[Feed, Any, Frame, int], tuple[Message, ...]]
-SymbolHandler = Callable[[Feed, Synchronizer, Any, Frame, int], tuple[Message, ...]]
 
 
 class MarketData(Actor[MarketDataState]):
@@ -111,21 +97,8 @@ class MarketData(Actor[MarketDataState]):
         self.resync = Resync(self.name, self.snapshot_levels, self.seed, alerts)
         self.depth = Depth(self.resync, counters, alerts)
         self.rolls = Rolls(self.name, self.seed, self.depth, self.resync, counters)
-        passing = Passing(counters)
-        self._events: dict[type, EventHandler] = {
-            DepthDiff: self._of_symbol(self.depth.diff),
-            DepthReset: self._of_symbol(self.depth.reset),
-            QuoteEvent: self._of_symbol(passing.quote),
-            TradeEvent: self._of_symbol(passing.trade),
-            MarkEvent: self._of_symbol(passing.mark),
-            FundingEvent: self._of_symbol(passing.funding),
-            Finer: self._of_symbol(self._finer),
-            Batch: self._batch,
-            Closing: self._closing,
-            SubscriptionRefused: self._refused,
-            Notice: self._notice,
-            Garbage: self._garbage,
-        }
+        self.passing = Passing(counters)
+        self.events = Events(self.depth, self.passing, self.rolls, counters, alerts).handlers
 
     def frame(self, message: Frame, now_ns: int) -> tuple[Message, ...]:
         feed = self.feeds[message.connection]
@@ -152,7 +125,7 @@ class MarketData(Actor[MarketDataState]):
                         event.checksum,
                     ),
                 )
-        return self._events[type(event)](feed, event, message, now_ns)
+        return self.events[type(event)](feed, event, message, now_ns)
 
     def frame_batch(self, message: FrameBatch, now_ns: int) -> tuple[Message, ...]:
         """Frames that waited, in order; nothing in between is shown."""
@@ -162,114 +135,6 @@ class MarketData(Actor[MarketDataState]):
         self.counters.frame_batches += 1
         self.counters.conflated += conflate(emitted)
         return tuple(emitted)
-
-    def _of_symbol(self, handler: SymbolHandler) -> EventHandler:
-        """The handler with its event's synchronizer looked up."""
-
-        def handle(feed: Feed, event: Any, frame: Frame, now_ns: int) -> tuple[Message, ...]:
-            sync = feed.symbols.get(event.venue_symbol)
-            if sync is None:
-                self.counters.unknown_symbols += 1
-                told = f"symbol={event.venue_symbol}"
-                return self.alerts.alert(now_ns, AlertLevel.INFO, "unknown_symbol", -1, told)
-            return handler(feed, sync, event, frame, now_ns)
-
-        return handle
-
-    def _batch(self, feed: Feed, batch: Batch, frame: Frame, now_ns: int) -> tuple[Message, ...]:
-        """Several events; and where the venue numbers a connection's frames, the proof that none is missing before them."""
-        emitted: list[Message] = []
-        arrival = Arrival.NEXT
-        if feed.rule.numbering == Numbering.CONNECTION:
-            opening = feed.opening(frame.generation)
-            if opening is None:
-                self.counters.elsewhere += 1
-                return NOTHING
-            arrival = opening.take(batch.sequence)
-            if arrival == Arrival.REPEATED:
-                self.counters.repeated_frames += 1
-                return NOTHING
-            if arrival == Arrival.GAP:
-                emitted += self._frames_missing(feed, opening.generation, bool(opening.missing), now_ns)
-            feed.frame, feed.late = batch.sequence, arrival == Arrival.LATE
-        for event in batch.events:
-            emitted += self._events[type(event)](feed, event, frame, now_ns)
-        feed.frame, was_late, feed.late = UNNUMBERED, feed.late, False
-        if was_late:
-            self.counters.late_frames += 1
-            emitted += self._all_frames_here(feed, now_ns)
-        return tuple(emitted)
-
-    def _frames_missing(self, feed: Feed, generation: int, mendable: bool, now_ns: int) -> tuple[Message, ...]:
-        self.counters.frame_gaps += 1
-        books = [sync for sync in feed.books if sync.opening == generation and sync.state != SyncState.INIT]
-        lost = self.depth.refuse_all(feed, books, BookReason.SEQUENCE_GAP, now_ns, mendable=mendable)
-        detail = f"connection={feed.number} generation={generation}"
-        return (*lost, *self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_frames_missing", -1, detail))
-
-    def _all_frames_here(self, feed: Feed, now_ns: int) -> list[Message]:
-        """The last frame that was missing has come: books that nothing else was wrong with go on."""
-        healed: list[Message] = []
-        if not feed.incomplete:
-            for sync in feed.books:
-                if sync.intact:
-                    healed += self.depth.heal(feed, sync, now_ns)
-        return healed
-
-    def _finer(self, feed: Feed, sync: Synchronizer, event: Finer, _frame: Frame, now_ns: int) -> tuple[Message, ...]:
-        """Nothing of the frame was read. A new version of the instrument brings finer scales; until then, slow attempts."""
-        self.counters.finer += 1
-        held = Scales(sync.instrument.price_scale, sync.instrument.quantity_scale)
-        detail = f"held={held.price},{held.quantity} needed={event.scales.price},{event.scales.quantity}"
-        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "scales_too_fine", sync.number, detail)
-        if sync.state not in (SyncState.LIVE, SyncState.STALE):
-            return alert
-        invalid = leave(sync, SyncEvent.CHANGE, BookReason.INSTRUMENT_CHANGED, now_ns)
-        sync.attempts = len(ATTEMPT_DELAYS_NS) + 1
-        return (*invalid, *self.resync.attempt(sync, feed, now_ns), *alert)
-
-    def _closing(self, feed: Feed, event: Closing, frame: Frame, now_ns: int) -> tuple[Message, ...]:
-        detail = f"connection={feed.number} {event.detail}".strip()
-        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "venue_closing", -1, detail)
-        return (*self.rolls.closing(feed, frame.generation, event.detail or "closing", now_ns), *alert)
-
-    def _refused(self, feed: Feed, event: SubscriptionRefused, _frame: Frame, now_ns: int) -> tuple[Message, ...]:
-        """A book whose subscription was refused is not coming. The next attempt asks for the subscription, too."""
-        self.counters.refused += 1
-        sync = feed.symbols.get(event.venue_symbol)
-        detail = f"connection={feed.number} symbol={event.venue_symbol} {event.detail}"
-        number = sync.number if sync else -1
-        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "subscription_refused", number, detail)
-        if sync is None or sync.connection != feed.number or sync.state in (SyncState.INIT, SyncState.LIVE):
-            return alert
-        sync.refused = True
-        if sync.state not in (SyncState.SNAPSHOT, SyncState.REPLAY):
-            return alert
-        return (*self.resync.fail(sync, feed, "subscription refused", now_ns), *alert)
-
-    def _notice(self, _feed: Feed, _event: Notice, _frame: Frame, _now_ns: int) -> tuple[Message, ...]:
-        self.counters.notices += 1
-        return NOTHING
-
-    def _garbage(self, feed: Feed, event: Garbage, _frame: Frame, now_ns: int) -> tuple[Message, ...]:
-        """Whose update was lost in it is INVALID. Where ids or numbers prove the stream, the next event tells the rest."""
-        self.counters.garbage += 1
-        detail = f"connection={feed.number} symbol={event.venue_symbol} {event.detail}"
-        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_garbage", -1, detail)
-        sync = feed.symbols.get(event.venue_symbol)
-        numbering = feed.rule.numbering
-        tells = numbering == Numbering.SYMBOL or (numbering == Numbering.CONNECTION and feed.frame == UNNUMBERED)
-        if sync is not None and sync.connection == feed.number:
-            hit = [sync]
-        elif event.venue_symbol or tells:
-            return alert
-        else:
-            hit = feed.books
-        hit = [sync for sync in hit if sync.state in (SyncState.LIVE, SyncState.STALE)]
-        for sync in hit:
-            sync.garbled += 1
-        mendable = numbering == Numbering.SYMBOL
-        return (*self.depth.refuse_all(feed, hit, BookReason.GARBAGE, now_ns, mendable=mendable), *alert)
 
     def snapshot_answer(self, message: SnapshotAnswer, now_ns: int) -> tuple[Message, ...]:
         sync = self.synchronizers.get(message.counter)
@@ -315,10 +180,13 @@ class MarketData(Actor[MarketDataState]):
 
     def book_state_changed(self, message: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         """Our own words come back here too; only the orderbook's concern us."""
-        if message.state != BookState.INVALID or message.reason not in BROKEN:
-            return NOTHING
         sync = self.synchronizers.get(message.instrument)
         if sync is None or sync.state not in (SyncState.LIVE, SyncState.STALE):
+            return NOTHING
+        if message.state == BookState.STALE:
+            self.depth.silence(sync)  # trades or quotes went through the book; our own word finds it STALE already
+            return NOTHING
+        if message.state != BookState.INVALID or message.reason not in BROKEN:
             return NOTHING
         feed = self.feeds[sync.connection]
         alert: tuple[Message, ...] = NOTHING

@@ -242,12 +242,15 @@ class Depth:
         return (*again, *self.resync.attempt(sync, feed, now_ns))
 
     def stale(self, sync: Synchronizer, reason: BookReason) -> tuple[Message, ...]:
-        """The liveness watch's word (SILENT, CONTRADICTED): the book is kept and not believed until its stream goes on."""
+        """The liveness watch's word: the book is kept and not believed until its stream goes on."""
         if sync.state not in (LIVE, STALE):
             return NOTHING
+        self.silence(sync)
+        return (BookStateChanged(sync.number, BookState.STALE, reason, sync.sequence),)
+
+    def silence(self, sync: Synchronizer) -> None:
         sync.silences += sync.state == LIVE
         sync.advance(SyncEvent.SILENT)
-        return (BookStateChanged(sync.number, BookState.STALE, reason, sync.sequence),)
 
 
 def _numbered(item: Buffered) -> bool:

@@ -397,3 +397,20 @@ def test_restart_at_every_step() -> None:
 def test_frame_of_a_connection_nobody_planned_is_our_mistake() -> None:
     with pytest.raises(KeyError):
         MarketData({}).receive(Frame(1, 0, b""), 0)
+
+
+def test_a_contradicted_book_goes_on_where_it_stood_when_its_stream_does() -> None:
+    desk = live(10)
+    assert desk.send(BookStateChanged(NUMBER, BookState.STALE, BookReason.CONTRADICTED, 10)) == ()
+    assert desk.actor.view()["silences"] == 1
+    assert desk.frame(diff(11, 12)) == (
+        BookStateChanged(NUMBER, BookState.SYNCING, BookReason.RESUMED, 10),
+        DepthUpdate(NUMBER, 1, 10, 12, desk.now_ns - 1, (), (), (), ()),
+        BookStateChanged(NUMBER, BookState.LIVE, BookReason.RESUMED, 12),
+    )
+
+
+def test_a_stale_book_with_a_hole_behind_it_is_invalid() -> None:
+    desk = live(10)
+    desk.send(BookStateChanged(NUMBER, BookState.STALE, BookReason.CONTRADICTED, 10))
+    assert desk.frame(diff(12, 13))[0] == invalid(BookReason.SEQUENCE_GAP, 10)
