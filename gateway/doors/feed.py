@@ -1,109 +1,93 @@
-"""The feed door: one market data connection, reopened for as long as the engine runs.
+"""The feed door: every market data connection of this host, each open for as long as the engine runs.
 
-Frames become inputs inside the socket callback, stamped there. It holds no rule about their content.
+Frames become inputs inside the socket callback, stamped there. It holds no rule about their content, and knows no
+venue: plans say what is dialed and said, `gateway.market.Limits` how often.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from random import Random
 
-import tenacity
-
-from bus.messages import ConnectionDown, ConnectionUp, Frame, Message
-from gateway.doors.websocket import PATIENCE, ConnectFailed, Patience, WebSocket, connect
+from bus.actor import NOTHING, Handler
+from bus.messages import Message, ReleaseConnection, Resubscribe, RollConnection
+from gateway.doors.connection import Connection, Planned
+from gateway.doors.line import Inlet
+from gateway.doors.pace import Pace
+from gateway.doors.websocket import PATIENCE, Patience
 
 Post = Callable[[Message], None]
 
-FIRST_DELAYS_S = (0.0, 0.1, 0.2, 0.4, 0.8)
-"""Chosen: a dropped connection is back in 0.3 s (FINDINGS: the library's own delays took 4.7 s)."""
-DELAY_MAX_S = 15.0
-"""Chosen: 300 connection attempts in 5 minutes are allowed to an address; this stays below 50."""
-STEADY_S = 10.0
-"""A connection that ends sooner was none: delays go on growing, or a venue that accepts and hangs up keeps us dialing."""
-
-
-def reconnect_delay(attempt: int) -> float:
-    """Seconds before attempt 1, 2, 3 ... of one outage."""
-    if attempt <= len(FIRST_DELAYS_S):
-        return FIRST_DELAYS_S[attempt - 1]
-    return float(min(2.0 ** (attempt - len(FIRST_DELAYS_S)), DELAY_MAX_S))
-
-
-class Redial:
-    """Counts connections that did not last, for the pause before the next one."""
-
-    def __init__(self) -> None:
-        self._short = 0
-
-    async def pause(self, lasted_s: float) -> None:
-        """After a connection that lasted so long: none after a steady one, or after the first short one."""
-        self._short = self._short + 1 if lasted_s < STEADY_S else 0
-        if self._short > 1:
-            await asyncio.sleep(reconnect_delay(self._short))
-
 
 class FeedDoor:
-    """Keeps one connection open. `number` names it in Frame, ConnectionUp and ConnectionDown."""
+    """A receiver. By number, connections are named in Frame, ConnectionUp and ConnectionDown as in what is asked of them."""
+
+    name = "feed_door"
 
     def __init__(
-        self, number: int, url: str, post: Post, now_ns: Callable[[], int], patience: Patience = PATIENCE
+        self, planned: Mapping[int, Planned], now_ns: Callable[[], int], patience: Patience = PATIENCE
     ) -> None:
-        self._patience = patience
-        self.on_trouble: Callable[[str], None] = lambda detail: None
-        self.is_fresh: Callable[[int], bool] = lambda now_ns: True
-        """(when a frame was read) -> whether it came then; it may have `drop`ped the connection by the answer."""
-        self._number, self._url, self._post, self._now_ns = number, url, post, now_ns
-        self.generation = 0
-        self.frames = 0
-        self.failed_attempts = 0
-        self._socket: WebSocket | None = None
-        self._down = asyncio.Event()
+        self.handlers: dict[type[Message], Handler] = {
+            Resubscribe: self._resubscribe,
+            RollConnection: self._roll,
+            ReleaseConnection: self._release,
+        }
+        self._planned, self._now_ns, self._patience = planned, now_ns, patience
+        self.connections: dict[int, Connection] = {}
+
+    def attach(
+        self,
+        post: Post,
+        is_fresh: Callable[[int], bool] = lambda now_ns: True,
+        on_trouble: Callable[[str], None] = lambda detail: None,
+    ) -> None:
+        """Where inputs go; before `run` and before the first message, inside the running loop.
+
+        is_fresh: (when a frame was read) -> whether it came then; it may have `drop`ped all connections by the answer.
+        """
+        now_s, random = asyncio.get_running_loop().time, Random()
+        paces: dict[str, Pace] = {}  # by address: it is what the venue counts at
+        for number, planned in self._planned.items():
+            limits = planned.market.limits
+            dials = paces.setdefault(planned.address, Pace(limits.connects, limits.connects_s, now_s))
+            inlet = Inlet(number, self._now_ns, post, is_fresh)
+            connection = Connection(planned, inlet, dials, self._patience, random)
+            connection.on_trouble = on_trouble
+            self.connections[number] = connection
 
     async def run(self) -> None:
-        """Until canceled. Every opening is a new generation."""
-        loop, redial = asyncio.get_running_loop(), Redial()
-        while True:
-            await self._open()
-            opened_s = loop.time()
-            await self._down.wait()
-            await redial.pause(loop.time() - opened_s)
+        """Until canceled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for connection in self.connections.values():
+                    tasks.create_task(connection.run())
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
+
+    @property
+    def frames(self) -> int:
+        """Taken since the start, by all connections."""
+        return sum(connection.frames for connection in self.connections.values())
 
     def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
+        """Say goodbye on every socket, and dial no more."""
+        for connection in self.connections.values():
+            connection.close()
 
     def drop(self, reason: str) -> None:
-        """Trust nothing that lies in this connection any more; a new one is made. The end of it has been posted."""
-        if self._socket is not None:
-            self._socket.abort(reason)
+        """Every connection's sockets: a process that stood still knows of none how old its frames are."""
+        for connection in self.connections.values():
+            connection.drop(reason)
 
-    async def _open(self) -> None:
-        attempts = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(ConnectFailed),
-            wait=lambda state: reconnect_delay(state.attempt_number),
-            before_sleep=self._on_failed_attempt,
-            reraise=True,
-        )
-        await attempts(connect, self._url, self._on_open, self._on_frame, self._on_close, self._patience)
+    # -- requests: bounded by what market data asks, each done at once or when its turn comes -----------------------
 
-    def _on_failed_attempt(self, state: tenacity.RetryCallState) -> None:
-        self.failed_attempts += 1
-        self.on_trouble(f"attempt {state.attempt_number}: {state.outcome.exception() if state.outcome else ''}")
+    def _resubscribe(self, asked: Resubscribe, _now_ns: int) -> tuple[Message, ...]:
+        self.connections[asked.connection].renew(asked.venue_symbol, asked.stream)
+        return NOTHING
 
-    def _on_open(self, socket: WebSocket) -> None:
-        self._socket = socket
-        self._down.clear()  # here: an attempt before may have opened and ended, and set it
-        self.generation += 1
-        self._post(ConnectionUp(self._number, self.generation, self._now_ns()))
+    def _roll(self, asked: RollConnection, _now_ns: int) -> tuple[Message, ...]:
+        self.connections[asked.connection].roll(asked.generation)
+        return NOTHING
 
-    def _on_frame(self, payload: bytes) -> None:
-        self.frames += 1
-        received_ns = self._now_ns()
-        if self.is_fresh(received_ns):
-            self._post(Frame(self._number, received_ns, payload))
-
-    def _on_close(self, socket: WebSocket, reason: str) -> None:
-        if socket is not self._socket:
-            return  # the late end of one that was replaced
-        self._socket = None
-        self._post(ConnectionDown(self._number, self.generation, reason))
-        self._down.set()
+    def _release(self, asked: ReleaseConnection, _now_ns: int) -> tuple[Message, ...]:
+        self.connections[asked.connection].release(asked.generation, asked.reason)
+        return NOTHING

@@ -20,7 +20,7 @@ from bus.messages import (
     PrivateStreamUp,
     SubmitOrder,
 )
-from gateway.doors.feed import Redial, reconnect_delay
+from gateway.doors.redial import Redial, reconnect_delay
 from gateway.doors.venue_time import Heard, VenueTime, estimate, is_unsure, keep, surest
 from gateway.doors.websocket import PATIENCE, ConnectFailed, Patience, WebSocket, connect
 

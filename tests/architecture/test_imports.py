@@ -19,9 +19,8 @@ PURE_STDLIB = {
 CODEC_STDLIB = PURE_STDLIB | {"base64", "binascii", "hashlib", "hmac", "urllib", "difflib", "json"}
 DOORS = {
     "gateway.doors.websocket": {"websockets"},
-    "gateway.doors.feed": {"tenacity"},
     "gateway.doors.session": {"tenacity"},
-    "gateway.doors.rest": {"aiohttp", "yarl"},
+    "gateway.doors.http": {"aiohttp", "yarl"},
     "gateway.doors.store": set(),
     "gateway.doors.coordination.etcd": {"etcd3", "grpc", "tenacity"},
 }

@@ -4,15 +4,15 @@ import asyncio
 import contextlib
 import itertools
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from bus.messages import ConnectionDown, ConnectionUp, Frame, Message
-from gateway.doors import feed
-from gateway.doors.feed import DELAY_MAX_S, FIRST_DELAYS_S, FeedDoor, Redial, reconnect_delay
-from gateway.doors.websocket import Patience, connect
+from bus.messages import ConnectionDown, ConnectionUp, Frame
+from gateway.doors import redial
+from gateway.doors.feed import FeedDoor
+from gateway.doors.redial import DELAY_MAX_S, FIRST_DELAYS_S, Redial, reconnect_delay
+from gateway.doors.websocket import Patience
+from tests.gateway.doors.feeds import kinds, plan, running
 from tests.gateway.doors.peers import (
     LIMIT_S,
     Peer,
@@ -24,29 +24,10 @@ from tests.gateway.doors.peers import (
 )
 
 
-@asynccontextmanager
-async def running(url: str, patience: Patience | None = None) -> AsyncIterator[tuple[FeedDoor, list[Message]]]:
-    told: list[Message] = []
-    ticks = itertools.count(1_000)
-    door = FeedDoor(4, url, told.append, lambda: next(ticks), patience or Patience())
-    task = asyncio.create_task(door.run())
-    try:
-        yield door, told
-    finally:
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        door.close()
-
-
-def kinds(told: list[Message]) -> list[str]:
-    return [type(message).__name__ for message in told]
-
-
 async def test_frames_are_handed_on_with_their_connection_and_time_of_receipt() -> None:
     async with server(lambda peer: peer.handshake(frame(b"one") + frame(b"two", 2))) as url, running(url) as (_, told):
         await until(lambda: len(told) == 3)
-        assert told == [ConnectionUp(4, 1, 1_000), Frame(4, 1_001, b"one"), Frame(4, 1_002, b"two")]
+        assert told == [ConnectionUp(4, 1, 1_000), Frame(4, 1_001, b"one", 1), Frame(4, 1_002, b"two", 1)]
 
 
 async def test_a_lost_connection_is_told_then_reopened_as_the_next_generation() -> None:
@@ -64,12 +45,12 @@ async def test_a_lost_connection_is_told_then_reopened_as_the_next_generation() 
         await until(lambda: len(told) == 5)
         assert kinds(told) == ["ConnectionUp", "Frame", "ConnectionDown", "ConnectionUp", "Frame"]
         assert [m.generation for m in told if isinstance(m, ConnectionUp | ConnectionDown)] == [1, 1, 2]
-        assert (door.generation, door.frames) == (2, 2)
+        assert (door.connections[4].generation, door.frames) == (2, 2)
         assert told[2].reason  # type: ignore[attr-defined]
 
 
 async def test_a_venue_that_is_away_is_dialed_until_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "FIRST_DELAYS_S", (0.0, 0.01, 0.01))
+    monkeypatch.setattr(redial, "FIRST_DELAYS_S", (0.0, 0.01, 0.01))
     troubles: list[str] = []
     refused = 0
 
@@ -83,18 +64,18 @@ async def test_a_venue_that_is_away_is_dialed_until_it_is_back(monkeypatch: pyte
         await peer.handshake()
 
     async with server(play) as url, running(url) as (door, told):
-        door.on_trouble = troubles.append
+        door.connections[4].on_trouble = troubles.append
         await until(lambda: told)
         assert kinds(told) == ["ConnectionUp"]
-        assert door.failed_attempts == 2
-        assert [text.split(":")[0] for text in troubles] == ["attempt 1", "attempt 2"]
+        assert door.connections[4].failed_attempts == 2
+        assert [text.split(":")[0] for text in troubles] == [f"own, connection 4, attempt {n}" for n in (1, 2)]
         assert all("HTTP 503" in text for text in troubles)
 
 
 async def test_a_silent_peer_is_left_for_a_new_connection() -> None:
     async with (
         server(lambda peer: peer.handshake()) as url,
-        running(url, Patience(LIMIT_S, ping_s=0.05, pong_s=0.05)) as (_, told),
+        running(url, patience=Patience(LIMIT_S, ping_s=0.05, pong_s=0.05)) as (_, told),
     ):
         await until(lambda: kinds(told)[:3] == ["ConnectionUp", "ConnectionDown", "ConnectionUp"])
         assert "ping" in told[1].reason  # type: ignore[attr-defined]
@@ -111,7 +92,7 @@ def test_delays_grow_to_their_bound_and_stay_below_the_venues_limit() -> None:
 
 async def test_a_venue_that_accepts_and_hangs_up_is_not_dialed_in_a_frenzy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every connection succeeds and ends at once: the pauses must grow as if none had."""
-    monkeypatch.setattr(feed, "FIRST_DELAYS_S", (0.0, 0.01, 0.02, LIMIT_S * 10))
+    monkeypatch.setattr(redial, "FIRST_DELAYS_S", (0.0, 0.01, 0.02, LIMIT_S * 10))
     dialed = 0
 
     async def hang_up(peer: Peer) -> None:
@@ -131,10 +112,10 @@ async def test_a_steady_connection_forgives_the_short_ones(monkeypatch: pytest.M
     async def remember(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr(feed.asyncio, "sleep", remember)
-    redial = Redial()
+    monkeypatch.setattr(redial.asyncio, "sleep", remember)
+    short = Redial()
     for lasted_s in (0.0, 1.0, 2.0, 60.0, 0.0, 0.0):
-        await redial.pause(lasted_s)
+        await short.pause(lasted_s)
     assert pauses == [0.1, 0.2, 0.1]
 
 
@@ -151,23 +132,10 @@ async def test_a_door_closed_for_good_says_goodbye() -> None:
         await until(lambda: goodbyes == [8])
 
 
-async def test_the_late_end_of_an_old_connection_does_not_touch_the_new_one() -> None:
-    async with server(lambda peer: peer.handshake()) as url:
-        told: list[Message] = []
-        door = FeedDoor(4, url, told.append, lambda: 0)
-        old, new = [await connect(url, door._on_open, door._on_frame, door._on_close) for _ in range(2)]
-        old.abort("late")
-        assert kinds(told) == ["ConnectionUp", "ConnectionUp"]
-        assert not door._down.is_set()
-        new.abort("the test is over")
-        assert told[2:] == [ConnectionDown(4, 2, "the test is over")]
-        assert door._down.is_set()
-
-
 async def test_an_opening_that_failed_after_it_was_told_leaves_one_connection_not_two() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = "ws://{}:{}".format(*listener.getsockname())
-        async with running(url, Patience(connect_s=0.1)) as (door, told):
+        async with running(url, patience=Patience(connect_s=0.1)) as (door, told):
             with await shake_at_the_deadline(listener, 0.1):
                 second, _ = await asyncio.to_thread(listener.accept)
                 with second:
@@ -179,4 +147,34 @@ async def test_an_opening_that_failed_after_it_was_told_leaves_one_connection_no
                         listener.accept()[0].close()
                         raise AssertionError("a third connection was dialed beside the second")
                     assert kinds(told) == ["ConnectionUp", "ConnectionDown", "ConnectionUp"]
-                    assert door.generation == 2
+                    assert door.connections[4].generation == 2
+
+
+async def test_a_process_that_stood_still_takes_nothing_that_waited_from_any_socket() -> None:
+    """The first frame that tells drops every connection; what lies behind it in its own segment is not taken either."""
+    late = False
+    doors: list[FeedDoor] = []
+
+    async def play(peer: Peer) -> None:
+        await peer.handshake()
+        await until(lambda: late)
+        peer.writer.write(frame(b"old") + frame(b"old"))
+
+    def is_fresh(_now_ns: int) -> bool:
+        nonlocal late
+        if late:
+            late = False
+            doors[0].drop("it stood still")
+            return False
+        return True
+
+    async with server(play) as url, running(url, plans=(plan(), plan()), is_fresh=is_fresh) as (door, told):
+        doors.append(door)
+        await until(lambda: len(told) == 2)
+        late = True
+        await until(lambda: len(told) == 6)
+        assert {(m.connection, m.generation, m.reason) for m in told[2:] if isinstance(m, ConnectionDown)} == {
+            (4, 1, "it stood still"),
+            (5, 1, "it stood still"),
+        }
+        assert {(m.connection, m.generation) for m in told[2:] if isinstance(m, ConnectionUp)} == {(4, 2), (5, 2)}

@@ -8,10 +8,21 @@ import pytest
 from aiohttp import web
 
 from bus.clock import EngineClock
-from bus.messages import Message, Outcome, QueryAnswer, QueryKind, SnapshotAnswer, SnapshotRequest, VenueQuery
+from bus.messages import (
+    Message,
+    Outcome,
+    QueryAnswer,
+    QueryKind,
+    SnapshotAnswer,
+    SnapshotRequest,
+    TradesAnswer,
+    TradesRequest,
+    VenueQuery,
+)
+from gateway.binance_spot.market import BinanceSpot
 from gateway.binance_spot.signing import HmacSigner
-from gateway.doors import rest
-from gateway.doors.rest import IN_FLIGHT_MAX, RestDoor, RestFailed
+from gateway.doors import http
+from gateway.doors.rest import IN_FLIGHT_MAX, MARKET_IN_FLIGHT_MAX, RestDoor, RestFailed
 from gateway.doors.venue_time import VenueTime
 from ops.sections import VenueSection
 from ops.venues import BinanceSpotRest
@@ -53,11 +64,12 @@ async def serving(play: Play) -> AsyncIterator[Venue]:
 
 
 @asynccontextmanager
-async def door_to(url: str) -> AsyncIterator[tuple[RestDoor, list[Message]]]:
+async def door_to(url: str, *others: str) -> AsyncIterator[tuple[RestDoor, list[Message]]]:
     answers: list[Message] = []
-    door = RestDoor(url, CLOCK.now_ns, VenueTime())
+    door = RestDoor(dict(enumerate((url, *others))), CLOCK.now_ns, VenueTime())
     section = VenueSection("binance-spot", url, url, url)
-    door.attach(BinanceSpotRest(HmacSigner("the-key", SECRET), section, {0: BTC}), answers.append)
+    account = BinanceSpotRest(HmacSigner("the-key", SECRET), section, {0: BTC})
+    door.attach(answers.append, dict.fromkeys(range(3), BinanceSpot()), {0: account})
     await door.open()
     try:
         yield door, answers
@@ -65,8 +77,12 @@ async def door_to(url: str) -> AsyncIterator[tuple[RestDoor, list[Message]]]:
         await door.close()
 
 
-def snapshot(counter: int = 1, seconds: float = LIMIT_S) -> SnapshotRequest:
-    return SnapshotRequest("market_data", counter, 3, CLOCK.now_ns() + int(seconds * 1e9), 0, 0, "BTCUSDT", 100)
+def snapshot(counter: int = 1, seconds: float = LIMIT_S, venue: int = 0) -> SnapshotRequest:
+    return SnapshotRequest("market_data", counter, 3, CLOCK.now_ns() + int(seconds * 1e9), venue, 0, "BTCUSDT", 100)
+
+
+def trades(counter: int = 1, seconds: float = LIMIT_S, venue: int = 0) -> TradesRequest:
+    return TradesRequest("market_data", counter, 3, CLOCK.now_ns() + int(seconds * 1e9), venue, 0, "BTCUSDT", 7, 50)
 
 
 def query(kind: QueryKind, counter: int = 1, seconds: float = LIMIT_S, instrument: int = 0) -> VenueQuery:
@@ -74,7 +90,7 @@ def query(kind: QueryKind, counter: int = 1, seconds: float = LIMIT_S, instrumen
     return VenueQuery("orders", counter, 7, deadline_ns, 0, 0, kind, instrument, "tl1")
 
 
-def ask(door: RestDoor, *requests: SnapshotRequest | VenueQuery) -> None:
+def ask(door: RestDoor, *requests: SnapshotRequest | TradesRequest | VenueQuery) -> None:
     for request in requests:
         assert door.handlers[type(request)](request, CLOCK.now_ns()) == ()
 
@@ -168,7 +184,7 @@ async def test_a_venue_that_cannot_be_reached_is_ambiguous() -> None:
         assert answers[0].outcome is Outcome.AMBIGUOUS  # type: ignore[attr-defined]
         assert answers[0].found  # type: ignore[attr-defined]  # a network error is no evidence of anything
         with pytest.raises(RestFailed, match=url):
-            await door.get("/api/v3/time", 1.0)
+            await door.get(0, "/api/v3/time", 1.0)
 
 
 async def test_a_connection_cut_in_the_middle_of_the_body_is_ambiguous() -> None:
@@ -187,7 +203,7 @@ async def test_a_connection_cut_in_the_middle_of_the_body_is_ambiguous() -> None
 
 
 async def test_a_body_above_the_limit_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "BODY_BYTES_MAX", 10_000)
+    monkeypatch.setattr(http, "BODY_BYTES_MAX", 10_000)
 
     async def endless(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -261,17 +277,108 @@ async def test_too_many_requests_at_once_are_refused_and_all_are_answered_once()
 
     async def wait(request: web.Request) -> web.Response:
         await go.wait()
-        return web.Response(body=b"{}")
+        return web.Response(body=b"[]")
 
     async with serving(wait) as venue, door_to(venue.url) as (door, answers):
-        ask(door, *(snapshot(counter) for counter in range(IN_FLIGHT_MAX + 3)))
+        ask(door, *(query(QueryKind.BALANCES, counter) for counter in range(IN_FLIGHT_MAX + 3)))
         assert [message.outcome for message in answers] == [Outcome.REFUSED] * 3  # type: ignore[attr-defined]
         assert "under way" in answers[0].reason  # type: ignore[attr-defined]
         go.set()
         await until(lambda: len(answers) == IN_FLIGHT_MAX + 3)
         assert sorted(message.counter for message in answers) == list(range(IN_FLIGHT_MAX + 3))  # type: ignore[attr-defined]
-        ask(door, snapshot(99))
+        ask(door, query(QueryKind.BALANCES, 99))
         await until(lambda: len(answers) == IN_FLIGHT_MAX + 4)
+
+
+async def test_market_data_leave_half_of_the_room_to_questions_about_orders() -> None:
+    """A thousand books ask; a question about an order goes at once, and past them on the wire."""
+    go = asyncio.Event()
+
+    async def wait_for_books(request: web.Request) -> web.Response:
+        if "openOrders" not in request.path:
+            await go.wait()
+        return web.Response(body=b"[]")
+
+    async with serving(wait_for_books) as venue, door_to(venue.url) as (door, answers):
+        ask(door, *(snapshot(counter) for counter in range(MARKET_IN_FLIGHT_MAX - 1)))
+        ask(door, trades(500), snapshot(501), trades(502))
+        assert [type(message) for message in answers] == [SnapshotAnswer, TradesAnswer]
+        assert {message.reason for message in answers} == {
+            f"{MARKET_IN_FLIGHT_MAX} requests of market data are under way"
+        }  # type: ignore[attr-defined]
+        ask(door, query(QueryKind.OPEN_ORDERS, 600))
+        await until(lambda: len(answers) == 3)
+        assert isinstance(answers[2], QueryAnswer)
+        assert answers[2].outcome is Outcome.RESULT
+        go.set()
+        await until(lambda: len(answers) == MARKET_IN_FLIGHT_MAX + 3)
+        assert sorted(m.counter for m in answers) == [*range(MARKET_IN_FLIGHT_MAX - 1), 500, 501, 502, 600]  # type: ignore[attr-defined]
+
+
+async def test_trades_are_handed_on_untouched_to_their_asker() -> None:
+    async with serving(answer(200, b"[1]")) as venue, door_to(venue.url) as (door, answers):
+        ask(door, trades(9))
+        await until(lambda: answers)
+        (got,) = answers
+        assert isinstance(got, TradesAnswer)
+        assert (got.actor, got.counter, got.generation, got.outcome) == ("market_data", 9, 3, Outcome.RESULT)
+        assert (got.instrument, got.payload, got.reason) == (0, b"[1]", "")
+        assert venue.asked[0].path_qs == "/api/v3/historicalTrades?symbol=BTCUSDT&fromId=7&limit=50"
+
+
+@pytest.mark.parametrize(
+    ("play", "outcome", "told"),
+    [(answer(500), Outcome.REFUSED, "status 500"), (never, Outcome.AMBIGUOUS, "no answer in")],
+)
+async def test_trades_that_do_not_come_are_one_answer_too(play: Play, outcome: Outcome, told: str) -> None:
+    async with serving(play) as venue, door_to(venue.url) as (door, answers):
+        ask(door, trades(seconds=0.1))
+        await until(lambda: answers)
+        await asyncio.sleep(0.05)
+        (got,) = answers
+        assert isinstance(got, TradesAnswer)
+        assert (got.outcome, told in got.reason, got.payload) == (outcome, True, b"")
+
+
+async def test_a_venues_rate_limit_holds_that_venue_alone() -> None:
+    """Two numbers of one address are one venue to its rate limit; another address is another venue."""
+    async with (
+        serving(answer(429, Retry_After="30")) as limited,
+        serving(answer(200, b"{}")) as other,
+        door_to(other.url, limited.url, limited.url + "/") as (door, answers),
+    ):
+        ask(door, snapshot(1, venue=1))
+        await until(lambda: answers)
+        ask(door, snapshot(2, venue=1), trades(3, venue=2))
+        assert [("held for" in m.reason) for m in answers[1:]] == [True, True]  # type: ignore[attr-defined]
+        ask(door, snapshot(4, venue=0), query(QueryKind.BALANCES, 5))
+        await until(lambda: len(answers) == 5)
+        assert (len(limited.asked), len(other.asked), door.holds, door.refused) == (1, 2, 1, 2)
+
+
+async def test_a_venue_that_hangs_takes_no_place_of_another() -> None:
+    async with (
+        serving(never) as hanging,
+        serving(answer(200, b"{}")) as other,
+        door_to(other.url, hanging.url) as (door, answers),
+    ):
+        ask(door, *(snapshot(counter, 0.3, venue=1) for counter in range(MARKET_IN_FLIGHT_MAX)))
+        ask(door, snapshot(99, venue=0))
+        await until(lambda: answers)
+        assert [message.counter for message in answers] == [99]  # type: ignore[attr-defined]
+
+
+async def test_what_a_venue_does_not_offer_is_refused_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(answer(200)) as venue, door_to(venue.url) as (door, answers):
+        monkeypatch.setattr(BinanceSpot, "trades_path", lambda *_: "")
+        ask(door, trades(1), snapshot(2, venue=8), trades(3, venue=8))
+        await until(lambda: len(answers) == 3)
+        assert {m.counter: m.reason for m in answers} == {  # type: ignore[attr-defined]
+            1: "the venue does not offer it",
+            2: "venue 8 is not asked for that here",
+            3: "venue 8 is not asked for that here",
+        }
+        assert venue.asked == []
 
 
 async def test_a_mistake_of_our_own_is_answered_too() -> None:
@@ -290,7 +397,7 @@ async def test_a_reading_that_raises_is_answered_once_and_names_the_error(monkey
         def fail(*_: object) -> QueryAnswer:
             raise AssertionError("a codec's mistake")
 
-        monkeypatch.setattr(door._venue, "read_query", fail)
+        monkeypatch.setattr(door._accounts[0], "read_query", fail)
         ask(door, query(QueryKind.OPEN_ORDERS))
         await until(lambda: answers and not door._tasks)
         await asyncio.sleep(0)
@@ -328,17 +435,17 @@ async def test_a_question_is_signed_when_it_goes_not_when_it_is_asked() -> None:
         return web.Response(body=b"[]")
 
     async with serving(wait) as venue, door_to(venue.url) as (door, answers):
-        ask(door, *(snapshot(counter) for counter in range(rest.CONNECTIONS_MAX)))
-        await until(lambda: len(venue.asked) == rest.CONNECTIONS_MAX)
+        ask(door, *(query(QueryKind.BALANCES, counter) for counter in range(http.CONNECTIONS_MAX)))
+        await until(lambda: len(venue.asked) == http.CONNECTIONS_MAX)
         ask(door, query(QueryKind.OPEN_ORDERS, counter=99))
         await asyncio.sleep(0.02)
         freed_ns = CLOCK.now_ns()
         go.set()
-        await until(lambda: len(answers) == rest.CONNECTIONS_MAX + 1)
-        (got,) = [message for message in answers if isinstance(message, QueryAnswer)]
+        await until(lambda: len(answers) == http.CONNECTIONS_MAX + 1)
+        (got,) = [message for message in answers if isinstance(message, QueryAnswer) and message.counter == 99]
         assert got.outcome is Outcome.RESULT
         assert got.asked_ns >= freed_ns
-        (asked,) = [request for request in venue.asked if "signature" in request.query]
+        (asked,) = [request for request in venue.asked if "openOrders" in request.path]
         assert int(asked.query["timestamp"]) == got.asked_ns // 1_000_000
 
 
@@ -350,10 +457,14 @@ async def test_what_waits_for_a_connection_is_refused_when_the_rate_limit_is_rea
         return web.Response(status=429, body=b"{}", headers={"Retry-After": "30"})
 
     async with serving(wait) as venue, door_to(venue.url) as (door, answers):
-        ask(door, *(snapshot(counter) for counter in range(rest.CONNECTIONS_MAX + 3)), query(QueryKind.ORDER, 99))
-        await until(lambda: len(venue.asked) == rest.CONNECTIONS_MAX)
+        ask(
+            door,
+            *(query(QueryKind.BALANCES, counter) for counter in range(http.CONNECTIONS_MAX + 3)),
+            query(QueryKind.ORDER, 99),
+        )
+        await until(lambda: len(venue.asked) == http.CONNECTIONS_MAX)
         go.set()
-        await until(lambda: len(answers) == rest.CONNECTIONS_MAX + 4)
-        assert len(venue.asked) == rest.CONNECTIONS_MAX
+        await until(lambda: len(answers) == http.CONNECTIONS_MAX + 4)
+        assert len(venue.asked) == http.CONNECTIONS_MAX
         assert [message.outcome for message in answers] == [Outcome.REFUSED] * len(answers)  # type: ignore[attr-defined]
         assert sum("held for" in message.reason for message in answers) == 4  # type: ignore[attr-defined]
