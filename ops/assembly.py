@@ -10,7 +10,7 @@ import msgspec
 from actors.coordination import Coordination, CoordinationSettings
 from actors.execution import Execution, ExecutionSettings
 from actors.exits import Exits, ExitsSettings, OrderMax
-from actors.market_data import FeedConnection, MarketData
+from actors.market_data import MarketData
 from actors.microstructure import Microstructure
 from actors.orderbook import Orderbook
 from actors.orders import Leftovers, Orders, OrdersSettings
@@ -20,8 +20,8 @@ from actors.risk import AccountLimits, Risk, RiskLimits
 from actors.strategy import Strategy, StrategyActor, StrategySettings
 from bus.actor import Actor
 from bus.messages import Instrument
-from gateway.binance_spot.codec import BinanceSpotCodec
 from ops.config import ConfigError, decimal_units
+from ops.feeds import feed_connections, is_traded, shapes
 from ops.sections import MS, Config, InstrumentSection
 from ops.topology import ACTORS
 
@@ -35,7 +35,7 @@ def build_actors(
 ) -> list[Actor[Any]]:
     """The actors of one host, in the order of the layers; all of them unless told otherwise.
 
-    Raises ConfigError when a limit does not fit an instrument's filters.
+    instruments: those that are traded, and those that are looked at (ops.feeds). Raises ConfigError when a limit does not fit an instrument's filters.
     """
     return [make(config, instruments) for name, make in _MAKERS.items() if name in names]
 
@@ -44,7 +44,8 @@ def _strategy(config: Config, instruments: Sequence[Instrument]) -> StrategyActo
     settings = StrategySettings(
         owner=config.strategy.owner,
         account=ACCOUNT,
-        instruments=tuple(instrument.instrument for instrument in instruments),
+        instruments=tuple(row.instrument for row in instruments if is_traded(row)),
+        watched=tuple(row.instrument for row in instruments if not is_traded(row)),
         intent_life_ns=config.strategy.intent_life_ms * MS,
     )
     return StrategyActor(load_strategy(config), settings)
@@ -144,7 +145,9 @@ def _orders(config: Config) -> OrdersSettings:
 def _limits(config: Config, instruments: Sequence[Instrument]) -> dict[int, RiskLimits]:
     rows = {row.symbol: row for row in config.instrument}
     return {
-        instrument.instrument: _limit(config, rows[instrument.venue_symbol], instrument) for instrument in instruments
+        instrument.instrument: _limit(config, rows[instrument.venue_symbol], instrument)
+        for instrument in instruments
+        if is_traded(instrument)
     }
 
 
@@ -178,8 +181,9 @@ def _limit(config: Config, row: InstrumentSection, instrument: Instrument) -> Ri
 
 def _account_limits(config: Config, instruments: Sequence[Instrument]) -> AccountLimits:
     risk = config.risk
-    quotes = {instrument.quote_asset: instrument.quote_scale for instrument in instruments}
-    bases = {instrument.base_asset: instrument.base_scale for instrument in instruments}
+    traded = [instrument for instrument in instruments if is_traded(instrument)]
+    quotes = {instrument.quote_asset: instrument.quote_scale for instrument in traded}
+    bases = {instrument.base_asset: instrument.base_scale for instrument in traded}
 
     def bounds(text: str, field: str, scales: dict[str, int]) -> dict[str, int]:
         """The same decimal bound for each asset; "0" is none."""
@@ -202,10 +206,10 @@ def _account_limits(config: Config, instruments: Sequence[Instrument]) -> Accoun
 
 
 _MAKERS: dict[str, Callable[[Config, Sequence[Instrument]], Actor[Any]]] = {
-    "market_data": lambda config, _: MarketData(
-        {0: FeedConnection(BinanceSpotCodec(), VENUE)}, config.venue.snapshot_levels
+    "market_data": lambda config, instruments: MarketData(
+        feed_connections(config, instruments), config.venue.snapshot_levels
     ),
-    "orderbook": lambda config, _: Orderbook(config.venue.snapshot_levels),
+    "orderbook": lambda config, _: Orderbook(config.venue.snapshot_levels, shapes=shapes(config)),
     "microstructure": lambda config, _: Microstructure(config.microstructure),
     "exits": _exits,
     "strategy": _strategy,

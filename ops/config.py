@@ -8,7 +8,6 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,6 +15,7 @@ from actors.execution import RANKS
 from gateway.doors.coordination.contract import TTL_MS_MIN, Misconfigured, check_name
 from gateway.doors.coordination.endpoints import check_endpoints
 from ops.sections import SECTIONS, Config, CoordinationSection, VenueSection
+from ops.venue_sections import complete
 
 NUMBER_MAX = 1_000_000_000
 """Of any whole number in the file: 11 days in ms; in ns it still fits 64 bits."""
@@ -25,6 +25,8 @@ class ConfigError(Exception):
     """The configuration cannot be used. The text names the field and the remedy."""
 
 
+ROWS = ("instrument", "feed")
+"""Sections of which there may be several."""
 ETCD_KEYS = ("endpoints", "ca_file", "cert_file", "key_file")
 """Of [coordination]: what the local backend has no use for."""
 _POSITIVE = re.compile(r"^(recv_window_ms|snapshot_levels|order_rate_window_ms|checkpoint_interval_ms|intent_life_ms)$")
@@ -54,7 +56,10 @@ def parse(text: str, name: str = "config") -> Config:
     except msgspec.ValidationError as error:
         raise ConfigError(f"{name}: {_plain(str(error), table)}") from error
     _check_values(config, name)
-    return config
+    try:
+        return complete(config)
+    except Misconfigured as error:
+        raise ConfigError(f"{name}: {error.field}: {error.problem}") from error
 
 
 def _check_keys(table: dict[str, Any], name: str) -> None:
@@ -62,8 +67,8 @@ def _check_keys(table: dict[str, Any], name: str) -> None:
     _check_names(table, list(SECTIONS), f"{name}: section")
     for section, kind in SECTIONS.items():
         rows = table.get(section, {})
-        if isinstance(rows, list) is not (section == "instrument") and section in table:
-            brackets = "[[instrument]]" if section == "instrument" else f"[{section}]"
+        if isinstance(rows, list) is not (section in ROWS) and section in table:
+            brackets = f"[[{section}]]" if section in ROWS else f"[{section}]"
             raise ConfigError(f"{name}: {section} is not written as a section; begin it with a line {brackets}")
         for row in rows if isinstance(rows, list) else [rows]:
             if isinstance(row, dict):
@@ -131,7 +136,7 @@ def _check_values(config: Config, name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9]{0,2}", config.orders.prefix):
         refuse("[orders] prefix", f"{config.orders.prefix!r} is not 1 to 3 characters of a-z, 0-9, a letter first")
     for section, kind in SECTIONS.items():
-        if section == "instrument":
+        if section in ROWS:
             continue
         for field in kind.__struct_fields__:
             value = getattr(getattr(config, section), field)
@@ -144,12 +149,6 @@ def _check_values(config: Config, name: str) -> None:
                 refuse(f"[{section}] {field}", f"{value} is too large; the most is {NUMBER_MAX}")
     if config.venue.recv_window_ms > 60_000:
         refuse("[venue] recv_window_ms", f"{config.venue.recv_window_ms} is too large; the venue allows at most 60000")
-    for field, schemes in (("rest", ("http", "https")), ("streams", ("ws", "wss")), ("websocket_api", ("ws", "wss"))):
-        url = getattr(config.venue, field)
-        if url.split("://")[0] not in schemes or "://" not in url:
-            refuse(f"[venue] {field}", f"{url!r} is not a URL that starts with {schemes[0]}:// or {schemes[1]}://")
-        if not _has_address(url):
-            refuse(f"[venue] {field}", f"{url!r} has no host, or a port that is none; write {schemes[1]}://HOST[:PORT]")
     try:
         _check_coordination(config.coordination, config.venue.kind)
     except Misconfigured as error:
@@ -171,16 +170,6 @@ def _check_coordination(section: CoordinationSection, venue: str) -> None:
         )
     if section.backend == "etcd":
         check_endpoints(section.endpoints, section.ca_file, section.cert_file, section.key_file)
-
-
-def _has_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?|::1", parts.hostname or "") is not None and (
-            parts.port is None or parts.port > 0
-        )
-    except ValueError:
-        return False
 
 
 def decimal_units(text: str, scale: int, field: str) -> int:

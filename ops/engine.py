@@ -17,7 +17,15 @@ from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, co
 from bus.host import Host, Receiver
 from bus.log import JOURNAL_SEGMENT_BYTES, RecordLog, Syncer
 from bus.mailbox import ipc_endpoint
-from bus.messages import CheckpointTaken, EngineStarted, LeadershipLost, LeadershipWon, StopRequested, WallAdjusted
+from bus.messages import (
+    CheckpointTaken,
+    EngineStarted,
+    Instrument,
+    LeadershipLost,
+    LeadershipWon,
+    StopRequested,
+    WallAdjusted,
+)
 from bus.pump import Pump
 from bus.vocabulary_lock import vocabulary_hash
 from gateway.binance_spot.errors import SigningKeyError
@@ -100,7 +108,7 @@ class Engine(Node):
         self._run(self._guard(self.order_door.run()))
         self.neighbors.listen(self.pump)  # its first words are the instruments and the start
         if "market_data" in self.placement.host.actors:
-            self._open_feed([row.symbol for row in self.config.instrument])
+            self._open_feed()
         self._run(self._guard(self._housekeeping()))
         try:
             await self._until_ready(stopped)
@@ -117,20 +125,20 @@ class Engine(Node):
         """
         clock_estimate = await check_clock(self.rest, self.clock.now_ns, self.config.venue)
         self.venue_time.take(clock_estimate)
-        symbols = [row.symbol for row in self.config.instrument]
-        found = await read_instruments(self.rest, symbols)
+        found = await asyncio.gather(*(read_instruments(self.rest, source) for source in self.sources))
         self._venue_epoch = await read_last_epoch(
             self.rest,
             self._signer,
             self._venue_ms,
             self.config.venue.recv_window_ms,
-            symbols,
+            self.sources[VENUE].symbols,
             self.config.orders.prefix,
         )
-        numbered = register(self.state.instruments, self.config.venue.kind, found)
-        self.instruments = {instrument.instrument: instrument for instrument in numbered}
-        self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
-        for row in self.instruments.values():
+        numbered: list[Instrument] = []
+        for source, rows in zip(self.sources, found, strict=True):
+            numbered += register(self.state.instruments, source.market.name, rows)
+        self._know(numbered)
+        for row in self.traded.values():
             self.supervisor.scales |= {row.base_asset: row.base_scale, row.quote_asset: row.quote_scale}
         self.actors = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
         recovered = recover(self.state, self.actors)
@@ -203,12 +211,12 @@ class Engine(Node):
         self._open_input_log()
         self.syncer = Syncer(self.journal, persistence.sync_interval_ms)
         self._closers.append(self.syncer.stop)
-        self.index = JournalIndex(self.state.store, self.state.journal, tuple(self.instruments.values()))
+        self.index = JournalIndex(self.state.store, self.state.journal, tuple(self.traded.values()))
         self._closers.append(self.index.close)
 
     def _make_order_door(self) -> None:
         identity = Identity(self.placement.number, ACCOUNT, VENUE, self.epoch)
-        venue = BinanceSpotOrders(self._signer, self.config.venue, self.instruments, ACCOUNT, VENUE)
+        venue = BinanceSpotOrders(self._signer, self.config.venue, self.traded, ACCOUNT, VENUE)
         door = OrderDoor(
             self.config.venue.websocket_api, venue, identity, self.journal, self.venue_time, self.clock.now_ns
         )
@@ -221,17 +229,17 @@ class Engine(Node):
         term = self.standby.term
         assert term is not None, "nothing is built before the campaign is won"
         group = self.config.coordination.group
-        door = CoordinationDoor(self.coordinator, term, group, self.instruments, self.clock.now_ns)
+        door = CoordinationDoor(self.coordinator, term, group, self.traded, self.clock.now_ns)
         door.on_trouble = lambda detail: events.warning("coordination_door", detail=detail)
         self.coordination_door = door
 
     def _make_host(self, recovered: Recovered) -> None:
         loop = asyncio.get_running_loop()
         self._open_neighbors()
+        self._make_feed()
         checkpoints = Checkpoints(self._take_checkpoint)
-        receivers: list[Receiver] = [
-            *self.actors, self.order_door, self.rest, self.coordination_door, self.timers, checkpoints, self.supervisor,
-        ]  # fmt: skip
+        doors: list[Receiver] = [self.order_door, self.rest, self.feed, self.coordination_door]
+        receivers = [*self.actors, *doors, self.timers, checkpoints, self.supervisor]
         self.host = Host(
             receivers,
             routing(self.placement.names),
@@ -256,7 +264,7 @@ class Engine(Node):
         self.order_door.attach(
             self.pump.post, lambda: self.host.offset, self.host.after_burst("order_door"), lambda: self.host.cause
         )
-        self.rest.attach(BinanceSpotRest(self._signer, self.config.venue, self.instruments), self.pump.post)
+        self._attach_doors({VENUE: BinanceSpotRest(self._signer, self.config.venue, self.traded)})
         self.pump.at_quiet(self.journal.touch_ahead)
         if self.input_log is not None:
             self.pump.at_quiet(self.input_log.touch_ahead)

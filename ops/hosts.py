@@ -72,8 +72,8 @@ class Placement(NamedTuple):
         """Actors and doors of this host."""
         if self.trades:
             return (*self.host.actors, *DOORS)
-        rest = ("rest_door",) if "market_data" in self.host.actors else ()
-        return (*self.host.actors, *rest, "timers", "supervisor")
+        market = ("rest_door", "feed_door") if "market_data" in self.host.actors else ()
+        return (*self.host.actors, *market, "timers", "supervisor")
 
     def elsewhere(self) -> dict[type[Message], tuple[int, ...]]:
         """Messages of this host that somebody gets on others: by type, the numbers of those hosts."""

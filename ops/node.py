@@ -5,7 +5,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,17 @@ from bus.standstill import Standstill
 from bus.timers import Timers
 from gateway.doors.feed import FeedDoor
 from gateway.doors.order import SessionRefused
-from gateway.doors.rest import RestDoor, RestFailed
+from gateway.doors.rest import RestDoor, RestFailed, VenueAccount
 from gateway.doors.venue_time import VenueTime
 from gateway.doors.websocket import ConnectFailed
 from ops import events
+from ops.feeds import is_traded, label, planned, sources
 from ops.hosts import ALONE, Placement
 from ops.neighbors import Neighbors
 from ops.sections import Config
 from ops.state import StateDirectory
 from ops.supervisor import Supervisor
 from ops.telemetry import TELEMETRY_MAILBOX, Reader, StandbyReader, Telemetry
-from ops.venues import stream_url
 
 WARM_UP_S = 3.0
 """Until caches, buffers and code paths have settled and the heap is frozen; chosen."""
@@ -64,7 +64,9 @@ class Node:
         self.venue_time = VenueTime()
         self.timers = Timers()
         self.standstill = Standstill(self.clock.now_ns)
-        self.rest = RestDoor(config.venue.rest, self.clock.now_ns, self.venue_time)
+        self.sources = sources(config)
+        addresses = {source.number: source.addresses.rest for source in self.sources}
+        self.rest = RestDoor(addresses, self.clock.now_ns, self.venue_time)
         self.instruments: dict[int, Instrument] = {}
         self.actors: list[Actor[Any]] = []
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -98,17 +100,37 @@ class Node:
         self.neighbors = Neighbors(self.placement, self._mailboxes, self.clock.now_ns, self._fail)
         self._closers.append(self.neighbors.stop)
 
-    def _open_feed(self, symbols: list[str]) -> None:
-        """Dial the venue's market data for these symbols, for as long as the node lives.
+    def _know(self, instruments: list[Instrument]) -> None:
+        """What is traded and looked at, by their lasting numbers; and how people are told of each."""
+        self.instruments = {row.instrument: row for row in instruments}
+        self.supervisor.symbols = {row.instrument: label(self.sources[row.venue], row) for row in instruments}
 
-        A process that stood still drops the connection: frames in the socket's buffer would bear the time at which they
-        are read. Only a new connection's frames are fresh.
+    @property
+    def traded(self) -> dict[int, Instrument]:
+        """By number, the instruments whose orders, positions and bands there are."""
+        return {number: row for number, row in self.instruments.items() if is_traded(row)}
+
+    def _make_feed(self) -> None:
+        """The door, before the host that asks it. A host without market data has one without connections."""
+        here = "market_data" in self.placement.host.actors
+        self.feed = FeedDoor(planned(self.config, list(self.instruments.values())) if here else {}, self.clock.now_ns)
+
+    def _attach_doors(self, accounts: Mapping[int, VenueAccount]) -> None:
+        """Those that every host with books has, once there is a pump. accounts: by venue number, who asks about one."""
+
+        def trouble(detail: str) -> None:
+            events.warning("feed_door", detail=detail)
+
+        self.feed.attach(self.pump.post, self.standstill.beat, trouble)
+        self.rest.attach(self.pump.post, {source.number: source.market for source in self.sources}, accounts)
+
+    def _open_feed(self) -> None:
+        """Dial market data, for as long as the node lives.
+
+        A process that stood still drops every connection: frames in the sockets' buffers would bear the time at which
+        they are read. Only a new connection's frames are fresh.
         """
-        url = stream_url(self.config.venue, symbols)
-        self.feed = feed = FeedDoor(0, url, self.pump.post, self.clock.now_ns)
-        feed.on_trouble = lambda detail: events.warning("feed_door", detail=detail)
-        feed.is_fresh = self.standstill.beat
-        self.standstill.start(lambda: feed.drop("this process stood still"))
+        self.standstill.start(lambda: self.feed.drop("this process stood still"))
         self._closers.append(self.standstill.stop)
         self._run(self._guard(self.feed.run()))
 

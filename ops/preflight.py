@@ -6,18 +6,19 @@ from collections.abc import Callable, Sequence
 from actors.orders.ids import recognize
 from bus.messages import ClockEstimate, Instrument
 from bus.messages.feed import Garbage
-from gateway.binance_spot import past_orders, symbols
+from gateway.binance_spot import past_orders
 from gateway.binance_spot.queries import decode_time
 from gateway.binance_spot.signing import Signer
 from gateway.doors.rest import RestDoor, RestFailed
 from gateway.doors.venue_time import estimate
 from gateway.text import SymbolError
 from ops.assembly import ACCOUNT, VENUE
+from ops.feeds import NOBODY, Source
 from ops.sections import VenueSection
 
 TIME_S_MAX = 5.0
-EXCHANGE_INFO_S_MAX = 15.0
-"""The whole of Binance's has about 10 MB; both chosen."""
+METADATA_S_MAX = 15.0
+"""The whole of Binance's exchangeInfo has about 10 MB; both chosen."""
 PAST_ORDERS_S_MAX = 10.0
 """A thousand orders are some 500 kB, and Binance's slowest query has 10 s; chosen."""
 
@@ -34,7 +35,7 @@ async def check_clock(rest: RestDoor, now_ns: Callable[[], int], section: VenueS
     """Venue time against engine time. Raises StartFailed: unreachable, not the venue, or off by more than is allowed."""
     asked_ns = now_ns()
     try:
-        status, body = await rest.get("/api/v3/time", TIME_S_MAX)
+        status, body = await rest.get(VENUE, "/api/v3/time", TIME_S_MAX)
         answered_ns = now_ns()
     except RestFailed as error:
         raise StartFailed(
@@ -53,17 +54,32 @@ async def check_clock(rest: RestDoor, now_ns: Callable[[], int], section: VenueS
     return measured
 
 
-async def read_instruments(rest: RestDoor, wanted: Sequence[str]) -> list[Instrument]:
-    """What the venue says of the configured symbols, not yet numbered. Raises StartFailed naming symbol and remedy."""
+async def read_instruments(rest: RestDoor, source: Source) -> list[Instrument]:
+    """What the venue says of the wanted symbols, not yet numbered. Raises StartFailed naming symbol and remedy.
+
+    The venue that trades comes first; a mistake in any other one is in a [[feed]] row.
+    """
+    traded = source.number == VENUE
+    where = "[venue]" if traded else f"[[feed]] {source.market.name}"
     try:
-        status, body = await rest.get("/api/v3/exchangeInfo", EXCHANGE_INFO_S_MAX)
-        if status != 200:
-            raise StartFailed(f"the venue answered exchangeInfo with status {status}: {body[:200]!r}")
-        return symbols.read_instruments(body, wanted, account=ACCOUNT, venue=VENUE)
-    except RestFailed as error:
-        raise StartFailed(f"[venue] rest: exchangeInfo: {error}") from error
+        bodies = [await _metadata(rest, source, path, where) for path in source.market.metadata_paths()]
+        account = ACCOUNT if traded else NOBODY
+        return source.market.read_instruments(bodies, source.symbols, account=account, venue=source.number)
     except SymbolError as error:
-        raise StartFailed(f"[[instrument]] symbol: {error}") from error
+        raise StartFailed(f"{'[[instrument]] symbol' if traded else f'{where} symbols'}: {error}") from error
+
+
+async def _metadata(rest: RestDoor, source: Source, path: str, where: str) -> bytes:
+    name = path.partition("?")[0].rpartition("/")[2]
+    try:
+        status, body = await rest.get(source.number, path, METADATA_S_MAX)
+    except RestFailed as error:
+        raise StartFailed(f"{where} rest: {name}: {error}; check the URL and the network") from error
+    if status != 200:
+        raise StartFailed(
+            f"{where} rest: the venue answered {name} with status {status}: {body[:200]!r}; check the URL"
+        )
+    return body
 
 
 async def read_last_epoch(
@@ -79,7 +95,7 @@ async def read_last_epoch(
     for symbol in wanted:
         path = past_orders.past_orders_path(symbol, signer, venue_ms(), recv_window_ms)
         try:
-            status, body = await rest.get(path, PAST_ORDERS_S_MAX, headers)
+            status, body = await rest.get(VENUE, path, PAST_ORDERS_S_MAX, headers)
         except RestFailed as error:
             raise StartFailed(
                 f"[venue] rest: allOrders of {symbol}: {error}; check the network, start again"

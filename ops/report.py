@@ -18,7 +18,7 @@ def report(engine: Engine) -> dict[str, Any]:
     views = engine.views()
     books = views.get("orderbook", NO_BOOKS)["books"]
     host = engine.host
-    positions = {row.venue_symbol: _position(views, row) for row in engine.instruments.values()}
+    positions = {row.venue_symbol: _position(views, row) for row in engine.traded.values()}
     return {
         "frames": engine.feed.frames if hasattr(engine, "feed") else 0,
         "orders_sent": engine.order_door.orders_sent,
@@ -62,12 +62,13 @@ def live_line(engine: Engine, seconds: int) -> str:
     """One line a second for a terminal."""
     views = engine.views()
     books = views.get("orderbook", NO_BOOKS)["books"]
-    parts = [f"{seconds:5d}s"]
+    parts, traded = [f"{seconds:5d}s"], engine.traded
     for instrument in engine.instruments.values():
         book = books.get(instrument.instrument, {})
         touch = book.get("touch")
         prices = "/".join(decimal_text(price, instrument.price_scale) for price in touch[::2]) if touch else "no book"
-        parts.append(f"{instrument.venue_symbol} {prices} pos {_position(views, instrument)}")
+        position = f" pos {_position(views, instrument)}" if instrument.instrument in traded else ""
+        parts.append(f"{engine.supervisor.symbols[instrument.instrument]} {prices}{position}")
     latency = engine.order_door.tick_to_order.to_summary()
     refused = sum(engine.supervisor.refusals.values())
     parts.append(f"orders {engine.order_door.orders_sent}" + (f" refused {refused}" if refused else ""))
@@ -116,7 +117,7 @@ def _pnl(engine: Engine, views: dict[str, dict[str, Any]]) -> dict[str, dict[str
             "realized": decimal_text(rows[row.venue_symbol]["realized"], row.quote_scale),
             "unrealized": decimal_text(rows[row.venue_symbol]["unrealized"], row.quote_scale),
         }
-        for row in engine.instruments.values()
+        for row in engine.traded.values()
         if row.venue_symbol in rows
     }
 
@@ -124,7 +125,7 @@ def _pnl(engine: Engine, views: dict[str, dict[str, Any]]) -> dict[str, dict[str
 def _total_pnl(engine: Engine, views: dict[str, dict[str, Any]]) -> list[str]:
     """Realized and unrealized together, by quote asset."""
     rows, totals = views["portfolio"]["pnl"], dict[tuple[str, int], int]()
-    for row in engine.instruments.values():
+    for row in engine.traded.values():
         pnl = rows.get(row.venue_symbol, {"realized": 0, "unrealized": 0})
         key = (row.quote_asset, row.quote_scale)
         totals[key] = totals.get(key, 0) + pnl["realized"] + pnl["unrealized"]

@@ -2,6 +2,7 @@
 
 [venue]        where to connect, and which environment variables or files hold the credentials
 [[instrument]] what to trade, with its limits
+[[feed]]       market data of other venues, or of symbols that are not traded: to look at
 [strategy]     the class, and its own parameters
 [execution] [risk] [persistence] [portfolio] [exits] [microstructure] [coordination]   each with a default for everything
 """
@@ -21,12 +22,14 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class VenueSection(Section, frozen=True):
-    """kind: the adapter. key: credentials by reference; private_key_file (PEM) means Ed25519, secret means HMAC."""
+    """kind: the adapter. rest, streams, websocket_api: the venue's own unless written, all three or none: orders must not go
+    to one place by the prices of another. key: credentials by reference; private_key_file (PEM) means Ed25519, secret HMAC.
+    """
 
-    kind: Literal["binance-spot"]
-    rest: str
-    streams: str
-    websocket_api: str
+    kind: Literal["binance-spot", "binance-us"]
+    rest: str = ""
+    streams: str = ""
+    websocket_api: str = ""
     api_key_env: str = "TOUCHLINE_API_KEY"
     api_secret_env: str = "TOUCHLINE_API_SECRET"
     private_key_file: str = ""
@@ -45,6 +48,20 @@ class InstrumentSection(Section, frozen=True):
     position_min: str = "0"
     open_orders_max: int = 10
     collar_bps: int = 100
+
+
+class FeedSection(Section, frozen=True):
+    """Market data to look at: signals and the strategy get them, nothing is traded on them. One row a venue.
+
+    venue: see ops/venues.py. symbols: as that venue writes them. levels: of a book, 0: a usual number of that venue.
+    rest, streams: the venue's own addresses unless written, both or neither.
+    """
+
+    venue: Literal["binance-spot", "binance-us", "binance-usdm", "kraken", "okx", "bybit", "coinbase"]
+    symbols: tuple[str, ...]
+    levels: int = 0
+    rest: str = ""
+    streams: str = ""
 
 
 class StrategySection(Section, frozen=True):
@@ -177,6 +194,7 @@ class Config(Section, frozen=True):
 
     venue: VenueSection
     instrument: list[InstrumentSection]
+    feed: list[FeedSection] = []
     strategy: StrategySection = StrategySection()
     execution: ExecutionSection = ExecutionSection()
     risk: RiskSection = RiskSection()
@@ -191,6 +209,7 @@ class Config(Section, frozen=True):
 SECTIONS: dict[str, type[Section]] = {
     "venue": VenueSection,
     "instrument": InstrumentSection,
+    "feed": FeedSection,
     "strategy": StrategySection,
     "execution": ExecutionSection,
     "risk": RiskSection,

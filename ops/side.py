@@ -20,7 +20,6 @@ from ops.preflight import check_clock
 from ops.sections import Config
 from ops.state import StateDirectory
 from ops.topology import routing
-from ops.venues import BinanceSpotPublic
 
 POLL_S = 0.02
 """Between two looks for the instruments while the host waits for them; chosen."""
@@ -51,7 +50,7 @@ class SideHost(Node):
         await self._until_told(stopped)
         if stopped.is_set() or self.failure.done():
             return
-        self.supervisor.symbols = {number: row.venue_symbol for number, row in self.instruments.items()}
+        self._know(list(self.instruments.values()))
         self.actors = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
         self._open_input_log()
         self._make_host()
@@ -59,7 +58,7 @@ class SideHost(Node):
         self.pump.post_arrived(early)
         self.neighbors.lose_absent()
         if self.keeps_books:
-            self._open_feed([row.venue_symbol for row in self.instruments.values()])
+            self._open_feed()
         self._run(self._guard(self._housekeeping()))
         events.info("host_ready", host=self.placement.host.name, instruments=len(self.instruments))
 
@@ -76,9 +75,9 @@ class SideHost(Node):
 
     def _make_host(self) -> None:
         names = self.placement.names
+        self._make_feed()
         doors: list[Receiver] = [self.timers, self.supervisor]
-        if "rest_door" in names:
-            doors.append(self.rest)
+        doors += [door for door in (self.rest, self.feed) if door.name in names]
         self.host = Host(
             [*self.actors, *doors],
             routing(names),
@@ -91,7 +90,7 @@ class SideHost(Node):
         )
         self.pump = Pump(self.host, self.timers, self.clock, self.collector, self.standstill)
         self.pump.on_broken = self._fail
-        self.rest.attach(BinanceSpotPublic(), self.pump.post)
+        self._attach_doors({})
         if self.input_log is not None:
             self.pump.at_quiet(self.input_log.touch_ahead)
         self.neighbors.attach(self.host, self.pump, list(self.instruments))
@@ -114,14 +113,26 @@ class SideHost(Node):
         told = decode_any(message.raw[HEADER_SIZE:])
         assert isinstance(told, Instrument)
         known = self.instruments.get(told.instrument)
-        if known is not None and known.venue_symbol == told.venue_symbol:
+        if known is not None and (known.venue, known.venue_symbol) == (told.venue, told.venue_symbol):
             return True
+        if not self._is_configured(told):
+            return False
         if not hasattr(self, "pump") and known is None:
             self.instruments[told.instrument] = told
             return True
         self._fail(
             f"the host that trades has other instruments now (number {told.instrument} is {told.venue_symbol}): "
             "start this host again"
+        )
+        return False
+
+    def _is_configured(self, told: Instrument) -> bool:
+        """Whose market data a venue's number means is in the configuration alone: both hosts must have the same rows."""
+        if told.venue < len(self.sources) and told.venue_symbol in self.sources[told.venue].symbols:
+            return True
+        self._fail(
+            f"the host that trades has {told.venue_symbol} of venue {told.venue}, and this host's configuration has not: "
+            "give both the same [[instrument]] and [[feed]] rows"
         )
         return False
 

@@ -108,7 +108,7 @@ ACTORS = (
     "coordination",
     "persistence",
 )
-DOORS = ("order_door", "rest_door", "coordination_door", "timers", "checkpoints", "supervisor")
+DOORS = ("order_door", "rest_door", "feed_door", "coordination_door", "timers", "checkpoints", "supervisor")
 """Receivers that touch the world. `timers` and `checkpoints` are the host's own; `supervisor` is ops' ear."""
 
 ROUTES: dict[type[Message], tuple[str, ...]] = {
@@ -214,10 +214,10 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     PublishAccount: ("coordination_door",),
     # requests to doors
     SnapshotRequest: ("rest_door",),
-    TradesRequest: (),
-    Resubscribe: (),
-    RollConnection: (),
-    ReleaseConnection: (),
+    TradesRequest: ("rest_door",),
+    Resubscribe: ("feed_door",),
+    RollConnection: ("feed_door",),
+    ReleaseConnection: ("feed_door",),
     VenueQuery: ("rest_door",),
     SetTimer: ("timers",),
     CancelTimer: ("timers",),

@@ -1,19 +1,61 @@
-"""A venue's pure folder fitted to the doors: the one place where both are known."""
+"""A venue's pure folder fitted to the doors: the one place where both are known, and the register of venues by name."""
 
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Callable, Mapping
 
-from bus.messages import CancelOrder, Instrument, QueryAnswer, SnapshotRequest, SubmitOrder, VenueQuery
+from bus.messages import CancelOrder, Instrument, QueryAnswer, SubmitOrder, VenueQuery
 from bus.messages.feed import Garbage, Notice
-from gateway.binance_spot import codec, queries
+from gateway.binance_spot import queries
 from gateway.binance_spot.events import AccountPosition
+from gateway.binance_spot.market import BINANCE_US, BinanceSpot
 from gateway.binance_spot.orders import OrderCodec
 from gateway.binance_spot.orders import SessionAnswer as VenueSessionAnswer
 from gateway.binance_spot.signing import Ed25519Signer, HmacSigner, Signer
 from gateway.doors.session import Read, SessionAnswer, StreamEnded, Unreadable
+from gateway.market import VenueMarket
 from ops.sections import VenueSection
 
 STREAM_ENDS = ("eventStreamTerminated", "serverShutdown")
 """Events after which the private stream says nothing more (docs, user-data-stream; web-socket-api "Server Shutdown")."""
+
+ORDER_ENTRY = {
+    "binance-spot": "wss://ws-api.binance.com:443/ws-api/v3",  # docs, web-socket-api, "General API Information"
+    "binance-us": "wss://ws-api.binance.us:443/ws-api/v3",  # docs.binance.us, "WebSocket API"
+}
+"""Where orders of a venue go, by the names that [venue] kind takes."""
+
+
+def _of(folder: str, name: str) -> Callable[[], VenueMarket]:
+    """Imported when it is asked for: an engine on one venue loads one venue."""
+
+    def make() -> VenueMarket:
+        market: VenueMarket = getattr(importlib.import_module(f"gateway.{folder}.market"), name)()
+        return market
+
+    return make
+
+
+MARKETS: dict[str, Callable[[], VenueMarket]] = {
+    "binance-spot": BinanceSpot,
+    "binance-us": lambda: BinanceSpot("binance-us", BINANCE_US),
+    "binance-usdm": _of("binance_usdm", "BinanceUsdm"),
+    "kraken": _of("kraken", "Kraken"),
+    "okx": _of("okx", "Okx"),
+    "bybit": _of("bybit", "Bybit"),
+    "coinbase": _of("coinbase", "Coinbase"),
+}
+"""Every venue whose market data can be read, by the name that a configuration and a capture call it."""
+
+LEVELS = {
+    "binance-spot": 1_000,
+    "binance-us": 1_000,
+    "binance-usdm": 1_000,
+    "kraken": 100,
+    "okx": 400,
+    "bybit": 200,
+    "coinbase": 1_000,
+}
+"""Levels of a book that is only looked at, unless its row says otherwise: depths that each venue has. Chosen."""
 
 
 def signer(api_key: str, secret: str, private_key: str) -> Signer:
@@ -69,13 +111,10 @@ class BinanceSpotOrders:
 
 
 class BinanceSpotRest:
-    """gateway.doors.rest.VenueRest for Binance Spot."""
+    """gateway.doors.rest.VenueAccount for Binance Spot."""
 
     def __init__(self, signed_by: Signer, section: VenueSection, instruments: Mapping[int, Instrument]) -> None:
         self._signer, self._window, self._instruments = signed_by, section.recv_window_ms, instruments
-
-    def snapshot_path(self, request: SnapshotRequest) -> str:
-        return codec.snapshot_path(request.venue_symbol, request.levels)
 
     def query_path(self, query: VenueQuery, timestamp_ms: int) -> str:
         instrument = self._instruments.get(query.instrument)
@@ -86,24 +125,3 @@ class BinanceSpotRest:
 
     def read_query(self, query: VenueQuery, status: int, body: bytes, asked_ns: int, received_ns: int) -> QueryAnswer:
         return queries.decode_query(query, status, body, asked_ns, received_ns, tuple(self._instruments.values()))
-
-
-class BinanceSpotPublic:
-    """gateway.doors.rest.VenueRest for a host without keys: depth snapshots, and no question about an account."""
-
-    def snapshot_path(self, request: SnapshotRequest) -> str:
-        return codec.snapshot_path(request.venue_symbol, request.levels)
-
-    def query_path(self, query: VenueQuery, timestamp_ms: int) -> str:
-        raise NotImplementedError("no actor of this host asks about an account")
-
-    def headers(self) -> dict[str, str]:
-        return {}
-
-    def read_query(self, query: VenueQuery, status: int, body: bytes, asked_ns: int, received_ns: int) -> QueryAnswer:
-        raise NotImplementedError("no actor of this host asks about an account")
-
-
-def stream_url(section: VenueSection, symbols: Sequence[str]) -> str:
-    """One combined connection with depth, best quotes and trades of all symbols."""
-    return section.streams.rstrip("/") + codec.stream_path(list(symbols))

@@ -141,6 +141,8 @@ class Coordination(Actor[CoordinationState]):
         return tuple(out)
 
     def on_instrument(self, message: Instrument, now_ns: int) -> tuple[Message, ...]:
+        if message.account != self.desk.settings.account:
+            return NOTHING  # looked at, not traded: it needs no band
         self.bands.know(message.instrument, message.version, message.tick)
         return NOTHING
 

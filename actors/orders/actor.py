@@ -185,6 +185,8 @@ class Orders(Actor[OrdersState]):
         """Terms of new orders. An order keeps its own lot; one from a journal that names none gets it here, or is asked for."""
         desk = self.desk
         out: list[Message] = []
+        if message.account != self.settings.account:
+            return ()  # looked at, not traded: the venue is not asked about it
         if message.base_scale < message.quantity_scale:
             desk.alert(AlertLevel.CRITICAL, "instrument_refused", message.instrument, "reason=base_scale", out)
             return tuple(out)

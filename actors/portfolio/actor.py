@@ -195,6 +195,8 @@ class Portfolio(Actor[PortfolioState]):
 
     def on_instrument(self, message: Instrument, now_ns: int) -> tuple[Message, ...]:
         key = message.instrument
+        if message.account != self.settings.account:
+            return ()  # looked at, not traded: nothing of it can be ours
         if message.base_scale < message.quantity_scale:
             self.count("instrument_refused")
             return (Alert(AlertLevel.CRITICAL, NAME, "instrument_refused", key, "reason=base_scale"),)

@@ -290,7 +290,7 @@ class StrategyActor(Actor[StrategyState]):
     def restore(self, state: StrategyState) -> None:
         """Lines of instruments that the configuration no longer names are dropped; new ones begin empty."""
         context = self.context
-        context.lines = {number: Line(number) for number in self.settings.instruments}
+        context.lines = {number: Line(number) for number in (*self.settings.instruments, *self.settings.watched)}
         for line in state.lines:
             if line.number in context.lines:
                 context.lines[line.number] = line

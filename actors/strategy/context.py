@@ -29,7 +29,7 @@ class Context:
         self.settings = settings
         self.now_ns = 0
         self.stopping = False
-        self.lines = {number: Line(number) for number in settings.instruments}
+        self.lines = {number: Line(number) for number in (*settings.instruments, *settings.watched)}
         self.timers: dict[str, TimerKey] = {}
         self.out: list[Message] = []
         self.received_ns = 0
@@ -40,7 +40,13 @@ class Context:
 
     @property
     def instruments(self) -> tuple[int, ...]:
+        """Those that may be quoted."""
         return self.settings.instruments
+
+    @property
+    def watched(self) -> tuple[int, ...]:
+        """Those of [[feed]]: they have signals and trades as any other, and nobody can quote them."""
+        return self.settings.watched
 
     def instrument(self, instrument: int) -> Instrument:
         """Metadata: tick, lot, filters. Raises KeyError for an instrument that is not configured."""

@@ -6,7 +6,8 @@ from bus.messages import Instrument, Liquidity, OrderUpdate, QuoteIntent, Signal
 
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """owner: the strategy's name on its orders. instruments: the numbers it trades; others are not shown to it.
+    """owner: the strategy's name on its orders. instruments: the numbers it trades. watched: those it only looks at, on venues where nothing is
+    traded; a wish on one is refused (UNKNOWN_INSTRUMENT). Others are not shown to it.
 
     intent_life_ns: an intent that is not renewed for this long is taken back by execution: a strategy that says
     nothing counts as dead. Chosen: long against any update interval, short against a person's reaction.
@@ -16,6 +17,7 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
     account: int
     instruments: tuple[int, ...]
     intent_life_ns: int = 5_000_000_000
+    watched: tuple[int, ...] = ()
 
 
 class Line(msgspec.Struct):

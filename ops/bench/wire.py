@@ -18,9 +18,12 @@ import uvloop
 from bus.collector import Collector
 from bus.log import RecordLog
 from bus.pump import Pump
+from gateway.binance_spot.market import BinanceSpot
+from gateway.doors.connection import Planned
 from gateway.doors.feed import FeedDoor
 from gateway.doors.websocket import WebSocket, connect
 from ops.bench.rig import Rig
+from ops.bench.stand_in import INSTRUMENT
 from ops.bench.tick import percentiles
 from ops.cores import keep_to_core
 
@@ -53,7 +56,10 @@ async def _run(count: int, seed: int, folder: Path) -> dict[str, Any]:
         if isinstance(log, RecordLog):
             pump.at_quiet(log.touch_ahead)
     rig.connect_door(f"{base}/ws-api/v3", pump.post)
-    feed = FeedDoor(0, f"{base}/stream", pump.post, rig.now_ns)
+    market = BinanceSpot()
+    (plan,) = market.plan([INSTRUMENT.venue_symbol], market.streams, 0)
+    feed = FeedDoor({0: Planned(market, base, plan, 0)}, rig.now_ns)
+    feed.attach(pump.post)
     doors = [asyncio.ensure_future(rig.door.run()), asyncio.ensure_future(feed.run())]
     pump.post(*rig.first_inputs()[:2])
     echo = await _echo(base)

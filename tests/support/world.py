@@ -33,6 +33,7 @@ from bus.messages import (
     TakeCheckpoint,
     VenueQuery,
 )
+from gateway.binance_spot.market import BinanceSpot
 from gateway.binance_spot.queries import decode_query
 from gateway.binance_spot.signing import HmacSigner
 from gateway.binance_spot.symbols import read_instruments
@@ -396,7 +397,7 @@ class World:
     def _ask(self, request: VenueQuery | SnapshotRequest) -> tuple[int, bytes]:
         """The real path and its parameters, through the venue's own table of operations."""
         if isinstance(request, SnapshotRequest):
-            path = self.rest.snapshot_path(request)
+            path = BinanceSpot().snapshot_path(request.venue_symbol, request.levels)
         else:
             path = self.rest.query_path(request, self.now_ns // MS)
         route, _, query = path.partition("?")

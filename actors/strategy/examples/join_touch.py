@@ -55,6 +55,8 @@ class JoinTouch(Strategy):
     def on_signals(self, context: Context, signals: Signals) -> None:
         wish = self.parameters
         number = signals.instrument
+        if number not in context.instruments:
+            return  # of a venue that is only looked at
         if signals.bid == 0 or signals.ask == 0 or (wish.warm_only and not signals.warm):
             context.pull(number)  # a touch with one side says nothing about the price
             return

@@ -1,0 +1,91 @@
+"""What a configuration says of venues: their addresses, and the rows of data to look at. Defaults are filled in here."""
+
+import re
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gateway.doors.coordination.contract import Misconfigured
+from ops.sections import Config, FeedSection, VenueSection
+from ops.venues import LEVELS, MARKETS, ORDER_ENTRY
+
+SYMBOLS_MAX = 2_000
+"""Of one row: more than a venue lists of one kind. Chosen."""
+LEVELS_MAX = 10_000
+"""A side: more than any venue gives (Bybit's deepest book has 1,000, Binance's 5,000). Chosen."""
+HTTP, WEBSOCKET = ("http", "https"), ("ws", "wss")
+
+
+def complete(config: Config) -> Config:
+    """The same with every address, and every number of levels. Raises Misconfigured naming the field."""
+    section, rows = config.venue, config.feed
+    return msgspec.structs.replace(config, venue=_venue(section), feed=[_feed(config, row) for row in rows])
+
+
+def _venue(section: VenueSection) -> VenueSection:
+    written = {"rest": section.rest, "streams": section.streams, "websocket_api": section.websocket_api}
+    if any(written.values()):
+        for key, url in written.items():
+            _check_url(f"[venue] {key}", url, HTTP if key == "rest" else WEBSOCKET, "the other addresses")
+        return section
+    rest, streams = MARKETS[section.kind]().addresses
+    return msgspec.structs.replace(section, rest=rest, streams=streams, websocket_api=ORDER_ENTRY[section.kind])
+
+
+def _feed(config: Config, row: FeedSection) -> FeedSection:
+    _check_symbols(config, row)
+    _check_once(config, row)
+    market = MARKETS[row.venue]()
+    rest, streams = market.addresses
+    if row.rest or row.streams:
+        for key, url, schemes in (("rest", row.rest, HTTP), ("streams", row.streams, WEBSOCKET)):
+            _check_url(f"[[feed]] {row.venue} {key}", url, schemes, "the other address")
+        rest, streams = row.rest, row.streams
+    if not 0 <= row.levels <= LEVELS_MAX:
+        raise Misconfigured(f"[[feed]] {row.venue} levels", f"{row.levels} is out of range; write 0 to {LEVELS_MAX}")
+    levels = row.levels or LEVELS[row.venue]
+    try:
+        market.plan(row.symbols, market.streams, levels)  # which depths there are, each venue knows itself
+        market.shape(levels)
+    except ValueError as error:
+        raise Misconfigured(f"[[feed]] {row.venue} levels", str(error)) from error
+    return msgspec.structs.replace(row, rest=rest, streams=streams, levels=levels)
+
+
+def _check_symbols(config: Config, row: FeedSection) -> None:
+    field = f"[[feed]] {row.venue} symbols"
+    if not 1 <= len(row.symbols) <= SYMBOLS_MAX:
+        raise Misconfigured(field, f"there are {len(row.symbols)}; name 1 to {SYMBOLS_MAX}")
+    for symbol in row.symbols:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9/_.:-]{1,39}", symbol):
+            raise Misconfigured(
+                field, f"{symbol!r} is not a symbol; write it as the venue does, like BTC/USD or BTC-USDT"
+            )
+        if row.symbols.count(symbol) > 1:
+            raise Misconfigured(field, f"{symbol} stands twice; remove one")
+        if row.venue == config.venue.kind and any(symbol == traded.symbol for traded in config.instrument):
+            raise Misconfigured(field, f"{symbol} is traded: its market data come anyway; remove it here")
+
+
+def _check_once(config: Config, row: FeedSection) -> None:
+    if sum(other.venue == row.venue for other in config.feed) > 1:
+        raise Misconfigured("[[feed]] venue", f"{row.venue} stands twice; write its symbols into one row")
+
+
+def _check_url(field: str, url: str, schemes: tuple[str, str], others: str) -> None:
+    if not url:
+        raise Misconfigured(field, f"is missing beside {others}; write it too, or none of them for the venue's own")
+    if url.split("://")[0] not in schemes or "://" not in url:
+        raise Misconfigured(field, f"{url!r} is not a URL that starts with {schemes[0]}:// or {schemes[1]}://")
+    if not _has_address(url):
+        raise Misconfigured(field, f"{url!r} has no host, or a port that is none; write {schemes[1]}://HOST[:PORT]")
+
+
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?|::1", parts.hostname or "") is not None and (
+            parts.port is None or parts.port > 0
+        )
+    except ValueError:
+        return False
