@@ -114,7 +114,7 @@ DOORS = ("order_door", "rest_door", "feed_door", "coordination_door", "timers", 
 ROUTES: dict[type[Message], tuple[str, ...]] = {
     # from the feed door, down to the strategy
     Frame: ("market_data",),
-    FrameBatch: (),
+    FrameBatch: ("market_data",),
     ConnectionUp: ("market_data",),
     ConnectionDown: ("market_data",),
     DepthSnapshot: ("orderbook",),
