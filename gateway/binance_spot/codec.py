@@ -243,18 +243,3 @@ def _fast_snapshot(payload: bytes, quantity_scale: int = SCALE) -> DepthBody | N
     values = body.v
     split = bids // 10 * 2
     return DepthBody(body.lastUpdateId, values[:split:2], values[1:split:2], values[split::2], values[split + 1 :: 2])
-
-
-def stream_path(venue_symbols: list[str] | tuple[str, ...]) -> str:
-    """Return the combined-stream path for depth every 100 ms, best quote and trades of each symbol."""
-    streams = "/".join(f"{symbol.lower()}@{kind}" for symbol in venue_symbols for kind in STREAMS)
-    return f"/stream?streams={streams}"
-
-
-STREAMS = ("depth@100ms", "bookTicker", "trade")
-STREAMS_MAX = 1024  # a connection (docs, web-socket-streams, "General information"): 341 symbols
-
-
-def snapshot_path(venue_symbol: str, levels: int) -> str:
-    """Return the REST path of the depth snapshot; levels at most 5000, weight 5 / 25 / 50 / 250 to 100 / 500 / 1000 / 5000."""
-    return f"/api/v3/depth?symbol={venue_symbol}&limit={levels}"

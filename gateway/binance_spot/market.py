@@ -6,7 +6,7 @@ import msgspec
 
 from bus.messages import Instrument, Stream
 from bus.messages.feed import BookShape, Garbage, MarketCodec, Scales
-from gateway.binance_spot.codec import BinanceSpotCodec, snapshot_path
+from gateway.binance_spot.codec import BinanceSpotCodec
 from gateway.binance_spot.queries import decode_time
 from gateway.binance_spot.rule import BINANCE_SPOT
 from gateway.binance_spot.symbols import read_instruments
@@ -15,6 +15,9 @@ from gateway.market import Addresses, ConnectionPlan, Limits
 STREAM_NAMES = {Stream.DEPTH: "depth@100ms", Stream.QUOTE: "bookTicker", Stream.TRADE: "trade"}
 WEIGHTS = ((100, 5), (500, 25), (1_000, 50), (5_000, 250))
 """Levels up to, and the depth request's weight (docs, "Market data endpoints")."""
+PATH_MAX = 2_000  # characters of streams in a URL, chosen: the venue refused 8,005 in 2019 (third party's measurement)
+NAMES_MAX = 256  # streams of one SUBSCRIBE, chosen: 437 of them, about 8,000 bytes, got no answer (third party, 2020);
+# and 4 of these frames, under the 5 a second that the venue takes, carry all that a connection may
 
 BINANCE_COM = Addresses("https://api.binance.com", "wss://stream.binance.com:9443")
 BINANCE_US = Addresses("https://api.binance.us", "wss://stream.binance.us:9443")
@@ -44,21 +47,17 @@ class BinanceSpot:
         return BinanceSpotCodec()
 
     def plan(self, venue_symbols: Sequence[str], streams: Sequence[Stream], levels: int) -> tuple[ConnectionPlan, ...]:
-        """Combined streams, named in the path: nothing needs to be said after opening."""
         kinds = tuple(stream for stream in streams if stream in STREAM_NAMES)
-        share = self.limits.streams_max // len(kinds)
-        parts = [venue_symbols[at : at + share] for at in range(0, len(venue_symbols), share)]
-        return tuple(ConnectionPlan(_path(part, kinds), tuple(part), kinds, ()) for part in parts)
+        share = self.limits.streams_max // max(len(kinds), 1)
+        starts = range(0, len(venue_symbols) if kinds else 0, share)
+        return tuple(_connection(venue_symbols[at : at + share], kinds) for at in starts)
 
     def renew(self, venue_symbol: str, stream: Stream, levels: int, request_id: int) -> tuple[bytes, ...]:
-        name = f"{venue_symbol.lower()}@{STREAM_NAMES[stream]}"
-        return tuple(
-            msgspec.json.encode({"method": method, "params": [name], "id": request_id})
-            for method in ("UNSUBSCRIBE", "SUBSCRIBE")
-        )
+        names = [f"{venue_symbol.lower()}@{STREAM_NAMES[stream]}"]
+        return _request("UNSUBSCRIBE", names, request_id), _request("SUBSCRIBE", names, request_id)
 
     def snapshot_path(self, venue_symbol: str, levels: int) -> str:
-        return snapshot_path(venue_symbol, levels)
+        return f"/api/v3/depth?symbol={venue_symbol}&limit={min(levels, WEIGHTS[-1][0])}"
 
     def snapshot_weight(self, levels: int) -> int:
         return next((weight for most, weight in WEIGHTS if levels <= most), WEIGHTS[-1][1])
@@ -82,6 +81,16 @@ class BinanceSpot:
         return read_instruments(bodies[0], wanted, account=account, venue=venue)
 
 
-def _path(venue_symbols: Sequence[str], kinds: Sequence[Stream]) -> str:
-    names = "/".join(f"{symbol.lower()}@{STREAM_NAMES[kind]}" for symbol in venue_symbols for kind in kinds)
-    return f"/stream?streams={names}"
+def _connection(venue_symbols: Sequence[str], kinds: tuple[Stream, ...]) -> ConnectionPlan:
+    """Few streams are named in the path, so that nothing needs to be said; many are subscribed to after opening."""
+    names = [f"{symbol.lower()}@{STREAM_NAMES[kind]}" for symbol in venue_symbols for kind in kinds]
+    named = f"/stream?streams={'/'.join(names)}"
+    if len(named) <= PATH_MAX:
+        return ConnectionPlan(named, tuple(venue_symbols), kinds, ())
+    parts = [names[at : at + NAMES_MAX] for at in range(0, len(names), NAMES_MAX)]
+    opening = tuple(_request("SUBSCRIBE", part, number) for number, part in enumerate(parts, 1))
+    return ConnectionPlan("/stream", tuple(venue_symbols), kinds, opening)
+
+
+def _request(method: str, names: Sequence[str], request_id: int) -> bytes:
+    return msgspec.json.encode({"method": method, "params": names, "id": request_id})

@@ -22,7 +22,7 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.binance_spot import codec as codec_module
-from gateway.binance_spot.codec import BinanceSpotCodec, snapshot_path, stream_path
+from gateway.binance_spot.codec import BinanceSpotCodec
 from gateway.binance_spot.decimals import UNITS_MAX
 from gateway.binance_spot.slow import slow_frame, slow_snapshot
 
@@ -335,14 +335,6 @@ def test_a_bad_snapshot_is_garbage_that_names_the_field() -> None:
     assert CODEC.decode_snapshot(body) == Garbage(
         "depth snapshot: bids[0].quantity: 'nan' is no decimal of at most 8 places below 2^63"
     )
-
-
-def test_paths_name_every_stream() -> None:
-    assert stream_path(["BTCUSDT", "ETHUSDT"]) == (
-        "/stream?streams=btcusdt@depth@100ms/btcusdt@bookTicker/btcusdt@trade"
-        "/ethusdt@depth@100ms/ethusdt@bookTicker/ethusdt@trade"
-    )
-    assert snapshot_path("BTCUSDT", 1000) == "/api/v3/depth?symbol=BTCUSDT&limit=1000"
 
 
 @pytest.mark.skipif(not CAPTURES.exists(), reason="no recorded data beside the repository")
