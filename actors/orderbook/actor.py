@@ -113,10 +113,12 @@ class Orderbook(Actor[OrderbookState]):
 
     def _conflate(self, entry: Entry, now_ns: int) -> tuple[Message, ...]:
         """An update behind which another one waits: judged as any other, and not shown."""
-        if entry.book.crossed:
-            return self._refuse(entry, BookReason.CROSSED, now_ns)
-        if not entry.book.within_horizon:
-            return self._refuse(entry, BookReason.SNAPSHOT_TOO_OLD, now_ns)
+        book = entry.book
+        if not book.sound:
+            if book.crossed:
+                return self._refuse(entry, BookReason.CROSSED, now_ns)
+            if not book.within_horizon:
+                return self._refuse(entry, BookReason.SNAPSHOT_TOO_OLD, now_ns)
         entry.conflated += 1
         return NOTHING
 
@@ -174,7 +176,7 @@ class Orderbook(Actor[OrderbookState]):
             message.bid_quantities,
             message.ask_prices,
             message.ask_quantities,
-            self.snapshot_levels,
+            entry.shape.levels or self.snapshot_levels,
         )
         if message.sequence < entry.sequence:
             entry.tops.held.clear()  # as in `depth_update`

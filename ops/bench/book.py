@@ -1,85 +1,93 @@
-"""Frame bytes to best bid and ask: our codec and Book against the same work on sortedcontainers' SortedDict.
+"""JSON bytes to a LIVE book to best bid and ask, venue by venue, beside what others do with the same frames.
 
-Three peers (`PEERS`), all decoding with msgspec, never with the slower stdlib json. The headline `ratio` is against the
-one that does the same work, exact prices and quantities off the venue's text, as people write it: Decimal. Floats do
-less, since they are not exact; the peer on our own codec's integers shows what of it all is the book. Blocks of frames
-alternate in one process, so that a change of the machine's speed hits all; trust the ratios. `result_hash` covers
-every best bid and ask, and all sides must agree on each.
+Our side is market data's and the orderbook's own handlers: sequence, checksums and validity included. Blocks of frames
+alternate between all sides in one process, so that a change of the machine's speed hits all: trust the ratios, which are
+medians over rounds of each round's median. Peers read Binance Spot's frames (ops/bench/peers.py). Every best bid and ask
+of every side must agree; `result_hash` covers them.
 """
 
 import gc
 import zlib
-from bisect import insort
-from collections.abc import Callable
-from decimal import Decimal
-from random import Random
+from collections.abc import Callable, Mapping
 from time import perf_counter_ns
 from typing import Any
 
-import msgspec
-from sortedcontainers import SortedDict
+from gateway.market import VenueMarket
+from ops.bench.book_frames import STREAMS, DepthStream, Top
+from ops.bench.book_sides import OURS, Side, our_sides
+from ops.bench.peers import installed
+from ops.venues import MARKETS
 
-from actors.orderbook import Book
-from bus.messages.feed import DepthDiff
-from gateway.binance_spot.codec import BinanceSpotCodec
-
-LEVELS_BOOK = 1_000  # a side
-LEVELS_FRAME = 10  # changes a side
-MID = 2_683_00  # cents
 FRAMES = 2_000
+VENUE_FRAMES = 500
+"""Of each venue but Binance Spot: enough for a median, and a true book of many levels takes long to change."""
 BLOCK = 250
-UNIT = 10**6  # a cent in the book's 10^-8
+CHECKED = "binance-spot"
+"""The venue whose frames the peers read."""
 
-PEERS = {
-    "sorteddict_decimal_us": "exact: msgspec to pairs of text, Decimal(text), a SortedDict a side",
-    "sorteddict_float_us": "not exact: msgspec to pairs of text, float(text), a SortedDict a side",
-    "sorteddict_same_codec_us": "exact: the integers of our own codec, a SortedDict a side",
-}
-
-Touch = tuple[int, int]
-Side = Callable[[list[bytes], list[int], list[Touch]], None]
+Makers = Mapping[str, Callable[[DepthStream], Side]]
 
 
 def run(count: int = FRAMES * 7, seed: int = 1) -> dict[str, Any]:
-    """count: frames of each side, in rounds of at most FRAMES over fresh books; percentiles are medians over rounds."""
-    stream = make_frames(min(count, FRAMES), seed)
-    rounds = max(1, count // FRAMES)
+    """count: frames of each side, in rounds of at most FRAMES over fresh books."""
+    peers, versions = installed()
+    market = MARKETS[CHECKED]()
+    makers: dict[str, Callable[[DepthStream], Side]] = {name: peer.make for name, peer in peers.items()}
+    stream = STREAMS[CHECKED](min(count, FRAMES), seed)
+    main = compare(market, stream, makers, max(1, count // FRAMES))
+    venues = {}
+    for venue, make in STREAMS.items():
+        if venue != CHECKED:
+            each = make(min(count, VENUE_FRAMES), seed)
+            venues[venue] = compare(MARKETS[venue](), each, {}, max(1, min(count // FRAMES, 5)))
+    slower = {name.removesuffix("_us"): main["times_ours"][name] for name in peers}
+    return {
+        "ratio": slower["sorteddict_decimal"],
+        "slower_than_ours": slower,
+        CHECKED: main,
+        **venues,
+        "sides": {**OURS, **{name: peer.what for name, peer in peers.items()}},
+        "peers": versions,
+        "result_hash": main["result_hash"],
+    }
+
+
+def compare(market: VenueMarket, stream: DepthStream, peers: Makers, rounds: int) -> dict[str, Any]:
+    """All sides over one stream. times_ours: how many times our time each side takes; checks: ours beside unchecked."""
     taken: dict[str, list[dict[str, float]]] = {}
-    touches: list[Touch] = []
+    tops: list[Top] = []
     enabled = gc.isenabled()
     gc.disable()
     try:
         for _ in range(rounds):
-            touches = _round(stream, seed, taken)
+            sides = our_sides(market, stream)
+            sides |= {name: make(stream) for name, make in peers.items()}
+            tops = _round(stream.frames, sides, taken)
             gc.collect()
     finally:
         if enabled:
             gc.enable()
     figures = {name: _medians(each) for name, each in taken.items()}
-    ours = figures["touchline_us"]["p50"]
     return {
         **figures,
-        "ratio": round(figures["sorteddict_decimal_us"]["p50"] / ours, 2),
-        "ratio_float": round(figures["sorteddict_float_us"]["p50"] / ours, 2),
-        "ratio_same_codec": round(figures["sorteddict_same_codec_us"]["p50"] / ours, 2),
-        "peers": PEERS,
+        "times_ours": {name: _ratio(each, taken["touchline_us"]) for name, each in taken.items()},
+        "checks": _ratio(taken["touchline_us"], taken["unchecked_us"]),
         "rounds": rounds,
-        "frames": len(stream),
-        "result_hash": f"{zlib.crc32(repr(touches).encode()):08x}",
+        "frames": len(stream.frames),
+        "result_hash": f"{zlib.crc32(repr(tops).encode()):08x}",
     }
 
 
-def _round(stream: list[bytes], seed: int, taken: dict[str, list[dict[str, float]]]) -> list[Touch]:
+def _round(frames: list[bytes], sides: dict[str, Side], taken: dict[str, list[dict[str, float]]]) -> list[Top]:
     """One pass over all frames, block by block, all sides in turn."""
-    sides = {name: side(seed) for name, side in SIDES.items()}
     times: dict[str, list[int]] = {name: [] for name in sides}
-    touches: dict[str, list[Touch]] = {name: [] for name in sides}
-    for start in range(0, len(stream), BLOCK):
-        block = stream[start : start + BLOCK]
-        for name, feed in sides.items():
-            feed(block, times[name], touches[name])
-    ours = touches["touchline_us"]
-    for name, each in touches.items():
+    tops: dict[str, list[Top]] = {name: [] for name in sides}
+    for start in range(0, len(frames), BLOCK):
+        block = frames[start : start + BLOCK]
+        for name, side in sides.items():
+            _feed(side, block, times[name], tops[name])
+    ours = tops["touchline_us"]
+    for name, each in tops.items():
         if each != ours:
             raise AssertionError(f"the books of touchline_us and {name} disagree")
     for name, each_ns in times.items():
@@ -87,171 +95,15 @@ def _round(stream: list[bytes], seed: int, taken: dict[str, list[dict[str, float
     return ours
 
 
-def touchline_side(seed: int) -> Side:
-    """The codec of the feed, `Book.apply`, and the touch off the ends of its lists."""
-    decode = BinanceSpotCodec().decode_frame
-    book = Book()
-    bids, asks = make_book(seed)
-    book.load(
-        tuple(price * UNIT for price, _ in bids),
-        tuple(quantity * UNIT for _, quantity in bids),
-        tuple(price * UNIT for price, _ in asks),
-        tuple(quantity * UNIT for _, quantity in asks),
-        LEVELS_BOOK,
-    )
-
-    def feed(frames: list[bytes], times: list[int], touches: list[Touch]) -> None:
-        for frame in frames:
-            start = perf_counter_ns()
-            diff = decode(frame)
-            assert type(diff) is DepthDiff
-            book.apply(diff.bid_prices, diff.bid_quantities, diff.ask_prices, diff.ask_quantities)
-            touch = book.bid_keys[-1], -book.ask_keys[-1]
-            times.append(perf_counter_ns() - start)
-            touches.append((touch[0] // UNIT, touch[1] // UNIT))
-
-    return feed
-
-
-def same_codec_side(seed: int) -> Side:
-    """The same integers from the same codec, in a SortedDict a side."""
-    decode = BinanceSpotCodec().decode_frame
-    bid_levels, ask_levels = make_book(seed)
-    bids = SortedDict({price * UNIT: quantity * UNIT for price, quantity in bid_levels})
-    asks = SortedDict({price * UNIT: quantity * UNIT for price, quantity in ask_levels})
-
-    def feed(frames: list[bytes], times: list[int], touches: list[Touch]) -> None:
-        for frame in frames:
-            start = perf_counter_ns()
-            diff = decode(frame)
-            assert type(diff) is DepthDiff
-            for levels, prices, quantities in (
-                (bids, diff.bid_prices, diff.bid_quantities),
-                (asks, diff.ask_prices, diff.ask_quantities),
-            ):
-                for price, quantity in zip(prices, quantities, strict=True):
-                    if quantity:
-                        levels[price] = quantity
-                    elif price in levels:
-                        del levels[price]
-            touch = bids.peekitem(-1)[0], asks.peekitem(0)[0]
-            times.append(perf_counter_ns() - start)
-            touches.append((touch[0] // UNIT, touch[1] // UNIT))
-
-    return feed
-
-
-class _Diff(msgspec.Struct, gc=False):
-    b: list[tuple[str, str]]
-    a: list[tuple[str, str]]
-
-
-class _Frame(msgspec.Struct, gc=False):
-    data: _Diff
-
-
-def sorteddict_side(seed: int, number: type[float] | type[Decimal] = float) -> Side:
-    """What one writes: typed decoding, `number(text)`, a SortedDict a side."""
-    decode = msgspec.json.Decoder(_Frame).decode
-    bid_levels, ask_levels = make_book(seed)
-    bids = SortedDict({number(_text(price)): number(_text(quantity)) for price, quantity in bid_levels})
-    asks = SortedDict({number(_text(price)): number(_text(quantity)) for price, quantity in ask_levels})
-
-    def feed(frames: list[bytes], times: list[int], touches: list[Touch]) -> None:
-        for frame in frames:
-            start = perf_counter_ns()
-            diff = decode(frame).data
-            for levels, changes in ((bids, diff.b), (asks, diff.a)):
-                for price_text, quantity_text in changes:
-                    price, quantity = number(price_text), number(quantity_text)
-                    if quantity:
-                        levels[price] = quantity
-                    else:
-                        levels.pop(price, None)
-            touch = bids.peekitem(-1)[0], asks.peekitem(0)[0]
-            times.append(perf_counter_ns() - start)
-            touches.append((round(touch[0] * 100), round(touch[1] * 100)))
-
-    return feed
-
-
-def sorteddict_decimal_side(seed: int) -> Side:
-    return sorteddict_side(seed, Decimal)
-
-
-SIDES: dict[str, Callable[[int], Side]] = {
-    "touchline_us": touchline_side,
-    "sorteddict_decimal_us": sorteddict_decimal_side,
-    "sorteddict_float_us": sorteddict_side,
-    "sorteddict_same_codec_us": same_codec_side,
-}
-
-
-def make_book(seed: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """(cents, hundredths) a level, best first, with holes as a real book has."""
-    random = Random(seed)
-    sides: list[list[tuple[int, int]]] = []
-    for sign in (-1, 1):
-        cents, levels = MID + (0 if sign < 0 else 1), []
-        for _ in range(LEVELS_BOOK):
-            levels.append((cents, random.randrange(1, 5_000)))
-            cents += sign * random.choice((1, 1, 1, 1, 2, 3, 9))
-        sides.append(levels)
-    return sides[0], sides[1]
-
-
-def make_frames(count: int, seed: int) -> list[bytes]:
-    """Binance's own bytes, ten changes a side, in the mix of a recorded day (6,470 diffs of ETHUSDT).
-
-    Of the changes there 47 % set a known level, 25 % add one, 24 % delete one and 4 % delete an unknown one; the rank
-    from the touch was 3 / 15 / 75 / 247 / 415 at the 10th / 25th / 50th / 75th / 90th percentile.
-    """
-    random = Random(seed + 1)
-    bids, asks = ([-sign * cents for cents, _ in side] for sign, side in zip((-1, 1), make_book(seed), strict=True))
-    bids.reverse()
-    asks.reverse()  # both ascending by key, an ask's key is its negated price: the touch is last
-    frames = []
-    for first in range(1, count * 2 * LEVELS_FRAME, 2 * LEVELS_FRAME):
-        bids_text = _texts(_changes(random, bids, -asks[-1]))
-        asks_text = _texts({-key: quantity for key, quantity in _changes(random, asks, -bids[-1]).items()})
-        frames.append(
-            f'{{"stream":"ethusdt@depth@100ms","data":{{"e":"depthUpdate","E":{1723161255308 + first},"s":"ETHUSDT",'
-            f'"U":{first},"u":{first + 2 * LEVELS_FRAME - 1},"b":[{bids_text}],"a":[{asks_text}]}}}}'.encode()
-        )
-    return frames
-
-
-def _changes(random: Random, keys: list[int], limit: int) -> dict[int, int]:
-    """Change one side in place; `limit`: the other side's touch as a key of this side, never reached."""
-    changes: dict[int, int] = {}
-    while len(changes) < LEVELS_FRAME:
-        rank, kind = int(900 * random.random() ** 2.4), random.random()
-        key = keys[-1 - rank]
-        if kind < 0.25:
-            key += 1 if rank == 0 else -1
-            if key >= limit:
-                continue
-            if key not in keys:
-                insort(keys, key)
-            changes[key] = random.randrange(1, 5_000)
-        elif kind < 0.5:
-            if len(keys) < LEVELS_BOOK:
-                continue  # as many come as go
-            keys.remove(key)
-            changes[key] = 0
-        elif kind < 0.96:
-            changes[key] = random.randrange(1, 5_000)
-        else:
-            changes[keys[0] - random.randrange(1, 99)] = 0
-    return changes
-
-
-def _texts(changes: dict[int, int]) -> str:
-    return ",".join(f'["{_text(price)}","{_text(quantity)}"]' for price, quantity in changes.items())
-
-
-def _text(hundredths: int) -> str:
-    return f"{hundredths // 100}.{hundredths % 100:02d}000000"
+def _feed(side: Side, frames: list[bytes], times: list[int], tops: list[Top]) -> None:
+    step, read = side
+    answers = []
+    for frame in frames:
+        start = perf_counter_ns()
+        answer = step(frame)
+        times.append(perf_counter_ns() - start)
+        answers.append(answer)
+    tops += map(read, answers)
 
 
 def _percentiles(times_ns: list[int]) -> dict[str, float]:
@@ -261,4 +113,12 @@ def _percentiles(times_ns: list[int]) -> dict[str, float]:
 
 
 def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
-    return {name: round(sorted(each[name] for each in rounds)[len(rounds) // 2], 2) for name in ("p50", "p99", "p999")}
+    return {name: round(_median([each[name] for each in rounds]), 2) for name in ("p50", "p99", "p999")}
+
+
+def _ratio(one: list[dict[str, float]], other: list[dict[str, float]]) -> float:
+    return round(_median([a["p50"] / b["p50"] for a, b in zip(one, other, strict=True)]), 2)
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
