@@ -80,12 +80,15 @@ def _feed_connection(number: int, wanted: Planned) -> FeedConnection:
         market.snapshot_weight(wanted.levels),
         int(limits.weight * 60.0 / limits.weight_s) // SNAPSHOT_PART,
         int(limits.life_s * 1e9),
+        wanted.levels,
     )
 
 
 def shapes(config: Config) -> dict[int, BookShape]:
     """By venue number, what its books are like."""
-    return {source.number: source.market.shape(source.levels) for source in sources(config)}
+    return {
+        source.number: source.market.shape(source.levels)._replace(levels=source.levels) for source in sources(config)
+    }
 
 
 def is_traded(instrument: Instrument) -> bool:

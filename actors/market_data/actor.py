@@ -95,6 +95,7 @@ class MarketData(Actor[MarketDataState]):
         """Everything that counts and alerts does so in the same two places."""
         self.counters, self.alerts = counters, alerts
         self.resync = Resync(self.name, self.snapshot_levels, self.seed, alerts)
+        self.resync.levels = {feed.venue: feed.plan.levels for feed in self.feeds.values() if feed.plan.levels}
         self.depth = Depth(self.resync, counters, alerts)
         self.rolls = Rolls(self.name, self.seed, self.depth, self.resync, counters)
         self.passing = Passing(counters)

@@ -46,7 +46,7 @@ WAITING = (SyncState.BUFFERING, SyncState.INVALID)
 
 
 class Resync:
-    """What may be done to a synchronizer besides passing its diffs on. budgets: by venue."""
+    """What may be done to a synchronizer besides passing its diffs on. budgets, levels (of a snapshot): by venue."""
 
     def __init__(self, actor: str, snapshot_levels: int, seed: int, alerts: AlertGate) -> None:
         self.actor = actor
@@ -54,6 +54,7 @@ class Resync:
         self.seed = seed
         self.alerts = alerts
         self.budgets: dict[int, Budget] = {}
+        self.levels: dict[int, int] = {}
 
     def start(self, sync: Synchronizer, feed: Feed, now_ns: int, *, subscribed: bool = True) -> tuple[Message, ...]:
         """The connection is up (`sync` has been advanced): say so, and make the first attempt."""
@@ -131,7 +132,7 @@ class Resync:
             sync.instrument.venue,
             sync.number,
             sync.instrument.venue_symbol,
-            self.snapshot_levels,
+            self.levels.get(sync.instrument.venue, self.snapshot_levels),
         )
 
     def _renew(self, sync: Synchronizer, feed: Feed) -> Message:

@@ -19,7 +19,8 @@ class FeedConnection(NamedTuple):
 
     streams: what it carries of them; of the connections that carry a symbol exactly one has its DEPTH.
     snapshot_weight, weight_a_minute: of REST snapshots, and how much of it all connections of the venue may use together
-    (0: as much as they like). life_ns: after which the venue ends the connection by itself; 0: never.
+    (0: as much as they like). life_ns: after which the venue ends the connection by itself; 0: never. levels: a side, of a
+    snapshot of this venue; 0: the actor's own number.
     """
 
     codec: MarketCodec
@@ -30,6 +31,7 @@ class FeedConnection(NamedTuple):
     snapshot_weight: int = 0
     weight_a_minute: int = 0
     life_ns: int = 0
+    levels: int = 0
 
 
 class Counters(msgspec.Struct):

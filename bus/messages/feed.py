@@ -198,12 +198,14 @@ class BookShape(NamedTuple):
 
     depth: levels a side to which the venue has us truncate after every update; 0: it deletes what it no longer tells.
     checksum: of the best `checksum_levels` bids and asks (None: the venue sends none), in the instrument's scales; unsigned.
-    proves_all: False when a book of that depth has levels that its checksum does not cover.
+    proves_all: False when a book of that depth has levels that its checksum does not cover. levels: a side of a snapshot, at
+    most; one with fewer is the whole side. 0: as many as whoever keeps the book asks for.
     """
 
     depth: int = 0
     checksum_levels: int = 0
     checksum: Callable[[Levels, Levels, Scales], int] | None = None
+    levels: int = 0
 
     @property
     def proves_all(self) -> bool:
