@@ -136,7 +136,7 @@ class Engine(Node):
         )
         numbered: list[Instrument] = []
         for source, rows in zip(self.sources, found, strict=True):
-            numbered += register(self.state.instruments, source.market.name, rows)
+            numbered += register(self.state.instruments, source.name, rows)
         self._know(numbered)
         for row in self.traded.values():
             self.supervisor.scales |= {row.base_asset: row.base_scale, row.quote_asset: row.quote_scale}

@@ -25,9 +25,10 @@ SNAPSHOT_PART = 2
 
 
 class Source(NamedTuple):
-    """One venue's market data. number: of the venue, 0 for the one that trades."""
+    """One venue's market data. number: of the venue, 0 for the one that trades. name: as the configuration has it."""
 
     number: int
+    name: str
     market: VenueMarket
     addresses: Addresses
     symbols: tuple[str, ...]
@@ -42,9 +43,11 @@ def sources(config: Config) -> tuple[Source, ...]:
     """By venue number."""
     venue = config.venue
     traded = tuple(row.symbol for row in config.instrument)
-    first = Source(0, MARKETS[venue.kind](), Addresses(venue.rest, venue.streams), traded, venue.snapshot_levels)
+    first = Source(
+        0, venue.kind, MARKETS[venue.kind](), Addresses(venue.rest, venue.streams), traded, venue.snapshot_levels
+    )
     rows = [
-        Source(number, MARKETS[row.venue](), Addresses(row.rest, row.streams), row.symbols, row.levels)
+        Source(number, row.venue, MARKETS[row.venue](), Addresses(row.rest, row.streams), row.symbols, row.levels)
         for number, row in enumerate(config.feed, 1)
     ]
     return (first, *rows)
@@ -98,4 +101,4 @@ def is_traded(instrument: Instrument) -> bool:
 
 def label(source: Source, instrument: Instrument) -> str:
     """How people are told of it: a symbol alone is one that is traded."""
-    return instrument.venue_symbol if is_traded(instrument) else f"{source.market.name}:{instrument.venue_symbol}"
+    return instrument.venue_symbol if is_traded(instrument) else f"{source.name}:{instrument.venue_symbol}"

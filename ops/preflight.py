@@ -60,7 +60,7 @@ async def read_instruments(rest: RestDoor, source: Source) -> list[Instrument]:
     The venue that trades comes first; a mistake in any other one is in a [[feed]] row.
     """
     traded = source.number == VENUE
-    where = "[venue]" if traded else f"[[feed]] {source.market.name}"
+    where = "[venue]" if traded else f"[[feed]] {source.name}"
     try:
         bodies = [await _metadata(rest, source, path, where) for path in source.market.metadata_paths()]
         account = ACCOUNT if traded else NOBODY

@@ -53,11 +53,11 @@ class InstrumentSection(Section, frozen=True):
 class FeedSection(Section, frozen=True):
     """Market data to look at: signals and the strategy get them, nothing is traded on them. One row a venue.
 
-    venue: see ops/venues.py. symbols: as that venue writes them. levels: of a book, 0: a usual number of that venue.
+    venue: see ops/venues.py. symbols: as that venue writes them. levels: a side of a book, 0: a usual number of that venue.
     rest, streams: the venue's own addresses unless written, both or neither.
     """
 
-    venue: Literal["binance-spot", "binance-us", "binance-usdm", "kraken", "okx", "bybit", "coinbase"]
+    venue: Literal["binance-spot", "binance-us", "binance-usdm", "kraken", "okx", "bybit", "bybit-linear", "coinbase"]
     symbols: tuple[str, ...]
     levels: int = 0
     rest: str = ""

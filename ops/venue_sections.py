@@ -11,8 +11,6 @@ from ops.venues import LEVELS, MARKETS, ORDER_ENTRY
 
 SYMBOLS_MAX = 2_000
 """Of one row: more than a venue lists of one kind. Chosen."""
-LEVELS_MAX = 10_000
-"""A side: more than any venue gives (Bybit's deepest book has 1,000, Binance's 5,000). Chosen."""
 HTTP, WEBSOCKET = ("http", "https"), ("ws", "wss")
 
 
@@ -35,21 +33,17 @@ def _venue(section: VenueSection) -> VenueSection:
 def _feed(config: Config, row: FeedSection) -> FeedSection:
     _check_symbols(config, row)
     _check_once(config, row)
-    market = MARKETS[row.venue]()
-    rest, streams = market.addresses
+    rest, streams = MARKETS[row.venue]().addresses
     if row.rest or row.streams:
         for key, url, schemes in (("rest", row.rest, HTTP), ("streams", row.streams, WEBSOCKET)):
             _check_url(f"[[feed]] {row.venue} {key}", url, schemes, "the other address")
         rest, streams = row.rest, row.streams
-    if not 0 <= row.levels <= LEVELS_MAX:
-        raise Misconfigured(f"[[feed]] {row.venue} levels", f"{row.levels} is out of range; write 0 to {LEVELS_MAX}")
-    levels = row.levels or LEVELS[row.venue]
-    try:
-        market.plan(row.symbols, market.streams, levels)  # which depths there are, each venue knows itself
-        market.shape(levels)
-    except ValueError as error:
-        raise Misconfigured(f"[[feed]] {row.venue} levels", str(error)) from error
-    return msgspec.structs.replace(row, rest=rest, streams=streams, levels=levels)
+    usual, most = LEVELS[row.venue]
+    if not 0 <= row.levels <= most:
+        raise Misconfigured(
+            f"[[feed]] {row.venue} levels", f"{row.levels} is out of range; write 1 to {most}, or leave it out"
+        )
+    return msgspec.structs.replace(row, rest=rest, streams=streams, levels=row.levels or usual)
 
 
 def _check_symbols(config: Config, row: FeedSection) -> None:

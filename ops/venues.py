@@ -25,11 +25,11 @@ ORDER_ENTRY = {
 """Where orders of a venue go, by the names that [venue] kind takes."""
 
 
-def _of(folder: str, name: str) -> Callable[[], VenueMarket]:
+def _of(folder: str, name: str, *arguments: str) -> Callable[[], VenueMarket]:
     """Imported when it is asked for: an engine on one venue loads one venue."""
 
     def make() -> VenueMarket:
-        market: VenueMarket = getattr(importlib.import_module(f"gateway.{folder}.market"), name)()
+        market: VenueMarket = getattr(importlib.import_module(f"gateway.{folder}.market"), name)(*arguments)
         return market
 
     return make
@@ -42,20 +42,24 @@ MARKETS: dict[str, Callable[[], VenueMarket]] = {
     "kraken": _of("kraken", "Kraken"),
     "okx": _of("okx", "Okx"),
     "bybit": _of("bybit", "Bybit"),
+    "bybit-linear": _of("bybit", "Bybit", "linear"),
     "coinbase": _of("coinbase", "Coinbase"),
 }
 """Every venue whose market data can be read, by the name that a configuration and a capture call it."""
 
 LEVELS = {
-    "binance-spot": 1_000,
-    "binance-us": 1_000,
-    "binance-usdm": 1_000,
-    "kraken": 100,
-    "okx": 400,
-    "bybit": 200,
-    "coinbase": 1_000,
+    "binance-spot": (1_000, 5_000),
+    "binance-us": (1_000, 5_000),
+    "binance-usdm": (1_000, 1_000),
+    "kraken": (100, 1_000),
+    "okx": (400, 400),
+    "bybit": (200, 1_000),
+    "bybit-linear": (200, 1_000),
+    "coinbase": (10_000, 10_000),
 }
-"""Levels of a book that is only looked at, unless its row says otherwise: depths that each venue has. Chosen."""
+"""Levels of a book that is only looked at: usual, unless its row says otherwise, and most. The most are the venues' own
+(each folder's market.py); the usual ones are chosen. Coinbase sends whole books whatever is asked for.
+"""
 
 
 def signer(api_key: str, secret: str, private_key: str) -> Signer:

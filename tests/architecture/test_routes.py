@@ -27,10 +27,11 @@ from bus.messages import (
     Touch,
 )
 from bus.timers import Timers
+from gateway.doors.feed import FeedDoor
 from gateway.doors.rest import RestDoor
 from gateway.doors.venue_time import VenueTime
 from ops import docs
-from ops.assembly import build_actors
+from ops.assembly import VENUE, build_actors
 from ops.config import parse
 from ops.recovery import RECOVERED
 from ops.sections import Config, ExitsSection
@@ -57,9 +58,9 @@ def receivers() -> list[Receiver]:
     """The real ones, as the engine makes them; the order door's are House's, which has a real one. The coordination door
     is House's stand-in, which takes what the real one takes (tests/gateway/doors/coordination/test_door.py)."""
     house = House()
-    rest = RestDoor("http://venue.test", house.clock.now_ns, VenueTime())
+    rest = RestDoor({VENUE: "http://venue.test"}, house.clock.now_ns, VenueTime())
     actors: list[Actor[Any]] = build_actors(everything(parse(CONFIG)), [BTC])
-    doors = [house.door, rest, house.coordination]
+    doors = [house.door, rest, FeedDoor({}, house.clock.now_ns), house.coordination]
     return [*actors, *doors, Timers(), Checkpoints(lambda now_ns: None), Supervisor()]
 
 
