@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from bus.messages.feed import DepthBody, DepthDiff, DepthReset, Finer, Garbage, Levels, Scales
-from gateway.coinbase.stamps import stamp_ns
 from gateway.coinbase.texts import finer_scales, read_side
-from gateway.text import BadDecimal, TooFine
+from gateway.text import BadDecimal, TooFine, stamp_ns
 
 DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
 

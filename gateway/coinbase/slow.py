@@ -23,9 +23,8 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.coinbase.book import DETAIL_MAX, BookEvent, BookOutcome, Product, Sequence, book_event, finer, merged
-from gateway.coinbase.stamps import stamp_ns
 from gateway.coinbase.texts import read_exactly
-from gateway.text import TooFine
+from gateway.text import TooFine, stamp_ns
 
 _SCALES = Scales()
 _TRADE_ID_MAX = 2**63 - 1

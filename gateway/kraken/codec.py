@@ -12,14 +12,13 @@ zeros, every quantity too. A digit outside a number leaves a key where the array
 key that the tail must have and has not.
 """
 
-from datetime import datetime
 from typing import Annotated, NamedTuple
 
 import msgspec
 
 from bus.messages.feed import Batch, DepthBody, DepthDiff, DepthReset, FeedEvent, Garbage, Scales, TradeEvent
-from gateway.kraken.numbers import US_NS, stamp_us
-from gateway.kraken.slow import slow_frame
+from gateway.kraken.slow import US_NS, slow_frame
+from gateway.text import stamp_ns
 
 FIRST_SCALES = Scales(0, 0)
 """Until told: any book then shows its own precision, as Finer. Its text's precision is what the checksum is made of."""
@@ -45,7 +44,7 @@ _ROWS = _ROW * FAST_ROWS_MAX
 class _Book(msgspec.Struct, gc=False):
     v: tuple[_Unit, ...]
     checksum: _Checksum
-    timestamp: datetime
+    timestamp: str
 
 
 _book = msgspec.json.Decoder(_Book, strict=False).decode
@@ -115,7 +114,7 @@ class KrakenCodec:
         numbers = bids + b"," + asks if bids and asks else bids + asks
         try:
             book = _book(b'{"v":[' + numbers + b"]" + tail[:-2])
-            last = stamp_us(book.timestamp)
+            last = stamp_ns(book.timestamp) // US_NS
         except ValueError:
             return None
         values = book.v

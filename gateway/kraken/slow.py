@@ -5,7 +5,6 @@ Also the only place that makes Notice, Garbage, Finer and SubscriptionRefused, a
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -26,9 +25,10 @@ from bus.messages.feed import (
     SubscriptionRefused,
     TradeEvent,
 )
-from gateway.kraken.numbers import US_NS, plain_text, stamp_us
-from gateway.text import BadDecimal, TooFine, decimals_of, units
+from gateway.kraken.numbers import plain_text
+from gateway.text import BadDecimal, BadStamp, TooFine, decimals_of, stamp_ns, units
 
+US_NS = 1_000
 DETAIL_MAX = 300  # characters of a frame kept in a Notice or Garbage
 SCALE_MAX = 18  # decimals that a scale grows to: 10^18 still fits 64 bits. A number with more is no price.
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
@@ -57,7 +57,7 @@ class _Book(msgspec.Struct):
     checksum: _Checksum
     bids: list[_Level] = []
     asks: list[_Level] = []
-    timestamp: datetime | None = None
+    timestamp: str | None = None
 
 
 class _Trade(msgspec.Struct):
@@ -66,7 +66,7 @@ class _Trade(msgspec.Struct):
     price: msgspec.Raw
     qty: msgspec.Raw
     trade_id: _Id
-    timestamp: datetime
+    timestamp: str
 
 
 class _Ticker(msgspec.Struct):
@@ -75,7 +75,7 @@ class _Ticker(msgspec.Struct):
     bid_qty: msgspec.Raw
     ask: msgspec.Raw
     ask_qty: msgspec.Raw
-    timestamp: datetime | None = None
+    timestamp: str | None = None
 
 
 _frame = msgspec.json.Decoder(_Frame).decode
@@ -110,7 +110,7 @@ def _book(row: bytes, kind: str, scales: Mapping[str, Scales]) -> FeedEvent:
         book = _convert(row, _Book)
         if kind not in ("snapshot", "update"):
             return Garbage(f"book: type: {kind[:64]!r} is none that is known", book.symbol)
-        last = stamp_us(book.timestamp) if book.timestamp else 0
+        last = _stamp_us(book.timestamp)
         if kind == "update" and book.timestamp is None:
             return Garbage("book: timestamp: an update without one", book.symbol)
         bid_prices, bid_quantities = _texts("bids", book.bids)
@@ -137,7 +137,7 @@ def _trade(row: bytes, kind: str, scales: Mapping[str, Scales]) -> FeedEvent:
         trade = _convert(row, _Trade)
         if trade.side not in SIDES:
             return Garbage(f"trade: side: {trade.side[:64]!r} is none that is known")
-        venue_ns = stamp_us(trade.timestamp) * US_NS
+        venue_ns = _stamp_us(trade.timestamp) * US_NS
         figures = _figures(trade.symbol, scales, price=trade.price, qty=trade.qty)
     except (ValueError, RecursionError) as error:
         return Garbage(f"trade: {error}")
@@ -151,7 +151,7 @@ def _quote(row: bytes, kind: str, scales: Mapping[str, Scales]) -> FeedEvent:
     """The ticker's best bid and ask. last: the venue numbers neither book nor ticker."""
     try:
         tick = _convert(row, _Ticker)
-        venue_ns = stamp_us(tick.timestamp) * US_NS if tick.timestamp else 0
+        venue_ns = _stamp_us(tick.timestamp) * US_NS
         told = {"bid": tick.bid, "bid_qty": tick.bid_qty, "ask": tick.ask, "ask_qty": tick.ask_qty}
         figures = _figures(tick.symbol, scales, **told)
     except (ValueError, RecursionError) as error:
@@ -185,6 +185,16 @@ def _figures(symbol: str, scales: Mapping[str, Scales], **tokens: msgspec.Raw) -
         return _finer(symbol, known, Scales(*shown))
     except BadDecimal as error:
         raise BadDecimal(f"{error} of {symbol} does not fit") from None
+
+
+def _stamp_us(text: str | None) -> int:
+    """Return us since 1970; 0 for none, as snapshots and tickers came in 2023. Raises BadStamp naming the field."""
+    if text is None:
+        return 0
+    try:
+        return stamp_ns(text) // US_NS
+    except BadStamp:
+        raise BadStamp(f"timestamp: {text[:64]!r} is none in UTC") from None
 
 
 def _finer(symbol: str, known: Scales, shown: Scales) -> Finer:

@@ -33,14 +33,17 @@ _SYMBOL_MAX = 64  # bytes; a longer name is read slowly
 _ROW = 4  # texts: price, quantity, a zero, number of orders
 
 
-class _Tail(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class _Rest(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """What is left of a message without its levels."""
+
+    instId: str
     ts: Millis
     checksum: Checksum = 0
     seqId: SeqId = UNNUMBERED
     prevSeqId: SeqId = UNNUMBERED
 
 
-_tail = msgspec.json.Decoder(_Tail, strict=False).decode
+_rest = msgspec.json.Decoder(_Rest, strict=False).decode
 
 
 class OkxCodec:
@@ -92,12 +95,11 @@ class OkxCodec:
         if asks is None or bids is None:
             return None
         try:
-            tail = _tail(b"{" + payload[end + 2 : -2])
-            symbol = name.decode()
+            rest = _rest(b'{"instId":"' + name + b'",' + payload[end + 2 : -2])
         except ValueError:
             return None
         sides = (bids[::_ROW], bids[1::_ROW], asks[::_ROW], asks[1::_ROW])
-        checksum, last, venue_ns = checksum_of(tail.checksum), tail.seqId, tail.ts * MS_NS
+        checksum, last, venue_ns = checksum_of(rest.checksum), rest.seqId, rest.ts * MS_NS
         if whole:
-            return DepthReset(symbol, venue_ns, DepthBody(last, *sides), checksum)
-        return DepthDiff(symbol, last, last, venue_ns, *sides, tail.prevSeqId, checksum)
+            return DepthReset(rest.instId, venue_ns, DepthBody(last, *sides), checksum)
+        return DepthDiff(rest.instId, last, last, venue_ns, *sides, rest.prevSeqId, checksum)

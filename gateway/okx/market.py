@@ -14,6 +14,7 @@ from gateway.okx.slow import MS_NS, Millis
 from gateway.okx.symbols import KINDS, read_instruments
 
 CHANNELS = {Stream.DEPTH: "books", Stream.QUOTE: "bbo-tbt", Stream.TRADE: "trades", Stream.MARK: "mark-price"}
+DEPTH = 400  # docs, "Order book channel"; 98 recorded updates of BTC-USDT left just as many a side, each
 FUNDING = "funding-rate"
 SWAP = "-SWAP"
 PATH = "/ws/v5/public"
@@ -35,8 +36,9 @@ class Okx:
     first_scales = Scales()
 
     def shape(self, levels: int) -> BookShape:
-        """The venue deletes what leaves its 400 levels. The checksum is none today, and covered 25 of them once."""
-        return BookShape(0, CHECKSUM_LEVELS, book_checksum)
+        """The venue's view has 400 levels a side and moves with the touch: behind a full side's last one nothing is known.
+        The checksum is none today, and covered 25 of them once."""
+        return BookShape(DEPTH, CHECKSUM_LEVELS, book_checksum)
 
     def codec(self) -> MarketCodec:
         return OkxCodec()

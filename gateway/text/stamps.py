@@ -1,4 +1,4 @@
-"""The venue's stamps (RFC 3339, UTC, up to nine decimals) as ns since 1970. Pure: the calendar is computed, not asked."""
+"""Venues' stamps (RFC 3339, UTC, up to nine decimals) as ns since 1970. Pure: the calendar is computed, not asked."""
 
 from functools import lru_cache
 
@@ -8,7 +8,7 @@ _FRACTIONAL = range(22, 31)  # lengths with one to nine decimals
 
 
 class BadStamp(ValueError):
-    """Not a stamp as the venue writes them; the text (its beginning) is the argument."""
+    """Not a stamp as venues write them; the text (its beginning) is the argument."""
 
 
 def stamp_ns(text: str) -> int:
@@ -29,7 +29,8 @@ def stamp_ns(text: str) -> int:
 def _minute_ns(text: str) -> int:
     """Return `2026-08-24T22:34:` in ns. Raises BadStamp."""
     numbers = text[:4], text[5:7], text[8:10], text[11:13], text[14:16]
-    if text[4] + text[7] + text[10] + text[13] + text[16] != "--T::" or not "".join(numbers).isdigit():
+    digits = "".join(numbers)
+    if text[4] + text[7] + text[10] + text[13] + text[16] != "--T::" or not (digits.isdigit() and digits.isascii()):
         raise BadStamp(text)
     year, month, day, hour, minute = map(int, numbers)
     if year not in YEARS or not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60):
