@@ -45,8 +45,9 @@ class Bybit:
             self.streams += (Stream.MARK,)
 
     def shape(self, levels: int) -> BookShape:
-        """The venue keeps its view at the topic's depth and deletes what falls out: nothing to truncate here."""
-        return BookShape()
+        """The venue keeps its view at the topic's depth and deletes what falls out. So nothing is left to truncate, but the
+        view moves with the touch: behind a full side's last level nothing is known."""
+        return BookShape(_depth(levels))
 
     def codec(self) -> MarketCodec:
         return BybitCodec(numbered=self.category == "spot")
@@ -118,9 +119,12 @@ _time = msgspec.json.Decoder(_Time).decode
 
 def _topic(stream: Stream, venue_symbol: str, levels: int) -> str:
     if stream == Stream.DEPTH:
-        depth = next((depth for depth in DEPTHS if levels <= depth), DEPTHS[-1])
-        return f"orderbook.{depth}.{venue_symbol}"
+        return f"orderbook.{_depth(levels)}.{venue_symbol}"
     return f"{_TOPICS[stream]}.{venue_symbol}"
+
+
+def _depth(levels: int) -> int:
+    return next((depth for depth in DEPTHS if levels <= depth), DEPTHS[-1])
 
 
 _TOPICS = {Stream.QUOTE: "orderbook.1", Stream.TRADE: "publicTrade", Stream.MARK: "tickers"}

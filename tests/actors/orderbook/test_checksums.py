@@ -110,3 +110,22 @@ def test_a_full_side_is_known_to_its_last_level_and_a_shorter_one_to_its_end() -
     assert (book.bid_keys, book.horizon) == ([98, 99], (None, 103))
     book.apply((97,), (1,), (), ())
     assert book.horizon == (97, 103)
+
+
+def test_each_venues_snapshots_have_their_own_number_of_levels() -> None:
+    """Two levels a side are the whole of it where a thousand were asked for, and no more than told where two were."""
+    whole, part = orderbook(snapshot(), shape=BookShape(levels=1_000)), orderbook(snapshot(), shape=BookShape(levels=2))
+    assert whole.entries[NUMBER].book.horizon == (None, None)
+    assert part.entries[NUMBER].book.horizon == (99, 102)
+
+
+def test_a_view_that_moves_with_the_touch_never_calls_empty_what_it_left_behind() -> None:
+    """The venue tells three levels a side. The price rises by three and falls again: what lies behind the third level is
+    unknown at every moment, whatever was known there before."""
+    actor = orderbook(snapshot(bids=((100, 1), (99, 1), (98, 1))), LIVE, shape=BookShape(depth=3))
+    book = actor.entries[NUMBER].book
+    actor.receive(update(10, 11, bids=((103, 1), (102, 1), (101, 1)), asks=((101, 0), (102, 0), (104, 1))), 1)
+    assert book.horizon == (101, None)
+    back = ((103, 0), (102, 0), (101, 0), (100, 1), (99, 1), (98, 1))
+    assert "BookView" in names(actor.receive(update(11, 12, bids=back, asks=((101, 1),)), 1))
+    assert book.horizon == (98, None)
