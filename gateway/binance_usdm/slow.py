@@ -123,7 +123,7 @@ def slow_frame(payload: bytes, known: Known = NONE) -> FeedEvent | Batch:
     name = data.get("e")
     try:
         if name == "depthUpdate":
-            if data is not frame and not is_diff_stream(str(frame["stream"])):
+            if data is not frame and not _is_diff_stream(str(frame["stream"])):
                 return Notice("partial depth", _excerpt(payload))
             return _depth(msgspec.convert(data, _Depth), known)
         if name == "bookTicker":
@@ -137,7 +137,7 @@ def slow_frame(payload: bytes, known: Known = NONE) -> FeedEvent | Batch:
     return _other(name, data, payload)
 
 
-def is_diff_stream(name: str) -> bool:
+def _is_diff_stream(name: str) -> bool:
     """Whether a depthUpdate of this stream is a diff: books of 5, 10 or 20 levels and RPI books bear that name too."""
     channel = name.partition("@")[2]
     return channel == "depth" or channel.startswith("depth@")
