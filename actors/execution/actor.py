@@ -44,6 +44,7 @@ from bus.messages import (
     TimerFired,
     Touch,
     TradePrint,
+    TradesMissed,
     TradingState,
     TradingStateChanged,
 )
@@ -75,6 +76,7 @@ class Execution(Actor[ExecutionState]):
             CommandDropped: self.outcomes.on_dropped,
             BandHeld: self.outcomes.on_band,
             TradePrint: self.on_trade,
+            TradesMissed: self.on_trades_missed,
             Liquidity: self.on_liquidity,
             LevelQuantities: self.on_levels,
             Fill: self.on_fill,
@@ -178,9 +180,20 @@ class Execution(Actor[ExecutionState]):
 
     def on_trade(self, trade: TradePrint, now_ns: int) -> tuple[Message, ...]:
         market = self.register.markets.get(trade.instrument)
-        instrument = market.instrument if market is not None else None
+        if market is None or trade.received_ns <= market.late_ns:
+            return NOTHING
+        instrument = market.instrument
         if instrument is not None and instrument.version == trade.version:
             self.queues.on_trade(trade, instrument)
+        return NOTHING
+
+    def on_trades_missed(self, missed: TradesMissed, now_ns: int) -> tuple[Message, ...]:
+        """A trade that is not told leaves a queue's upper bound too high, which a bound may be. One that is told late would
+        lower it twice, the level having shown it since, or for an order that came after it: late prints are not taken off.
+        """
+        market = self.register.markets.get(missed.instrument)
+        if market is not None:
+            market.late_ns = missed.received_ns
         return NOTHING
 
     def on_liquidity(self, found: Liquidity, now_ns: int) -> tuple[Message, ...]:

@@ -85,7 +85,8 @@ class Market(msgspec.Struct):
 
     ruled: an owner of rank may rule here (precedence.py says whether). unsteady: liquidity says something to keep away
     from. fills_due: fills whose PositionUpdate has not come. watched_*: prices the book was asked to tell of.
-    bid_max, ask_min: our self-trade band, price units, as it was last told; 0: none on that side.
+    bid_max, ask_min: our self-trade band, price units, as it was last told; 0: none on that side. late_ns: prints received
+    up to then came late (TradesMissed).
     """
 
     number: int
@@ -103,6 +104,7 @@ class Market(msgspec.Struct):
     ask_min: int = 0
     watched_bids: tuple[int, ...] = ()
     watched_asks: tuple[int, ...] = ()
+    late_ns: int = -1
 
     def desk(self, owner: str) -> Desk | None:
         for desk in self.desks:

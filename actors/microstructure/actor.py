@@ -14,6 +14,7 @@ from actors.microstructure.settings import MS, MicrostructureSettings
 from actors.microstructure.shape import depth_imbalance, imbalance, rank_weights, weighted_mid
 from bus.actor import NOTHING, Actor
 from bus.messages import (
+    BookReason,
     BookState,
     BookStateChanged,
     BookView,
@@ -21,9 +22,18 @@ from bus.messages import (
     Message,
     SetTimer,
     Signals,
+    Stream,
+    StreamChanged,
     TimerFired,
     TradePrint,
+    TradesMissed,
 )
+
+UNBROKEN = (BookReason.RESUMED, BookReason.REORDERED, BookReason.ROLLED)
+"""LIVE again for one of these, no update is missing: what was silent told it late, or another connection did. The windows
+are of one stretch of market still."""
+OPEN_END = (*UNBROKEN, BookReason.SEQUENCE_GAP, BookReason.GARBAGE, BookReason.SILENT, BookReason.CONTRADICTED)
+"""Not LIVE for one of these, it may come back so. For any other reason it cannot."""
 
 
 class MicrostructureState(msgspec.Struct):
@@ -50,6 +60,8 @@ class Microstructure(Actor[MicrostructureState]):
         self.handlers = {
             BookView: self.book_view,
             TradePrint: self.trade_print,
+            TradesMissed: self.trades_missed,
+            StreamChanged: self.stream_changed,
             BookStateChanged: self.book_state_changed,
             TimerFired: self.timer_fired,
             Instrument: self.instrument,
@@ -125,10 +137,26 @@ class Microstructure(Actor[MicrostructureState]):
     def book_state_changed(self, message: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         """The timer begins with a LIVE book; a running one is replaced, so that a lost one is none after a restart."""
         metrics = self.metrics[message.instrument]
-        metrics.live = message.state == BookState.LIVE
+        was_live, metrics.live = metrics.live, message.state == BookState.LIVE
         if metrics.live:
+            if (was_live or metrics.paused) and message.reason not in UNBROKEN:
+                metrics.clear()  # a new book stands where the old one was
+            metrics.paused = False
             return self._next_reading(now_ns)
-        metrics.clear()
+        if message.reason in OPEN_END:
+            metrics.pause()
+        else:
+            metrics.clear()
+        return NOTHING
+
+    def trades_missed(self, message: TradesMissed, _now_ns: int) -> tuple[Message, ...]:
+        self.metrics[message.instrument].trades_missed(message.received_ns)
+        return NOTHING
+
+    def stream_changed(self, message: StreamChanged, now_ns: int) -> tuple[Message, ...]:
+        """Of depth the book's own state says more, and nothing here is made of quotes and marks."""
+        if message.stream == Stream.TRADE:
+            self.metrics[message.instrument].hear(message.live, now_ns)
         return NOTHING
 
     def timer_fired(self, message: TimerFired, now_ns: int) -> tuple[Message, ...]:

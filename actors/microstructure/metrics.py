@@ -16,6 +16,8 @@ SEEN_MAX = 64  # views kept for the next reading; chosen: 5 at the settings' def
 DEPTH_MOVED = 4  # chosen: depth alone is told anew when it is this many times what was said, or this part of it
 COLD = 1 << 62
 """`warm_ns` before the first view: later than any time."""
+DEAF = COLD + 1
+"""`warm_ns` while trades are not heard: no view begins the window."""
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
@@ -32,6 +34,8 @@ class Metrics(msgspec.Struct):
     prints: the last trades, oldest first, up to twice as many as are shown. warm: every window of Signals was filled at the
     last view; warm_ns: from when on that of time is. seen: views since the last reading; look_ns: when the next one is kept.
     told: the last Liquidity of this stretch. resets: how often all was forgotten.
+    paused: the book is not LIVE, and may go on where it stood. deaf: the trade stream is silent though it should not be.
+    late_ns: prints received up to then came late, and are of no window.
     """
 
     number: int
@@ -49,6 +53,9 @@ class Metrics(msgspec.Struct):
     look_ns: int = 0
     told: Liquidity | None = None
     resets: int = 0
+    paused: bool = False
+    deaf: bool = False
+    late_ns: int = -1
 
     @staticmethod
     def of(instrument: Instrument, settings: MicrostructureSettings) -> "Metrics":
@@ -74,14 +81,39 @@ class Metrics(msgspec.Struct):
         self.bids.clear()
         self.asks.clear()
         self.seen.clear()
-        self.warm, self.warm_ns, self.look_ns, self.told = False, COLD, 0, None
+        self.warm, self.warm_ns, self.look_ns, self.told = False, DEAF if self.deaf else COLD, 0, None
+        self.paused = False
         self.resets += 1
+
+    def pause(self) -> None:
+        """The book is not believed, but nothing of it is known to be missing: the windows wait for how that ends."""
+        self.seen.clear()
+        self.warm, self.told, self.paused = False, None, True
+
+    def trades_missed(self, received_ns: int) -> None:
+        """The window of trades starts anew. Prints that come late now bear their venue's time, and ours only of today: a
+        window of our time that can still hold them cannot be built of them, so they are shown, and counted nowhere.
+        """
+        self.pressure.clear()
+        self.late_ns = received_ns
+        self.warm = False
+        if self.warm_ns < COLD:
+            self.warm_ns = received_ns + self.pressure.trades.span_ns
+        self.resets += 1
+
+    def hear(self, heard: bool, received_ns: int) -> None:
+        """The trade stream fell silent, or speaks again: "nobody traded" is not what a silent stream says."""
+        self.deaf = not heard
+        self.trades_missed(received_ns)
+        self.warm_ns = COLD if heard else DEAF
 
     def trade(self, message: TradePrint) -> None:
         prints = self.prints
         if len(prints) == 2 * PRINTS_SHOWN:
             del prints[:PRINTS_SHOWN]
         prints.append(message)
+        if message.received_ns <= self.late_ns:
+            return
         buys = message.aggressor > 0
         top = self.flow.last
         displayed = 0 if top is None else top[3] if buys else top[1]

@@ -10,10 +10,11 @@ be widened, stand in the actor.
 
 from actors.risk.exposure import Exposure
 from actors.risk.limits import RiskLimits
-from bus.messages import Instrument, OrderCommand, Refusal, Side
+from bus.messages import FeedAge, Instrument, OrderCommand, Refusal, Side
 
 NONE = Refusal.NONE
 NO_BOUND = 1 << 62  # in place of "the venue sets none": keeps the comparison a plain one
+FEED_AGE_NS_MAX = 15_000_000_000  # chosen: three times the longest pause between two words on a feed's age
 NO_VERSION = -1  # of a book whose instrument is not known
 
 
@@ -33,7 +34,14 @@ class Book(Exposure):
         self.orders_max = limits.open_orders_max
         self.notional_min, self.notional_max = 0, limits.order_notional_max or NO_BOUND
         self.version, self.trading, self.tick, self.bounds_percent = NO_VERSION, False, 1, False
+        self.late_until_ns = 0
         self.hold_band(0, 0)
+
+    def hear_age(self, age: FeedAge, now_ns: int) -> None:
+        """The feed is late from now on, until it is said not to be, or the word is too old to be believed either way."""
+        most_ns = self.limits.feed_lag_ns_max
+        late = 0 < most_ns < age.lag_ns - age.uncertainty_ns
+        self.late_until_ns = now_ns + FEED_AGE_NS_MAX if late else 0
 
     def hold_band(self, bid_max: int, ask_min: int) -> None:
         """What our scope may rest at, price units; 0: nothing on that side. Nothing at all until coordination says."""

@@ -13,6 +13,7 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     collar_bps: distance of a price from the mid, in 1/10,000. touch_age_ns_max: of the last top of book.
     intent_age_ns_max: of the frame that the command was made from. rejects_max: venue rejects in rejects_window_ns
     before the instrument is set to CANCEL_ONLY (a venue's surveillance writes letters about less: Krypto#987).
+    feed_lag_ns_max: of the book's stream behind the venue, its clock's uncertainty in our favor; 0: not looked at.
     """
 
     order_lots_max: int
@@ -25,6 +26,7 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     intent_age_ns_max: int = 2_000_000_000
     rejects_max: int = 20
     rejects_window_ns: int = 10_000_000_000
+    feed_lag_ns_max: int = 2_000_000_000
 
     def __post_init__(self) -> None:
         if self.position_lots_min > 0 or self.position_lots_max < 0:

@@ -23,7 +23,7 @@ from tests.actors.market_data.feeds import NUMBER, copy_of, instrument
 SETTINGS = MicrostructureSettings(flow_window=3, spread_window=4, depth_decay=0.0, cluster_stood_ms=0)
 SECOND_NS = 1_000_000_000
 LIVE = BookStateChanged(NUMBER, BookState.LIVE, BookReason.SNAPSHOT_BRIDGED, 1)
-INVALID = BookStateChanged(NUMBER, BookState.INVALID, BookReason.SEQUENCE_GAP, 1)
+INVALID = BookStateChanged(NUMBER, BookState.INVALID, BookReason.CONNECTION_LOST, 1)
 
 
 def view(update_id: int, bids=((100, 30), (99, 10)), asks=((102, 10),), at_ns: int | None = None) -> BookView:
