@@ -31,6 +31,7 @@ from bus.messages.feed import (
     TradeEvent,
 )
 
+BELIEVED = (SyncState.LIVE, SyncState.STALE)
 EventHandler = Callable[[Feed, Any, Frame, int], tuple[Message, ...]]
 SymbolHandler = Callable[[Feed, Synchronizer, Any, Frame, int], tuple[Message, ...]]
 
@@ -118,7 +119,7 @@ class Events:
         held = Scales(sync.instrument.price_scale, sync.instrument.quantity_scale)
         detail = f"held={held.price},{held.quantity} needed={event.scales.price},{event.scales.quantity}"
         alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "scales_too_fine", sync.number, detail)
-        if sync.state not in (SyncState.LIVE, SyncState.STALE):
+        if sync.state not in BELIEVED:
             return alert
         invalid = leave(sync, SyncEvent.CHANGE, BookReason.INSTRUMENT_CHANGED, now_ns)
         sync.attempts = len(ATTEMPT_DELAYS_NS) + 1
@@ -154,15 +155,15 @@ class Events:
         alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_garbage", -1, detail)
         sync = feed.symbols.get(event.venue_symbol)
         numbering = feed.rule.numbering
-        tells = numbering == Numbering.SYMBOL or (numbering == Numbering.CONNECTION and feed.frame == UNNUMBERED)
+        by_id = numbering == Numbering.SYMBOL
         if sync is not None and sync.connection == feed.number:
             hit = [sync]
-        elif event.venue_symbol or tells:
+        elif event.venue_symbol or by_id or (numbering == Numbering.CONNECTION and feed.frame == UNNUMBERED):
             return alert
         else:
             hit = feed.books
-        hit = [sync for sync in hit if sync.state in (SyncState.LIVE, SyncState.STALE)]
+        # Where ids tell, only a book that is believed needs to hear of it: a buffer with a hole in it is found by itself.
+        hit = [sync for sync in hit if sync.state in BELIEVED or not (by_id or sync.state == SyncState.INIT)]
         for sync in hit:
             sync.garbled += 1
-        mendable = numbering == Numbering.SYMBOL
-        return (*self.depth.refuse_all(feed, hit, BookReason.GARBAGE, now_ns, mendable=mendable), *alert)
+        return (*self.depth.refuse_all(feed, hit, BookReason.GARBAGE, now_ns, mendable=by_id), *alert)
