@@ -33,10 +33,9 @@ from bus.messages import (
     TimerFired,
     TradePrint,
 )
-from bus.messages.feed import MarketCodec
-from gateway.binance_spot.codec import PRICE_SCALE, QUANTITY_SCALE
-from ops.capture import Verifier, VerifyResult, supported_capture
-from ops.capture.verify import plain
+from gateway.market import VenueMarket
+from gateway.text import decimal_text
+from ops.capture import Capture, Learnt, Verifier, VerifyResult, attempts, market_of
 
 KEY = ("received_ns", "symbol", "update_id")
 FIGURES = (
@@ -60,12 +59,16 @@ class SignalsResult(msgspec.Struct):
 
 
 def write_signals(path: Path, out: TextIO, progress: Callable[[int], None] | None = None) -> SignalsResult:
-    """Run the whole capture; rows go out as they come. Raises BadCapture or UnsupportedVenue."""
-    capture, codec = supported_capture(path)
-    recorder = Recorder(codec, out)
-    books = recorder.verifier.run(capture, progress)
-    recorder.end()
-    return SignalsResult(books, recorder.rows, recorder.live)
+    """Run the whole capture; `out` gets the rows when it is done. Raises BadCapture or UnsupportedVenue."""
+
+    def attempt(capture: Capture, learnt: Learnt, rows: TextIO | None) -> SignalsResult:
+        assert rows is not None
+        recorder = Recorder(market_of(capture.venue), learnt, rows)
+        books = recorder.verifier.run(capture, progress)
+        recorder.end()
+        return SignalsResult(books, recorder.rows, recorder.live)
+
+    return attempts(path, attempt, out)
 
 
 class Passed(msgspec.Struct):
@@ -79,7 +82,7 @@ class Passed(msgspec.Struct):
 class Recorder:
     """Listens to the cascades of a Verifier, keeps the microstructure actor, writes the rows."""
 
-    def __init__(self, codec: MarketCodec, out: TextIO) -> None:
+    def __init__(self, market: VenueMarket, learnt: Learnt, out: TextIO) -> None:
         self.rows = 0
         self.live = 0
         self.microstructure = Microstructure()
@@ -89,7 +92,8 @@ class Recorder:
         self._csv = csv.writer(out, lineterminator="\n")
         self._csv.writerow((*KEY, *FIGURES))
         self.verifier = Verifier(
-            codec,
+            market,
+            learnt,
             listeners={
                 Instrument: self._instrument,
                 DepthSnapshot: self._snapshot,
@@ -139,7 +143,8 @@ class Recorder:
         figures = NONE
         if message.bid_prices and message.ask_prices:
             self.live += 1
-            figures = _figures(message, signals, self.microstructure.metrics[number], not after_snapshot)
+            metrics = self.microstructure.metrics[number]
+            figures = _figures(message, signals, metrics, not after_snapshot, self._instruments[number])
         self._write(number, message.received_ns, message.update_id, figures)
         return ()
 
@@ -154,21 +159,25 @@ class Recorder:
 
     def _write(self, number: int, received_ns: int, update_id: int, figures: tuple[str, ...]) -> None:
         self.rows += 1
-        self._csv.writerow((received_ns, self._instruments[number].venue_symbol, update_id, *figures))
+        told = self.verifier.update_id(number, update_id)
+        self._csv.writerow((received_ns, self._instruments[number].venue_symbol, told, *figures))
 
 
-def _figures(view: BookView, signals: Signals, metrics: Metrics, between_updates: bool) -> tuple[str, ...]:
+def _figures(
+    view: BookView, signals: Signals, metrics: Metrics, between_updates: bool, instrument: Instrument
+) -> tuple[str, ...]:
     """In the order of FIGURES; "" for what has no value yet."""
-    price, quantity = 10**PRICE_SCALE, 10**QUANTITY_SCALE
+    price_scale, quantity_scale = instrument.price_scale, instrument.quantity_scale
+    price, quantity = 10**price_scale, 10**quantity_scale
     bids, asks = view.bid_quantities, view.ask_quantities
     event = metrics.flow.window.newest if between_updates else None
     sides = (metrics.bids, metrics.asks)
     return (
-        plain(signals.ask - signals.bid, PRICE_SCALE),
+        decimal_text(signals.ask - signals.bid, price_scale),
         repr(signals.imbalance),
         repr(imbalance_of_best(5, bids, asks)),
         repr(signals.weighted_mid / price),
-        "" if event is None else _signed(event),
+        "" if event is None else decimal_text(event, quantity_scale),
         repr(imbalance_of_best(10, bids, asks)),
         repr(signals.depth_imbalance),
         repr(signals.order_flow_imbalance / quantity),
@@ -177,23 +186,19 @@ def _figures(view: BookView, signals: Signals, metrics: Metrics, between_updates
         repr(signals.pressure),
         str(signals.sweeps),
         str(int(signals.warm)),
-        plain(signals.bid, PRICE_SCALE),
-        plain(signals.bid_quantity, QUANTITY_SCALE),
-        plain(signals.ask, PRICE_SCALE),
-        plain(signals.ask_quantity, QUANTITY_SCALE),
+        decimal_text(signals.bid, price_scale),
+        decimal_text(signals.bid_quantity, quantity_scale),
+        decimal_text(signals.ask, price_scale),
+        decimal_text(signals.ask_quantity, quantity_scale),
         *[str(int(side.thin)) for side in sides],
-        *[plain(side.depth, QUANTITY_SCALE) for side in sides],
-        *[_prices(side.clusters) for side in sides],
-        *[_prices(side.flickering) for side in sides],
+        *[decimal_text(side.depth, quantity_scale) for side in sides],
+        *[_prices(side.clusters, price_scale) for side in sides],
+        *[_prices(side.flickering, price_scale) for side in sides],
     )
 
 
-def _signed(units: int) -> str:
-    return f"-{plain(-units, QUANTITY_SCALE)}" if units < 0 else plain(units, QUANTITY_SCALE)
-
-
-def _prices(prices: tuple[int, ...]) -> str:
-    return " ".join([plain(price, PRICE_SCALE) for price in prices])
+def _prices(prices: tuple[int, ...], scale: int) -> str:
+    return " ".join([decimal_text(price, scale) for price in prices])
 
 
 @contextlib.contextmanager

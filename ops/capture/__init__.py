@@ -1,17 +1,24 @@
-"""Recorded venue traffic: reading it, and proving books with it."""
+"""Recorded venue traffic: reading it, writing it, and proving books with it.
+
+Reading order: reader, writer (the format); sources, recorded, scales (what a recording says beside its books); pump,
+verifier (one run); verify; recorder (live).
+"""
 
 from ops.capture.reader import BadCapture, Capture, Record, read_capture
-from ops.capture.verify import SUPPORTED_VENUES, UnsupportedVenue, Verifier, VerifyResult, supported_capture, verify
+from ops.capture.result import VerifyResult
+from ops.capture.verifier import Learnt, Verifier
+from ops.capture.verify import UnsupportedVenue, attempts, market_of, verify
 
 __all__ = [
-    "SUPPORTED_VENUES",
     "BadCapture",
     "Capture",
+    "Learnt",
     "Record",
     "UnsupportedVenue",
     "Verifier",
     "VerifyResult",
+    "attempts",
+    "market_of",
     "read_capture",
-    "supported_capture",
     "verify",
 ]

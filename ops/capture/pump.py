@@ -8,7 +8,6 @@ from actors.market_data import MarketData
 from actors.orderbook import Orderbook
 from bus.messages import (
     BestQuote,
-    BookState,
     BookStateChanged,
     ConnectionUp,
     DepthSnapshot,
@@ -20,6 +19,7 @@ from bus.messages import (
     SnapshotAnswer,
     SnapshotRequest,
     TimerFired,
+    TradePrint,
 )
 
 NEVER_NS = 1 << 62
@@ -30,7 +30,7 @@ Receiver = Callable[[Any, int], tuple[Message, ...]]
 
 
 class Pump:
-    """requests: outstanding snapshot requests by instrument. updated: told of each update that a book stands by.
+    """requests: outstanding snapshot requests by instrument. updated, loaded: told of what the orderbook has taken.
 
     listeners: what else receives a kind of message, after the two actors; of TimerFired, those that are not for market data.
     """
@@ -40,6 +40,7 @@ class Pump:
         market_data: MarketData,
         orderbook: Orderbook,
         updated: Callable[[DepthUpdate], None],
+        loaded: Callable[[DepthSnapshot], None],
         listeners: Mapping[type[Message], Receiver],
     ) -> None:
         self.now_ns = 0
@@ -49,6 +50,7 @@ class Pump:
         self._market_data = market_data
         self._orderbook = orderbook
         self._updated = updated
+        self._loaded = loaded
         self._routes: dict[type[Message], tuple[Receiver, ...]] = {
             Frame: (market_data.receive,),
             SnapshotAnswer: (market_data.receive,),
@@ -56,7 +58,8 @@ class Pump:
             ConnectionUp: (market_data.receive,),
             Instrument: (orderbook.receive, market_data.receive),
             BookStateChanged: (orderbook.receive, market_data.receive),
-            DepthSnapshot: (orderbook.receive,),
+            DepthSnapshot: (self._depth_snapshot,),
+            TradePrint: (orderbook.receive,),
             BestQuote: (orderbook.receive,),
             DepthUpdate: (self._depth_update,),
             SnapshotRequest: (self._request,),
@@ -93,8 +96,13 @@ class Pump:
     def _depth_update(self, message: Message, now_ns: int) -> tuple[Message, ...]:
         assert isinstance(message, DepthUpdate)
         emitted = self._orderbook.receive(message, now_ns)
-        if self._orderbook.entries[message.instrument].state in (BookState.SYNCING, BookState.LIVE):
-            self._updated(message)
+        self._updated(message)
+        return emitted
+
+    def _depth_snapshot(self, message: Message, now_ns: int) -> tuple[Message, ...]:
+        assert isinstance(message, DepthSnapshot)
+        emitted = self._orderbook.receive(message, now_ns)
+        self._loaded(message)
         return emitted
 
     def _request(self, message: Message, _now_ns: int) -> tuple[Message, ...]:

@@ -27,8 +27,8 @@ def capture() -> None:
 def verify(file: Path, as_json: bool, tops: Path | None) -> None:
     """Rebuild the books of a recording and check them.
 
-    Exit 0: all of it holds. 1: a checksum or top differs, a book is crossed or left with a gap, or nothing could be
-    checked. 2: the file cannot be used.
+    Exit 0: all of it holds. 1: a checksum or top differs, a book is crossed or left with a gap, an update of a book cannot
+    be read, or nothing could be checked. 2: the file cannot be used.
     """
     try:
         with contextlib.ExitStack() as stack:
@@ -60,14 +60,17 @@ def _text(result: VerifyResult) -> str:
     lines = [
         f"venue       {result.venue}",
         f"records     {result.records}",
-        f"books       {result.books} went live, {result.updates} updates applied",
+        f"books       {result.books} went live, {result.live} are live at the end; {result.updates} updates applied",
         f"gaps        {result.gaps}, resyncs {result.resyncs}",
+        f"repeated    {result.duplicates} duplicate and {result.stale} stale updates, {result.reordered} gaps filled late",
         f"tops        {tops.checked} compared with the venue's own at equal update ids, {tops.failed} differ",
         f"checksums   {checksums.checked} compared, {checksums.failed} differ",
         f"crossed     {result.crossed}",
     ]
     if result.garbage:
-        lines.append(f"garbage     {result.garbage} frames or bodies could not be read")
+        lines.append(
+            f"garbage     {result.garbage} frames or bodies could not be read, {result.lost} of a book or unproven"
+        )
     if result.unsynced:
         lines.append(f"unsynced    {' '.join(result.unsynced)}: no snapshot in the capture brings these books back")
     if not result.books:

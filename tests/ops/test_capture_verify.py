@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from gateway.binance_spot.market import BinanceSpot
 from ops.capture import verify
-from ops.capture.verify import TOPS_HEADER, depth_symbol, plain
+from ops.capture.recorded import SnapshotAddress, SnapshotOf, subscribed_depth
+from ops.capture.tops import HEADER as TOPS_HEADER
 from ops.cli.capture import capture
 from tests.ops.recordings import HEADER, NAMES, depth, recording, snapshot, ticker, write
 
@@ -35,7 +38,8 @@ def oracle(path: Path) -> list[tuple[Any, ...]]:
         for line in file:
             received_ns, kind, address, text = json.loads(line)
             message = json.loads(text)
-            if kind == "rest" and (symbol := depth_symbol(address)):
+            if kind == "rest" and (found := re.search(r"/depth\?symbol=(\w+)", address)):
+                symbol = found[1]
                 book = books.setdefault(symbol, {"waiting": [], "id": None})
                 book["id"] = message["lastUpdateId"]
                 book["b"], book["a"] = ({Decimal(p): Decimal(q) for p, q in message[side]} for side in ("bids", "asks"))
@@ -157,7 +161,7 @@ def test_a_capture_that_builds_no_book_has_verified_nothing(tmp_path: Path) -> N
     assert "nothing is verified" in out
 
 
-def test_json_has_exactly_the_promised_keys(tmp_path: Path) -> None:
+def test_json_has_exactly_the_keys_that_others_read(tmp_path: Path) -> None:
     _, result = summary(write(tmp_path / "c.gz", [HEADER, depth(5, 6), snapshot(6), depth(7, 7)]))
     assert result == {
         "venue": "binance-spot",
@@ -168,6 +172,12 @@ def test_json_has_exactly_the_promised_keys(tmp_path: Path) -> None:
         "checksums": {"checked": 0, "failed": 0},
         "tops": {"checked": 0, "failed": 0},
         "crossed": 0,
+        "duplicates": 0,
+        "stale": 1,
+        "reordered": 0,
+        "garbage": 0,
+        "unsynced": [],
+        "live": 1,
     }
 
 
@@ -180,7 +190,7 @@ def test_json_has_exactly_the_promised_keys(tmp_path: Path) -> None:
         ([HEADER, "[1,"], "line 2"),
         ([HEADER, depth(5, 6), [1, "post", "", ""]], "line 3"),
         ([HEADER, depth(5, 6), [1.5, "recv", "", ""]], "line 3"),
-        ([{**HEADER, "venue": "kraken-v2"}], "binance-spot, binance-us"),
+        ([{**HEADER, "venue": "kraken-v1"}], "kraken-v2, okx"),
     ],
 )
 def test_unusable_files_exit_2_and_name_the_place(lines: list[Any], word: str, tmp_path: Path) -> None:
@@ -206,20 +216,30 @@ def test_garbage_frames_are_shown_and_survived(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("units", "text"), [(0, "0"), (1, "0.00000001"), (10**8, "1"), (268_380_000_000, "2683.8"), (10**17, "1000000000")]
-)
-def test_plain_decimals(units: int, text: str) -> None:
-    assert plain(units, 8) == text
-
-
-@pytest.mark.parametrize(
-    ("address", "symbol"),
+    ("address", "found"),
     [
-        ("/api/v3/depth?symbol=NKNUSDT&limit=1000", "NKNUSDT"),
-        ("https://api.binance.us/api/v3/depth?limit=5&symbol=btcusdt", "BTCUSDT"),
+        ("/api/v3/depth?symbol=NKNUSDT&limit=1000", SnapshotOf("NKNUSDT", 1_000)),
+        ("https://api.binance.us/api/v3/depth?limit=5&symbol=btcusdt", SnapshotOf("BTCUSDT", 5)),
+        ("/api/v3/depth?symbol=NKNUSDT", SnapshotOf("NKNUSDT", 0)),
+        ("/api/v3/depth?symbol=NKNUSDT&limit=many", SnapshotOf("NKNUSDT", 0)),
         ("/api/v3/exchangeInfo", None),
+        ("/api/v3/exchangeInfo?symbol=NKNUSDT", None),
         ("/api/v3/depth", None),
     ],
 )
-def test_symbol_of_a_depth_request(address: str, symbol: str | None) -> None:
-    assert depth_symbol(address) == symbol
+def test_symbol_and_levels_of_a_depth_request(address: str, found: SnapshotOf | None) -> None:
+    assert SnapshotAddress(BinanceSpot()).read(address) == found
+
+
+@pytest.mark.parametrize(
+    ("frame", "found"),
+    [
+        ('{"method":"subscribe","result":{"channel":"book","depth":25,"symbol":"A/B"},"success":true}', (["A/B"], 25)),
+        ('{"method":"subscribe","params":{"channel":"book","depth":10,"symbol":["A/B","C/D"]}}', (["A/B", "C/D"], 10)),
+        ('{"method":"subscribe","result":{"channel":"ohlc","depth":25,"symbol":"A/B"}}', None),
+        ('{"method":"subscribe","result":{"channel":"book","symbol":"A/B"}}', None),
+        ('{"depth":', None),
+    ],
+)
+def test_depth_of_a_subscription(frame: str, found: tuple[list[str], int] | None) -> None:
+    assert subscribed_depth(frame) == found

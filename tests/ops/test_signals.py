@@ -230,7 +230,7 @@ def test_a_recording_that_does_not_hold_is_written_and_exits_1(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("lines", "word"),
     [
-        ([{**HEADER, "venue": "kraken-v1"}], "not supported yet; supported: binance-spot, binance-us"),
+        ([{**HEADER, "venue": "kraken-v1"}], "is not supported; supported: binance-spot"),
         ([HEADER, depth(5, 6), snapshot(6), "[1,"], "line 4"),
     ],
 )
