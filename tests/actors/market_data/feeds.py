@@ -124,12 +124,14 @@ class Desk:
         self.actor = MarketData(self.plans)
         self.now_ns = 1_000
         self.inputs: list[tuple[Message, int]] = []
+        self.heard: list[Message] = []
         self.request: SnapshotRequest | None = None
 
     def send(self, message: Message) -> tuple[Message, ...]:
         self.now_ns += 1
         self.inputs.append((message, self.now_ns))
         emitted = self.actor.receive(message, self.now_ns)
+        self.heard += emitted
         for item in emitted:
             if isinstance(item, SnapshotRequest):
                 self.request = item

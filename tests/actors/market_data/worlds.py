@@ -41,7 +41,7 @@ from tests.actors.market_data.feeds import NUMBER, SYMBOL, VENUE, TableCodec, in
 Sides = tuple[list[tuple[int, int]], list[tuple[int, int]]]
 
 
-def checksum(bids: Levels, asks: Levels, _scales: Scales = Scales()) -> int:
+def checksum(bids: Levels, asks: Levels, _scales: Scales) -> int:
     return crc32(repr((tuple(bids[0]), tuple(bids[1]), tuple(asks[0]), tuple(asks[1]))).encode())
 
 
@@ -76,7 +76,7 @@ class TrueFeed:
     def checksum(self) -> int:
         body = self.body(self.last)
         whole = (body.bid_prices, body.bid_quantities), (body.ask_prices, body.ask_quantities)
-        return checksum(*whole) if self.numbering == Numbering.CHECKSUM else -1
+        return checksum(*whole, Scales()) if self.numbering == Numbering.CHECKSUM else -1
 
     def sides(self, last: int) -> Sides:
         levels = self.past[last]
