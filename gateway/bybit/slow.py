@@ -4,8 +4,9 @@ Also the only place that makes Notice and most Garbage.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import blake2b
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -17,7 +18,6 @@ from bus.messages.feed import (
     Finer,
     FundingEvent,
     Garbage,
-    Levels,
     MarkEvent,
     Notice,
     Scales,
@@ -25,7 +25,7 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.bybit.book import MS_NS, QUOTE_DEPTH, Id, Kind, Millis, book_event
-from gateway.text import BadDecimal, TooFine, units
+from gateway.text import BadDecimal, TooFine, finer_scales, read_side, units
 
 DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
 RATE_SCALE = 12  # of FundingEvent
@@ -123,44 +123,12 @@ def _read_book(topic: str, payload: bytes, scales: Mapping[str, Scales]) -> Feed
     frame = _book(payload)
     data = frame.data
     own = scales.get(data.s, _SCALES)
-    rows = data.b + data.a
+    bids, asks = list(chain.from_iterable(data.b)), list(chain.from_iterable(data.a))
     try:
-        bids, asks = _side("b", data.b, own), _side("a", data.a, own)
+        levels = read_side(bids, own), read_side(asks, own)
     except TooFine:
-        return _finer(data.s, [price for price, _ in rows], [quantity for _, quantity in rows], own)
-    return book_event(topic, frame.type, data.s, data.u, (frame.cts or frame.ts) * MS_NS, bids, asks)
-
-
-def _side(side: str, rows: list[tuple[str, str]], scales: Scales) -> Levels:
-    """Raises TooFine, or BadDecimal naming side and level."""
-    prices, quantities = [], []
-    for rank, (price, quantity) in enumerate(rows):
-        try:
-            prices.append(units(price, scales.price))
-            quantities.append(units(quantity, scales.quantity))
-        except TooFine:
-            raise
-        except BadDecimal:
-            raise BadDecimal(f"{side}[{rank}]: {price[:48]!r}, {quantity[:48]!r}") from None
-    return tuple(prices), tuple(quantities)
-
-
-def _finer(symbol: str, prices: Sequence[str], quantities: Sequence[str], scales: Scales) -> Finer:
-    """The scales that hold all of a frame's figures. Raises BadDecimal when none do."""
-    finer = Scales(_decimals(prices, scales.price), _decimals(quantities, scales.quantity))
-    for scale, texts in zip(finer, (prices, quantities), strict=True):
-        for text in texts:
-            units(text, scale)
-    return Finer(symbol, finer)
-
-
-def _decimals(texts: Sequence[str], least: int) -> int:
-    for text in texts:
-        try:
-            units(text, least)
-        except TooFine as finer:
-            least = finer.decimals
-    return least
+        return Finer(data.s, finer_scales(bids + asks, own))
+    return book_event(topic, frame.type, data.s, data.u, (frame.cts or frame.ts) * MS_NS, *levels)
 
 
 def _trade(trade: _Trade, scales: Mapping[str, Scales], numbered: bool) -> FeedEvent:
@@ -170,7 +138,7 @@ def _trade(trade: _Trade, scales: Mapping[str, Scales], numbered: bool) -> FeedE
     try:
         price, quantity = units(trade.p, own.price), units(trade.v, own.quantity)
     except TooFine:
-        return _finer(trade.s, (trade.p,), (trade.v,), own)
+        return Finer(trade.s, finer_scales([trade.p, trade.v], own))
     side = Side.BUY if trade.S == "Buy" else Side.SELL
     return TradeEvent(trade.s, _trade_id(trade.i, numbered), trade.T * MS_NS, price, quantity, side)
 
@@ -190,11 +158,11 @@ def _read_ticker(payload: bytes, scales: Mapping[str, Scales]) -> FeedEvent | Ba
     own = scales.get(data.symbol, _SCALES)
     events: list[FeedEvent] = []
     if data.markPrice or data.indexPrice:
-        texts = data.markPrice or "0", data.indexPrice or "0"
+        mark, index = data.markPrice or "0", data.indexPrice or "0"
         try:
-            events.append(MarkEvent(data.symbol, venue_ns, *[units(text, own.price) for text in texts]))
+            events.append(MarkEvent(data.symbol, venue_ns, units(mark, own.price), units(index, own.price)))
         except TooFine:
-            events.append(_finer(data.symbol, texts, (), own))
+            events.append(Finer(data.symbol, finer_scales([mark, "0", index, "0"], own)))
     if data.fundingRate:
         next_ns = units(data.nextFundingTime, 0) * MS_NS if data.nextFundingTime else 0
         if next_ns > ID_MAX:

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from bus.messages.feed import DepthBody, DepthDiff, DepthReset, Finer, Garbage, Levels, Scales
-from gateway.coinbase.texts import finer_scales, read_side
-from gateway.text import BadDecimal, TooFine, stamp_ns
+from gateway.text import BadDecimal, TooFine, finer_scales, read_side, stamp_ns
 
 DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
 
@@ -57,7 +56,7 @@ def book_event(event: BookEvent, sequence: int, timestamp: str, scales: Scales) 
     except TooFine:
         return finer("l2_data", event.product_id, bids + offers, scales)
     except ValueError as error:
-        return Garbage(f"l2_data: {type(error).__name__} {str(error)[:DETAIL_MAX]!r}", event.product_id)
+        return Garbage(f"l2_data: {type(error).__name__}: {error}"[:DETAIL_MAX], event.product_id)
     return DepthDiff(event.product_id, sequence, sequence, venue_ns, *bid, *offer)
 
 

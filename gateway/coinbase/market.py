@@ -18,6 +18,8 @@ HEARTBEATS = "heartbeats"
 SYMBOLS_MAX = 10
 """Products a connection. Chosen, the venue names no limit: one hole in the numbers costs all of a connection's books a
 snapshot of several MB each."""
+WHOLE = 1_000_000
+"""Levels a side that no snapshot has: each is the whole of its side (45,000 in all is a large one)."""
 TRADES_MAX = 250  # chosen; the venue names no largest page
 
 COINBASE_COM = Addresses("https://api.coinbase.com", "wss://advanced-trade-ws.coinbase.com")
@@ -38,7 +40,7 @@ class Coinbase:
 
     def shape(self, levels: int) -> BookShape:
         """The whole book, whatever is asked for: the venue deletes what goes, and sends no checksum."""
-        return BookShape()
+        return BookShape(levels=WHOLE)
 
     def codec(self) -> MarketCodec:
         return CoinbaseCodec()

@@ -23,8 +23,7 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.coinbase.book import DETAIL_MAX, BookEvent, BookOutcome, Product, Sequence, book_event, finer, merged
-from gateway.coinbase.texts import read_exactly
-from gateway.text import TooFine, stamp_ns
+from gateway.text import TooFine, read_exactly, stamp_ns
 
 _SCALES = Scales()
 _TRADE_ID_MAX = 2**63 - 1

@@ -1,13 +1,14 @@
 """Venues' decimal texts as exact integers, shared by all venue folders. Pure.
 
 Reading order: decimals (one text, any scale), levels (a book side's texts at once, in C), figures
-(one frame's texts in one instrument's scales), stamps (RFC 3339).
+(one frame's texts in one instrument's scales), sides (a book side's texts in any scales, in C), stamps (RFC 3339).
 """
 
 from gateway.text.decimals import BadDecimal, TooFine, decimal_text, decimals_of, units
 from gateway.text.errors import SymbolError
 from gateway.text.figures import Figures
 from gateway.text.levels import FAST_SCALE, read_levels
+from gateway.text.sides import fast_units, finer_scales, read_exactly, read_side
 from gateway.text.stamps import BadStamp, stamp_ns
 
 __all__ = [
@@ -19,7 +20,11 @@ __all__ = [
     "TooFine",
     "decimal_text",
     "decimals_of",
+    "fast_units",
+    "finer_scales",
+    "read_exactly",
     "read_levels",
+    "read_side",
     "stamp_ns",
     "units",
 ]
