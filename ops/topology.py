@@ -196,7 +196,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     OrdersQuiet: ("supervisor",),
     TradingStateChanged: ("execution", "exits", "strategy", "supervisor"),
     ActorFailed: ("risk", "supervisor"),
-    ClockEstimate: ("orders", "risk", "order_door"),
+    ClockEstimate: ("orders", "risk", "market_data", "order_door"),
     WallAdjusted: ("persistence",),
     # between instances
     LeadershipWon: ("coordination", "supervisor"),

@@ -15,14 +15,16 @@ from actors.market_data.checksums import differs_too_often
 from actors.market_data.conflation import conflate
 from actors.market_data.depth import Depth
 from actors.market_data.events import Events
+from actors.market_data.liveness import Liveness, LivenessState
 from actors.market_data.passing import Passing
 from actors.market_data.resync import ATTEMPT_DELAYS_NS, SNAPSHOT_LEVELS, WAITING, Resync, leave
 from actors.market_data.rolls import Rolls
+from actors.market_data.silence import SWEEP
 from actors.market_data.state import (
+    ConnectionState,
     Counters,
     Feed,
     FeedConnection,
-    MarketDataState,
     budget_counter,
     roll_counter,
 )
@@ -33,6 +35,7 @@ from bus.messages import (
     BookReason,
     BookState,
     BookStateChanged,
+    ClockEstimate,
     ConnectionDown,
     ConnectionUp,
     DepthUpdate,
@@ -45,6 +48,7 @@ from bus.messages import (
     SnapshotAnswer,
     Stream,
     TimerFired,
+    TradesAnswer,
 )
 from bus.messages.feed import (
     DepthDiff,
@@ -56,6 +60,17 @@ from bus.messages.feed import (
 
 BROKEN = (BookReason.CROSSED, BookReason.TOP_MISMATCH, BookReason.SNAPSHOT_TOO_OLD, BookReason.CHECKSUM)
 """What only the orderbook says of a book; market data hears it and resynchronizes."""
+
+
+class MarketDataState(msgspec.Struct):
+    """Everything, in order of arrival."""
+
+    connections: list[ConnectionState]
+    synchronizers: list[Synchronizer]
+    budgets: list[Budget]
+    counters: Counters
+    alerts: AlertGate
+    liveness: LivenessState
 
 
 class MarketData(Actor[MarketDataState]):
@@ -89,6 +104,8 @@ class MarketData(Actor[MarketDataState]):
             ConnectionDown: self.connection_down,
             Instrument: self.instrument,
             EngineStarted: self.engine_started,
+            TradesAnswer: self.trades_answer,
+            ClockEstimate: self.clock_estimate,
         }
 
     def _assemble(self, counters: Counters, alerts: AlertGate) -> None:
@@ -98,7 +115,8 @@ class MarketData(Actor[MarketDataState]):
         self.resync.levels = {feed.venue: feed.plan.levels for feed in self.feeds.values() if feed.plan.levels}
         self.depth = Depth(self.resync, counters, alerts)
         self.rolls = Rolls(self.name, self.seed, self.depth, self.resync, counters)
-        self.passing = Passing(counters)
+        self.liveness = Liveness(self.name, self.feeds, self.synchronizers, self.depth, alerts)
+        self.passing = Passing(counters, self.liveness)
         self.events = Events(self.depth, self.passing, self.rolls, counters, alerts).handlers
 
     def frame(self, message: Frame, now_ns: int) -> tuple[Message, ...]:
@@ -112,6 +130,8 @@ class MarketData(Actor[MarketDataState]):
                 sync.before = previous = sync.sequence
                 sync.sequence = sync.expected = last
                 sync.depth_ns = received_ns = message.received_ns
+                if received_ns - event.venue_ns > sync.worst_ns:
+                    sync.worst_ns = received_ns - event.venue_ns
                 return (
                     DepthUpdate(
                         sync.number,
@@ -133,6 +153,7 @@ class MarketData(Actor[MarketDataState]):
         emitted: list[Message] = []
         for frame in message.frames:
             emitted += self.frame(frame, now_ns)
+        self.liveness.behind(now_ns)
         self.counters.frame_batches += 1
         self.counters.conflated += conflate(emitted)
         return tuple(emitted)
@@ -154,8 +175,10 @@ class MarketData(Actor[MarketDataState]):
         return self.resync.hold(sync, body, message.received_ns, now_ns)
 
     def timer_fired(self, message: TimerFired, now_ns: int) -> tuple[Message, ...]:
-        """Counters are instruments; below zero, connections and venues (`roll_counter`, `budget_counter`)."""
+        """Counters are instruments; below zero, connections and venues (`roll_counter`, `budget_counter`), and the sweep."""
         counter = message.counter
+        if counter == SWEEP:
+            return self.liveness.sweep(message, now_ns)
         sync = self.synchronizers.get(counter)
         if sync is not None:
             return self._timer_of(sync, message.generation, now_ns)
@@ -199,22 +222,27 @@ class MarketData(Actor[MarketDataState]):
         return (*self.depth.broken(feed, sync, message, now_ns), *alert)
 
     def connection_up(self, message: ConnectionUp, now_ns: int) -> tuple[Message, ...]:
-        return self.rolls.up(self.feeds[message.connection], message, now_ns)
+        feed = self.feeds[message.connection]
+        overlaps = message.overlaps and bool(feed.state.openings)
+        return (*self.rolls.up(feed, message, now_ns), *self.liveness.up(feed, overlaps, now_ns))
 
     def connection_down(self, message: ConnectionDown, now_ns: int) -> tuple[Message, ...]:
         feed = self.feeds[message.connection]
         lost = self.rolls.down(feed, message, now_ns)
-        return lost if feed.state.generation else lost + self.stream_lost(feed, now_ns)
+        return lost if feed.state.generation else (*lost, *self.liveness.down(feed, now_ns))
 
     def engine_started(self, _message: EngineStarted, now_ns: int) -> tuple[Message, ...]:
         """After a recovery no connection of the checkpoint exists any more, and no timer of it runs."""
         for budget in self.resync.budgets.values():
             budget.waiting, budget.timer_set = [], False
-        return tuple(message for feed in self.feeds.values() for message in self.rolls.lose(feed, now_ns))
+        lost = [message for feed in self.feeds.values() for message in self.rolls.lose(feed, now_ns)]
+        return (*lost, *self.liveness.started(now_ns))
 
-    def stream_lost(self, _feed: Feed, _now_ns: int) -> tuple[Message, ...]:
-        """The connection is gone; its books have been told of. Whoever watches its other streams hears it here."""
-        return NOTHING
+    def trades_answer(self, message: TradesAnswer, now_ns: int) -> tuple[Message, ...]:
+        return self.liveness.trades_answer(message, now_ns)
+
+    def clock_estimate(self, message: ClockEstimate, now_ns: int) -> tuple[Message, ...]:
+        return self.liveness.clock(message, now_ns)
 
     def instrument(self, message: Instrument, now_ns: int) -> tuple[Message, ...]:
         """A new instrument starts to synchronize; a new version of a known one is used from the next update on."""
@@ -230,6 +258,7 @@ class MarketData(Actor[MarketDataState]):
         for feed in carrying:
             feed.symbols[message.venue_symbol] = sync
         self._set_scales(message)
+        self.liveness.joined(sync, now_ns)
         if not home.state.generation:
             return NOTHING
         sync.opening, sync.overlapping = home.newest, home.overlapping and home.rule.comparable
@@ -240,6 +269,7 @@ class MarketData(Actor[MarketDataState]):
         """Other scales give every price another meaning: the book is built anew."""
         old, sync.instrument, sync.version = sync.instrument, message, message.version
         self._set_scales(message)
+        self.liveness.line(sync)
         if (old.price_scale, old.quantity_scale) == (message.price_scale, message.quantity_scale):
             return NOTHING
         waits = sync.state in (SyncState.INIT, SyncState.SNAPSHOT)
@@ -260,20 +290,22 @@ class MarketData(Actor[MarketDataState]):
     def checkpoint(self) -> MarketDataState:
         connections = [feed.state for feed in self.feeds.values()]
         budgets = list(self.resync.budgets.values())
-        return MarketDataState(connections, list(self.synchronizers.values()), budgets, self.counters, self.alerts)
+        syncs, liveness = list(self.synchronizers.values()), self.liveness.state()
+        return MarketDataState(connections, syncs, budgets, self.counters, self.alerts, liveness)
 
     def restore(self, state: MarketDataState) -> None:
         """Connections are matched by number; ops must hand over the same ones."""
+        self.synchronizers = {sync.number: sync for sync in state.synchronizers}
         self._assemble(state.counters, state.alerts)
         self.resync.budgets = {budget.venue: budget for budget in state.budgets}
         for connection in state.connections:
             self.feeds[connection.connection].state = connection
-        self.synchronizers = {sync.number: sync for sync in state.synchronizers}
         for feed in self.feeds.values():
             carried = [sync for sync in state.synchronizers if feed.carries(sync.instrument)]
             feed.symbols = {sync.instrument.venue_symbol: sync for sync in carried}
         for sync in state.synchronizers:
             self._set_scales(sync.instrument)
+        self.liveness.restore(state.liveness)
 
     def view(self) -> dict[str, Any]:
         """Totals, and each instrument's own by number."""
@@ -283,6 +315,7 @@ class MarketData(Actor[MarketDataState]):
         totals.update(msgspec.structs.asdict(self.counters))
         for field in ("resyncs", *COUNTS):
             totals[field] = totals.get(field, 0) + sum(getattr(sync, field) for sync in syncs)
+        totals.update(self.liveness.view())
         totals["connections"] = {feed.number: _summary(feed) for feed in self.feeds.values()}
         totals["weight_spent"] = {budget.venue: budget.spent for budget in self.resync.budgets.values()}
         totals["instruments"] = {sync.number: sync.summary() for sync in syncs}

@@ -9,7 +9,7 @@ import msgspec
 from bus.messages import ClockEstimate, FeedAge
 
 NO_STAMP = -(1 << 62)
-"""`worst_ns` while no stamped word came since the lag was last said. Any difference of two times is greater."""
+"""The maximum while no stamped word came since the lag was last said. Any difference of two times is greater."""
 BELIEVED_MAX_NS = 3_600_000_000_000  # chosen: a stamp further from now than an hour is none (0, or damaged)
 SAY_NS = 5_000_000_000  # as FeedAge promises: every few seconds
 CHANGE_SHARE, CHANGE_NS = 5, 5_000_000  # said at once when it moved by a fifth, and by 5 ms; chosen
@@ -17,28 +17,30 @@ UNKNOWN = -1
 
 
 class Age(msgspec.Struct):
-    """Of one instrument's depth stream. worst_ns: stored by the hot path. said_ns, said_lag_ns: the last FeedAge."""
+    """Of one instrument's depth stream: when its lag was last said, and what. The hot path's maximum is the Synchronizer's."""
 
-    worst_ns: int = NO_STAMP
     said_ns: int = 0
     said_lag_ns: int = UNKNOWN
 
-    def lag_ns(self, clock: ClockEstimate | None) -> int:
-        """Worst since it was last said, not below 0; UNKNOWN without a stamp or without an estimate of the clock."""
-        if clock is None:
-            return UNKNOWN
-        lag_ns = self.worst_ns + clock.offset_ns
-        return max(lag_ns, 0) if -BELIEVED_MAX_NS < lag_ns < BELIEVED_MAX_NS else UNKNOWN
-
-    def say(self, number: int, clock: ClockEstimate | None, depth_ns: int, now_ns: int) -> FeedAge | None:
-        """The age of a LIVE book's stream, when it is due."""
-        lag_ns = self.lag_ns(clock)
+    def say(
+        self, number: int, worst_ns: int, clock: ClockEstimate | None, depth_ns: int, now_ns: int
+    ) -> FeedAge | None:
+        """The age of a LIVE book's stream, when it is due. worst_ns: since it was last said."""
+        lag_ns = _lag_ns(worst_ns, clock)
         if now_ns - self.said_ns < SAY_NS:
             if lag_ns == UNKNOWN:
                 return None  # nothing came since, or nothing can be known: neither is news
             change_ns = abs(lag_ns - self.said_lag_ns)
             if self.said_lag_ns != UNKNOWN and (change_ns <= CHANGE_NS or change_ns * CHANGE_SHARE <= self.said_lag_ns):
                 return None
-        self.worst_ns, self.said_ns, self.said_lag_ns = NO_STAMP, now_ns, lag_ns
+        self.said_ns, self.said_lag_ns = now_ns, lag_ns
         uncertainty_ns = clock.uncertainty_ns if clock is not None and lag_ns != UNKNOWN else 0
         return FeedAge(number, lag_ns, uncertainty_ns, now_ns - depth_ns)
+
+
+def _lag_ns(worst_ns: int, clock: ClockEstimate | None) -> int:
+    """Not below 0; UNKNOWN without a stamp or without an estimate of the clock."""
+    if clock is None:
+        return UNKNOWN
+    lag_ns = worst_ns + clock.offset_ns
+    return max(lag_ns, 0) if -BELIEVED_MAX_NS < lag_ns < BELIEVED_MAX_NS else UNKNOWN

@@ -41,7 +41,6 @@ class Backfill(msgspec.Struct):
     late: answers that nobody waits for any more. failed: askings that ended without the venue's word.
     """
 
-    actor: str
     waiting: list[int] = []
     asked: list[int] = []
     late: int = 0
@@ -61,7 +60,7 @@ class Backfill(msgspec.Struct):
         self.waiting.append(line.instrument.instrument)
         return []
 
-    def turns(self, lines: Lines, now_ns: int) -> list[Message]:
+    def turns(self, actor: str, lines: Lines, now_ns: int) -> list[Message]:
         """Requests of those whose turn it is. Whoever closed meanwhile has lost it."""
         if not self.waiting and not self.asked:
             return []
@@ -72,10 +71,10 @@ class Backfill(msgspec.Struct):
             line = lines[number]
             if line.tape.state is TapeState.WAITING:
                 self.asked.append(number)
-                out.append(self._ask(line, now_ns))
+                out.append(self._ask(actor, line, now_ns))
         return out
 
-    def _ask(self, line: Line, now_ns: int) -> TradesRequest:
+    def _ask(self, actor: str, line: Line, now_ns: int) -> TradesRequest:
         """A page from the first missing id on, no longer than the hole where its end is known."""
         tape, instrument = line.tape, line.instrument
         tape.advance(TapeEvent.ASK)
@@ -85,7 +84,7 @@ class Backfill(msgspec.Struct):
         if tape.held and tape.ids is TradeIds.CONSECUTIVE:
             limit = min(PAGE, tape.held[-1].event.trade_id - tape.last_id)
         return TradesRequest(
-            self.actor,
+            actor,
             instrument.instrument,
             tape.generation,
             now_ns + DEADLINE_NS,
@@ -96,7 +95,7 @@ class Backfill(msgspec.Struct):
             limit,
         )
 
-    def answer(self, lines: Lines, message: TradesAnswer, now_ns: int) -> list[Message]:
+    def answer(self, actor: str, lines: Lines, message: TradesAnswer, now_ns: int) -> list[Message]:
         line = lines.get(message.counter)
         if line is None or line.tape.state is not TapeState.ASKED or line.tape.generation != message.generation:
             self.late += 1
@@ -110,10 +109,10 @@ class Backfill(msgspec.Struct):
             return tape.close(instrument, received_ns)
         fresh = tape.fresh(found)[:PAGE]
         if fresh and not tape.reaches(fresh, len(found) >= PAGE) and tape.pages < PAGES_MAX:
-            return [*tape.page(instrument, fresh, received_ns), self._ask(line, now_ns)]
+            return [*tape.page(instrument, fresh, received_ns), self._ask(actor, line, now_ns)]
         return tape.close(instrument, received_ns, fresh, told=False)
 
-    def expire(self, lines: Lines, now_ns: int) -> list[Message]:
+    def expire(self, actor: str, lines: Lines, now_ns: int) -> list[Message]:
         """Give up what was not answered in time, then give turns. For the sweep; HELD_MAX prints or so at once."""
         out: list[Message] = []
         for number in (*self.asked, *self.waiting):
@@ -123,4 +122,4 @@ class Backfill(msgspec.Struct):
             if line.tape.state is not TapeState.LIVE and now_ns - line.tape.since_ns >= WAIT_MAX_NS:
                 self.failed += 1
                 out += line.tape.close(line.instrument, now_ns)
-        return out + self.turns(lines, now_ns)
+        return out + self.turns(actor, lines, now_ns)

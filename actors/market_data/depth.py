@@ -33,7 +33,7 @@ class Depth:
     def diff(self, feed: Feed, sync: Synchronizer, diff: DepthDiff, frame: Frame, now_ns: int) -> tuple[Message, ...]:
         if not self._listens(feed, sync, frame.generation, whole=False):
             return NOTHING
-        sync.depth_ns = frame.received_ns
+        sync.heard(frame.received_ns, diff.venue_ns)
         if feed.overlapping and frame.generation == feed.newest:
             sync.opening = frame.generation  # only of comparable ids: else it has moved already
         if sync.state in (LIVE, STALE):
@@ -210,7 +210,7 @@ class Depth:
         """A whole book on the stream. It replaces whatever was held, LIVE or not, and needs no word in between."""
         if not self._listens(feed, sync, frame.generation, whole=True):
             return NOTHING
-        sync.depth_ns = frame.received_ns
+        sync.heard(frame.received_ns, event.venue_ns)
         moved = 0 < sync.opening < frame.generation
         trusted = sync.state in (LIVE, STALE)
         if feed.late and (trusted or feed.incomplete):

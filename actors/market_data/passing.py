@@ -1,22 +1,25 @@
 """What passes beside the depth: quotes, trades, marks and funding, each once though two generations may tell it. Pure."""
 
+from actors.market_data.liveness import Liveness
 from actors.market_data.state import Counters, Feed
 from actors.market_data.sync import Synchronizer, SyncState
 from bus.actor import NOTHING
 from bus.messages import BestQuote, Frame, FundingRate, MarkPrice, Message, TradePrint
-from bus.messages.feed import FundingEvent, MarkEvent, QuoteEvent, TradeEvent, TradeIds
+from bus.messages.feed import UNNUMBERED, FundingEvent, MarkEvent, QuoteEvent, TradeEvent
 
 
 class Passing:
     """Holds no state of its own."""
 
-    def __init__(self, counters: Counters) -> None:
+    def __init__(self, counters: Counters, liveness: Liveness) -> None:
         self.counters = counters
+        self.liveness = liveness
 
     def quote(
         self, feed: Feed, sync: Synchronizer, event: QuoteEvent, frame: Frame, _now_ns: int
     ) -> tuple[Message, ...]:
         """Sent on while SYNCING too: the orderbook keeps it until it reaches that update id."""
+        sync.vigil.quote_ns = frame.received_ns
         if sync.state == SyncState.INIT:
             self.counters.unsynced += 1
             return NOTHING
@@ -41,23 +44,22 @@ class Passing:
         )
 
     def trade(
-        self, feed: Feed, sync: Synchronizer, event: TradeEvent, frame: Frame, _now_ns: int
+        self, feed: Feed, sync: Synchronizer, event: TradeEvent, frame: Frame, now_ns: int
     ) -> tuple[Message, ...]:
-        ids, last = feed.rule.trade_ids, sync.last_trade_id
-        if ids == TradeIds.OPAQUE:
-            if self._elsewhere(feed, sync, frame):
+        """Mostly the next one of the tape. Prints that bear no number are heard from one generation alone."""
+        number, tape = event.trade_id, sync.tape
+        sync.vigil.trade_ns = frame.received_ns
+        if number != tape.next_id:
+            if number == UNNUMBERED and self._elsewhere(feed, sync, frame):
                 return NOTHING
-        elif event.trade_id <= last:
-            sync.trades_repeated += 1  # after a reconnection, or of two generations; a trade is printed once
-            return NOTHING
-        if last and ids == TradeIds.CONSECUTIVE:
-            sync.trades_missed += event.trade_id - last - 1
-        sync.last_trade_id = event.trade_id
+            return self.liveness.trade(sync, event, frame, now_ns)
+        tape.last_id = number
+        tape.next_id = number + 1
         return (
             TradePrint(
                 sync.number,
                 sync.version,
-                event.trade_id,
+                number,
                 frame.received_ns,
                 event.venue_ns,
                 event.price,
@@ -67,6 +69,7 @@ class Passing:
         )
 
     def mark(self, feed: Feed, sync: Synchronizer, event: MarkEvent, frame: Frame, _now_ns: int) -> tuple[Message, ...]:
+        sync.vigil.mark_ns = frame.received_ns
         if self._elsewhere(feed, sync, frame):
             return NOTHING
         number, version = sync.number, sync.version

@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors.market_data.alerts import AlertGate
-from actors.market_data.budget import Budget
 from actors.market_data.numbers import Opening
 from actors.market_data.phases import RollState
 from actors.market_data.sync import Synchronizer
@@ -20,7 +18,7 @@ class FeedConnection(NamedTuple):
     streams: what it carries of them; of the connections that carry a symbol exactly one has its DEPTH.
     snapshot_weight, weight_a_minute: of REST snapshots, and how much of it all connections of the venue may use together
     (0: as much as they like). life_ns: after which the venue ends the connection by itself; 0: never. levels: a side, of a
-    snapshot of this venue; 0: the actor's own number.
+    snapshot of this venue; 0: the actor's own number. trades_offered: the venue tells missed trades, without a key.
     """
 
     codec: MarketCodec
@@ -32,6 +30,7 @@ class FeedConnection(NamedTuple):
     weight_a_minute: int = 0
     life_ns: int = 0
     levels: int = 0
+    trades_offered: bool = False
 
 
 class Counters(msgspec.Struct):
@@ -69,16 +68,6 @@ class ConnectionState(msgspec.Struct):
     asked: int = 0
     since_ns: int = 0
     rolls: int = 0
-
-
-class MarketDataState(msgspec.Struct):
-    """Everything, in order of arrival."""
-
-    connections: list[ConnectionState]
-    synchronizers: list[Synchronizer]
-    budgets: list[Budget]
-    counters: Counters
-    alerts: AlertGate
 
 
 class Feed:

@@ -5,6 +5,9 @@ from typing import Any
 
 import msgspec
 
+from actors.market_data.ages import NO_STAMP, Age
+from actors.market_data.trades import Tape
+from actors.market_data.watch import Vigil
 from bus.messages import Instrument
 from bus.messages.feed import NO_CHECKSUM, UNNUMBERED, DepthBody, DepthDiff
 
@@ -94,7 +97,7 @@ NEVER = -3
 LONG_AGO_NS = -(1 << 62)
 COUNTS = (
     "bridges", "resets", "rolled", "gaps", "reordered", "duplicates", "stale", "overlaps", "overlapped", "garbled",
-    "broken", "overflows", "failures", "silences", "trades_missed", "trades_repeated",
+    "broken", "overflows", "failures", "silences", "trades_missed", "trades_repeated", "trades_backfilled",
 )  # fmt: skip
 """Fields of a Synchronizer that count; `view` adds them up."""
 
@@ -117,7 +120,8 @@ class Synchronizer(msgspec.Struct):
     overlapping: two generations deliver. believed: the venue's checksums are; else they are not sent on.
     intact: the book was right when it became INVALID, and an update that comes late may mend it.
     generation: raised with each attempt, so that older answers and timers are disowned. attempts: since the last calm.
-    waiting: for weight. refused: the subscription was. live_ns: since when LIVE. depth_ns: last word of the depth stream.
+    waiting: for weight. refused: the subscription was. live_ns: since when LIVE. depth_ns: last word of the depth stream;
+    worst_ns: greatest difference of its receipt and its stamp since `age` was last said.
     buffer: in LIVE, what a newer generation told ahead of the older one. held: the snapshot in REPLAY.
     """
 
@@ -148,7 +152,6 @@ class Synchronizer(msgspec.Struct):
     held_ns: int = 0
     checksum_breaks: list[int] = []
     early_breaks: int = 0
-    last_trade_id: int = 0
     last_quote_id: int = UNNUMBERED
     bridges: int = 0
     resets: int = 0
@@ -164,8 +167,10 @@ class Synchronizer(msgspec.Struct):
     overflows: int = 0
     failures: int = 0
     silences: int = 0
-    trades_missed: int = 0
-    trades_repeated: int = 0
+    worst_ns: int = NO_STAMP
+    vigil: Vigil = msgspec.field(default_factory=Vigil.fresh)
+    tape: Tape = msgspec.field(default_factory=Tape)
+    age: Age = msgspec.field(default_factory=Age)
 
     def advance(self, event: SyncEvent) -> None:
         """The one place where the state moves. Leaving LIVE closes the fast path."""
@@ -192,6 +197,23 @@ class Synchronizer(msgspec.Struct):
 
     def checksum(self, told: int) -> int:
         return told if self.believed else NO_CHECKSUM
+
+    def heard(self, received_ns: int, venue_ns: int) -> None:
+        """A word of the depth stream, off the fast path."""
+        self.depth_ns = received_ns
+        self.worst_ns = max(self.worst_ns, received_ns - venue_ns)
+
+    @property
+    def trades_missed(self) -> int:
+        return self.tape.missed
+
+    @property
+    def trades_repeated(self) -> int:
+        return self.tape.repeated
+
+    @property
+    def trades_backfilled(self) -> int:
+        return self.tape.backfilled
 
     @property
     def resyncs(self) -> int:

@@ -64,7 +64,8 @@ class Tape(msgspec.Struct, dict=True):
     """last_id: greatest sent on (of OPAQUE ids: last). next_id: the one print that needs no look; NO_ID: none.
 
     recent: ids sent on, oldest first, where they are not CONSECUTIVE. generation: of the asking that is believed; pages:
-    asked for in it; since_ns: when the hole was seen. asked_ns: of the last request. backward: older ids in a row.
+    asked for in it; since_ns: when the hole was seen. asked_ns: of the last request. backward: older ids in a row, since the tape was at
+    backward_at.
     begun: there was a print. broken: a break came after the last one. missed: told as missing for good.
     `known` (ids of `recent`) and `holding` (of `held`) are no fields: they are taken from those.
     """
@@ -80,6 +81,7 @@ class Tape(msgspec.Struct, dict=True):
     since_ns: int = 0
     asked_ns: int = -(1 << 62)
     backward: int = 0
+    backward_at: int = NO_ID
     begun: bool = False
     broken: bool = False
     holes: int = 0
@@ -120,7 +122,6 @@ class Tape(msgspec.Struct, dict=True):
         ordered = self.ids is not TradeIds.OPAQUE and number != UNNUMBERED and self.last_id != NO_ID
         if ordered and number <= self.last_id:
             return self._older(instrument, event, received_ns), False
-        self.backward = 0
         if self.state is not TapeState.LIVE:
             return self._hold(instrument, Held(received_ns, event)), False
         hole = self.broken
@@ -142,6 +143,8 @@ class Tape(msgspec.Struct, dict=True):
             self.last_id = last_id
             return [_missed(instrument, received_ns, number, number, 1), *late]
         self.repeated += 1
+        if self.backward_at != self.last_id:
+            self.backward, self.backward_at = 0, self.last_id
         self.backward += 1
         if self.backward < RESTART_RUN or self.state is not TapeState.LIVE:
             return []

@@ -34,6 +34,9 @@ EVENT_MIN_NS, EVENT_MAX_NS = 15_000_000_000, 600_000_000_000
 """Of quotes, trades and marks. Chosen: nobody's book is wrong meanwhile, and a quiet pair trades a few times an hour."""
 HALVED_NS = 300_000_000_000  # chosen: the market of five minutes ago is still this one
 
+NEVER_NS = 1 << 62
+"""Later than any word: a stream whose last one is this is never overdue."""
+
 
 class Ending(IntEnum):
     """How a silence ended. CONTINUED: nothing was missed, so it was the market's own, and is learnt.
@@ -48,7 +51,7 @@ class Ending(IntEnum):
 
 
 class StreamWatch(msgspec.Struct):
-    """One stream of one instrument. last_ns: its last word as of the last look.
+    """One stream of one instrument. last_ns: its last word as of the last look; NEVER_NS: nothing is expected of it.
 
     quiet_ns: how long the silence since then was at that look. heard: looks that found a new word; 0: it may not be
     subscribed. decayed_ns: when usual_ns was last set or halved. silent: judged so, and not spoken since. renewals: asked for
@@ -56,7 +59,7 @@ class StreamWatch(msgspec.Struct):
     """
 
     stream: Stream
-    last_ns: int = 0
+    last_ns: int = NEVER_NS
     usual_ns: int = 0
     quiet_ns: int = 0
     heard: int = 0
@@ -67,17 +70,20 @@ class StreamWatch(msgspec.Struct):
     renew_ns: int = 0
 
     def begin(self, now_ns: int) -> None:
-        """It is subscribed anew: silence counts from now on. What is known of it stays."""
-        self.last_ns, self.quiet_ns, self.beside = now_ns, 0, 0
-        self.decayed_ns = self.decayed_ns or now_ns
-        self.silent, self.renewals = False, 0
+        """It is subscribed anew: silence counts from now on. What is known of it stays, and whether it is called silent."""
+        self.last_ns, self.quiet_ns, self.beside, self.renewals = now_ns, 0, 0, 0
+
+    def rest(self) -> None:
+        """It has no connection."""
+        self.begin(NEVER_NS)
 
     def look(self, last_ns: int, beside: bool, now_ns: int) -> bool:
         """Take in its last word, and whether another stream spoke since the last look. Returns whether it spoke."""
+        if self.silent:
+            return False  # `speak` is for that
         spoke = last_ns > self.last_ns
         if spoke:
-            if not self.silent:
-                self.learn(self.quiet_ns, now_ns)
+            self.learn(self.quiet_ns, now_ns)
             self.last_ns = last_ns
             self.heard += 1
             self.beside = 0
@@ -113,9 +119,6 @@ class StreamWatch(msgspec.Struct):
             return False
         return self.stream is Stream.DEPTH or (self.heard > 0 and self.beside >= BESIDE_LOOKS)
 
-    def fall_silent(self) -> None:
-        self.silent, self.renewals, self.renew_ns = True, 0, 0
-
     def speak(self, last_ns: int, ending: Ending, now_ns: int) -> int:
         """A silent stream spoke. Returns how long it was silent."""
         silence_ns = last_ns - self.last_ns
@@ -124,4 +127,55 @@ class StreamWatch(msgspec.Struct):
         elif ending is Ending.RENEWED and self.renewals:
             self.learn(2 * max(PATIENCE * self.usual_ns, SILENCE_MIN_NS) // PATIENCE, now_ns)
         self.begin(last_ns)
+        self.silent = False
         return silence_ns
+
+
+class Vigil(msgspec.Struct):
+    """The streams of one instrument. quote_ns, trade_ns, mark_ns: last words; depth's is the Synchronizer's.
+
+    built: books that it had had when depth fell silent: one more, and it did not just go on.
+    """
+
+    watches: tuple[StreamWatch, StreamWatch, StreamWatch, StreamWatch]
+    built: int = 0
+    quote_ns: int = 0
+    trade_ns: int = 0
+    mark_ns: int = 0
+
+    @staticmethod
+    def fresh() -> "Vigil":
+        depth, quote, trade, mark = (StreamWatch(stream) for stream in Stream)
+        return Vigil((depth, quote, trade, mark))
+
+    def begin(self, streams: tuple[Stream, ...], now_ns: int) -> None:
+        """These are subscribed from now on."""
+        for stream in streams:
+            self.watches[stream].begin(now_ns)
+
+    def rest(self, streams: tuple[Stream, ...]) -> None:
+        """These have no connection: nothing is expected of them."""
+        for stream in streams:
+            self.watches[stream].rest()
+
+    def look(self, depth_ns: int, now_ns: int, stale: bool = False) -> bool:
+        """Take in all last words. Returns whether any stream needs a closer look, as depth of a `stale` book does."""
+        depth, quote, trade, mark = self.watches
+        quote_ns, trade_ns, mark_ns = self.quote_ns, self.trade_ns, self.mark_ns
+        others = trade_ns > trade.last_ns or quote_ns > quote.last_ns
+        spoke = depth.look(depth_ns, others, now_ns)
+        odd = stale or depth.silent or depth.overdue(now_ns)
+        if quote_ns:
+            quote.look(quote_ns, spoke, now_ns)
+            odd = odd or quote.silent or quote.overdue(now_ns)
+        if trade_ns:
+            trade.look(trade_ns, spoke, now_ns)
+            odd = odd or trade.silent or trade.overdue(now_ns)
+        if mark_ns:
+            mark.look(mark_ns, spoke, now_ns)
+            odd = odd or mark.silent or mark.overdue(now_ns)
+        return odd
+
+    def words(self, depth_ns: int) -> tuple[int, int, int, int]:
+        """Last words by Stream; 0: none yet."""
+        return depth_ns, self.quote_ns, self.trade_ns, self.mark_ns

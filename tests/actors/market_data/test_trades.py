@@ -48,7 +48,7 @@ class Feed:
 
     def __init__(self, ids: TradeIds = TradeIds.CONSECUTIVE, offered: bool = True) -> None:
         self.tape = Tape(ids)
-        self.backfill = Backfill("market_data")
+        self.backfill = Backfill()
         self.lines = {1: Line(self.tape, BTC, offered, Venue())}
         self.now_ns = 100 * SECOND_NS
         self.out: list[Message] = []
@@ -58,7 +58,7 @@ class Feed:
         for number in numbers:
             self.now_ns += 1_000
             told += self.backfill.trade(self.lines[1], trade(number), self.now_ns, self.now_ns)
-            told += self.backfill.turns(self.lines, self.now_ns)
+            told += self.backfill.turns("market_data", self.lines, self.now_ns)
         return self._told(told)
 
     def answer(self, numbers: Sequence[int] | bytes, outcome: Outcome = Outcome.RESULT) -> list[Message]:
@@ -69,12 +69,12 @@ class Feed:
         message = TradesAnswer(
             "market_data", 1, request.generation, outcome, 1, self.now_ns, "", b"" if outcome else payload
         )
-        told = self.backfill.answer(self.lines, message, self.now_ns)
-        return self._told(told + self.backfill.turns(self.lines, self.now_ns))
+        told = self.backfill.answer("market_data", self.lines, message, self.now_ns)
+        return self._told(told + self.backfill.turns("market_data", self.lines, self.now_ns))
 
     def wait(self, span_ns: int) -> list[Message]:
         self.now_ns += span_ns
-        return self._told(self.backfill.expire(self.lines, self.now_ns))
+        return self._told(self.backfill.expire("market_data", self.lines, self.now_ns))
 
     def _told(self, told: list[Message]) -> list[Message]:
         self.out += told
@@ -115,10 +115,13 @@ def test_backfilled_prints_were_received_with_the_answer_and_held_ones_when_they
     feed.live(10, 12)
     held_ns = feed.now_ns
     missed, late, held = feed.answer([11])
-    assert isinstance(missed, TradesMissed) and isinstance(late, TradePrint) and isinstance(held, TradePrint)
+    assert isinstance(missed, TradesMissed)
+    assert isinstance(late, TradePrint)
+    assert isinstance(held, TradePrint)
     assert (missed.received_ns, late.received_ns, late.venue_ns) == (feed.now_ns, feed.now_ns, 110)
     assert (held.received_ns, held.version) == (held_ns, 3)
-    assert late.received_ns <= missed.received_ns and held.received_ns <= missed.received_ns
+    assert late.received_ns <= missed.received_ns
+    assert held.received_ns <= missed.received_ns
 
 
 @pytest.mark.parametrize(
@@ -191,7 +194,8 @@ def test_what_is_held_has_a_limit():
     feed.live(10)
     said = short(feed.live(*range(12, 12 + HELD_MAX)))
     assert said == [("ask", 11, 2), (11, 11, 0), *range(12, 12 + HELD_MAX)]
-    assert feed.tape.held == [] and feed.tape.state is TapeState.LIVE
+    assert feed.tape.held == []
+    assert feed.tape.state is TapeState.LIVE
 
 
 def test_an_instrument_of_many_holes_is_asked_about_once_a_second():
@@ -204,23 +208,25 @@ def test_an_instrument_of_many_holes_is_asked_about_once_a_second():
 
 
 def test_a_few_are_asked_about_at_once_and_the_others_in_their_turn():
-    backfill = Backfill("market_data")
+    backfill = Backfill()
     many = ASKED_MAX + 2
     lines = {number: Line(Tape(), Instrument(number, *BTC_REST), True, Venue()) for number in range(many)}
     out: list[Message] = []
     for number in range(many):
         for trade_id in (1, 3):
             out += backfill.trade(lines[number], trade(trade_id), 1, 1)
-            out += backfill.turns(lines, 1)
+            out += backfill.turns("market_data", lines, 1)
     requests = [message for message in out if type(message) is TradesRequest]
     assert [request.instrument for request in requests] == list(range(ASKED_MAX))
     first = requests[0]
     answer = TradesAnswer("market_data", 0, first.generation, Outcome.RESULT, 0, 2, "", b"2")
-    told = backfill.answer(lines, answer, 2) + backfill.turns(lines, 2)
+    told = backfill.answer("market_data", lines, answer, 2) + backfill.turns("market_data", lines, 2)
     assert short(told) == [(2, 2, 1), 2, 3, ("ask", 2, 2)]
-    given_up = backfill.expire(lines, 1 + WAIT_MAX_NS)
+    given_up = backfill.expire("market_data", lines, 1 + WAIT_MAX_NS)
     assert short(given_up) == [(2, 2, 0), 3] * (many - 1)
-    assert not backfill.turns(lines, 2 + WAIT_MAX_NS) and not backfill.asked and not backfill.waiting
+    assert not backfill.turns("market_data", lines, 2 + WAIT_MAX_NS)
+    assert not backfill.asked
+    assert not backfill.waiting
 
 
 def test_a_venue_that_counts_anew_is_followed_after_a_while():
@@ -347,7 +353,8 @@ def test_every_id_once_in_order_or_told_as_missed(steps, offered, ids):
 def judge(feed: Feed, ids: TradeIds) -> None:
     printed = [message.trade_id for message in feed.out if isinstance(message, TradePrint)]
     assert len(printed) == len(set(printed)), "each once"
-    assert feed.tape.state is TapeState.LIVE and not feed.tape.held
+    assert feed.tape.state is TapeState.LIVE
+    assert not feed.tape.held
     missed = [message for message in feed.out if isinstance(message, TradesMissed)]
     assert sum(message.backfilled for message in missed) == feed.tape.backfilled
     if ids is not TradeIds.CONSECUTIVE:
@@ -368,5 +375,7 @@ def test_a_tape_is_its_own_checkpoint():
     feed.tape.sever()
     feed.live(5)
     copy = msgspec.msgpack.decode(msgspec.msgpack.encode(feed.tape), type=Tape)
-    assert copy == feed.tape and copy.known == feed.tape.known and copy.holding == {5: None}
+    assert copy == feed.tape
+    assert copy.known == feed.tape.known
+    assert copy.holding == {5: None}
     assert copy.next_id == NO_ID
