@@ -13,7 +13,7 @@ from bus.link import Arrived
 from bus.messages import HEADER_SIZE, Instrument
 from bus.pump import Pump
 from ops import events
-from ops.assembly import build_actors
+from ops.assembly import VENUE, build_actors
 from ops.hosts import Placement
 from ops.node import SWITCH_S, Node, resident_mb
 from ops.preflight import check_clock
@@ -127,12 +127,14 @@ class SideHost(Node):
         return False
 
     def _is_configured(self, told: Instrument) -> bool:
-        """Whose market data a venue's number means is in the configuration alone: both hosts must have the same rows."""
+        """Which venue a number means is in the configuration alone: the hosts must have the same [[feed]] rows."""
+        if told.venue == VENUE:
+            return True
         if told.venue < len(self.sources) and told.venue_symbol in self.sources[told.venue].symbols:
             return True
         self._fail(
-            f"the host that trades has {told.venue_symbol} of venue {told.venue}, and this host's configuration has not: "
-            "give both the same [[instrument]] and [[feed]] rows"
+            f"the host that trades looks at {told.venue_symbol} of venue {told.venue}, which this host's configuration does "
+            "not name: give both the same [[feed]] rows, in the same order"
         )
         return False
 
