@@ -258,7 +258,8 @@ def _numbered(item: Buffered) -> bool:
 
 
 def _behind(sync: Synchronizer, feed: Feed) -> list[Buffered]:
-    """What may continue a book that comes now: where frames are numbered, only those that are younger."""
+    """What may continue a book that comes now: where frames are numbered, only those that are younger; without any number
+    (OKX in 2022), nothing: it came before."""
     if feed.rule.numbering == Numbering.CONNECTION and feed.frame != UNNUMBERED:
         return [item for item in sync.buffer if item.frame > feed.frame]
-    return sync.buffer
+    return [item for item in sync.buffer if item.diff.last != UNNUMBERED]

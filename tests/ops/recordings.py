@@ -24,6 +24,13 @@ def recording(name: str) -> Path:
     return path
 
 
+def lines_of(path: Path) -> tuple[dict[str, Any], list[Any]]:
+    """The header, and the records as lists."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        header, *records = map(json.loads, file)
+    return header, records
+
+
 def write(path: Path, lines: list[Any]) -> Path:
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.writelines((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
