@@ -8,7 +8,7 @@ class SymbolError(Exception):
     """
 
     def __init__(self, venue_symbol: str, field: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{venue_symbol or 'exchangeInfo'}: {field}: {problem}; {remedy}")
+        super().__init__(f"{venue_symbol or 'metadata'}: {field}: {problem}; {remedy}")
         self.venue_symbol = venue_symbol
         self.field = field
         self.problem = problem
