@@ -9,7 +9,6 @@ of every side must agree; `result_hash` covers them.
 import gc
 import zlib
 from collections.abc import Callable, Mapping
-from time import perf_counter_ns
 from typing import Any
 
 from gateway.market import VenueMarket
@@ -63,6 +62,8 @@ def compare(market: VenueMarket, stream: DepthStream, peers: Makers, rounds: int
             sides = our_sides(market, stream)
             sides |= {name: make(stream) for name, make in peers.items()}
             tops = _round(stream.frames, sides, taken)
+            for side in sides.values():
+                side.close()
             gc.collect()
     finally:
         if enabled:
@@ -85,7 +86,7 @@ def _round(frames: list[bytes], sides: dict[str, Side], taken: dict[str, list[di
     for start in range(0, len(frames), BLOCK):
         block = frames[start : start + BLOCK]
         for name, side in sides.items():
-            _feed(side, block, times[name], tops[name])
+            tops[name] += map(side.read, side.block(block, times[name]))
     ours = tops["touchline_us"]
     for name, each in tops.items():
         if each != ours:
@@ -93,17 +94,6 @@ def _round(frames: list[bytes], sides: dict[str, Side], taken: dict[str, list[di
     for name, each_ns in times.items():
         taken.setdefault(name, []).append(_percentiles(each_ns))
     return ours
-
-
-def _feed(side: Side, frames: list[bytes], times: list[int], tops: list[Top]) -> None:
-    step, read = side
-    answers = []
-    for frame in frames:
-        start = perf_counter_ns()
-        answer = step(frame)
-        times.append(perf_counter_ns() - start)
-        answers.append(answer)
-    tops += map(read, answers)
 
 
 def _percentiles(times_ns: list[int]) -> dict[str, float]:

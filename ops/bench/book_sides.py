@@ -1,9 +1,10 @@
 """Our own sides of `bench book`: the actors as they run, and the same with less and less of what they check.
 
-A side is a step (frame bytes to best bid and ask, timed) and how its answer reads in the stream's price decimals.
+A side is a step (frame bytes to best bid and ask, timed), and how its answer reads in the stream's price decimals.
 """
 
 from collections.abc import Callable, Sequence
+from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 from actors.market_data import FeedConnection, MarketData
@@ -30,10 +31,26 @@ SECOND_NS = 1_000_000_000
 
 
 class Side(NamedTuple):
-    """step: what is timed. read: its answer as a Top, untimed."""
+    """block: takes frames, appends what each took in ns, and returns an answer each. read: an answer as a Top, untimed."""
 
-    step: Callable[[bytes], Any]
+    block: Callable[[list[bytes], list[int]], list[Any]]
     read: Callable[[Any], Top]
+    close: Callable[[], object] = lambda: None
+
+
+def stepwise(step: Callable[[bytes], Any]) -> Callable[[list[bytes], list[int]], list[Any]]:
+    """A block of single calls, each timed."""
+
+    def block(frames: list[bytes], times: list[int]) -> list[Any]:
+        answers = []
+        for frame in frames:
+            start = perf_counter_ns()
+            answer = step(frame)
+            times.append(perf_counter_ns() - start)
+            answers.append(answer)
+        return answers
+
+    return block
 
 
 class Unshown(Orderbook):
@@ -100,7 +117,7 @@ def actors_side(market: VenueMarket, stream: DepthStream, orderbook: type[Orderb
         assert book is not None
         return book.touch()
 
-    return Side(step, reader(stream))
+    return Side(stepwise(step), reader(stream))
 
 
 def unchecked_side(market: VenueMarket, stream: DepthStream) -> Side:
@@ -117,7 +134,7 @@ def unchecked_side(market: VenueMarket, stream: DepthStream) -> Side:
         return book.touch()
 
     tell_scales(codec, stream)
-    return Side(step, reader(stream))
+    return Side(stepwise(step), reader(stream))
 
 
 def bare_side(market: VenueMarket, stream: DepthStream) -> Side:
@@ -131,7 +148,7 @@ def bare_side(market: VenueMarket, stream: DepthStream) -> Side:
         return book.touch()
 
     tell_scales(codec, stream)
-    return Side(step, reader(stream))
+    return Side(stepwise(step), reader(stream))
 
 
 def our_sides(market: VenueMarket, stream: DepthStream) -> dict[str, Side]:

@@ -9,13 +9,14 @@ import importlib.util
 from collections.abc import Callable
 from decimal import Decimal
 from importlib.metadata import version
+from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 import msgspec
 from sortedcontainers import SortedDict
 
 from ops.bench.book_frames import DepthStream, Top
-from ops.bench.book_sides import Side
+from ops.bench.book_sides import Side, stepwise
 
 
 class Peer(NamedTuple):
@@ -69,7 +70,7 @@ def sorteddict(stream: DepthStream, number: type[float] | type[Decimal]) -> Side
                     levels.pop(price, None)
         return bids.peekitem(-1)[0], asks.peekitem(0)[0]
 
-    return Side(step, in_decimals(stream))
+    return Side(stepwise(step), in_decimals(stream))
 
 
 def ccxt_book(stream: DepthStream) -> Side:
@@ -91,47 +92,91 @@ def ccxt_book(stream: DepthStream) -> Side:
                 store([price, quantity])
         return bids[0][0], asks[0][0]
 
-    return Side(step, in_decimals(stream))
+    return Side(stepwise(step), in_decimals(stream))
 
 
-def ccxt_pro(stream: DepthStream) -> Side:
-    """`watch_order_book` as a user gets it: its client takes the text, its exchange the message; floats.
-
-    Its synchronizer is at work: an update that did not continue the last one would stop the book.
-    """
-    import ccxt.pro
-
-    exchange = ccxt.pro.binance()
-    rows = {"type": "spot", "spot": True, "active": True, "precision": {}, "limits": {}, "info": {}}
-    base = {
-        "id": stream.symbol,
-        "symbol": "ETH/USDT",
-        "base": "ETH",
-        "quote": "USDT",
-        "baseId": "ETH",
-        "quoteId": "USDT",
-    }
-    off = dict.fromkeys(("swap", "future", "option", "contract", "margin"), False)
-    exchange.set_markets([{**base, **rows, **off}])
-
-    async def client_of() -> Any:
-        client = exchange.client("wss://stream.binance.com:9443/stream")
-        await exchange.close()  # nothing is connected; it would complain of that at its end
-        return client
-
-    client = asyncio.run(client_of())
-    book = exchange.orderbooks["ETH/USDT"] = exchange.order_book({}, stream.levels)
-    body = msgspec.json.decode(stream.snapshot, type=_Body)
-    sides = {"bids": body.bids, "asks": body.asks}
-    numbers = {side: [[float(p), float(q)] for p, q in levels] for side, levels in sides.items()}
-    book.reset({**numbers, "nonce": body.lastUpdateId, "symbol": "ETH/USDT"})
+def ccxt_handler(stream: DepthStream) -> Side:
+    """ccxt.pro without its event loop: its client takes the text, its exchange the message, its synchronizer at work."""
+    with_loop = CcxtPro(stream)
+    client, book = with_loop.client, with_loop.book
 
     def step(payload: bytes) -> tuple[float, float]:
         client.handle_text_or_binary_message(payload.decode())
         limited = book.limit()
         return limited["bids"][0][0], limited["asks"][0][0]
 
-    return Side(step, in_decimals(stream))
+    return Side(stepwise(step), in_decimals(stream), with_loop.close)
+
+
+def ccxt_pro(stream: DepthStream) -> Side:
+    """The same as its users get it: a loop around `await exchange.watch_order_book(symbol)`."""
+    with_loop = CcxtPro(stream)
+
+    def block(frames: list[bytes], times: list[int]) -> list[Any]:
+        return with_loop.loop.run_until_complete(with_loop.watch(frames, times))
+
+    return Side(block, in_decimals(stream), with_loop.close)
+
+
+class CcxtPro:
+    """ccxt.pro's exchange with a client that counts as connected and sends nowhere."""
+
+    SYMBOL = "ETH/USDT"
+
+    def __init__(self, stream: DepthStream) -> None:
+        self.levels = stream.levels
+        self.loop = asyncio.new_event_loop()
+        self.client: Any = None
+        self.loop.run_until_complete(self._open(stream))
+
+    async def _open(self, stream: DepthStream) -> None:
+        import ccxt.pro
+
+        exchange = self.exchange = ccxt.pro.binance()
+        market = {"id": stream.symbol, "lowercaseId": stream.symbol.lower(), "symbol": self.SYMBOL}
+        assets = {"base": "ETH", "quote": "USDT", "baseId": "ETH", "quoteId": "USDT"}
+        kind = {"type": "spot", "spot": True, "active": True, "precision": {}, "limits": {}, "info": {}}
+        off = dict.fromkeys(("swap", "future", "option", "contract", "margin"), False)
+        exchange.set_markets([{**market, **assets, **kind, **off}])
+        make_client = exchange.client
+
+        def client(url: str) -> Any:
+            made = make_client(url)
+            if self.client is None:
+                made.connected.resolve(url)
+                made.send = self._send
+                self.client = made
+            return made
+
+        exchange.client = client
+        first = asyncio.ensure_future(exchange.watch_order_book(self.SYMBOL, self.levels))
+        await asyncio.sleep(0)
+        self.book = exchange.orderbooks[self.SYMBOL] = exchange.order_book({}, self.levels)
+        body = msgspec.json.decode(stream.snapshot, type=_Body)
+        sides = {"bids": body.bids, "asks": body.asks}
+        numbers = {side: [[float(p), float(q)] for p, q in levels] for side, levels in sides.items()}
+        self.book.reset({**numbers, "nonce": body.lastUpdateId, "symbol": self.SYMBOL})
+        self.client.resolve(self.book, f"orderbook::{self.SYMBOL}")
+        await first
+
+    async def watch(self, frames: list[bytes], times: list[int]) -> list[Any]:
+        watch, handle, answers = self.exchange.watch_order_book, self.client.handle_text_or_binary_message, []
+        for frame in frames:
+            start = perf_counter_ns()
+            waiting = asyncio.ensure_future(watch(self.SYMBOL, self.levels))
+            await asyncio.sleep(0)  # the user waits
+            handle(frame.decode())
+            book = await waiting
+            answers.append((book["bids"][0][0], book["asks"][0][0]))
+            times.append(perf_counter_ns() - start)
+        return answers
+
+    async def _send(self, message: object) -> None:
+        """Subscriptions: nobody listens."""
+
+    def close(self) -> None:
+        self.loop.run_until_complete(self.exchange.close())
+        self.loop.close()
 
 
 def nautilus(stream: DepthStream) -> Side:
@@ -155,7 +200,7 @@ def nautilus(stream: DepthStream) -> Side:
                 apply(OrderBookDelta(instrument_id, change if quantity.raw else delete, order, 0, sequence, 1, 1))
         return best_bid(), best_ask()
 
-    return Side(step, in_decimals(stream))
+    return Side(stepwise(step), in_decimals(stream))
 
 
 def nautilus_float(stream: DepthStream) -> Side:
@@ -178,7 +223,7 @@ def nautilus_float(stream: DepthStream) -> Side:
                 apply(OrderBookDelta(instrument_id, change if size else delete, order, 0, sequence, 1, 1))
         return best_bid(), best_ask()
 
-    return Side(step, in_decimals(stream))
+    return Side(stepwise(step), in_decimals(stream))
 
 
 def nautilus_adapter(stream: DepthStream) -> Side:
@@ -192,7 +237,7 @@ def nautilus_adapter(stream: DepthStream) -> Side:
         book.apply_deltas(decode(payload).data.parse_to_order_book_deltas(instrument_id, 1))
         return book.best_bid_price(), book.best_ask_price()
 
-    return Side(step, in_decimals(stream))
+    return Side(stepwise(step), in_decimals(stream))
 
 
 def _nautilus_book(stream: DepthStream) -> tuple[Any, Any]:
