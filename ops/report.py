@@ -21,6 +21,7 @@ def report(engine: Engine) -> dict[str, Any]:
     positions = {row.venue_symbol: _position(views, row) for row in engine.traded.values()}
     return {
         "frames": engine.feed.frames if hasattr(engine, "feed") else 0,
+        "connections": engine.feed.view() if hasattr(engine, "feed") else [],
         "orders_sent": engine.order_door.orders_sent,
         "cancels_sent": engine.order_door.cancels_sent,
         "fills": _fills(engine, views),

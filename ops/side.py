@@ -168,7 +168,8 @@ class SideHost(Node):
             "host": self.placement.host.name,
             "instruments": len(self.instruments),
             "frames": self.feed.frames if hasattr(self, "feed") else 0,
-            "books": {row.venue_symbol: books[n]["state"] for n, row in self.instruments.items() if n in books},
+            "connections": self.feed.view(),
+            "books": {self.supervisor.symbols[n]: books[n]["state"] for n in self.instruments if n in books},
             "host_losses": self.neighbors.losses,
             "standstills": self.standstill.count,
             "links": {

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from itertools import count
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bus.messages import ConnectionDown, ConnectionUp, Stream
 from gateway.doors.line import Inlet, Line
@@ -51,12 +51,22 @@ class Connection:
 
     @property
     def open(self) -> int:
-        """Lines at present: 0, 1, or 2 while it is rolled over."""
         return len(self._lines)
 
     @property
     def frames(self) -> int:
         return self._frames_before + sum(line.frames for line in self._lines.values())
+
+    def view(self) -> dict[str, Any]:
+        """For people. open: lines at present, 2 while it is rolled over; generation: openings so far."""
+        return {
+            "venue": self.planned.market.name,
+            "symbols": len(self.planned.plan.venue_symbols),
+            "open": self.open,
+            "generation": self.generation,
+            "frames": self.frames,
+            "failed_attempts": self.failed_attempts,
+        }
 
     async def run(self) -> None:
         """Until canceled."""
@@ -114,7 +124,9 @@ class Connection:
             plan, limits = self.planned.plan, self.planned.market.limits
             line = Line(plan, limits, self._inlet, self._opened, self._ended)
             try:
-                await connect(self._url, line.on_open, line.on_frame, line.on_close, self._patience)
+                await connect(
+                    self._url, line.on_open, line.on_frame, line.on_close, self._patience, on_read=line.on_read
+                )
                 return
             except ConnectFailed as error:
                 self.failed_attempts += 1

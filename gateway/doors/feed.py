@@ -7,6 +7,7 @@ venue: plans say what is dialed and said, `gateway.market.Limits` how often.
 import asyncio
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import Any
 
 from bus.actor import NOTHING, Handler
 from bus.messages import Message, ReleaseConnection, Resubscribe, RollConnection
@@ -15,7 +16,8 @@ from gateway.doors.line import Inlet
 from gateway.doors.pace import Pace
 from gateway.doors.websocket import PATIENCE, Patience
 
-Post = Callable[[Message], None]
+Post = Callable[..., None]
+"""Takes one input or several, in order, and runs (bus.pump.Pump.post)."""
 
 
 class FeedDoor:
@@ -67,6 +69,15 @@ class FeedDoor:
     def frames(self) -> int:
         """Taken since the start, by all connections."""
         return sum(connection.frames for connection in self.connections.values())
+
+    @property
+    def down(self) -> int:
+        """Connections of which nothing is open now."""
+        return sum(not connection.open for connection in self.connections.values())
+
+    def view(self) -> list[dict[str, Any]]:
+        """Of each connection, for people."""
+        return [{"connection": number, **row.view()} for number, row in self.connections.items()]
 
     def close(self) -> None:
         """Say goodbye on every socket, and dial no more."""

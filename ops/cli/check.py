@@ -32,10 +32,13 @@ def check(config: Path, topology: Path | None, as_json: bool) -> None:
             click.echo(f"touchline check: {error}", err=True)
         sys.exit(2)
     symbols = [row.symbol for row in loaded.instrument]
+    feeds = {row.venue: list(row.symbols) for row in loaded.feed}
     if as_json:
-        told = {"usable": True, "venue": loaded.venue.kind, "instruments": symbols}
+        told = {"usable": True, "venue": loaded.venue.kind, "instruments": symbols, "feeds": feeds}
         click.echo(json.dumps(told | ({"hosts": hosts} if topology is not None else {})))
     else:
         click.echo(f"{config}: usable; {loaded.venue.kind}, {', '.join(symbols)}, strategy {loaded.strategy.use}")
+        for venue, looked_at in feeds.items():
+            click.echo(f"{config}: looks at {venue}: {', '.join(looked_at)}")
         if topology is not None:
             click.echo(f"{topology}: usable; hosts {', '.join(hosts)}")

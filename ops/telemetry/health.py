@@ -14,6 +14,7 @@ def health(node: "Node") -> dict[str, int | float]:
     feed = next((actor.view() for actor in node.actors if actor.name == "market_data"), {})
     return {
         **{name: feed[name] for name in ("frames", "gaps", "resyncs") if name in feed},
+        "connections_down": node.feed.down if hasattr(node, "feed") else 0,
         "dropped_inputs": host.dropped_inputs,
         "frame_age_p99_us": round(host.edge.ages.quantile(0.99) / 1e3, 1),
         "frame_age_max_us": round(host.edge.ages.max_ns / 1e3, 1),

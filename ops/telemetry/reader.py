@@ -174,7 +174,7 @@ class Reader:
         state = entry.state if entry else change.state if change else BookState.SYNCING
         said = change is not None and change.state == state != BookState.LIVE
         position = view["positions"].get(number, {})
-        pnl = view["pnl"].get(instrument.venue_symbol, {})
+        pnl = view["pnl"].get(instrument.venue_symbol, {}) if number in view["positions"] else {}
         return BoardRow(
             number,
             state,
@@ -226,7 +226,11 @@ class Reader:
 
 def _about(node: "Node", started_ns: int, leader: str, epoch: int, state: str, phase: str) -> About:
     config = node.config
-    listings = tuple(listing(row) for row in islice(node.instruments.values(), BOARD_MAX))
+    symbols = node.supervisor.symbols
+    listings = tuple(
+        listing(row, symbols.get(number, row.venue_symbol))
+        for number, row in islice(node.instruments.items(), BOARD_MAX)
+    )
     who = (node.placement.host.name, leader, config.venue.kind, config.coordination.account, config.strategy.owner)
     return About(getpid(), *who, epoch, started_ns, state, phase, listings)
 

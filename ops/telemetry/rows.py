@@ -63,10 +63,11 @@ def exit_row(number: int, view: Mapping[str, Any]) -> ExitRow:
     return ExitRow(number, view["phase"], view["opened_ns"], *shown)
 
 
-def listing(row: Instrument) -> Listing:
+def listing(row: Instrument, symbol: str) -> Listing:
+    """symbol: as people are told of it, with its venue's name unless it is traded."""
     return Listing(
         row.instrument,
-        row.venue_symbol,
+        symbol,
         row.base_asset,
         row.quote_asset,
         row.price_scale,
