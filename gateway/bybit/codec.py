@@ -3,14 +3,18 @@
 A book message is cut in three: `b`'s rows, `a`'s rows, and what is left, which is JSON again, small, and read by type.
 The rows are read by `gateway.text.read_levels`, in C. Sound: every byte is either in rows that are exactly rows or in a
 head that has exactly the known fields (one more, and it is not this route's), so a `b` or `u` elsewhere cannot be taken
-for the book's. Whatever is not exactly so goes to `slow`, which decides, and names the field at fault.
+for the book's. Whatever is not exactly so, or is not in scales of 8 and 8, goes to `slow`, which decides, and names the
+field at fault. Frames of 1 / 10 / 30 / 100 levels, us, best of 20 interleaved rounds, Python 3.11:
+this                                                          3.4 / 5.9 / 9.0 / 21
+`slow`: read by type, texts joined; any layout, any scales    3.7 / 6.9 / 12 / 31
+read by type, each text by `units`                            2.5 / 13 / 34 / 112
 """
 
 import msgspec
 
 from bus.messages.feed import Batch, DepthBody, FeedEvent, Garbage, Scales, TradeEvent
 from gateway.bybit.book import MS_NS, Id, Kind, Millis, book_event
-from gateway.bybit.slow import slow_frame
+from gateway.bybit.slow import slow_frame, slow_trades
 from gateway.text import FAST_SCALE, read_levels
 
 _BOOK = b'{"topic":"orderbook.'
@@ -74,8 +78,7 @@ class BybitCodec:
         return Garbage("REST depth: books of this venue begin on the stream")
 
     def decode_trades(self, payload: bytes, venue_symbol: str) -> tuple[TradeEvent, ...] | Garbage:
-        """Nobody asks for them: the venue gives the latest few, not those from an id on."""
-        return Garbage("REST trades: not by id at this venue")
+        return slow_trades(payload, venue_symbol, self._scales, self._numbered)
 
     def set_scales(self, venue_symbol: str, scales: Scales) -> None:
         self._scales[venue_symbol] = scales

@@ -20,6 +20,7 @@ DEPTHS = (50, 200, 1_000)
 STREAMS_MAX = 500
 """Topics a connection. Chosen: all args of a connection may have 21,000 characters (docs, "Connect", "Args limits"), and
 `"orderbook.1000.1000000BABYDOGEUSDT",` has 37. A request of spot may have 10: ours has one symbol's, at most four."""
+RECENT = {"spot": 60, "linear": 1_000}  # docs, "Get Recent Public Trades": most of a page
 PING = b'{"op":"ping"}'
 PING_S = 20.0  # docs, "Connect": "we recommend that you send the ping heartbeat packet every 20 seconds"
 
@@ -80,8 +81,9 @@ class Bybit:
         return 0
 
     def trades_path(self, venue_symbol: str, from_id: int, limit: int) -> str:
-        """/v5/market/recent-trade gives the latest, by no id, and no id tells here how many are missing."""
-        return ""
+        """The latest ones: the venue takes no id. Whether they reach back to `from_id` shows in the answer, where ids tell."""
+        most = min(limit, RECENT[self.category])
+        return f"/v5/market/recent-trade?category={self.category}&symbol={venue_symbol}&limit={most}"
 
     def time_path(self) -> str:
         return "/v5/market/time"

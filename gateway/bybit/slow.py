@@ -89,10 +89,34 @@ class _Ticker(msgspec.Struct, gc=False):
     data: _TickerData
 
 
+class _PastTrade(msgspec.Struct, gc=False):
+    """As _Trade, in the words of REST; time: ms as text."""
+
+    execId: str
+    symbol: str
+    price: str
+    size: str
+    side: Literal["Buy", "Sell"]
+    time: str
+    isBlockTrade: bool = False
+
+
+class _PastPage(msgspec.Struct):
+    list: list[_PastTrade]
+
+
+class _Past(msgspec.Struct):
+    retCode: int
+    retMsg: str = ""
+    result: msgspec.Raw = msgspec.Raw(b"{}")
+
+
 _envelope = msgspec.json.Decoder(_Envelope).decode
 _book = msgspec.json.Decoder(_Book).decode
 _trades = msgspec.json.Decoder(_Trades).decode
 _ticker = msgspec.json.Decoder(_Ticker).decode
+_past = msgspec.json.Decoder(_Past).decode
+_past_page = msgspec.json.Decoder(_PastPage).decode
 
 
 def slow_frame(payload: bytes, scales: Mapping[str, Scales], numbered: bool) -> FeedEvent | Batch:
@@ -111,6 +135,39 @@ def slow_frame(payload: bytes, scales: Mapping[str, Scales], numbered: bool) -> 
     except (ValueError, RecursionError) as error:
         return Garbage(f"{type(error).__name__}: {error}"[:DETAIL_MAX], _whose_book(payload))
     return Notice(frame.topic[:DETAIL_MAX], _excerpt(payload))
+
+
+def slow_trades(
+    payload: bytes, venue_symbol: str, scales: Mapping[str, Scales], numbered: bool
+) -> tuple[TradeEvent, ...] | Garbage:
+    """Return the trades of recent-trade, oldest first (it has the newest first), or what cannot be read. Never raises."""
+    try:
+        answer = _past(payload)
+        if answer.retCode:
+            return Garbage(f"recent-trade: {answer.retCode} {answer.retMsg}"[:DETAIL_MAX])
+        events = [_past_trade(row, scales, numbered) for row in reversed(_past_page(answer.result).list)]
+    except (ValueError, RecursionError) as error:
+        return Garbage(f"recent-trade: {type(error).__name__}: {error}"[:DETAIL_MAX])
+    trades = [event for event in events if isinstance(event, TradeEvent) and event.venue_symbol == venue_symbol]
+    if len(trades) < sum(not isinstance(event, Notice) for event in events):
+        return Garbage("recent-trade: of another symbol, or too fine")
+    return tuple(sorted(trades, key=_trade_number if numbered else _trade_time))
+
+
+def _past_trade(row: _PastTrade, scales: Mapping[str, Scales], numbered: bool) -> FeedEvent:
+    time = units(row.time, 0)
+    if time * MS_NS > ID_MAX:
+        raise BadDecimal(row.time)
+    trade = _Trade(time, row.symbol, row.side, row.size, row.price, row.execId, row.isBlockTrade)
+    return _trade(trade, scales, numbered)
+
+
+def _trade_number(trade: TradeEvent) -> int:
+    return trade.trade_id
+
+
+def _trade_time(trade: TradeEvent) -> int:
+    return trade.venue_ns
 
 
 def _whose_book(payload: bytes) -> str:

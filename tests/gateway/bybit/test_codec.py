@@ -251,9 +251,48 @@ def test_a_finer_price_asks_for_scales_that_read_it() -> None:
     assert codec.decode_frame(ticker(markPrice="0.00000987651")) == Finer("BTCUSDT", Scales(11, 0))
 
 
-def test_bodies_nobody_asks_for_are_refused() -> None:
+def recent(*rows: dict[str, Any], code: int = 0) -> bytes:
+    row = {"execId": "2100000000007764263", "symbol": "BTCUSDT", "price": "16618.49", "size": "0.00012", "side": "Buy"}
+    listed = [row | {"time": "1672052955758", "isBlockTrade": False} | changes for changes in rows]
+    return dumped({"retCode": code, "retMsg": "OK", "result": {"category": "spot", "list": listed}, "time": 1})
+
+
+def test_past_trades_of_spot_by_number_and_of_linear_by_time() -> None:
+    """The venue lists the newest first; of one millisecond, too."""
+    first = TradeEvent("BTCUSDT", 2100000000007764263, 1_672_052_955_758_000_000, 16618_4900_0000, 12_000, Side.BUY)
+    body = recent({"execId": "2100000000007764264"}, {}, {"isBlockTrade": True})
+    spot = SPOT.decode_trades(body, "BTCUSDT")
+    assert isinstance(spot, tuple)
+    assert spot[0] == first
+    assert [trade.trade_id - first.trade_id for trade in spot] == [0, 1]
+    rows = [{"execId": name, "time": time} for name, time in (("d", "9"), ("c", "8"), ("b", "8"), ("a", "7"))]
+    linear = LINEAR.decode_trades(recent(*rows), "BTCUSDT")
+    assert isinstance(linear, tuple)
+    assert [trade.venue_ns for trade in linear] == [7_000_000, 8_000_000, 8_000_000, 9_000_000]
+    named = [LINEAR.decode_frame(trades({"i": name})) for name in "abcd"]
+    assert [trade.trade_id for trade in linear] == [one.trade_id for one in named if isinstance(one, TradeEvent)]
+    assert SPOT.decode_trades(recent(), "BTCUSDT") == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        recent({}, code=10001),
+        recent({"price": "x"}),
+        recent({"time": "9" * 18}),
+        recent({"symbol": "ETHUSDT"}),
+        recent({"price": "0.0000000001"}),
+        recent({"execId": "20f43950-d8dd-5b31-9112-a178eb6023af"}),
+    ],
+)
+def test_past_trades_that_cannot_be_read_are_garbage(body: bytes) -> None:
+    assert isinstance(SPOT.decode_trades(body, "BTCUSDT"), Garbage)
+
+
+def test_a_depth_body_is_never_asked_for() -> None:
     assert isinstance(SPOT.decode_snapshot(b"{}"), Garbage)
-    assert isinstance(SPOT.decode_trades(b"{}", "BTCUSDT"), Garbage)
 
 
 digits = st.text(st.sampled_from("0123456789"), min_size=1, max_size=8)

@@ -89,6 +89,14 @@ def test_a_renewed_subscription_that_is_refused_says_whose_it_was() -> None:
     assert venue.codec().decode_frame(json.dumps(answer).encode()) == SubscriptionRefused("BTCUSDT", "busy")
 
 
+@pytest.mark.parametrize(
+    ("category", "limit", "asked"), [("spot", 1_000, 60), ("linear", 5_000, 1_000), ("spot", 7, 7)]
+)
+def test_the_latest_trades_are_asked_for_a_page_at_most(category: Any, limit: int, asked: int) -> None:
+    path = Bybit(category).trades_path("BTCUSDT", 5, limit)
+    assert path == f"/v5/market/recent-trade?category={category}&symbol=BTCUSDT&limit={asked}"
+
+
 def test_the_venues_clock() -> None:
     time = b'{"retCode":0,"retMsg":"OK","result":{"timeSecond":"1688639403","timeNano":"1688639403423213947"},"time":1}'
     assert Bybit().read_time(time) == 1_688_639_403_423_213_947
