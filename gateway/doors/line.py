@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from bus.messages import Frame, Message, Stream
+from bus.messages import Frame, Stream
 from gateway.doors.pace import Pace
 from gateway.doors.websocket import WebSocket
 from gateway.market import ConnectionPlan, Limits
@@ -23,11 +23,11 @@ Subscription = tuple[str, Stream]
 
 
 class Inlet(NamedTuple):
-    """Where frames go. is_fresh: (when a frame was read) -> whether it came then; see `FeedDoor.attach`."""
+    """Where frames go. post: takes one input or several, in order, and runs. is_fresh: (when a frame was read) -> whether it came then; see `FeedDoor.attach`."""
 
     number: int
     now_ns: Callable[[], int]
-    post: Callable[[Message], None]
+    post: Callable[..., None]
     is_fresh: Callable[[int], bool]
 
 
@@ -52,6 +52,8 @@ class Line:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._socket: WebSocket | None = None
         self._heard, self._heard_s = 0, 0.0
+        self._read: list[Frame] = []
+        self._received_ns = 0
         self.generation = 0
         self.frames = 0
         self.opened_s = 0.0
@@ -94,11 +96,19 @@ class Line:
         self._opened(self)
 
     def on_frame(self, payload: bytes) -> None:
-        """HOT PATH: stamped and handed on inside the socket's own callback."""
+        """HOT PATH: kept until `on_read`. One stamp for all that one read brought: it was here when the read was."""
         self.frames += 1
-        received_ns = self._now_ns()
-        if self._is_fresh(received_ns):
-            self._post(Frame(self._number, received_ns, payload, self.generation))
+        read = self._read
+        if not read:
+            self._received_ns = self._now_ns()
+        read.append(Frame(self._number, self._received_ns, payload, self.generation))
+
+    def on_read(self) -> None:
+        """HOT PATH: handed on together, still inside the socket's own callback, so that a host which is behind sees it."""
+        if self._read:
+            read, self._read = self._read, []
+            if self._is_fresh(self._received_ns):
+                self._post(*read)
 
     def on_close(self, _socket: WebSocket, reason: str) -> None:
         self._socket = None

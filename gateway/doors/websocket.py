@@ -38,6 +38,8 @@ PATIENCE = Patience()
 
 OnOpen = Callable[["WebSocket"], None]
 OnFrame = Callable[[bytes], None]
+OnRead = Callable[[], None]
+"""Everything that one read of the socket brought has been handed on."""
 OnClose = Callable[["WebSocket", str], None]
 """(the socket that ended, why): a door may have another one by then."""
 
@@ -54,9 +56,15 @@ class WebSocket(asyncio.Protocol):
     """One open connection. Made by `connect`; `on_close` is called exactly once after that."""
 
     def __init__(
-        self, url: str, on_open: OnOpen, on_frame: OnFrame, on_close: OnClose, patience: Patience = PATIENCE
+        self,
+        url: str,
+        on_open: OnOpen,
+        on_frame: OnFrame,
+        on_close: OnClose,
+        patience: Patience = PATIENCE,
+        on_read: OnRead = lambda: None,
     ) -> None:
-        self.url, self._patience = url, patience
+        self.url, self._patience, self._on_read = url, patience, on_read
         self._on_open, self._on_frame, self._on_close = on_open, on_frame, on_close
         self._protocol = ClientProtocol(parse_uri(url), max_size=FRAME_BYTES_MAX)
         self._loop = asyncio.get_running_loop()
@@ -153,6 +161,7 @@ class WebSocket(asyncio.Protocol):
                 self._take(event)
             else:
                 self._handshake(event)
+        self._on_read()
         self._flush()
         if protocol.close_expected():
             self._abort()
@@ -258,6 +267,7 @@ async def connect(
     on_close: OnClose,
     patience: Patience = PATIENCE,
     context: ssl.SSLContext | None = None,
+    on_read: OnRead = lambda: None,
 ) -> WebSocket:
     """Open a WebSocket; `on_open` runs before the first frame. Raises ConnectFailed, whatever went wrong.
 
@@ -269,7 +279,7 @@ async def connect(
         async with asyncio.timeout(patience.connect_s):
             # Plain first, TLS on top: so we hold both transports, and can tell what waits in either.
             _, socket = await asyncio.get_running_loop().create_connection(
-                lambda: WebSocket(url, on_open, on_frame, on_close, patience),
+                lambda: WebSocket(url, on_open, on_frame, on_close, patience, on_read),
                 host,
                 parts.port or (443 if secure else 80),
             )

@@ -49,7 +49,7 @@ async def running(
     door = FeedDoor(
         {4 + n: Planned(market, url, each, 10) for n, each in enumerate(plans)}, lambda: next(ticks), patience
     )
-    door.attach(told.append, is_fresh)
+    door.attach(lambda *inputs: told.extend(inputs), is_fresh)
     task = asyncio.create_task(door.run())
     try:
         yield door, told
