@@ -174,6 +174,7 @@ def _limit(config: Config, row: InstrumentSection, instrument: Instrument) -> Ri
             collar_bps=row.collar_bps,
             touch_age_ns_max=config.risk.book_age_max_ms * MS,
             intent_age_ns_max=config.risk.intent_age_max_ms * MS,
+            feed_lag_ns_max=config.risk.feed_lag_max_ms * MS,
         )
     except ValueError as error:
         raise ConfigError(f"[[instrument]] {row.symbol}: {error}") from error

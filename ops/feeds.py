@@ -84,6 +84,7 @@ def _feed_connection(number: int, wanted: Planned) -> FeedConnection:
         int(limits.weight * 60.0 / limits.weight_s) // SNAPSHOT_PART,
         int(limits.life_s * 1e9),
         wanted.levels,
+        bool(market.trades_path(plan.venue_symbols[0], 1, 1)),
     )
 
 

@@ -100,7 +100,8 @@ class RiskSection(Section, frozen=True):
 
     book_age_max_ms: of the last touch; intent_age_max_ms: of the frame a command was made from. order_rate_max: new orders
     in any order_rate_window_ms (Binance spot allows 50 in 10 s). dust: difference of ledger and venue that is not worth a
-    stop. daily_loss_max counts realized PnL of the UTC day. clock_error_max_ms: venue clock's offset and uncertainty.
+    stop. feed_lag_max_ms: how far the book's stream may be behind the venue before orders that increase the position wait;
+    0: not looked at. daily_loss_max counts realized PnL of the UTC day. clock_error_max_ms: venue clock's offset and uncertainty.
     """
 
     book_age_max_ms: int = 5_000
@@ -113,6 +114,7 @@ class RiskSection(Section, frozen=True):
     daily_loss_max: str = "0"
     dust: str = "0"
     clock_error_max_ms: int = 1_000
+    feed_lag_max_ms: int = 2_000
 
 
 class PersistenceSection(Section, frozen=True):

@@ -139,9 +139,9 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     WatchLevels: ("orderbook",),
     LevelQuantities: ("execution",),
     StreamChanged: ("microstructure",),
-    TradesMissed: ("microstructure", "execution"),
-    MarkPrice: (),
-    FundingRate: (),
+    TradesMissed: ("microstructure", "strategy", "execution"),
+    MarkPrice: ("strategy",),
+    FundingRate: ("strategy",),
     FeedAge: ("risk",),
     # from the strategy, down to the order door
     QuoteIntent: ("execution",),

@@ -16,8 +16,10 @@ from bus.messages import (
     BookStateChanged,
     EngineStarted,
     Fill,
+    FundingRate,
     Instrument,
     Liquidity,
+    MarkPrice,
     Message,
     OrderRefused,
     OrderStatus,
@@ -27,6 +29,7 @@ from bus.messages import (
     StopRequested,
     TimerFired,
     TradePrint,
+    TradesMissed,
     TradingState,
     TradingStateChanged,
 )
@@ -52,6 +55,9 @@ class StrategyActor(Actor[StrategyState]):
             Signals: self.on_signals,
             Liquidity: self.on_liquidity,
             TradePrint: self.on_trade,
+            TradesMissed: self.on_trades_missed,
+            MarkPrice: self.on_mark,
+            FundingRate: self.on_funding,
             BookStateChanged: self.on_book_state,
             Fill: self.on_fill,
             OrderUpdate: self.on_order,
@@ -97,6 +103,25 @@ class StrategyActor(Actor[StrategyState]):
         self.context.received_ns = print_.received_ns
         self.strategy.on_trade(self.context, print_)
         return self._end()
+
+    def on_trades_missed(self, missed: TradesMissed, now_ns: int) -> tuple[Message, ...]:
+        if missed.instrument not in self.context.lines:
+            return NOTHING
+        return self._call(self.strategy.on_trades_missed, missed, now_ns)
+
+    def on_mark(self, mark: MarkPrice, now_ns: int) -> tuple[Message, ...]:
+        line = self.context.lines.get(mark.instrument)
+        if line is None or line.instrument is None or line.instrument.version != mark.version:
+            return NOTHING
+        line.mark = mark
+        return self._call(self.strategy.on_mark, mark, now_ns)
+
+    def on_funding(self, funding: FundingRate, now_ns: int) -> tuple[Message, ...]:
+        line = self.context.lines.get(funding.instrument)
+        if line is None:
+            return NOTHING
+        line.funding = funding
+        return self._call(self.strategy.on_funding, funding, now_ns)
 
     def on_book_state(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         line = self.context.lines.get(change.instrument)
@@ -165,7 +190,7 @@ class StrategyActor(Actor[StrategyState]):
         if line.instrument is not None and line.instrument.version != instrument.version:
             self.context.pull(instrument.instrument)  # in the version it was made in
             line.live = False
-            line.signals = line.intent = line.liquidity = None
+            line.signals = line.intent = line.liquidity = line.mark = None  # in the scales it was told in
         line.instrument = instrument
         line.state = self._state_of(line.number)
         return self._start_when_ready()
@@ -178,7 +203,7 @@ class StrategyActor(Actor[StrategyState]):
         self.scopes = {"engine": UNKNOWN_ENGINE}
         for line in self.context.lines.values():
             line.live = False
-            line.signals = line.intent = line.liquidity = None
+            line.signals = line.intent = line.liquidity = line.mark = line.funding = None
             line.state = UNKNOWN_ENGINE
         for timer in self.context.timers.values():
             timer.armed = False

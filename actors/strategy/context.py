@@ -7,8 +7,10 @@ from bus.messages import (
     Alert,
     AlertLevel,
     CancelTimer,
+    FundingRate,
     Instrument,
     Liquidity,
+    MarkPrice,
     Message,
     OrderUpdate,
     QuoteIntent,
@@ -63,6 +65,16 @@ class Context:
         """The last word on the book's shape; None unless the book is LIVE and has been looked at."""
         line = self.lines[instrument]
         return line.liquidity if line.live else None
+
+    def mark(self, instrument: int) -> MarkPrice | None:
+        """The venue's last mark price in this run, whatever the book's state; None for what is no perpetual. Its age is
+        `now_ns - mark.received_ns`.
+        """
+        return self.lines[instrument].mark
+
+    def funding(self, instrument: int) -> FundingRate | None:
+        """The last funding rate in this run; None for what is no perpetual."""
+        return self.lines[instrument].funding
 
     def position_lots(self, instrument: int) -> int:
         """The account's position, whole lots."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bus.messages import Instrument, Liquidity, OrderUpdate, QuoteIntent, Signals, TradingState
+from bus.messages import FundingRate, Instrument, Liquidity, MarkPrice, OrderUpdate, QuoteIntent, Signals, TradingState
 
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +39,8 @@ class Line(msgspec.Struct):
     position_lots: int = 0
     orders: list[OrderUpdate] = []
     liquidity: Liquidity | None = None
+    mark: MarkPrice | None = None
+    funding: FundingRate | None = None
 
 
 class TimerKey(msgspec.Struct):

@@ -8,12 +8,15 @@ from actors.strategy.context import Context
 from bus.messages import (
     BookStateChanged,
     Fill,
+    FundingRate,
     Liquidity,
+    MarkPrice,
     OrderRefused,
     OrderUpdate,
     PositionUpdate,
     Signals,
     TradePrint,
+    TradesMissed,
 )
 
 
@@ -31,6 +34,17 @@ class Strategy:
 
     def on_trade(self, context: Context, print_: TradePrint) -> None:
         """A public trade."""
+
+    def on_trades_missed(self, context: Context, missed: TradesMissed) -> None:
+        """Trades are missing before the next one, or come now though they are older (`missed.backfilled` of them): what
+        was summed over the last ones is not of one stretch of market any more.
+        """
+
+    def on_mark(self, context: Context, mark: MarkPrice) -> None:
+        """The venue's mark price of a perpetual, every second or so; `context.mark` has the last one."""
+
+    def on_funding(self, context: Context, funding: FundingRate) -> None:
+        """The funding rate of a perpetual; `context.funding` has the last one."""
 
     def on_book_lost(self, context: Context, change: BookStateChanged) -> None:
         """The book is not LIVE any more; the quotes are already pulled."""

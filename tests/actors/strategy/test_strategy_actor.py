@@ -17,6 +17,8 @@ from bus.messages import (
     BookStateChanged,
     CancelTimer,
     EngineStarted,
+    FundingRate,
+    MarkPrice,
     Message,
     OrderRefused,
     OrderStatus,
@@ -28,6 +30,7 @@ from bus.messages import (
     StopRequested,
     TimerFired,
     TradePrint,
+    TradesMissed,
     TradingState,
 )
 from tests.actors.strategy.builders import (
@@ -339,3 +342,56 @@ def test_facts_are_folded_at_recovery_without_a_hook() -> None:
     assert strategy.calls == []
     assert actor.context.position_lots(0) == 5
     assert actor.context.working_lots(0, Side.BUY) == 10
+
+
+# Perpetuals, and trades that are missing
+
+MARK = MarkPrice(0, 1, NOW, NOW - 9, 10_003, 10_001)
+FUNDING = FundingRate(0, 1, NOW, NOW - 9, 100_000_000, NOW + SECOND)
+
+
+class Listener(Strategy):
+    """Writes down what it hears and what the context knows meanwhile."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def on_mark(self, context: Context, mark: MarkPrice) -> None:
+        self.heard.append((mark, context.mark(0), context.funding(0)))
+
+    def on_funding(self, context: Context, funding: FundingRate) -> None:
+        self.heard.append((funding, context.funding(0)))
+
+    def on_trades_missed(self, context: Context, missed: TradesMissed) -> None:
+        self.heard.append(missed)
+        context.pull(missed.instrument)
+
+
+def test_mark_and_funding_reach_the_hook_and_stay_in_the_context() -> None:
+    listener = Listener()
+    actor = running(listener)
+    actor.receive(FUNDING, NOW)
+    actor.receive(MARK, NOW)
+    actor.receive(msgspec.structs.replace(MARK, instrument=99), NOW)
+    actor.receive(msgspec.structs.replace(MARK, version=2), NOW)
+    assert listener.heard == [(FUNDING, FUNDING), (MARK, MARK, FUNDING)]
+    actor.receive(LOST, NOW)
+    assert actor.context.mark(0) == MARK  # it is the venue's word, not the book's
+
+
+@pytest.mark.parametrize("message", [EngineStarted(0, 2), instrument(version=2)])
+def test_a_mark_of_another_run_or_scale_is_forgotten(message: Message) -> None:
+    actor = running(Listener())
+    actor.receive(MARK, NOW)
+    actor.receive(message, NOW)
+    assert actor.context.mark(0) is None
+
+
+def test_missed_trades_are_told_and_a_hook_may_answer() -> None:
+    listener = Listener()
+    actor = running(listener)
+    actor.context.lines[0].resting = True
+    missed = TradesMissed(0, NOW, 5, 9, 2)
+    assert wishes(actor.receive(missed, NOW)) == [EMPTY]
+    assert actor.receive(msgspec.structs.replace(missed, instrument=99), NOW) == ()
+    assert listener.heard == [missed]
