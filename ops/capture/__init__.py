@@ -1,12 +1,14 @@
 """Recorded venue traffic: reading it, writing it, and proving books with it.
 
-Reading order: reader, writer (the format); sources, recorded, scales (what a recording says beside its books); pump,
+Reading order: reader, writer (the format); learnt, recorded, scales, sources (what a recording says
+beside its books); pump,
 verifier (one run); verify; recorder (live).
 """
 
+from ops.capture.learnt import Learnt
 from ops.capture.reader import BadCapture, Capture, Record, read_capture
 from ops.capture.result import VerifyResult
-from ops.capture.verifier import Learnt, Verifier
+from ops.capture.verifier import Verifier
 from ops.capture.verify import UnsupportedVenue, attempts, market_of, verify
 
 __all__ = [

@@ -11,14 +11,6 @@ from ops.capture.reader import Record
 from ops.capture.recorded import Metadata
 
 
-class TooFine(Exception):
-    """Figures of the recording have more decimals than its instruments were given: run again with these scales."""
-
-    def __init__(self, scales: dict[str, Scales]) -> None:
-        super().__init__(f"finer figures of {', '.join(scales)}")
-        self.scales = scales
-
-
 class Figures:
     """finer: what an earlier run of the same recording has learnt."""
 

@@ -10,13 +10,7 @@ from typing import NamedTuple
 
 from bus.messages import ConnectionDown, ConnectionUp, Message
 from bus.messages.feed import UNNUMBERED, Numbering
-
-SYMBOLS_MAX = 4_096
-"""Of a recording; chosen: more than a venue lists of one kind."""
-
-
-class EndsUnknown(Exception):
-    """Two addresses tell one book: which of them speaks last must be known first. Run again with `ends`."""
+from ops.capture.learnt import RunAgain
 
 
 class Opening(NamedTuple):
@@ -62,7 +56,7 @@ class Sources:
         self._post(ConnectionUp(connection, 1, now_ns))
 
     def tell(self, source: Source, symbol: str, line: int, now_ns: int) -> None:
-        """The source tells this symbol's book, for the first time. Raises EndsUnknown."""
+        """The source tells this symbol's book, for the first time. Raises RunAgain."""
         before = self._tellers.get(symbol)
         source.told.add(symbol)
         self._tellers[symbol] = source
@@ -70,7 +64,7 @@ class Sources:
             source.openings[symbol] = self._newest[symbol]
             return
         if self._ends is None:
-            raise EndsUnknown
+            raise RunAgain(ends=True)
         self._open(source, symbol, now_ns, overlaps=self._ends[before.address] > line)
 
     def accompany(self, source: Source, symbol: str) -> None:

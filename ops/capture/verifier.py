@@ -6,7 +6,7 @@ has no further snapshot, that book stays down, and the verification fails.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TextIO, cast
+from typing import TextIO, cast
 
 from actors.market_data import FeedConnection, MarketData
 from actors.market_data.resync import WAITING
@@ -41,25 +41,16 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.market import VenueMarket
+from ops.capture.learnt import NOTHING_LEARNT, SYMBOLS_MAX, Learnt, RunAgain
 from ops.capture.pump import Pump, Receiver
-from ops.capture.reader import Capture, Record
+from ops.capture.reader import BadCapture, Capture, Record
 from ops.capture.recorded import SnapshotAddress, SnapshotOf, subscribed_depth
 from ops.capture.result import VerifyResult
-from ops.capture.scales import Figures, TooFine
-from ops.capture.sources import SYMBOLS_MAX, Opening, Source, Sources
+from ops.capture.scales import Figures
+from ops.capture.sources import Opening, Source, Sources
 from ops.capture.tops import TopsWriter
 
 PROGRESS_RECORDS = 5_000
-
-
-class Learnt(NamedTuple):
-    """scales: of instruments whose figures are finer than metadata or the venue's first guess. ends: see `Sources`."""
-
-    scales: Mapping[str, Scales] = {}
-    ends: Mapping[str, int] | None = None
-
-
-NOTHING_LEARNT = Learnt()
 LEVELS = 1_000
 """A side, of a REST snapshot whose address does not say; what the engine asks for."""
 ALL_LEVELS = 1 << 30
@@ -113,8 +104,8 @@ class Verifier:
     ) -> None:
         self.market, rule = market, market.rule
         self.codec = _MemoCodec(market.codec())
-        self._shapes: dict[int, BookShape] = dict.fromkeys(range(SYMBOLS_MAX), market.shape(LEVELS))
-        feeds = {number: FeedConnection(self.codec, number, rule) for number in range(SYMBOLS_MAX)}
+        self._shapes: dict[int, BookShape] = dict.fromkeys(range(learnt.symbols), market.shape(LEVELS))
+        feeds = {number: FeedConnection(self.codec, number, rule) for number in range(learnt.symbols)}
         self.market_data = MarketData(feeds)
         self._streamed = rule.snapshot == SnapshotSource.STREAM
         self.orderbook = Orderbook(ALL_LEVELS if self._streamed else LEVELS, LEVELS_MAX, self._shapes)
@@ -133,13 +124,15 @@ class Verifier:
         self._rows = TopsWriter(tops) if tops else None
 
     def run(self, capture: Capture, progress: Callable[[int], None] | None = None) -> VerifyResult:
-        """All of it. Raises BadCapture at a record that is none, TooFine or EndsUnknown when it must be run again."""
+        """All of it. Raises BadCapture at a record that is none, RunAgain."""
         result = VerifyResult(capture.venue)
         for record in capture.records:
             try:
                 self.take(record)
-            except TooFine as error:
-                raise TooFine(error.scales | self._figures.learn(self.codec, record, capture.records)) from None
+            except RunAgain as again:
+                if again.scales:
+                    again.scales = self._figures.learn(self.codec, record, capture.records)
+                raise
             result.records += 1
             if progress and result.records % PROGRESS_RECORDS == 0:
                 progress(result.records)
@@ -227,10 +220,10 @@ class Verifier:
         self._sources.after(source, record.line, record.received_ns)
 
     def _scaled_for(self, event: Finer) -> bool:
-        """Read the symbol in its own scales from now on, if it was not. Raises TooFine when they are not enough."""
+        """Read the symbol in its own scales from now on, if it was not. Raises RunAgain when they are not enough."""
         symbol = event.venue_symbol
         if symbol in self._scaled:
-            raise TooFine({})
+            raise RunAgain(scales={symbol: event.scales})
         self._scale(symbol, self._figures.of(symbol))
         return True
 
@@ -249,8 +242,10 @@ class Verifier:
                     self._begun_without.add(symbol)
                 return  # of what depth its book is, only its snapshot says
             self._meet(symbol, event, record.received_ns)
-            if isinstance(self.codec.decode_frame(payload), Finer):
-                raise TooFine({})
+            again = self.codec.decode_frame(payload)
+            for each in again.events if isinstance(again, Batch) else (again,):
+                if isinstance(each, Finer):
+                    self._scaled_for(each)
         if isinstance(event, DepthReset) and event.body.last == UNNUMBERED:
             self._without_ids.add(symbol)
         if tells_book:
@@ -260,6 +255,10 @@ class Verifier:
 
     def _meet(self, symbol: str, event: Told | None, now_ns: int) -> None:
         number = len(self.instruments)
+        if number == len(self._shapes):
+            if number == SYMBOLS_MAX:
+                raise BadCapture(f"it has more than {SYMBOLS_MAX} symbols")
+            raise RunAgain(symbols=True)
         instrument = self._figures.instrument(symbol, number, number)
         levels = self._depths.get(symbol, 0)
         if not levels and isinstance(event, DepthReset):

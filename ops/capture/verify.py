@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from gateway.market import VenueMarket
+from ops.capture.learnt import NOTHING_LEARNT, SYMBOLS_MAX, Learnt, RunAgain
 from ops.capture.reader import Capture, read_capture
 from ops.capture.result import VerifyResult
-from ops.capture.scales import TooFine
-from ops.capture.sources import EndsUnknown
-from ops.capture.verifier import NOTHING_LEARNT, Learnt, Verifier
+from ops.capture.verifier import Verifier
 from ops.venues import MARKETS
 
 RUNS_MAX = 8
-"""Of one recording; chosen. One run learns all that the next must know: its figures' decimals, and its addresses' ends."""
+"""Of one recording; chosen. A run learns the decimals of all that is left of it, so few are needed."""
 CAPTURE_NAMES = {"kraken-v2": "kraken"}
 """Where captures call a venue otherwise than configurations do."""
 
@@ -66,11 +65,8 @@ def attempts(path: Path, attempt: Attempt[ResultT], out: TextIO | None = None) -
                 rows = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline=""))
             try:
                 result = attempt(read_capture(path), learnt, rows)
-            except TooFine as error:
-                learnt = learnt._replace(scales={**learnt.scales, **error.scales})
-                continue
-            except EndsUnknown:
-                learnt = learnt._replace(ends=_ends(read_capture(path)))
+            except RunAgain as again:
+                learnt = _taught(learnt, again, path)
                 continue
             if rows is not None and out is not None:
                 rows.seek(0)
@@ -79,6 +75,10 @@ def attempts(path: Path, attempt: Attempt[ResultT], out: TextIO | None = None) -
     raise AssertionError(f"{path} has not told all in {RUNS_MAX} runs")
 
 
-def _ends(capture: Capture) -> dict[str, int]:
-    """The last frame's line of each address."""
-    return {record.address: record.line for record in capture.records if record.kind == "recv"}
+def _taught(learnt: Learnt, again: RunAgain, path: Path) -> Learnt:
+    if again.ends:
+        records = read_capture(path).records
+        return learnt._replace(ends={record.address: record.line for record in records if record.kind == "recv"})
+    if again.symbols:
+        return learnt._replace(symbols=SYMBOLS_MAX)
+    return learnt._replace(scales={**learnt.scales, **again.scales})
