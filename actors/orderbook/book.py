@@ -126,15 +126,6 @@ class Book:
             bid_quantities, ask_quantities = itemgetter(*keys)(bids), itemgetter(*ask_keys)(asks)
         return (tuple(keys), bid_quantities), (tuple(map(neg, ask_keys)), ask_quantities)
 
-    def held(self, count: int) -> tuple[Levels, Levels]:
-        """As `levels`, but horizon or not: what a checksum is made of."""
-        keys, ask_keys = self.bid_keys[: -count - 1 : -1], self.ask_keys[: -count - 1 : -1]
-        bid_quantities, ask_quantities = (
-            tuple(map(self.bids.__getitem__, keys)),
-            tuple(map(self.asks.__getitem__, ask_keys)),
-        )
-        return (tuple(keys), bid_quantities), (tuple(map(neg, ask_keys)), ask_quantities)
-
     @property
     def sound(self) -> bool:
         """Two sides, both touches known, not crossed: the usual case in one look. HOT PATH."""

@@ -17,7 +17,7 @@ class ChecksumCheck(msgspec.Struct):
         if shape.checksum is None:
             return True
         self.checks += 1
-        if shape.checksum(*book.held(shape.checksum_levels), scales) == told:
+        if shape.checksum(*book.levels(shape.checksum_levels), scales) == told:
             return True
         self.failures += 1
         return False

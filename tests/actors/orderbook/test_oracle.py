@@ -73,7 +73,7 @@ class Naive:
         return None
 
     def told(self) -> int:
-        return checksum(columns(self.ranked(0)[:PROVEN]), columns(self.ranked(1)[:PROVEN]), Scales())
+        return checksum(columns(self.believed(0)[:PROVEN]), columns(self.believed(1)[:PROVEN]), Scales())
 
 
 def unique(rows: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -94,7 +94,10 @@ def test_the_book_equals_a_naive_dictionary_after_every_step(depth: int, proves:
     emitted = actor.receive(LIVE, 0)
     entry = actor.entries[NUMBER]
     for at, (bid_rows, ask_rows, damage) in enumerate(changes):
-        assert entry.book.held(30) == (columns(naive.ranked(0)), columns(naive.ranked(1)))
+        assert (entry.book.bids, entry.book.asks) == (
+            naive.sides[0],
+            {-price: q for price, q in naive.sides[1].items()},
+        )
         assert entry.book.horizon == tuple(naive.known)
         view = next(message for message in emitted if isinstance(message, BookView))
         assert columns(naive.believed(0)) == (view.bid_prices, view.bid_quantities)
