@@ -18,6 +18,8 @@ WEIGHTS = ((100, 5), (500, 25), (1_000, 50), (5_000, 250))
 PATH_MAX = 2_000  # characters of streams in a URL, chosen: the venue refused 8,005 in 2019 (third party's measurement)
 NAMES_MAX = 256  # streams of one SUBSCRIBE, chosen: 437 of them, about 8,000 bytes, got no answer (third party, 2020);
 # and 4 of these frames, under the 5 a second that the venue takes, carry all that a connection may
+KEYED_TRADES = frozenset(("binance-us",))
+"""Whose old trades need a key (docs of Binance US, "Old trade lookup (MARKET_DATA)")."""
 
 BINANCE_COM = Addresses("https://api.binance.com", "wss://stream.binance.com:9443")
 BINANCE_US = Addresses("https://api.binance.us", "wss://stream.binance.us:9443")
@@ -64,6 +66,8 @@ class BinanceSpot:
 
     def trades_path(self, venue_symbol: str, from_id: int, limit: int) -> str:
         """historicalTrades: weight 25, at most 1,000, no signature (docs, "Old trade lookup")."""
+        if self.name in KEYED_TRADES:
+            return ""
         return f"/api/v3/historicalTrades?symbol={venue_symbol}&fromId={from_id}&limit={min(limit, 1_000)}"
 
     def time_path(self) -> str:

@@ -99,9 +99,9 @@ def slow_frame(payload: bytes, known: Known = NONE) -> FeedEvent:
         if name == "depthUpdate":
             return _depth(msgspec.convert(data, _Depth, strict=False), known)  # lax as the fast route: 7e9 is an id
         if name == "trade":
-            return _trade(msgspec.convert(data, Trade), known)
+            return trade_event(msgspec.convert(data, Trade), known)
         if name is None and data.keys() >= _QUOTE_FIELDS:
-            return _quote(msgspec.convert(data, Quote), known)
+            return quote_event(msgspec.convert(data, Quote), known)
     except (msgspec.ValidationError, BadDecimal) as error:
         return Garbage(f"{name or 'bookTicker'}: {error}", _symbol_in(payload))
     if name == "serverShutdown":
@@ -150,14 +150,16 @@ def _depth(depth: _Depth, known: Known) -> DepthDiff | Finer:
     return figures.finer(depth.s) or diff
 
 
-def _quote(quote: Quote, known: Known) -> QuoteEvent | Finer:
+def quote_event(quote: Quote, known: Known) -> QuoteEvent | Finer:
+    """Raises BadDecimal."""
     figures = Figures(known.get(quote.s, FIRST), SCALE)
     bid, ask = figures.price("b", quote.b), figures.price("a", quote.a)
     bid_quantity, ask_quantity = figures.quantity("B", quote.B), figures.quantity("A", quote.A)
     return figures.finer(quote.s) or QuoteEvent(quote.s, quote.u, bid, bid_quantity, ask, ask_quantity)
 
 
-def _trade(trade: Trade, known: Known) -> TradeEvent | Finer:
+def trade_event(trade: Trade, known: Known) -> TradeEvent | Finer:
+    """Raises BadDecimal."""
     figures = Figures(known.get(trade.s, FIRST), SCALE)
     price, quantity = figures.price("p", trade.p), figures.quantity("q", trade.q)
     side = Side.SELL if trade.m else Side.BUY  # m: the buyer was the maker, so the seller took

@@ -127,7 +127,7 @@ def slow_frame(payload: bytes, known: Known = NONE) -> FeedEvent | Batch:
                 return Notice("partial depth", _excerpt(payload))
             return _depth(msgspec.convert(data, _Depth), known)
         if name == "bookTicker":
-            return _quote(msgspec.convert(data, Quote), known)
+            return quote_event(msgspec.convert(data, Quote), known)
         if name in ("aggTrade", "trade"):
             return trade_event(msgspec.convert(data, Trade), known)
         if name == "markPriceUpdate":
@@ -175,7 +175,7 @@ def slow_trades(payload: bytes, venue_symbol: str, scales: Scales) -> tuple[Trad
     return Garbage(f"aggTrades: {figures.too_fine}", venue_symbol) if figures.too_fine else trades
 
 
-def _quote(quote: Quote, known: Known) -> QuoteEvent | Finer:
+def quote_event(quote: Quote, known: Known) -> QuoteEvent | Finer:
     """Return the quote. Raises BadDecimal."""
     figures = Figures(known.get(quote.s, FIRST), DECIMALS_MAX)
     bid, ask = figures.price("b", quote.b), figures.price("a", quote.a)

@@ -58,6 +58,7 @@ def test_a_snapshot_costs_what_the_documents_say(levels: int, weight: int) -> No
 def test_binance_us_is_the_same_venue_elsewhere() -> None:
     us = BinanceSpot("binance-us", BINANCE_US)
     assert (us.name, us.addresses.rest, us.rule) == ("binance-us", "https://api.binance.us", MARKET.rule)
+    assert us.trades_path("BTCUSD", 7, 10) == ""  # a key would be needed
 
 
 def test_past_trades_are_read_oldest_first() -> None:
