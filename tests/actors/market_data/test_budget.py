@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from actors.market_data import FeedConnection, MarketData
 from actors.market_data.budget import MINUTE_NS, Budget
+from actors.market_data.silence import SWEEP
 from bus.messages import (
     ConnectionDown,
     ConnectionUp,
@@ -68,7 +69,7 @@ class Clock:
 
     def send(self, message: Message) -> None:
         for item in self.actor.receive(message, self.now_ns):
-            if isinstance(item, SetTimer):
+            if isinstance(item, SetTimer) and item.counter != SWEEP:  # nobody listens for silence here
                 self.timers[item.counter] = item
             elif isinstance(item, SnapshotRequest):
                 self.asked.append((self.now_ns, item.instrument))
