@@ -150,8 +150,8 @@ class Connection:
         self.generation += 1
         self._lines[self.generation] = line
         line.begin(self.generation)
-        number, now_ns, post, _ = self._inlet
-        post(ConnectionUp(number, self.generation, now_ns(), overlaps))
+        inlet = self._inlet
+        inlet.post(ConnectionUp(inlet.number, self.generation, inlet.now_ns(), overlaps))
 
     def _ended(self, line: Line, reason: str) -> None:
         """A successor that ends before it was let in is tried again, as one that did not open."""

@@ -41,17 +41,19 @@ class FeedDoor:
         post: Post,
         is_fresh: Callable[[int], bool] = lambda now_ns: True,
         on_trouble: Callable[[str], None] = lambda detail: None,
+        on_said: Callable[[int, int, bytes], None] = lambda number, generation, frame: None,
     ) -> None:
         """Where inputs go; before `run` and before the first message, inside the running loop.
 
         is_fresh: (when a frame was read) -> whether it came then; it may have `drop`ped all connections by the answer.
+        on_said: hears every frame that was written, with its connection and generation; the opening's before ConnectionUp.
         """
         now_s, random = asyncio.get_running_loop().time, Random()
         paces: dict[str, Pace] = {}  # by address: it is what the venue counts at
         for number, planned in self._planned.items():
             limits = planned.market.limits
             dials = paces.setdefault(planned.address, Pace(limits.connects, limits.connects_s, now_s))
-            inlet = Inlet(number, self._now_ns, post, is_fresh)
+            inlet = Inlet(number, self._now_ns, post, is_fresh, on_said)
             connection = Connection(planned, inlet, dials, self._patience, random)
             connection.on_trouble = on_trouble
             self.connections[number] = connection

@@ -23,12 +23,13 @@ Subscription = tuple[str, Stream]
 
 
 class Inlet(NamedTuple):
-    """Where frames go. post: takes one input or several, in order, and runs. is_fresh: (when a frame was read) -> whether it came then; see `FeedDoor.attach`."""
+    """Where frames go. post: takes one input or several, in order, and runs. is_fresh, on_said: see `FeedDoor.attach`."""
 
     number: int
     now_ns: Callable[[], int]
     post: Callable[..., None]
     is_fresh: Callable[[int], bool]
+    on_said: Callable[[int, int, bytes], None]
 
 
 class Line:
@@ -43,7 +44,7 @@ class Line:
         ended: Callable[["Line", str], None],
     ) -> None:
         self._plan, self._limits = plan, limits
-        self._number, self._now_ns, self._post, self._is_fresh = inlet
+        self._number, self._now_ns, self._post, self._is_fresh, self._on_said = inlet
         self._opened, self._ended = opened, ended
         self._loop = asyncio.get_running_loop()
         self._pace = _frame_pace(limits.frames_per_s, self._loop.time)
@@ -132,6 +133,8 @@ class Line:
             return  # it is ending: `on_close` comes
         if batch:
             self._socket.write_all(batch)
+            for frame in batch:
+                self._on_said(self._number, self.generation, frame)
         if (self._unsaid or self._renewals) and "say" not in self._timers:
             self._later("say", self._pace.wait_s(), self._say_on)
 
