@@ -224,7 +224,7 @@ class MarketData(Actor[MarketDataState]):
     def connection_up(self, message: ConnectionUp, now_ns: int) -> tuple[Message, ...]:
         feed = self.feeds[message.connection]
         overlaps = message.overlaps and bool(feed.state.openings)
-        return (*self.rolls.up(feed, message, now_ns), *self.liveness.up(feed, overlaps, now_ns))
+        return (*self.rolls.up(feed, message, now_ns), *self.liveness.up(feed, message.received_ns, overlaps, now_ns))
 
     def connection_down(self, message: ConnectionDown, now_ns: int) -> tuple[Message, ...]:
         feed = self.feeds[message.connection]

@@ -22,24 +22,21 @@ class Age(msgspec.Struct):
     said_ns: int = 0
     said_lag_ns: int = UNKNOWN
 
-    def say(
-        self, number: int, worst_ns: int, clock: ClockEstimate | None, depth_ns: int, now_ns: int
-    ) -> FeedAge | None:
-        """The age of a LIVE book's stream, when it is due. worst_ns: since it was last said."""
-        lag_ns = _lag_ns(worst_ns, clock)
+    def say(self, number: int, lag_ns: int, uncertainty_ns: int, silent_ns: int, now_ns: int) -> FeedAge | None:
+        """The age of a LIVE book's stream, when it is due. lag_ns: see `lag_of`; silent_ns: since the stream's last word."""
         if now_ns - self.said_ns < SAY_NS:
             if lag_ns == UNKNOWN:
                 return None  # nothing came since, or nothing can be known: neither is news
             change_ns = abs(lag_ns - self.said_lag_ns)
-            if self.said_lag_ns != UNKNOWN and (change_ns <= CHANGE_NS or change_ns * CHANGE_SHARE <= self.said_lag_ns):
+            small = change_ns <= CHANGE_NS or change_ns * CHANGE_SHARE <= self.said_lag_ns
+            if small and self.said_lag_ns != UNKNOWN:
                 return None
         self.said_ns, self.said_lag_ns = now_ns, lag_ns
-        uncertainty_ns = clock.uncertainty_ns if clock is not None and lag_ns != UNKNOWN else 0
-        return FeedAge(number, lag_ns, uncertainty_ns, now_ns - depth_ns)
+        return FeedAge(number, lag_ns, uncertainty_ns if lag_ns != UNKNOWN else 0, silent_ns)
 
 
-def _lag_ns(worst_ns: int, clock: ClockEstimate | None) -> int:
-    """Not below 0; UNKNOWN without a stamp or without an estimate of the clock."""
+def lag_of(worst_ns: int, clock: ClockEstimate | None) -> int:
+    """Not below 0; UNKNOWN without a stamp, with one that cannot be, or without an estimate of the clock."""
     if clock is None:
         return UNKNOWN
     lag_ns = worst_ns + clock.offset_ns

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from actors.market_data.ages import NO_STAMP
+from actors.market_data.ages import NO_STAMP, UNKNOWN, lag_of
 from actors.market_data.alerts import AlertGate
 from actors.market_data.backfill import Backfill, Line
 from actors.market_data.depth import Depth
@@ -89,11 +89,11 @@ class Liveness:
             if feed.state.generation and feed.symbols.get(sync.instrument.venue_symbol) is sync:
                 sync.vigil.begin(_streams(feed, sync), now_ns)
 
-    def up(self, feed: Feed, overlaps: bool, now_ns: int) -> tuple[Message, ...]:
-        """A generation is open. Without an overlap prints may be missing before it."""
+    def up(self, feed: Feed, since_ns: int, overlaps: bool, now_ns: int) -> tuple[Message, ...]:
+        """A generation is open since then. Without an overlap prints may be missing before it."""
         for sync in feed.symbols.values():
             streams = _streams(feed, sync)
-            sync.vigil.begin(streams, now_ns)
+            sync.vigil.begin(streams, since_ns)
             if not overlaps and Stream.TRADE in streams:
                 sync.tape.sever()
         return self.watchdog.start(self.actor, len(self.syncs), now_ns)
@@ -150,14 +150,19 @@ class Liveness:
             if not blind and sync.vigil.look(sync.depth_ns, now_ns, sync.state == SyncState.STALE):
                 told += watchdog.judge(self.feeds, sync, self.depth, self.alerts, now_ns)
             if sync.state == SyncState.LIVE:
-                clock = self.clocks.get(sync.instrument.venue)
-                age = sync.age.say(sync.number, sync.worst_ns, clock, sync.depth_ns, now_ns)
-                if age is not None:
-                    told.append(age)
-                    sync.worst_ns = NO_STAMP
+                told += self._age(sync, now_ns)
         told += self.backfill.expire(self.actor, self.lines, now_ns)
         any_up = any(feed.state.generation for feed in self.feeds.values())
         return (*told, *watchdog.again(self.actor, len(self.syncs), any_up, now_ns))
+
+    def _age(self, sync: Synchronizer, now_ns: int) -> tuple[Message, ...]:
+        clock = self.clocks.get(sync.instrument.venue)
+        lag_ns = lag_of(sync.worst_ns, clock)
+        uncertainty_ns = clock.uncertainty_ns if clock is not None else 0
+        age = sync.age.say(sync.number, lag_ns, uncertainty_ns, now_ns - sync.depth_ns, now_ns)
+        if age is not None or lag_ns == UNKNOWN:
+            sync.worst_ns = NO_STAMP  # said; or one damaged stamp, which must not hide the next ones
+        return NOTHING if age is None else (age,)
 
 
 def _streams(feed: Feed, sync: Synchronizer) -> tuple[Stream, ...]:

@@ -71,11 +71,11 @@ class StreamWatch(msgspec.Struct):
 
     def begin(self, now_ns: int) -> None:
         """It is subscribed anew: silence counts from now on. What is known of it stays, and whether it is called silent."""
-        self.last_ns, self.quiet_ns, self.beside, self.renewals = now_ns, 0, 0, 0
+        self.last_ns, self.quiet_ns, self.beside, self.renewals = now_ns - 1, 0, 0, 0  # a word at that moment counts
 
     def rest(self) -> None:
         """It has no connection."""
-        self.begin(NEVER_NS)
+        self.last_ns = NEVER_NS
 
     def look(self, last_ns: int, beside: bool, now_ns: int) -> bool:
         """Take in its last word, and whether another stream spoke since the last look. Returns whether it spoke."""
@@ -126,7 +126,7 @@ class StreamWatch(msgspec.Struct):
             self.learn(silence_ns, now_ns)
         elif ending is Ending.RENEWED and self.renewals:
             self.learn(2 * max(PATIENCE * self.usual_ns, SILENCE_MIN_NS) // PATIENCE, now_ns)
-        self.begin(last_ns)
+        self.last_ns, self.quiet_ns, self.beside, self.renewals = last_ns, 0, 0, 0
         self.silent = False
         return silence_ns
 
