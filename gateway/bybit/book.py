@@ -1,7 +1,5 @@
 """What an order book message means, once its numbers are read. Pure."""
 
-from itertools import islice
-from operator import gt, lt
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,6 +15,7 @@ from bus.messages.feed import (
     Notice,
     QuoteEvent,
 )
+from gateway.text import best_first
 
 MS_NS = 1_000_000
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -50,13 +49,3 @@ def _quote(kind: Kind, venue_symbol: str, venue_ns: int, bids: Levels, asks: Lev
 
 def _best(levels: Levels) -> tuple[int, int] | None:
     return next((level for level in zip(*levels, strict=True) if level[1]), None)
-
-
-def best_first(levels: Levels, descending: bool) -> Levels:
-    """Return a snapshot's side best first, each price once, without empty levels; the venue's own order is just that."""
-    prices, quantities = levels
-    if all(map(gt if descending else lt, prices, islice(prices, 1, None))) and 0 not in quantities:
-        return levels
-    side = {price: quantity for price, quantity in zip(prices, quantities, strict=True) if quantity}
-    ordered = tuple(sorted(side, reverse=descending))
-    return ordered, tuple([side[price] for price in ordered])

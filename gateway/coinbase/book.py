@@ -1,14 +1,12 @@
 """One event of the level2 channel as a diff or a whole book, and several of one frame as one. Pure."""
 
 from collections.abc import Iterable
-from itertools import islice
-from operator import gt, lt
 from typing import Annotated, Literal
 
 import msgspec
 
-from bus.messages.feed import DepthBody, DepthDiff, DepthReset, Finer, Garbage, Levels, Scales
-from gateway.text import BadDecimal, TooFine, finer_scales, read_side, stamp_ns
+from bus.messages.feed import DepthBody, DepthDiff, DepthReset, Finer, Garbage, Scales
+from gateway.text import BadDecimal, TooFine, best_first, finer_scales, read_side, stamp_ns
 
 DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
 
@@ -68,14 +66,6 @@ def finer(channel: str, product: str, texts: list[str], scales: Scales) -> Finer
         return Garbage(f"{channel}: BadDecimal {str(error)!r}", product if channel == "l2_data" else "")
 
 
-def best_first(levels: Levels, descending: bool) -> Levels:
-    """Return a snapshot's side best first, each price once, without empty levels; the venue's own order is just that."""
-    prices, quantities = levels
-    if all(map(gt if descending else lt, prices, islice(prices, 1, None))) and 0 not in quantities:
-        return levels
-    return _levels(dict(zip(prices, quantities, strict=True)), descending)
-
-
 def merged(outcomes: Iterable[BookOutcome]) -> tuple[BookOutcome, ...]:
     """One outcome for each product: a number of the connection stands for a frame, so a frame is one step of a book."""
     products: dict[str, BookOutcome] = {}
@@ -91,11 +81,9 @@ def _after(before: BookOutcome, outcome: BookOutcome) -> BookOutcome:
         return outcome
     if isinstance(before, DepthReset):
         body = before.body
-        bids = dict(zip(body.bid_prices, body.bid_quantities, strict=True))
-        asks = dict(zip(body.ask_prices, body.ask_quantities, strict=True))
-        bids.update(zip(outcome.bid_prices, outcome.bid_quantities, strict=True))
-        asks.update(zip(outcome.ask_prices, outcome.ask_quantities, strict=True))
-        together = DepthBody(body.last, *_levels(bids, descending=True), *_levels(asks, descending=False))
+        bids = body.bid_prices + outcome.bid_prices, body.bid_quantities + outcome.bid_quantities
+        asks = body.ask_prices + outcome.ask_prices, body.ask_quantities + outcome.ask_quantities
+        together = DepthBody(body.last, *best_first(bids, descending=True), *best_first(asks, descending=False))
         return msgspec.structs.replace(before, body=together)
     if isinstance(before, DepthDiff):
         return msgspec.structs.replace(
@@ -106,8 +94,3 @@ def _after(before: BookOutcome, outcome: BookOutcome) -> BookOutcome:
             ask_quantities=before.ask_quantities + outcome.ask_quantities,
         )
     return before
-
-
-def _levels(side: dict[int, int], descending: bool) -> Levels:
-    prices = tuple(sorted((price for price, quantity in side.items() if quantity), reverse=descending))
-    return prices, tuple([side[price] for price in prices])

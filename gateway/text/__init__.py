@@ -8,7 +8,7 @@ from gateway.text.decimals import BadDecimal, TooFine, decimal_text, decimals_of
 from gateway.text.errors import SymbolError
 from gateway.text.figures import Figures
 from gateway.text.levels import FAST_SCALE, read_levels
-from gateway.text.sides import fast_units, finer_scales, read_exactly, read_side
+from gateway.text.sides import best_first, fast_units, finer_scales, read_exactly, read_side
 from gateway.text.stamps import BadStamp, stamp_ns
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Figures",
     "SymbolError",
     "TooFine",
+    "best_first",
     "decimal_text",
     "decimals_of",
     "fast_units",

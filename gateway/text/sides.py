@@ -10,6 +10,8 @@ bytes are at hand; this takes any scale, and texts that a JSON reader has found 
 
 import re
 from functools import lru_cache
+from itertools import islice
+from operator import gt, lt
 from typing import Annotated
 
 import msgspec
@@ -86,6 +88,16 @@ def read_exactly(texts: list[str], scales: Scales) -> Levels:
             except BadDecimal:
                 raise BadDecimal(f"level {rank}: {price[:48]!r}, {quantity[:48]!r}") from None
         raise
+
+
+def best_first(levels: Levels, descending: bool) -> Levels:
+    """Return a whole side best first, each price once (the last told), without empty levels: mostly as it came."""
+    prices, quantities = levels
+    if all(map(gt if descending else lt, prices, islice(prices, 1, None))) and 0 not in quantities:
+        return levels
+    side = dict(zip(prices, quantities, strict=True))
+    ordered = tuple(sorted((price for price, quantity in side.items() if quantity), reverse=descending))
+    return ordered, tuple([side[price] for price in ordered])
 
 
 def finer_scales(texts: list[str], scales: Scales) -> Scales:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bus.messages.feed import Scales
-from gateway.text import BadDecimal, TooFine, fast_units, finer_scales, read_exactly, read_side
+from gateway.text import BadDecimal, TooFine, best_first, fast_units, finer_scales, read_exactly, read_side
 
 DIGITS = st.text(st.sampled_from("0123456789"), min_size=1, max_size=10)
 PLAIN = st.builds(lambda whole, part: f"{whole}.{part}" if part else whole, DIGITS, st.one_of(st.just(""), DIGITS))
@@ -85,3 +85,12 @@ def test_what_is_no_decimal_is_named_with_its_level(texts: list[str], named: str
     with pytest.raises(BadDecimal) as error:
         read_side(texts, Scales())
     assert str(error.value) == named
+
+
+@given(st.lists(st.tuples(st.integers(1, 20), st.integers(0, 3)), max_size=12), st.booleans())
+def test_a_whole_side_is_best_first_without_empty_levels_whatever_came(
+    levels: list[tuple[int, int]], descending: bool
+) -> None:
+    prices, quantities = tuple(price for price, _ in levels), tuple(quantity for _, quantity in levels)
+    told = sorted(((price, quantity) for price, quantity in dict(levels).items() if quantity), reverse=descending)
+    assert list(zip(*best_first((prices, quantities), descending), strict=True)) == told
