@@ -17,7 +17,7 @@ from actors.market_data.depth import Depth
 from actors.market_data.events import Events
 from actors.market_data.liveness import Liveness, LivenessState
 from actors.market_data.passing import Passing
-from actors.market_data.resync import ATTEMPT_DELAYS_NS, SNAPSHOT_LEVELS, WAITING, Resync, leave
+from actors.market_data.resync import SNAPSHOT_LEVELS, WAITING, Resync, leave
 from actors.market_data.rolls import Rolls
 from actors.market_data.silence import SWEEP
 from actors.market_data.state import (
@@ -91,9 +91,6 @@ class MarketData(Actor[MarketDataState]):
         self.snapshot_levels = snapshot_levels
         self.seed = seed
         self._assemble(Counters(), AlertGate(self.name))
-        for feed in self.feeds.values():
-            plan = feed.plan
-            self.resync.budgets.setdefault(feed.venue, Budget(feed.venue, plan.snapshot_weight, plan.weight_a_minute))
         self.handlers = {
             Frame: self.frame,
             FrameBatch: self.frame_batch,
@@ -113,6 +110,9 @@ class MarketData(Actor[MarketDataState]):
         self.counters, self.alerts = counters, alerts
         self.resync = Resync(self.name, self.snapshot_levels, self.seed, alerts)
         self.resync.levels = {feed.venue: feed.plan.levels for feed in self.feeds.values() if feed.plan.levels}
+        for feed in self.feeds.values():
+            plan = feed.plan
+            self.resync.budgets.setdefault(feed.venue, Budget(feed.venue, plan.snapshot_weight, plan.weight_a_minute))
         self.depth = Depth(self.resync, counters, alerts)
         self.rolls = Rolls(self.name, self.seed, self.depth, self.resync, counters)
         self.liveness = Liveness(self.name, self.feeds, self.synchronizers, self.depth, alerts)
@@ -278,7 +278,7 @@ class MarketData(Actor[MarketDataState]):
             sync.intact = False
             return NOTHING
         invalid = leave(sync, SyncEvent.CHANGE, BookReason.INSTRUMENT_CHANGED, now_ns)
-        sync.attempts = min(sync.attempts, len(ATTEMPT_DELAYS_NS) - 1)
+        sync.attempts = 0
         return (*invalid, *self.resync.attempt(sync, self.feeds[sync.connection], now_ns))
 
     def _set_scales(self, instrument: Instrument) -> None:
@@ -297,7 +297,9 @@ class MarketData(Actor[MarketDataState]):
         """Connections are matched by number; ops must hand over the same ones."""
         self.synchronizers = {sync.number: sync for sync in state.synchronizers}
         self._assemble(state.counters, state.alerts)
-        self.resync.budgets = {budget.venue: budget for budget in state.budgets}
+        for budget in state.budgets:
+            if budget.venue in self.resync.budgets:
+                self.resync.budgets[budget.venue].resume(budget)
         for connection in state.connections:
             self.feeds[connection.connection].state = connection
         for feed in self.feeds.values():

@@ -40,6 +40,11 @@ class Budget(msgspec.Struct):
         """When there is weight for one snapshot. One that weighs more than the bucket holds needs it full."""
         return self.free_ns + min(self._cost_ns - BURST_NS, 0)
 
+    def resume(self, before: "Budget") -> None:
+        """Go on as another run left off, with what ops allows today."""
+        self.free_ns, self.waiting, self.spent = before.free_ns, before.waiting, before.spent
+        self.timer, self.timer_set = before.timer, before.timer_set
+
     @property
     def _cost_ns(self) -> int:
         return self.weight * REFILL_NS // self.a_minute if self.a_minute else 0

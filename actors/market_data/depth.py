@@ -194,6 +194,7 @@ class Depth:
     def settle(self, feed: Feed, sync: Synchronizer, now_ns: int) -> tuple[Message, ...]:
         """Only the newer generation is left: what the book cannot reach now, it misses."""
         sync.overlapping = False
+        sync.before = sync.sequence  # the other one may have cut its diffs elsewhere
         if sync.state not in (LIVE, STALE):
             return NOTHING
         for item in sync.buffer:
@@ -223,8 +224,6 @@ class Depth:
                 return NOTHING
         sync.resets += 1
         sync.rolled += moved and trusted
-        if not feed.rule.comparable:
-            sync.overlapping = False  # from here on it hears one generation alone
         sync.frame = feed.frame
         kept = bridge(feed.rule, event.body.last, _behind(sync, feed)).kept if sync.buffer else []
         sync.advance(SyncEvent.RESET)
@@ -262,4 +261,4 @@ def _behind(sync: Synchronizer, feed: Feed) -> list[Buffered]:
     (OKX in 2022), nothing: it came before."""
     if feed.rule.numbering == Numbering.CONNECTION and feed.frame != UNNUMBERED:
         return [item for item in sync.buffer if item.frame > feed.frame]
-    return [item for item in sync.buffer if item.diff.last != UNNUMBERED]
+    return [item for item in sync.buffer if _numbered(item)]

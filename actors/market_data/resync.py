@@ -68,13 +68,13 @@ class Resync:
 
         subscribed: the connection has just been, so that a book that comes on the stream needs only be waited for.
         """
-        number = sync.attempts
-        sync.attempts = number + 1
         sync.attempted_ns = now_ns
         sync.generation += 1
         sync.waiting = False
         if subscribed and feed.rule.snapshot == SnapshotSource.STREAM:
-            return self._await_stream(sync, now_ns)
+            return self._await_stream(sync, now_ns)  # it cost nothing, and does not count
+        number = sync.attempts
+        sync.attempts = number + 1
         if number == 0:
             return self.ask(sync, feed, now_ns)
         used = number >= len(ATTEMPT_DELAYS_NS)
@@ -94,7 +94,8 @@ class Resync:
         budget = self.budgets[feed.venue]
         if budget.waiting or not budget.take(now_ns):
             sync.waiting = True
-            budget.waiting.append(sync.number)
+            if sync.number not in budget.waiting:  # it may have been lost meanwhile, and keeps its place
+                budget.waiting.append(sync.number)
             return (*renewals, *self._wait(budget, now_ns))
         return (*renewals, self._request(sync, now_ns))
 

@@ -159,6 +159,7 @@ class Rolls:
                 moved.append(sync)
                 continue
             sync.opening, sync.overlapping = feed.state.generation, False
+            sync.before = sync.sequence
             if sync.state in (SyncState.LIVE, SyncState.STALE):
                 sync.buffer.clear()  # the old one has yet to tell it
             sync.open_path()

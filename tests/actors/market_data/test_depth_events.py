@@ -102,10 +102,10 @@ def test_the_first_attempt_is_the_subscription_itself_and_later_ones_renew_it() 
     assert names(emitted[:2]) == ["BookStateChanged", "SetTimer"]
     assert isinstance(emitted[1], SetTimer)
     assert (emitted[1].counter, emitted[1].fires_ns) == (NUMBER, desk.now_ns + STREAM_DEADLINE_NS)
-    assert names(fire(desk)) == ["SetTimer", "Alert"]
     emitted = fire(desk)
-    assert emitted[0] == Resubscribe(1, SYMBOL, Stream.DEPTH, "attempt=2")
-    assert names(emitted[1:]) == ["SetTimer"]
+    assert emitted[0] == Resubscribe(1, SYMBOL, Stream.DEPTH, "attempt=1")
+    assert names(emitted[1:]) == ["SetTimer", "Alert"]
+    assert names(fire(desk)) == ["SetTimer", "Alert"]
     assert states(desk.frame(reset(10))) == [(BookState.LIVE, BookReason.SNAPSHOT_BRIDGED)]
 
 
@@ -244,11 +244,8 @@ def test_scales_that_are_too_coarse_are_told_and_a_new_version_brings_the_book_b
     assert states(emitted) == [(BookState.INVALID, BookReason.INSTRUMENT_CHANGED)]
     assert emitted[-1].event == "scales_too_fine"
     assert emitted[-1].detail == "held=8,8 needed=10,8"
-    asked = desk.request
-    emitted = desk.send(instrument(version=2, scale=10))
+    assert names(desk.send(instrument(version=2, scale=10))) == ["SnapshotRequest"]
     assert desk.codec.scales[SYMBOL] == Scales(10, 8)
-    if desk.request is asked:
-        fire(desk)
     desk.frame(diff(30, 31))
     assert states(desk.answer(body(31)))[-1] == (BookState.LIVE, BookReason.SNAPSHOT_BRIDGED)
 
@@ -278,7 +275,8 @@ def test_a_refused_subscription_is_asked_for_again(rule: Any) -> None:
         "snapshot_failed",
         "subscription_refused",
     ]
-    assert Resubscribe(1, SYMBOL, Stream.DEPTH, "refused") in fire(desk)
+    again = emitted if rule is STREAMED else fire(desk)
+    assert Resubscribe(1, SYMBOL, Stream.DEPTH, "refused") in again
 
 
 def test_a_refusal_of_a_live_books_other_stream_leaves_it_alone() -> None:

@@ -339,7 +339,7 @@ def test_new_filters_keep_the_book_and_new_scales_do_not() -> None:
     assert update.version == 2
     emitted = desk.send(instrument(version=3, scale=6))
     assert emitted[0] == invalid(BookReason.INSTRUMENT_CHANGED, 11)
-    assert isinstance(emitted[1], SetTimer)
+    assert isinstance(emitted[1], SnapshotRequest)
 
 
 def test_connections_share_the_venue_by_symbol() -> None:
