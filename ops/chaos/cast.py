@@ -182,6 +182,10 @@ class Instance:
     def epochs(self) -> list[int]:
         return [int(found) for found in EPOCH_LINE.findall(self._log())]
 
+    def logged(self) -> str:
+        """All of its log."""
+        return self._log().decode(errors="replace")
+
     def last_words(self) -> str:
         """The last line of its log."""
         lines = self._log().decode(errors="replace").splitlines()

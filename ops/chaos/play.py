@@ -3,6 +3,7 @@
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from ops.chaos.judge import Figures, Placement, figures, percentile, problems
 from ops.chaos.scenarios import SCENARIOS
@@ -47,8 +48,13 @@ def _result(name: str, settings: Settings, stage: Stage, found: Figures, ledger_
         },
         "ledger_equal": ledger_equal,
         "increasing_in_cooldown": stage.increasing_in_cooldown,
+        "books": None if stage.books is None else msgspec.to_builtins(stage.books),
         "instances": _instances(stage),
-        "problems": [*stage.problems, *problems(found, ledger_equal, settings.ttl_ms, stage.increasing_in_cooldown)],
+        "problems": [
+            *stage.problems,
+            *problems(found, ledger_equal, settings.ttl_ms, stage.increasing_in_cooldown),
+            *(stage.books.problems() if stage.books is not None else ()),
+        ],
     }
 
 

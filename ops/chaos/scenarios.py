@@ -5,6 +5,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from ops.chaos import feeds
 from ops.chaos.cast import Instance, Role
 from ops.chaos.judge import Fault
 from ops.chaos.pauses import EXITS, SYMBOL, pauses
@@ -88,6 +89,16 @@ async def cooldown(stage: Stage) -> list[Instance]:
     return both
 
 
+async def _feed(harm: feeds.Harm, planned: bool, stage: Stage) -> list[Instance]:
+    """One engine, whose feed comes to harm."""
+    account, key, secret = stage.credentials(1)
+    role = Role("quoter", account, key, secret, "account", "chaos", PROWLER, _parameters(QUOTER_PHASE_MS))
+    engine = await stage.enter(role)
+    await stage.more_orders(account, ORDERS_BEFORE, START_S_MAX, "the first orders")
+    await feeds.rounds(stage, engine, harm, planned=planned)
+    return [engine]
+
+
 Scenario = Callable[[Stage], Awaitable[list[Instance]]]
 """Plays all rounds on an open stage; returns who leads at the end. Raises NothingHappened."""
 
@@ -96,6 +107,10 @@ SCENARIOS: dict[str, tuple[Scenario, int]] = {
     "leader-pause": (leader_pause, 1),
     "self-trade": (self_trade, 2),
     "cooldown": (cooldown, 2),
+    "feed-kill": (partial(_feed, feeds.cut, False), 1),
+    "feed-stall": (partial(_feed, feeds.silence, False), 1),
+    "feed-hole": (partial(_feed, feeds.hole, False), 1),
+    "feed-roll": (partial(_feed, feeds.announce, True), 1),
 }
 """Name -> what is played, and how many accounts it needs."""
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 import aiohttp
 
+from ops.chaos.books import Books
 from ops.chaos.cast import Instance, Role, Store
 from ops.chaos.judge import Fault
 from ops.chaos.venue_log import PATIENCE_S, VenueLog
@@ -53,6 +54,7 @@ class Stage:
         self.problems: list[str] = []
         self.reports: dict[str, dict[str, Any]] = {}
         self.increasing_in_cooldown: int | None = None
+        self.books: Books | None = None
         self.venue: dict[str, str]
         self.log: VenueLog
         self.store: Store
@@ -109,7 +111,7 @@ class Stage:
         await self._http("POST", f"/control/{verb}", params)
 
     async def ask(self, path: str, **params: str) -> Any:
-        """A public question to the venue."""
+        """A question to the venue that needs no key."""
         return await self._http("GET", path, params)
 
     async def _http(self, method: str, path: str, params: dict[str, str]) -> Any:

@@ -52,10 +52,14 @@ def chaos(
     leader-pause  the same with SIGSTOP, and SIGCONT once the other one trades
     self-trade    two engines on two accounts with strategies that want to trade with each other
     cooldown      two engines of one group; one makes a loss and asks for a pause that both must keep
+    feed-kill     one engine whose market connection is cut, again and again
+    feed-stall    its streams fall silent while pings are answered
+    feed-hole     a depth event is lost
+    feed-roll     the venue announces that it will close the connection: nothing of it may be seen in the book
 
     Exit code 1: an order of an old epoch was accepted, two epochs traded at once, a self-trade, a ledger that differs, a
-    takeover p95 more than 4 s beyond --ttl-ms, an order that increased a position in a cooldown; or nothing was
-    exercised. 2: it could not be run.
+    takeover p95 more than 4 s beyond --ttl-ms, an order that increased a position in a cooldown, a book that did not
+    return within 5 s, a planned roll that cost a resync; or nothing was exercised. 2: it could not be run.
     """
     wrong = _wrong_usage(scenario, backend, ttl_ms, unprotected=unprotected, keep=keep)
     if wrong:
@@ -126,6 +130,17 @@ def _text(result: dict[str, Any]) -> str:
         rows.append(("takeover", f"p50 {takeover['p50']} ms, p95 {takeover['p95']} ms of {takeover['count']}"))
     if result["increasing_in_cooldown"] is not None:
         rows.append(("cooldown", f"{result['increasing_in_cooldown']} orders increased a position in it"))
+    if (books := result["books"]) is not None:
+        returned = books["returned_ms"]
+        rows.append(
+            (
+                "book",
+                f"{books['faults']} faults: INVALID {books['invalid']}, STALE {books['stale']}, resyncs {books['resyncs']}, resumed {books['resumed']}",
+            )
+        )
+        if returned:
+            rows.append(("LIVE again", f"after at most {max(returned):.0f} ms, {len(returned)} times"))
+        rows.append(("connections", f"{books['connections']} made; {books['frames_lost']} frames lost by the venue"))
     rows += [("self-trades", f"{result['self_trades']}"), ("ledger equal", f"{result['ledger_equal']}")]
     for name, row in result["instances"].items():
         rows.append((name, f"{row['orders']} orders, {row['accepted']} accepted, {row['fills']} fills"))
