@@ -16,6 +16,7 @@ import msgspec
 from actors.coordination import phases as coordination
 from actors.execution import phases as execution
 from actors.exits import phases as exits
+from actors.market_data import phases as rolling
 from actors.market_data import sync
 from actors.orderbook import validity
 from actors.orders import phases as startup
@@ -159,10 +160,12 @@ def order_states() -> str:
 def book_states() -> str:
     return page(
         "Book states",
-        "Read off the tables in `actors/market_data/sync.py` and `actors/orderbook/validity.py`. Arrows that lead back to "
-        "their own state are not drawn.",
+        "Read off the tables in `actors/market_data/sync.py`, `actors/market_data/phases.py` and "
+        "`actors/orderbook/validity.py`. Arrows that lead back to their own state are not drawn.",
         "## How a book comes to be LIVE (market data)",
         diagram(sync.TRANSITIONS),
+        "## How a connection is rolled over to its next generation (market data)",
+        diagram(rolling.TRANSITIONS),
         "## When a book may be believed (orderbook)",
         diagram(validity.TRANSITIONS, validity.Validity.INVALID),
         grid(
