@@ -16,6 +16,7 @@ from bus.messages import (
     Side,
     TimerFired,
     TradePrint,
+    TradesMissed,
     WatchLevels,
 )
 from tests.actors.execution.builders import ASK, BID, MS, SECOND, Desk, brief, instrument, intent, touch
@@ -306,3 +307,38 @@ def test_an_equal_wish_asks_again_whether_a_place_is_kept() -> None:
     desk.tell(intent(bid=BID + 1))
     desk.tell(touch(BID + 2))
     assert brief(desk.tell(intent(bid=BID + 1))) == [("cancel", "x0"), ("new", "BUY", BID + 1, 10)]
+
+
+# Trades that are missing, or come late
+
+
+def test_a_trade_that_is_never_told_leaves_the_bound_a_bound() -> None:
+    """Of the 40 ahead 15 were taken and nobody told us: there are 25, and 40 is at least that. The level says the rest."""
+    desk = standing(40)
+    receive(desk, TradesMissed(0, desk.now, 5, 6, 0))
+    assert places(desk) == [(40, 40, 0)]
+    receive(desk, bids(desk, (BID, 35)))
+    assert places(desk)[0][0] == 25
+
+
+@pytest.mark.parametrize("received", ["late", "held"])
+def test_a_late_print_is_not_taken_off_a_level_that_has_shown_it(received: str) -> None:
+    """30 were traded, 10 came and canceled behind: the level of 20 says 10 others. Taking the 30 off again would say none."""
+    desk = standing(40)
+    receive(desk, bids(desk, (BID, 20)))
+    desk.now += SECOND
+    receive(desk, TradesMissed(0, desk.now, 5, 6, 1))
+    at_ns = desk.now if received == "late" else desk.now - 5
+    receive(desk, trade(BID, 30, received_ns=at_ns))
+    receive(desk, trade(BID - 1, 1, received_ns=at_ns))
+    assert places(desk)[0][0] == 10
+    receive(desk, trade(BID, 4, received_ns=desk.now + 1))
+    assert places(desk)[0][0] == 6, "live ones count again"
+
+
+def test_a_late_print_of_before_an_order_came_is_not_taken_off_its_queue() -> None:
+    desk = standing(40)
+    receive(desk, TradesMissed(0, desk.now + 1, 5, 6, 1))
+    receive(desk, trade(BID, 15, received_ns=desk.now + 1, venue_ns=1))
+    assert places(desk) == [(40, 40, 0)]
+    receive(desk, TradesMissed(77, desk.now + 1, 5, 6, 1))

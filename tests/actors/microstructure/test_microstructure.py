@@ -15,8 +15,11 @@ from bus.messages import (
     SetTimer,
     Side,
     Signals,
+    Stream,
+    StreamChanged,
     TimerFired,
     TradePrint,
+    TradesMissed,
 )
 from tests.actors.market_data.feeds import NUMBER, copy_of, instrument
 
@@ -354,3 +357,86 @@ def test_restart_at_every_step() -> None:
         for message in inputs[step:]:
             assert second.receive(message, 0) == first.receive(message, 0)
         assert second.checkpoint() == first.checkpoint()
+
+
+# Gaps that end without a hole, and trades that are missing
+
+
+def state(state: BookState, reason: BookReason) -> BookStateChanged:
+    return BookStateChanged(NUMBER, state, reason, 1)
+
+
+def warm_actor() -> Microstructure:
+    """Warm at its last view, number 6; what was traded is all bought."""
+    microstructure = actor(LIVE, trade(1, 8, Side.BUY, 3 * SECOND_NS), *[view(number) for number in range(7)])
+    assert microstructure.metrics[NUMBER].warm
+    return microstructure
+
+
+@pytest.mark.parametrize(
+    ("left", "back", "kept"),
+    [
+        (BookReason.SILENT, BookReason.RESUMED, True),
+        (BookReason.CONTRADICTED, BookReason.RESUMED, True),
+        (BookReason.SEQUENCE_GAP, BookReason.REORDERED, True),
+        (BookReason.GARBAGE, BookReason.REORDERED, True),
+        (BookReason.SILENT, BookReason.SNAPSHOT_BRIDGED, False),
+        (BookReason.SEQUENCE_GAP, BookReason.SNAPSHOT_BRIDGED, False),
+        (BookReason.CONNECTION_LOST, BookReason.REORDERED, False),  # of another stretch: it cannot come back so
+        (BookReason.HOST_LOST, BookReason.RESUMED, False),
+        (BookReason.CROSSED, BookReason.SNAPSHOT_BRIDGED, False),
+        (None, BookReason.ROLLED, True),  # the book moved to a new connection, LIVE all the time
+        (None, BookReason.SNAPSHOT_BRIDGED, False),  # the venue began its book anew
+    ],
+)
+def test_windows_go_on_exactly_when_no_update_is_missing(left, back, kept) -> None:
+    microstructure = warm_actor()
+    if left is not None:
+        microstructure.receive(state(BookState.STALE, left), 0)
+        assert not microstructure.metrics[NUMBER].warm
+        microstructure.receive(state(BookState.SYNCING, back), 0)
+    microstructure.receive(state(BookState.LIVE, back), 0)
+    again = signals(microstructure, view(7, bids=((100, 33),)))
+    assert again.warm == kept
+    assert again.order_flow_imbalance == (3.0 if kept else 0.0)
+
+
+def test_a_book_that_is_not_believed_has_no_shape_and_tells_it_anew_when_it_is() -> None:
+    microstructure = warm_actor()
+    assert [message for message in reading(microstructure) if isinstance(message, Liquidity)]
+    signals(microstructure, view(7))
+    microstructure.receive(state(BookState.STALE, BookReason.SILENT), 0)
+    assert not [message for message in reading(microstructure) if isinstance(message, Liquidity)]
+    microstructure.receive(state(BookState.LIVE, BookReason.RESUMED), 0)
+    assert shape(microstructure, view(8)) is not None
+
+
+@pytest.mark.parametrize("backfilled", [0, 2])
+def test_missed_trades_begin_the_window_of_trades_anew(backfilled: int) -> None:
+    microstructure = warm_actor()
+    assert signals(microstructure, view(7)).pressure == 1.0
+    hole_ns = 7 * SECOND_NS + 5
+    microstructure.receive(TradesMissed(NUMBER, hole_ns, 2, 3, backfilled), 0)
+    for number in range(backfilled):
+        microstructure.receive(trade(2 + number, 9, Side.BUY, hole_ns), 0)
+    microstructure.receive(trade(4, 9, Side.BUY, hole_ns - 2), 0)  # held while the answer was on its way
+    cold = signals(microstructure, view(8))
+    assert (cold.pressure, cold.sweeps, cold.warm) == (0.0, 0, False)
+    microstructure.receive(trade(5, 3, Side.SELL, 8 * SECOND_NS + 1), 0)
+    assert signals(microstructure, view(12)).warm is False
+    warm = signals(microstructure, view(13, at_ns=hole_ns + 5 * SECOND_NS))
+    assert (warm.pressure, warm.warm) == (-1.0, True)
+    assert len(microstructure.view()["instruments"][NUMBER]["trades"]) == 3 + backfilled, "people see late ones too"
+
+
+def test_while_the_trade_stream_is_silent_nothing_is_warm() -> None:
+    microstructure = warm_actor()
+    microstructure.receive(StreamChanged(NUMBER, Stream.QUOTE, False, 1, 1), 0)
+    assert signals(microstructure, view(7)).warm
+    microstructure.receive(StreamChanged(NUMBER, Stream.TRADE, False, 1, 1), 7 * SECOND_NS)
+    assert not any(signals(microstructure, view(number)).warm for number in (8, 20, 40))
+    microstructure.receive(INVALID, 0)
+    microstructure.receive(LIVE, 0)
+    assert not any(signals(microstructure, view(number)).warm for number in range(50, 60))
+    microstructure.receive(StreamChanged(NUMBER, Stream.TRADE, True, 1, 1), 60 * SECOND_NS)
+    assert [signals(microstructure, view(number)).warm for number in (61, 65, 66)] == [False, False, True]

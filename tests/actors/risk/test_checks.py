@@ -10,6 +10,8 @@ from bus.messages import (
     BookReason,
     BookState,
     BookStateChanged,
+    EngineStarted,
+    FeedAge,
     OrderRefused,
     Refusal,
     Side,
@@ -162,3 +164,60 @@ def test_a_command_delivered_twice_reserves_once() -> None:
     assert reason_of(actor.receive(command(), NOW)) is NONE
     assert actor.receive(command(), NOW) == ()
     assert actor.view()["worst_long_lots"] == {0: 10}
+
+
+# A late feed
+
+LATE, MS = limits(feed_lag_ns_max=2 * SECOND), 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("lag_ns", "uncertainty_ns", "reason"),
+    [
+        (3 * SECOND, 5 * MS, Refusal.FEED_LATE),
+        (2 * SECOND + 1, 0, Refusal.FEED_LATE),
+        (2 * SECOND, 0, NONE),
+        (3 * SECOND, SECOND, NONE),  # it may be two seconds: the clock's uncertainty is in our favor
+        (-1, 0, NONE),  # not known
+        (0, 0, NONE),
+    ],
+)
+def test_a_late_feed_refuses_what_increases(lag_ns: int, uncertainty_ns: int, reason: Refusal) -> None:
+    actor = risk(LATE)
+    assert actor.receive(FeedAge(0, lag_ns, uncertainty_ns, 7), NOW) == ()
+    assert reason_of(actor.receive(command(), NOW)) is reason
+
+
+def test_a_late_feed_holds_up_nothing_that_reduces() -> None:
+    actor = risk(LATE)
+    actor.receive(position(40), NOW - 1)
+    actor.receive(FeedAge(0, 3 * SECOND, 0, 7), NOW)
+    assert reason_of(actor.receive(command(side=SELL, price_ticks=ASK, quantity_lots=40), NOW)) is NONE
+    assert reason_of(actor.receive(command(command=1), NOW)) is Refusal.FEED_LATE
+
+
+def test_the_last_word_on_a_feeds_age_counts_and_no_old_one() -> None:
+    actor = risk(LATE)
+    late, well = FeedAge(0, 3 * SECOND, 0, 7), FeedAge(0, 5 * MS, 0, 7)
+    far = {"expires_ns": NOW + 100 * SECOND, "received_ns": 0}
+
+    def asked(number: int, at_ns: int) -> Refusal:
+        actor.receive(touch(received_ns=at_ns), at_ns)
+        return reason_of(actor.receive(command(command=number, quantity_lots=1, **far), at_ns))
+
+    actor.receive(late, NOW)
+    assert asked(0, NOW + 15 * SECOND - 1) is Refusal.FEED_LATE
+    assert asked(1, NOW + 15 * SECOND) is NONE
+    actor.receive(late, NOW + 15 * SECOND)
+    actor.receive(well, NOW + 16 * SECOND)
+    assert asked(2, NOW + 16 * SECOND) is NONE
+    actor.receive(late, NOW + 16 * SECOND)
+    actor.receive(EngineStarted(0, 2), NOW + 16 * SECOND)
+    assert actor.books[0].late_until_ns == 0, "of the run before"
+
+
+def test_a_feeds_age_may_be_left_unlooked_at() -> None:
+    actor = risk(limits(feed_lag_ns_max=0))
+    actor.receive(FeedAge(0, 3_000 * SECOND, 0, 7), NOW)
+    actor.receive(FeedAge(77, 3_000 * SECOND, 0, 7), NOW)
+    assert reason_of(actor.receive(command(), NOW)) is NONE
