@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -249,6 +250,19 @@ def test_a_finer_price_asks_for_scales_that_read_it() -> None:
     assert (event.bid_prices, event.bid_quantities) == ((98_765,), (123_456_789_012,))
     assert codec.decode_frame(trades({"p": "0.0000098765", "v": "0.5"})) == Finer("BTCUSDT", Scales(10, 1))
     assert codec.decode_frame(ticker(markPrice="0.00000987651")) == Finer("BTCUSDT", Scales(11, 0))
+
+
+def test_a_plain_figure_is_read_in_its_symbols_own_scales() -> None:
+    codec = BybitCodec(numbered=True)
+    codec.set_scales("BTCUSDT", Scales(10, 1))
+    for kind, expected in (("delta", DepthDiff), ("snapshot", DepthReset)):
+        event = codec.decode_frame(book(b=[["1.5", "3"]], a=[], type=kind))
+        assert isinstance(event, expected)
+        levels = event.body if isinstance(event, DepthReset) else event
+        assert (levels.bid_prices, levels.bid_quantities) == ((15 * 10**9,), (30,))
+    assert codec.decode_frame(DELTA.replace(b"BTC", b"ETH")) == msgspec.structs.replace(DIFF, venue_symbol="ETHUSDT")
+    codec.set_scales("BTCUSDT", Scales())
+    assert codec.decode_frame(DELTA) == DIFF
 
 
 def recent(*rows: dict[str, Any], code: int = 0) -> bytes:
