@@ -27,6 +27,7 @@ from ops.bench.market import LEVELS, SYMBOL, Market
 from ops.bench.setup import config
 from ops.bench.stand_in import INSTRUMENT
 from ops.bench.tick import percentiles
+from ops.feeds import feed_connections
 from ops.topology import ROUTES, routing
 
 COUNTS = (1, 10, 100, 1_000)
@@ -55,7 +56,7 @@ class RestDoor:
 
 
 class FeedRig:
-    """`count` instruments on one connection of one host, all LIVE."""
+    """`count` instruments of one venue on one host, on as many connections as its limits ask for, all LIVE."""
 
     def __init__(self, count: int, stream: Sequence[bytes], snapshot: bytes, seed: int) -> None:
         self.symbols = [f"S{number:05d}USDT" for number in range(count)]
@@ -67,6 +68,8 @@ class FeedRig:
             for number, symbol in enumerate(self.symbols)
         ]
         self.actors = build_actors(config(), instruments, ACTORS)
+        connections = feed_connections(config(), instruments)
+        self._connection = {symbol: number for number, plan in connections.items() for symbol in plan.venue_symbols}
         self.rest, self.timers = RestDoor(), Timers()
         self._mailboxes = ZmqMailboxes()
         receivers: list[Receiver] = [*self.actors, self.rest, self.timers]
@@ -79,7 +82,8 @@ class FeedRig:
 
     def _begin(self, instruments: Sequence[Instrument]) -> None:
         """As a start: instruments, the connection, a frame and a snapshot of each; engine time runs until all are LIVE."""
-        self._take(*instruments, ConnectionUp(0, 1, self.now_ns()))
+        ups = [ConnectionUp(number, 1, self.now_ns()) for number in dict.fromkeys(self._connection.values())]
+        self._take(*instruments, *ups)
         for number in range(len(self.symbols)):
             self._take(self._frame(number))
         for _ in range(START_S_MAX):
@@ -110,7 +114,8 @@ class FeedRig:
         self._next[number] = at + 1
         symbol = self.symbols[number]
         payload = self._stream[at].replace(SYMBOL.encode(), symbol.encode())
-        return Frame(0, self.now_ns(), payload.replace(SYMBOL.lower().encode(), symbol.lower().encode()))
+        payload = payload.replace(SYMBOL.lower().encode(), symbol.lower().encode())
+        return Frame(self._connection[symbol], self.now_ns(), payload, 1)
 
     def block(self, frames: int, times: list[int]) -> None:
         """Time this many frames, each from before its input is posted until its cascade is done."""
