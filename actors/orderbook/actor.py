@@ -106,7 +106,8 @@ class Orderbook(Actor[OrderbookState]):
             return NOTHING
         if message.more:
             return self._conflate(entry, now_ns)
-        if not entry.watched:
+        watched = entry.watched
+        if not (watched.bids or watched.asks):
             return self._publish(entry, now_ns, False)
         out = self._publish(entry, now_ns, False)
         return out + self._watched(entry) if entry.state is LIVE else out

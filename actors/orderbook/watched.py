@@ -27,9 +27,6 @@ class Watched:
         self.asks = asks
         self.beyond_limit = beyond_limit
 
-    def __bool__(self) -> bool:
-        return bool(self.bids or self.asks)
-
     def replace(self, ask: WatchLevels) -> None:
         self.bids = dict.fromkeys(ask.bid_prices[:WATCHED_MAX], NEVER)
         self.asks = {-price: NEVER for price in ask.ask_prices[:WATCHED_MAX]}

@@ -3,13 +3,14 @@
 A side is a step (frame bytes to best bid and ask, timed), and how its answer reads in the stream's price decimals.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 from actors.market_data import FeedConnection, MarketData
 from actors.orderbook import Book, Orderbook, live
 from actors.orderbook.entry import Entry
+from bus.actor import Handler
 from bus.messages import (
     ConnectionUp,
     DepthUpdate,
@@ -28,6 +29,8 @@ CONNECTION = 0
 VENUE = 0
 NUMBER = 0
 SECOND_NS = 1_000_000_000
+STEP_NS = SECOND_NS // 10
+FIRST_NS = 60 * SECOND_NS  # after the opening
 
 
 class Side(NamedTuple):
@@ -95,7 +98,7 @@ class Desk:
                     waiting += handler(each, self.now_ns)
 
     def frame(self, payload: bytes) -> None:
-        self.now_ns += SECOND_NS // 10
+        self.now_ns += STEP_NS
         self.take(Frame(CONNECTION, self.now_ns, payload, 1))
 
     def _answer(self, request: SnapshotRequest) -> SnapshotAnswer:
@@ -106,18 +109,15 @@ class Desk:
 def actors_side(market: VenueMarket, stream: DepthStream, orderbook: type[Orderbook]) -> Side:
     """What the host calls for a frame, without the mailboxes; then best bid and ask of the LIVE book."""
     desk = Desk(market, stream, orderbook)
-    frame, handlers = desk.market_data.frame, desk.orderbook.handlers
     entry = desk.entry
 
-    def step(payload: bytes) -> tuple[int, int, int, int]:
-        desk.now_ns = now_ns = desk.now_ns + 100_000_000
-        for message in frame(Frame(CONNECTION, now_ns, payload, 1), now_ns):
-            handlers[type(message)](message, now_ns)
+    def touch() -> tuple[int, int, int, int]:
         book = live(entry)
         assert book is not None
         return book.touch()
 
-    return Side(stepwise(step), reader(stream))
+    handlers: dict[type[Message], Handler] = {**desk.orderbook.handlers, Frame: desk.market_data.frame}
+    return Side(stepwise(hops(handlers, touch)), reader(stream))
 
 
 def unchecked_side(market: VenueMarket, stream: DepthStream) -> Side:
@@ -125,16 +125,47 @@ def unchecked_side(market: VenueMarket, stream: DepthStream) -> Side:
     codec, book = market.codec(), begun(market, stream)
     decode = codec.decode_frame
 
-    def step(payload: bytes) -> tuple[int, int, int, int]:
-        frame = Frame(CONNECTION, 1, payload, 1)
-        for diff in diffs(decode(frame.payload)):
-            levels = (diff.bid_prices, diff.bid_quantities, diff.ask_prices, diff.ask_quantities)
-            update = DepthUpdate(NUMBER, 1, diff.first, diff.last, frame.received_ns, *levels)
-            book.apply(update.bid_prices, update.bid_quantities, update.ask_prices, update.ask_quantities)
-        return book.touch()
+    def read(frame: Frame, now_ns: int) -> tuple[Message, ...]:
+        return tuple(
+            [
+                DepthUpdate(
+                    NUMBER,
+                    1,
+                    diff.first,
+                    diff.last,
+                    frame.received_ns,
+                    diff.bid_prices,
+                    diff.bid_quantities,
+                    diff.ask_prices,
+                    diff.ask_quantities,
+                    diff.checksum,
+                )
+                for diff in diffs(decode(frame.payload))
+            ]
+        )
 
+    def take(update: DepthUpdate, now_ns: int) -> tuple[Message, ...]:
+        book.apply(update.bid_prices, update.bid_quantities, update.ask_prices, update.ask_quantities)
+        return ()
+
+    handlers: dict[type[Message], Handler] = {Frame: read, DepthUpdate: take}
     tell_scales(codec, stream)
-    return Side(stepwise(step), reader(stream))
+    return Side(stepwise(hops(handlers, book.touch)), reader(stream))
+
+
+def hops(handlers: Mapping[type[Message], Handler], touch: Callable[[], Any]) -> Callable[[bytes], Any]:
+    """A frame to its handler, what that emits to theirs, then best bid and ask."""
+    now_ns = FIRST_NS
+    take_frame = handlers[Frame]
+
+    def step(payload: bytes) -> Any:
+        nonlocal now_ns
+        now_ns += STEP_NS
+        for message in take_frame(Frame(CONNECTION, now_ns, payload, 1), now_ns):
+            handlers[type(message)](message, now_ns)
+        return touch()
+
+    return step
 
 
 def bare_side(market: VenueMarket, stream: DepthStream) -> Side:
