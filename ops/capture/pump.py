@@ -9,6 +9,7 @@ from actors.orderbook import Orderbook
 from bus.messages import (
     BestQuote,
     BookStateChanged,
+    ConnectionDown,
     ConnectionUp,
     DepthSnapshot,
     DepthUpdate,
@@ -56,6 +57,7 @@ class Pump:
             SnapshotAnswer: (market_data.receive,),
             TimerFired: (self._timer_fired,),
             ConnectionUp: (market_data.receive,),
+            ConnectionDown: (market_data.receive,),
             Instrument: (orderbook.receive, market_data.receive),
             BookStateChanged: (orderbook.receive, market_data.receive),
             DepthSnapshot: (self._depth_snapshot,),

@@ -28,6 +28,11 @@ class UnsupportedVenue(Exception):
         super().__init__(f"venue {venue!r} is not supported; supported: {supported}")
 
 
+def config_name(venue: str) -> str:
+    """What configurations call a venue, whichever of its two names this is."""
+    return CAPTURE_NAMES.get(venue, venue)
+
+
 def capture_name(venue: str) -> str:
     """What captures call a venue of ours."""
     return next((name for name, ours in CAPTURE_NAMES.items() if ours == venue), venue)
@@ -35,7 +40,7 @@ def capture_name(venue: str) -> str:
 
 def market_of(capture_venue: str) -> VenueMarket:
     """Raises UnsupportedVenue."""
-    make = MARKETS.get(CAPTURE_NAMES.get(capture_venue, capture_venue))
+    make = MARKETS.get(config_name(capture_venue))
     if make is None:
         raise UnsupportedVenue(capture_venue)
     return make()

@@ -1,23 +1,31 @@
 """`touchline capture ...`: recorded venue traffic on the command line."""
 
+import asyncio
 import contextlib
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
+from urllib.parse import urlsplit
 
 import click
 import msgspec
 
-from ops.capture import BadCapture, UnsupportedVenue, VerifyResult
+from bus.clock import EngineClock
+from gateway.market import Addresses
+from ops.capture import BadCapture, UnsupportedVenue, VerifyResult, capture_name, config_name, market_of
 from ops.capture import verify as verify_capture
+from ops.capture.recorder import Recorder, Recording, Rotation
+from ops.capture.session import RecordFailed, Wanted
+from ops.venues import LEVELS
 
 HOLDS, DOES_NOT_HOLD, UNUSABLE = 0, 1, 2
 
 
 @click.group()
 def capture() -> None:
-    """Recorded venue traffic: rebuild its books and verify them."""
+    """Recorded venue traffic: record it, rebuild its books and verify them."""
 
 
 @capture.command()
@@ -41,6 +49,116 @@ def verify(file: Path, as_json: bool, tops: Path | None) -> None:
         sys.exit(UNUSABLE)
     click.echo(msgspec.json.encode(result.public()).decode() if as_json else _text(result))
     sys.exit(HOLDS if result.holds else DOES_NOT_HOLD)
+
+
+@capture.command()
+@click.option("--venue", required=True, help="Whose market data: binance-spot, kraken-v2, okx, ...")
+@click.option("--symbols", required=True, help="As the venue writes them, commas between: BTCUSDT,ETHUSDT.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file; NAME.jsonl.gz.")
+@click.option("--seconds", type=click.FloatRange(min=0.0, min_open=True), help="Default: until Ctrl-C.")
+@click.option("--levels", type=click.IntRange(min=1), help="Of a book, a side. Default: usual for the venue.")
+@click.option("--rotate-mb", type=click.FloatRange(min=0.0), default=0.0, help="Begin a new file after so many MB.")
+@click.option("--rotate-minutes", type=click.FloatRange(min=0.0), default=0.0, help="Begin a new file after so long.")
+@click.option("--streams", default="", help="WebSocket address instead of the venue's own.")
+@click.option("--rest", default="", help="REST address instead of the venue's own.")
+@click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
+def record(
+    venue: str,
+    symbols: str,
+    out: Path,
+    seconds: float | None,
+    levels: int | None,
+    rotate_mb: float,
+    rotate_minutes: float,
+    streams: str,
+    rest: str,
+    as_json: bool,
+) -> None:
+    """Record a venue's market data, so that `capture verify` can rebuild every book of it.
+
+    Books are built while it runs, and snapshots are asked for when they need one, as in the engine. Ctrl-C ends it with
+    complete files. A further file (NAME.2.jsonl.gz, ...) has metadata and snapshots of its own.
+
+    Exit 0: recorded, every book is live at the end. 1: recorded, but a book is not, or the disk is full. 2: nothing was
+    recorded.
+    """
+    try:
+        wanted = _wanted(venue, symbols, levels, streams, rest)
+        recorder = Recorder(wanted, out, Rotation(int(rotate_mb * 1e6), rotate_minutes * 60.0), EngineClock().now_ns)
+        recording = asyncio.run(_record(recorder, seconds))
+    except FileExistsError:
+        _refuse(f"--out {out}: exists already; name another file")
+    except OSError as error:
+        _refuse(f"--out {out}: cannot be written: {error.strerror}; check the path")
+    except (UnsupportedVenue, RecordFailed) as error:
+        _refuse(str(error))
+    click.echo(msgspec.json.encode(_recorded(recording)).decode() if as_json else _recording_text(recording))
+    if recording.failure:
+        click.echo(f"touchline capture record: {recording.failure}", err=True)
+    sys.exit(HOLDS if recording.holds else DOES_NOT_HOLD)
+
+
+def _refuse(why: str) -> NoReturn:
+    click.echo(f"touchline capture record: {why}", err=True)
+    sys.exit(UNUSABLE)
+
+
+def _wanted(venue: str, symbols: str, levels: int | None, streams: str, rest: str) -> Wanted:
+    """Raises UnsupportedVenue or RecordFailed."""
+    market = market_of(venue)
+    names = tuple(dict.fromkeys(name for name in (part.strip() for part in symbols.split(",")) if name))
+    if not names:
+        raise RecordFailed("--symbols: names none; write them as the venue does, commas between")
+    usual, most = LEVELS[config_name(venue)]
+    if levels is not None and levels > most:
+        raise RecordFailed(f"--levels {levels}: {venue} tells {most} at most")
+    try:
+        market.plan(names, market.streams, levels or usual)
+    except ValueError as error:
+        raise RecordFailed(f"--levels {levels}: {error}") from error
+    for option, url, schemes in (("--streams", streams, ("ws", "wss")), ("--rest", rest, ("http", "https"))):
+        if url and (url.partition("://")[0] not in schemes or not urlsplit(url).hostname):
+            raise RecordFailed(f"{option} {url}: is no address; write {schemes[1]}://HOST[:PORT]")
+    addresses = Addresses(rest or market.addresses.rest, streams or market.addresses.streams)
+    return Wanted(market, capture_name(config_name(venue)), names, levels or usual, addresses)
+
+
+async def _record(recorder: Recorder, seconds: float | None) -> Recording:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    shown = sys.stderr.isatty()
+    try:
+        return await recorder.run(seconds, stopped, _show if shown else lambda recording: None)
+    finally:
+        if shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _show(recording: Recording) -> None:
+    books = f"{recording.live}/{recording.symbols} books live"
+    line = (
+        f"{recording.total('frames')} frames, {recording.total('bytes')} bytes, {books}, {recording.total('gaps')} gaps"
+    )
+    click.echo(f"\r\x1b[K{line}", nl=False, err=True)
+
+
+def _recorded(recording: Recording) -> dict[str, object]:
+    totals = {field: recording.total(field) for field in ("records", "bytes", "frames", "gaps", "resyncs")}
+    return {
+        "venue": recording.venue,
+        "symbols": recording.symbols,
+        "live": recording.live,
+        **totals,
+        "files": [msgspec.to_builtins(file) for file in recording.files],
+        "failure": recording.failure,
+    }
+
+
+def _recording_text(recording: Recording) -> str:
+    lines = [f"{file.path}  {file.records} records, {file.bytes} bytes" for file in recording.files]
+    gaps = f"gaps        {recording.total('gaps')}, resyncs {recording.total('resyncs')}"
+    return "\n".join([*lines, f"books       {recording.live} of {recording.symbols} live at the end", gaps])
 
 
 @contextlib.contextmanager
