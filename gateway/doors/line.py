@@ -163,7 +163,8 @@ class Line:
 
 
 def _frame_pace(frames_per_s: float, now_s: Callable[[], float]) -> Pace:
-    """A rate below one a second is one frame in so many seconds."""
+    """Control frames take at most half of the rate; one below one a second is a frame in so many seconds."""
     if frames_per_s < 1.0:
         return Pace(1, 1.0 / max(frames_per_s, 0.001), now_s)
-    return Pace(int(frames_per_s) - CONTROL_FRAMES, 1.0, now_s)
+    most = int(frames_per_s)
+    return Pace(max(most - CONTROL_FRAMES, (most + 1) // 2), 1.0, now_s)
