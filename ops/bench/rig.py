@@ -43,7 +43,7 @@ from ops.bench.market import TICK, Market
 from ops.bench.naive import NaiveRunner
 from ops.bench.plain import DequeRunner, DirectRunner
 from ops.bench.setup import config, lease_left_ns
-from ops.bench.stand_in import INSTRUMENT, Answers, Ear, NullSink, Socket, fill_report, order_report
+from ops.bench.stand_in import INSTRUMENT, Answers, Ear, Frames, NullSink, Socket, fill_report, order_report
 from ops.topology import routing
 from ops.venues import BinanceSpotOrders
 
@@ -93,8 +93,8 @@ class Rig:
         self.alone = LoopbackDoor({0: INSTRUMENT})
         self.alone.attach(self.answer)
         receivers: list[Receiver] = [
-            *self.actors, self.door, self.alone, Answers(self.market.snapshot, self.answer), self.timers, checkpoints,
-            self.ear,
+            *self.actors, self.door, self.alone, Answers(self.market.snapshot, self.answer), Frames(), self.timers,
+            checkpoints, self.ear,
         ]  # fmt: skip
         self.host: Any = self._make_runner(transport, receivers, measure=measure)
         checkpoints.attach(self.host.after_cascade)

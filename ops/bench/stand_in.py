@@ -14,11 +14,16 @@ from bus.messages import (
     Outcome,
     QueryAnswer,
     QueryKind,
+    ReleaseConnection,
     ReportKind,
     ReportSource,
+    Resubscribe,
+    RollConnection,
     Side,
     SnapshotAnswer,
     SnapshotRequest,
+    TradesAnswer,
+    TradesRequest,
     VenueQuery,
     VenueState,
 )
@@ -88,7 +93,11 @@ class Answers:
     name = "rest_door"
 
     def __init__(self, snapshot: Callable[[], bytes], answer: Callable[[Message], None]) -> None:
-        self.handlers: dict[type[Message], Handler] = {SnapshotRequest: self._snapshot, VenueQuery: self._query}
+        self.handlers: dict[type[Message], Handler] = {
+            SnapshotRequest: self._snapshot,
+            TradesRequest: self._trades,
+            VenueQuery: self._query,
+        }
         self._read_snapshot, self._answer = snapshot, answer
 
     def _snapshot(self, request: SnapshotRequest, now_ns: int) -> tuple[Message, ...]:
@@ -96,10 +105,32 @@ class Answers:
         self._answer(SnapshotAnswer(*head, self._read_snapshot()))
         return NOTHING
 
+    def _trades(self, request: TradesRequest, now_ns: int) -> tuple[Message, ...]:
+        """It keeps none of them."""
+        head = (request.actor, request.counter, request.generation, Outcome.REFUSED, request.instrument, now_ns)
+        self._answer(TradesAnswer(*head, "no trades are kept", b""))
+        return NOTHING
+
     def _query(self, query: VenueQuery, now_ns: int) -> tuple[Message, ...]:
         head = (query.actor, query.counter, query.generation, Outcome.RESULT, query.kind, query.instrument)
         found = query.kind is not QueryKind.ORDER
         self._answer(QueryAnswer(*head, query.client_order_id, now_ns, now_ns, "", found, True, (), ()))
+        return NOTHING
+
+
+class Frames:
+    """The feed door's place: frames are handed in by the rig, and no connection is ever renewed."""
+
+    name = "feed_door"
+
+    def __init__(self) -> None:
+        self.handlers: dict[type[Message], Handler] = {
+            Resubscribe: self._ignore,
+            RollConnection: self._ignore,
+            ReleaseConnection: self._ignore,
+        }
+
+    def _ignore(self, _message: Message, _now_ns: int) -> tuple[Message, ...]:
         return NOTHING
 
 
