@@ -270,8 +270,11 @@ PEERS: dict[str, Peer] = {
         lambda stream: sorteddict(stream, float), "", "not exact: msgspec to text, float(text), a SortedDict a side"
     ),
     "ccxt_book_us": Peer(ccxt_book, "ccxt", "not exact: msgspec to floats, ccxt's OrderBook"),
+    "ccxt_handler_us": Peer(
+        ccxt_handler, "ccxt", "not exact: ccxt.pro's client and binance.handle_order_book, without an event loop"
+    ),
     "ccxt_pro_us": Peer(
-        ccxt_pro, "ccxt", "not exact: ccxt.pro's client and binance.handle_order_book, as a user gets it"
+        ccxt_pro, "ccxt", "not exact: ccxt.pro as its users get it, a loop around `await watch_order_book`"
     ),
     "nautilus_us": Peer(
         nautilus,
