@@ -150,9 +150,11 @@ def test_a_run_sends_along_the_page_and_nowhere_else(carried: set[tuple[str, typ
 NOT_IN_A_RUN = {
     "ActorFailed", "CommandDropped", "CancelTimer", "OperatorCommand", "WallAdjusted",
     "LeadershipLost", "AccountHandedOver", "BandWanted", "CooldownRequested", "CooldownObserved", "CooldownHeld",
-    "PublishCooldown",
+    "PublishCooldown", "FrameBatch", "StreamChanged", "Resubscribe", "RollConnection", "ReleaseConnection", "MarkPrice",
+    "FundingRate",
 }  # fmt: skip
-"""Of failures, people, the wall clock and other instances: tests/scenarios has them."""
+"""Of failures, people, the wall clock, other instances, a host that is behind, feeds that fall silent or are rolled, and
+perpetuals: tests/scenarios and tests/actors have them."""
 
 
 def test_a_rough_run_uses_every_other_route(carried: set[tuple[str, type[Message]]]) -> None:
