@@ -11,6 +11,7 @@ from pathlib import Path
 from gateway.simulated.wire.kraken import KrakenWire
 from tests.conformance.rows import ROWS
 from tests.ops.command_line import Running, Venue, touchline
+from tests.support.hosts import DATA, TRADE, Hosts
 from tests.support.live_books import TrueVenue
 from tests.support.scripted import ScriptedVenue, page, scripted
 
@@ -33,9 +34,12 @@ async def kraken() -> AsyncIterator[tuple[TrueVenue, ScriptedVenue]]:
                 await ticking
 
 
+def row_of(rest: str, streams: str, symbol: str = "BTC/USD") -> str:
+    return f'[[feed]]\nvenue = "kraken"\nsymbols = ["{symbol}"]\nlevels = 10\nrest = "{rest}"\nstreams = "{streams}"\n'
+
+
 def config(venue: Venue, rest: str, streams: str, symbol: str = "BTC/USD") -> str:
-    row = f'[[feed]]\nvenue = "kraken"\nsymbols = ["{symbol}"]\nlevels = 10\nrest = "{rest}"\nstreams = "{streams}"\n'
-    return venue.config(("[strategy.parameters]", f"{row}\n[strategy.parameters]"))
+    return venue.config(("[strategy.parameters]", f"{row_of(rest, streams, symbol)}\n[strategy.parameters]"))
 
 
 async def test_it_is_shown_beside_what_is_traded_and_its_loss_stops_nothing(venue: Venue, tmp_path: Path) -> None:
@@ -92,3 +96,23 @@ def test_check_shows_what_is_looked_at(venue: Venue, tmp_path: Path) -> None:
     path.write_text(config(venue, "http://a.test", "ws://a.test"))
     assert "looks at kraken: BTC/USD" in touchline("check", str(path)).out
     assert json.loads(touchline("check", str(path), "--json").out)["feeds"] == {"kraken": ["BTC/USD"]}
+
+
+async def test_of_two_hosts_the_one_with_the_books_looks_at_it(tmp_path: Path) -> None:
+    placed = {"data": (DATA, "ipc://data.ipc"), "trade": (("strategy", *TRADE), "ipc://trade.ipc")}
+    async with kraken() as (_, server):
+        with await asyncio.to_thread(Hosts, tmp_path, placed) as hosts:
+            file = tmp_path / "config.toml"
+            file.write_text(file.read_text() + "\n" + row_of(server.rest, server.streams))
+            for name in placed:
+                hosts[name].start()
+            await asyncio.to_thread(hosts["data"].wait_for, "instrument=kraken:BTC/USD state=LIVE")
+            await asyncio.to_thread(
+                hosts["trade"].wait_for, "instrument=kraken:BTC/USD state=LIVE"
+            )  # its strategy's too
+            await asyncio.to_thread(hosts.until_trading)
+            trade = await asyncio.to_thread(hosts["trade"].stop)
+            data = await asyncio.to_thread(hosts["data"].stop)
+    assert [row["connection"] for row in data["connections"]] == [0, 1_000]
+    assert (trade["connections"], trade["unresolved_orders"]) == ([], 0)
+    assert data["books"] == {"BTCUSDT": "LIVE", "kraken:BTC/USD": "LIVE"}

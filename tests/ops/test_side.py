@@ -15,6 +15,7 @@ from bus.mailbox import ZmqMailboxes
 from bus.messages import HEADER, HEADER_VERSION, BookReason, BookState, BookStateChanged, Instrument, Message
 from bus.vocabulary_lock import vocabulary_hash
 from ops.config import parse
+from ops.feeds import NOBODY
 from ops.hosts import place
 from ops.side import SideHost
 from ops.state import StateDirectory
@@ -54,6 +55,15 @@ async def test_a_number_that_means_another_instrument_ends_it(host: SideHost) ->
     host.post_arrived([told(msgspec.structs.replace(ETH, instrument=0))])
     assert "number 0 is ETHUSDT" in host.failure.result()
     assert "start this host again" in host.failure.result()
+    assert host.instruments == {0: BTC}
+
+
+async def test_a_venue_that_its_own_file_does_not_name_ends_it(host: SideHost) -> None:
+    """Which venue number 1 is, only the file says: whoever guessed would dial another one's book."""
+    looked_at = msgspec.structs.replace(ETH, venue=1, account=NOBODY, venue_symbol="ETH-USDT")
+    host.post_arrived([told(BTC), told(looked_at)])
+    assert "looks at ETH-USDT of venue 1" in host.failure.result()
+    assert "give both the same [[feed]] rows" in host.failure.result()
     assert host.instruments == {0: BTC}
 
 
