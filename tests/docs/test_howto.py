@@ -21,6 +21,7 @@ from bus.messages import (
 from ops.assembly import build_actors, load_strategy
 from ops.config import parse
 from ops.topology import ACTORS
+from ops.venues import LEVELS, MARKETS
 from tests.support.house import BTC
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "howto"
@@ -40,6 +41,21 @@ def test_the_configuration_to_start_from_is_usable() -> None:
     [text] = blocks("run.md", "toml")
     config = parse(text)
     assert [actor.name for actor in build_actors(config, [BTC])] == list(ACTORS)
+
+
+def test_the_rows_of_data_are_usable_and_the_table_says_what_each_venue_has() -> None:
+    [text], [rows] = blocks("run.md", "toml"), blocks("data-venues.md", "toml")
+    assert [row.venue for row in parse(text + rows).feed] == ["okx", "kraken", "binance-usdm"]
+    page = (DOCS / "data-venues.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (`.*?`) \| .*? \| (\d+), (\d+) \|", page, re.MULTILINE)
+    told = {name: (int(usual), int(most)) for names, usual, most in table for name in re.findall("`(.+?)`", names)}
+    assert told | {"coinbase": LEVELS["coinbase"]} == LEVELS
+    shares = {"binance-spot": 341, "okx": 29, "kraken": 200, "coinbase": 10}
+    assert "(Binance: {} symbols each, OKX: {}, Kraken: {}, Coinbase: {})".format(*shares.values()) in page
+    for name, share in shares.items():
+        market = MARKETS[name]()
+        symbols = [f"S{n}" for n in range(share + 1)]
+        assert [len(plan.venue_symbols) for plan in market.plan(symbols, market.streams, 10)] == [share, 1]
 
 
 def test_the_strategy_rests_below_the_touch_and_pauses_after_a_fill(
