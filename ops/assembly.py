@@ -4,6 +4,7 @@ import importlib
 import traceback
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -206,9 +207,14 @@ def _account_limits(config: Config, instruments: Sequence[Instrument]) -> Accoun
         raise ConfigError(f"[risk]: {error}") from error
 
 
+def _seed(config: Config) -> int:
+    """Of what is spread in time: engines of several accounts on one address must not ask the venue in step."""
+    return crc32(f"{config.coordination.group}/{config.coordination.account}".encode())
+
+
 _MAKERS: dict[str, Callable[[Config, Sequence[Instrument]], Actor[Any]]] = {
     "market_data": lambda config, instruments: MarketData(
-        feed_connections(config, instruments), config.venue.snapshot_levels
+        feed_connections(config, instruments), config.venue.snapshot_levels, _seed(config)
     ),
     "orderbook": lambda config, _: Orderbook(config.venue.snapshot_levels, shapes=shapes(config)),
     "microstructure": lambda config, _: Microstructure(config.microstructure),
