@@ -235,9 +235,9 @@ class Orderbook(Actor[OrderbookState]):
         entry = self.entries[message.instrument]
         was_live = entry.state == BookState.LIVE
         event = event_of(message.state, message.reason)
-        entry.advance(event)
-        if event == BookEvent.RESUME and entry.validity == Validity.SYNCING:
+        if event == BookEvent.RESUME and entry.validity != Validity.INVALID:
             assert message.sequence == entry.sequence, "market data resumes where it stopped"
+        entry.advance(event)
         if entry.state != BookState.LIVE:
             entry.spread.observe(now_ns, NO_SPREAD)
             if message.reason in (BookReason.CONNECTION_LOST, BookReason.INSTRUMENT_CHANGED):
