@@ -24,7 +24,8 @@ MID = 2_683_00  # cents
 FIRST_ID = 1_000
 FRAME_NS = 100_000_000
 START_NS = 1_723_161_255_308_000_000
-BINANCE_SCALES = Scales(8, 8)
+PADDED = Scales(8, 8)
+"""What most instruments of all venues have but Kraken's, whatever their ticks: the codecs' fast routes read these."""
 
 Top = tuple[int, int]
 """Best bid and ask in the stream's price decimals."""
@@ -51,7 +52,7 @@ def binance_spot(count: int, seed: int) -> DepthStream:
     opening = _frame(FIRST_ID - 1, FIRST_ID, "", "")
     snapshot = f'{{"lastUpdateId":{FIRST_ID},"bids":[{bids}],"asks":[{asks}]}}'.encode()
     frames = make_frames(count, seed)
-    return DepthStream("binance-spot", "ETHUSDT", BINANCE_SCALES, 2, LEVELS_BOOK, (opening,), snapshot, frames)
+    return DepthStream("binance-spot", "ETHUSDT", PADDED, 2, LEVELS_BOOK, (opening,), snapshot, frames)
 
 
 def make_book(seed: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -126,7 +127,7 @@ def _text(hundredths: int) -> str:
 
 
 class Written(NamedTuple):
-    """One venue's wire and what it is made with. rest: its books begin with a REST body."""
+    """One venue's wire and what it is made with. rest: its books begin with a REST body. scales: of its instruments."""
 
     wire: Callable[..., Wire]
     symbol: str
@@ -134,11 +135,12 @@ class Written(NamedTuple):
     quantity_decimals: int
     levels: int
     rest: bool
+    scales: Scales = PADDED
 
 
 WRITTEN: dict[str, Written] = {
     "binance-usdm": Written(BinanceUsdmWire, "ETHUSDT", 2, 3, 1_000, True),
-    "kraken": Written(KrakenWire, "BTC/USD", 1, 8, 100, False),
+    "kraken": Written(KrakenWire, "BTC/USD", 1, 8, 100, False, Scales(1, 8)),  # its precision: checksums are made of it
     "okx": Written(OkxWire, "BTC-USDT", 1, 8, 400, False),
     "bybit": Written(BybitWire, "BTCUSDT", 2, 6, 200, False),
     "coinbase": Written(CoinbaseWire, "BTC-USD", 2, 8, 1_000, False),
@@ -157,9 +159,8 @@ def written(venue: str, count: int, seed: int) -> DepthStream:
         for _ in range(2 * LEVELS_FRAME):
             book.change()
         frames.append(wire.diff(book, START_NS + number * FRAME_NS))
-    scales = Scales(plan.price_decimals, plan.quantity_decimals)
     body = snapshot if plan.rest else b""
-    return DepthStream(venue, plan.symbol, scales, plan.price_decimals, plan.levels, tuple(opening), body, frames)
+    return DepthStream(venue, plan.symbol, plan.scales, plan.price_decimals, plan.levels, tuple(opening), body, frames)
 
 
 STREAMS: dict[str, Callable[[int, int], DepthStream]] = {
