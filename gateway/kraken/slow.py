@@ -235,7 +235,10 @@ def _other(frame: _Frame, payload: bytes) -> FeedEvent:
     """The answer to a request of ours, a heartbeat, the venue's status, or a channel nobody asked for."""
     if frame.channel or not frame.method:
         return Notice(frame.channel[:DETAIL_MAX] or "unknown", _excerpt(payload))
-    answer: dict[str, Any] = msgspec.json.decode(payload)  # Any: JSON of an answer, of which three fields are looked at
+    try:
+        answer: dict[str, Any] = msgspec.json.decode(payload)  # Any: JSON, of which three fields are looked at
+    except (ValueError, RecursionError) as error:  # in a field that `_Frame` passes over unread
+        return Garbage(f"{frame.method[:64]}: {error}")
     if answer.get("success") is not False or frame.method != "subscribe":
         return Notice(frame.method[:DETAIL_MAX], _excerpt(payload))
     result = answer.get("result")

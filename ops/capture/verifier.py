@@ -10,6 +10,7 @@ from typing import TextIO, cast
 
 from actors.market_data import FeedConnection, MarketData
 from actors.market_data.resync import WAITING
+from actors.market_data.sync import SyncState
 from actors.orderbook import Orderbook
 from bus.messages import (
     BookState,
@@ -57,6 +58,7 @@ ALL_LEVELS = 1 << 30
 """A book that comes on the stream is told as far as it goes: no horizon."""
 LEVELS_MAX = 1 << 20
 """A side: none is forgotten, because nothing here lives long. Chosen; Coinbase's whole books have about 45,000."""
+NOBODY = -1
 Told = DepthDiff | DepthReset | QuoteEvent | TradeEvent | MarkEvent
 TELLS_BOOK: dict[type, bool] = {
     DepthDiff: True, DepthReset: True, QuoteEvent: False, TradeEvent: False, MarkEvent: False,
@@ -189,6 +191,8 @@ class Verifier:
         if symbol not in (source.told if tells_book else source.openings):
             self._introduce(record, told, payload, source)
         self._post(record, payload, source.openings.get(symbol))
+        if type(told) is DepthDiff and told.last == told.previous != UNNUMBERED:
+            self._unchanged(told, record.received_ns)
         self._sources.after(source, record.line, record.received_ns)
 
     def _post(self, record: Record, payload: bytes, opening: Opening | None) -> None:
@@ -338,6 +342,12 @@ class Verifier:
             scales = (instrument.price_scale, instrument.quantity_scale)
             update_id = self.update_id(number, sequence)
             self._rows.row(received_ns, instrument.venue_symbol, update_id, entry.book.touch(), *scales)
+
+    def _unchanged(self, diff: DepthDiff, received_ns: int) -> None:
+        """The venue's word that nothing has changed for long (OKX): an update event that passes no levels on."""
+        sync = self.market_data.synchronizers.get(self._numbers.get(diff.venue_symbol, NOBODY))
+        if sync is not None and sync.state == SyncState.LIVE and sync.sequence == diff.last:
+            self._stands(sync.number, received_ns, diff.last)
 
     def update_id(self, number: int, sequence: int) -> int | str:
         """The venue's integer; "" where it has none, and the sequence is our own or a time."""

@@ -1,6 +1,7 @@
 """The venues that conform: a new one is a row. What is here is all that the suite knows of a venue."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -52,9 +53,10 @@ BINANCE = ("BTCUSDT", "ETHUSDT")
 DASHED = ("BTC-USD", "ETH-USD")
 ROWS = (
     Row("binance-spot", BinanceSpot, BinanceSpotWire, BINANCE, "binance-spot"),
-    Row("binance-us", lambda: BinanceSpot("binance-us", BINANCE_US), BinanceSpotWire, BINANCE, "binance-spot"),
+    Row("binance-us", partial(BinanceSpot, "binance-us", BINANCE_US), BinanceSpotWire, BINANCE, "binance-spot"),
     Row("binance-usdm", BinanceUsdm, BinanceUsdmWire, BINANCE, "binance-usdm"),
     Row("bybit", Bybit, BybitWire, BINANCE, "bybit", depth=50),
+    Row("bybit-linear", partial(Bybit, "linear"), BybitWire, BINANCE, "bybit", depth=50, options={"linear": True}),
     Row("okx", Okx, OkxWire, ("BTC-USDT", "ETH-USDT"), "okx", depth=400),
     Row("okx-checksums", Okx, OkxWire, ("BTC-USDT", "ETH-USDT"), "okx", depth=400, options={"checksum": True}),
     Row(
