@@ -16,10 +16,12 @@ from bus.messages import (
     ActorFailed,
     BookStateChanged,
     EngineStarted,
+    FeedAge,
     Instrument,
     LevelQuantities,
     Liquidity,
     Mark,
+    MarkPrice,
     Message,
     OrderUpdate,
     PositionUpdate,
@@ -42,9 +44,12 @@ LATEST: dict[type[Message], Key] = {
     Signals: _instrument,
     Liquidity: _instrument,
     Mark: _instrument,
+    FeedAge: _instrument,
+    MarkPrice: _instrument,
     LevelQuantities: lambda message: (message.instrument, message.known),
 }
-"""Data of a LIVE book: the newest by key replaces what waits (LevelQuantities is merged into it)."""
+"""Data of a LIVE book: the newest by key replaces what waits (LevelQuantities is merged into it). A mark price is the
+venue's own, but comes again each second or so."""
 
 PRINTS: tuple[type[Message], ...] = (TradePrint,)
 """Data that is dropped, and counted, when there is no room."""
