@@ -153,7 +153,7 @@ class MarketData(Actor[MarketDataState]):
         emitted: list[Message] = []
         for frame in message.frames:
             emitted += self.frame(frame, now_ns)
-        self.liveness.behind(now_ns)
+        self.liveness.waited(message.frames[0].received_ns, now_ns)
         self.counters.frame_batches += 1
         self.counters.conflated += conflate(emitted)
         return tuple(emitted)

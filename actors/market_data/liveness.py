@@ -12,7 +12,7 @@ from actors.market_data.ages import NO_STAMP, UNKNOWN, lag_of
 from actors.market_data.alerts import AlertGate
 from actors.market_data.backfill import Backfill, Line
 from actors.market_data.depth import Depth
-from actors.market_data.silence import Watchdog, carrier
+from actors.market_data.silence import LATE_NS, Watchdog, carrier
 from actors.market_data.state import Feed
 from actors.market_data.sync import Synchronizer, SyncState
 from bus.actor import NOTHING
@@ -126,9 +126,10 @@ class Liveness:
         self.clocks[message.venue] = message
         return NOTHING
 
-    def behind(self, now_ns: int) -> None:
-        """Frames waited for us."""
-        self.watchdog.behind_ns = now_ns
+    def waited(self, received_ns: int, now_ns: int) -> None:
+        """Frames waited for us since then: a few ms are nothing, but what waits long makes every stream seem silent."""
+        if now_ns - received_ns > LATE_NS:
+            self.watchdog.behind_ns = now_ns
 
     def view(self) -> dict[str, int]:
         return {

@@ -308,14 +308,17 @@ def test_a_sweep_that_comes_late_judges_nobody():
     assert LATE_NS < 20 * S
 
 
-def test_frames_that_waited_for_us_prove_no_silence():
-    life = learnt()
-    life.now_ns += 10 * S
-    life.sweep = life.sweep and msgspec.structs.replace(life.sweep, fires_ns=life.now_ns)
-    life.ids[SYMBOL] += 1
-    event = life.codec.put(diff(life.ids[SYMBOL], life.ids[SYMBOL]))
-    life.send(FrameBatch((Frame(1, life.now_ns - 9 * S, event),)))
-    assert brief(life.pass_time(LOOK_NS)) == []
+@pytest.mark.parametrize(("waited_ns", "judged"), [(9 * S, False), (LATE_NS + 1, False), (2_000_000, True)])
+def test_frames_that_waited_for_us_long_prove_no_silence(waited_ns: int, judged: bool):
+    """Two instruments; frames of the second one come, taken together, and the first one's are behind them in the queue."""
+    life = learnt(symbols=2)
+    told: list[Message] = []
+    for _ in range(6):
+        told += life.pass_time(LOOK_NS)
+        life.ids["S1"] += 1
+        event = life.codec.put(diff(life.ids["S1"], life.ids["S1"], symbol="S1"))
+        life.send(FrameBatch((Frame(1, life.now_ns - waited_ns, event),)))
+    assert [what for what in brief(told) if what[0] == "renew"] == ([RENEW] if judged else [])
 
 
 def test_nothing_is_expected_of_a_connection_that_is_down():
