@@ -201,7 +201,6 @@ def replay(sync: Synchronizer, kept: Sequence[Buffered], reason: BookReason, now
         messages.append(update(sync, item.received_ns, item.diff))
         sync.frame = item.frame
     sync.buffer.clear()
-    sync.generation += 1
     sync.waiting = sync.intact = False
     sync.live_at, sync.live_ns = sync.sequence, now_ns
     sync.open_path()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from actors.market_data.depth import WAITING_MAX
 from actors.market_data.numbers import MISSING_MAX, Arrival, Opening
 from bus.messages import BookReason, BookState, BookStateChanged, ConnectionUp, DepthUpdate, Resubscribe
 from bus.messages.feed import UNNUMBERED, Batch, Garbage, Notice, Numbering, SnapshotSource
@@ -120,3 +121,45 @@ def test_garbage_of_one_book_leaves_the_other_alone() -> None:
     assert any(isinstance(item, Resubscribe) for item in emitted) or "SetTimer" in names(emitted)
     assert names(desk.frame(Batch((diff(21, 21, symbol="ETHUSDT"),), 4))) == ["DepthUpdate"]
     assert desk.frame(Batch((diff(12, 12),), 5)) == ()
+
+
+def test_a_book_that_lost_an_update_of_its_own_is_not_mended_by_a_late_frame() -> None:
+    desk = live()
+    desk.frame(Batch((Garbage("price", SYMBOL),), 3))
+    desk.frame(Batch((diff(13, 13),), 5))
+    emitted = desk.frame(Batch((diff(12, 12),), 4))
+    assert {number for number, _, _ in states(emitted)} == {8}
+
+
+def test_a_frame_that_cannot_be_read_behind_a_gap_leaves_nothing_to_mend() -> None:
+    desk = live()
+    desk.frame(Batch((diff(12, 12),), 4))
+    desk.frame(Batch((Garbage("cut"),), 5))
+    assert states(desk.frame(Batch((diff(11, 11),), 3))) == []
+
+
+@pytest.mark.parametrize("late", [diff(13, 13), reset(9)])
+def test_nothing_of_a_late_frame_touches_a_book_that_is_younger(late: object) -> None:
+    desk = live()
+    desk.frame(Batch((diff(12, 12),), 4))
+    desk.frame(Batch((reset(12),), 5))
+    emitted = desk.frame(Batch((late,), 3))
+    assert {number for number, _, _ in states(emitted)} == {8}
+    assert not any(isinstance(item, DepthUpdate) for item in emitted)
+    assert desk.actor.synchronizers[NUMBER].sequence == 12
+
+
+def test_what_came_in_earlier_frames_is_not_put_upon_a_whole_book() -> None:
+    desk = Desk(RULE)
+    desk.send(instrument())
+    desk.send(ConnectionUp(1, 1, 0))
+    desk.frame(Batch((diff(50, 50),), 0))
+    assert names(desk.frame(Batch((reset(10),), 1))) == ["DepthSnapshot", "BookStateChanged"]
+
+
+def test_more_than_is_kept_behind_a_gap_cannot_be_mended() -> None:
+    desk = live()
+    for at in range(WAITING_MAX + 1):
+        desk.frame(Batch((diff(12 + at, 12 + at),), 4 + at))
+    emitted = desk.frame(Batch((diff(11, 11),), 3))
+    assert {number for number, _, _ in states(emitted)} == {8}

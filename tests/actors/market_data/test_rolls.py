@@ -282,3 +282,19 @@ def begin(world: World) -> None:
     world.answer(world.venue.body(world.venue.last))
     assert world.said == BookState.LIVE
     assert not any(isinstance(item, DepthUpdate) for item in world.others[-1:])
+
+
+def test_a_book_that_is_ahead_of_the_newer_ones_snapshot_keeps_its_place() -> None:
+    desk = overlapping(Rule(SnapshotSource.STREAM, Numbering.SYMBOL, comparable=True))
+    desk.frame(diff(11, 12), 1)
+    assert desk.frame(reset(11), 2) == ()
+    assert desk.frame(diff(12, 12), 2) == ()
+    assert names(desk.frame(diff(13, 13), 1)) == ["DepthUpdate"]
+
+
+def test_diffs_that_the_newer_one_cuts_elsewhere_are_no_gap_after_the_release() -> None:
+    desk = overlapping()
+    desk.frame(diff(11, 20), 1)
+    desk.send(ConnectionDown(1, 1, "gone"))
+    assert desk.frame(diff(11, 15), 2) == desk.frame(diff(16, 20), 2) == ()
+    assert names(desk.frame(diff(21, 22), 2)) == ["DepthUpdate"]
