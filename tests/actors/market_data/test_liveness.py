@@ -50,6 +50,7 @@ from bus.messages.feed import (
     QuoteEvent,
     SnapshotSource,
     TradeEvent,
+    TradeIds,
 )
 from tests.actors.market_data.feeds import NUMBER, SYMBOL, VENUE, Desk, Rule, copy_of, diff, instrument, reset
 
@@ -494,3 +495,14 @@ def test_one_store_and_two_compares_are_all_that_the_fast_path_does():
     life.send(Frame(1, life.now_ns, life.codec.put(event)))
     assert msgspec.msgpack.encode(sync.vigil) == before
     assert (sync.depth_ns, sync.worst_ns >= 77) == (life.now_ns - 1, True)
+
+
+def test_a_planned_roll_severs_no_tape_and_renews_nothing_meanwhile():
+    rule = Rule(SnapshotSource.STREAM, Numbering.SYMBOL, TradeIds.INCREASING)
+    life = learnt(rule=rule)
+    life.trade(5)
+    life.send(ConnectionUp(1, 2, life.now_ns, overlaps=True))
+    assert [type(message) for message in life.trade(9)] == [TradePrint]
+    assert [what for what in brief(life.pass_time(2 * S)) if what[0] == "renew"] == []
+    life.send(ConnectionUp(1, 3, life.now_ns))
+    assert of(life.trade(12), TradesRequest), "an unplanned one does"

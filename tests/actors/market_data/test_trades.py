@@ -379,3 +379,42 @@ def test_a_tape_is_its_own_checkpoint():
     assert copy.known == feed.tape.known
     assert copy.holding == {5: None}
     assert copy.next_id == NO_ID
+
+
+# What a list of steps seldom meets
+
+
+def test_a_print_that_is_held_is_not_held_twice():
+    feed = Feed()
+    feed.live(10, 13, 14, 13, 14)
+    assert feed.tape.repeated == 2
+    assert short(feed.answer([11, 12])) == [(11, 12, 2), 11, 12, 13, 14]
+
+
+def test_what_two_connections_brought_in_the_wrong_order_is_told_in_the_right_one():
+    feed = Feed(TradeIds.INCREASING)
+    feed.live(10)
+    feed.tape.sever()
+    feed.live(40, 30)
+    assert short(feed.answer([20, 35])) == [(20, 35, 2), 20, 30, 35, 40]
+
+
+def test_an_answer_to_an_earlier_question_is_nobodys():
+    feed = Feed()
+    feed.live(10, 12)
+    (first,) = [message for message in feed.out if type(message) is TradesRequest]
+    feed.live(11)
+    feed.now_ns += ASK_INTERVAL_NS
+    assert short(feed.live(15)) == [("ask", 13, 3)]
+    late = TradesAnswer("market_data", 1, first.generation, Outcome.RESULT, 1, feed.now_ns, "", b"13")
+    assert feed.backfill.answer("market_data", feed.lines, late, feed.now_ns) == []
+    assert feed.backfill.late == 1
+    assert short(feed.answer([13, 14])) == [(13, 14, 2), 13, 14, 15]
+
+
+def test_older_ids_between_new_ones_are_no_new_count():
+    feed = Feed()
+    feed.live(1_000)
+    for number in range(1_001, 1_001 + 2 * RESTART_RUN):
+        assert short(feed.live(number, 5)) == [number]
+        feed.tape.next_id = NO_ID  # whichever path the next one takes
