@@ -61,7 +61,7 @@ async def _run(count: int, seed: int, folder: Path) -> dict[str, Any]:
     feed = FeedDoor({0: Planned(market, base, plan, 0)}, rig.now_ns)
     feed.attach(pump.post)
     doors = [asyncio.ensure_future(rig.door.run()), asyncio.ensure_future(feed.run())]
-    pump.post(*rig.first_inputs()[:2])
+    pump.post(*rig.first_inputs()[:-2])  # its streams come up by themselves
     echo = await _echo(base)
     collector.warm_up_done()
     try:
