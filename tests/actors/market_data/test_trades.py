@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.market_data.backfill import ASK_INTERVAL_NS, ASKED_MAX, PAGE, PAGES_MAX, WAIT_MAX_NS, Backfill, Line
@@ -316,6 +316,7 @@ STEPS = st.lists(
 )
 
 
+@settings(max_examples=500, deadline=None)
 @given(STEPS, st.booleans(), st.sampled_from(TradeIds))
 def test_every_id_once_in_order_or_told_as_missed(steps, offered, ids):
     """A true tape counts up; a feed loses, repeats and reorders it; answers come when they come, whole, in part or not.
