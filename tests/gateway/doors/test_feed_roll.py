@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import count
+from random import Random
 
 import pytest
 
@@ -201,3 +202,52 @@ async def test_a_renewal_goes_to_both_of_an_overlap() -> None:
         ask(door, Resubscribe(4, "BTCUSDT", Stream.DEPTH, "silent"))
         await until(lambda: all(len(talk.said) == 3 for talk in venue.talks))
         assert venue.talks[0].frames == venue.talks[1].frames == [b"hello", b"end BTCUSDT", b"begin BTCUSDT 1001"]
+
+
+def assert_told_in_order(told: list[Message]) -> set[int]:
+    """What may ever be told of one connection; returns the generations that are open at the end."""
+    known, opened = 0, set[int]()
+    for message in told:
+        if isinstance(message, ConnectionUp):
+            assert message.generation == known + 1, "every opening is the next generation"
+            assert message.overlaps is bool(opened)
+            known = message.generation
+            opened.add(known)
+            assert len(opened) <= 2
+        elif isinstance(message, ConnectionDown):
+            opened.remove(message.generation)
+        elif isinstance(message, Frame):
+            assert message.generation in opened
+    return opened
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_is_asked_and_whatever_breaks_it_is_told_in_order_and_comes_back(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rolls, releases, renewals, cuts and refusals at random, five milliseconds apart; then peace."""
+    monkeypatch.setattr(redial, "FIRST_DELAYS_S", (0.0, 0.01, 0.01, 0.01))
+    monkeypatch.setattr(redial, "DELAY_MAX_S", 0.01)
+    random = Random(seed)
+    async with scripted(every_10_ms) as venue, running(venue.streams, plans=(HELLO,)) as (door, told):
+        for _ in range(200):
+            generation = max(door.connections[4].generation - random.randrange(3), 0)
+            what = random.randrange(7)
+            if what < 2:
+                ask(door, roll(generation))
+            elif what < 4:
+                ask(door, release(generation))
+            elif what == 4:
+                ask(door, Resubscribe(4, "BTCUSDT", Stream.DEPTH, "test"))
+            elif what == 5 and venue.talks:
+                await venue.talks[-1].close()
+            else:
+                venue.refuse = random.randrange(3)
+            await asyncio.sleep(0.005)
+        venue.refuse = 0
+        await until(lambda: assert_told_in_order(told))
+        newest = max(assert_told_in_order(told))
+        before = heard(told, newest)
+        await until(lambda: heard(told, newest) > before)
+        assert newest > 5
+        assert door.connections[4].open == len(assert_told_in_order(told))
