@@ -14,9 +14,9 @@ from typing import NamedTuple
 import pytest
 
 from bus.messages.feed import Numbering
-from ops.capture import VerifyResult, verify
+from ops.capture import VerifyResult, market_of, verify
 from tests.conformance.rows import ROWS, Row
-from tests.ops.recordings import write
+from tests.ops.recordings import lines_of, recording, write
 from tests.support.damages import DAMAGES, Place
 from tests.support.traffic import written
 
@@ -113,3 +113,32 @@ def top_of(top: tuple[int, int, int, int]) -> tuple[Decimal, ...]:
 
 def decimals(tops: tuple[str, ...]) -> tuple[Decimal, ...]:
     return tuple(Decimal(text) for text in tops[3:])
+
+
+RECORDED = {
+    "binance-spot-many-30s": ("NKNUSDT", 0),
+    "binance-us-many-30s": ("COMPUSDT", 0),
+    "binance-usdm-many-30s": ("SUSHIUSDT", 0),
+    "okx-many-30s": ("BTC-USDT", 2),
+    "kraken-v2-btcusd-d10": ("BTC/USD", 1),
+    "kraken-v2-ethusd-d25": ("ETH/USD", 1),
+}
+"""Symbol to damage, and its column; recordings of a dozen records have no middle. No later snapshot lies in them."""
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded(name: str, damage: str, tmp_path: Path) -> None:
+    path = recording(name)
+    symbol, kind = RECORDED[name]
+    header, lines = lines_of(path)
+    lines = [line for line in lines if line[1] != "rest" or "/depth" in line[2]]  # metadata are long, and none is needed
+    whole = run(write(tmp_path / "whole.gz", [header, *lines]))
+    place = Place(market_of(header["venue"]), lines, symbol, Random(damage))
+    damaged = run(write(tmp_path / "damaged.gz", [header, *DAMAGES[damage](place)]))
+    expected = BY[damage][kind]
+    judge(expected, whole, damaged)
+    if expected in (FOUND, LATER):
+        assert not damaged.result.holds or damaged.result.resyncs or damaged.told == 0
+    columns = slice(0, None) if kind else slice(1, None)
+    assert {tops[columns] for tops in damaged.tops} <= {tops[columns] for tops in whole.tops} or expected == UNSEEN

@@ -16,7 +16,9 @@ from ops.capture.scales import Figures
 
 Line = list[Any]
 """[received_ns, kind, address, text]"""
-LEVEL = re.compile(r'(?:"|"price":)([0-9]+\.?[0-9]*)"?,(?:"new_quantity":|"qty":)?"?([0-9]+\.?[0-9]*)')
+LEVEL = re.compile(
+    r'(?:\["|"price":|"price_level":")([0-9]+\.?[0-9]*)"?,(?:"|"qty":|"new_quantity":")([0-9]+\.?[0-9]*)'
+)
 """Price and quantity of a row, by place or by name."""
 
 
@@ -106,8 +108,8 @@ def digit_changed(place: Place) -> list[Line]:
 
 
 def buffer_lost(place: Place) -> list[Line]:
-    """What came before the first snapshot: all diffs up to it and the first one behind it, or the snapshot of a stream."""
-    gone = {*place.early, place.diffs[0]} if place.early else {place.first}
+    """What came before the first snapshot: all diffs up to it and the first ones behind it, or the snapshot of a stream."""
+    gone = {*place.early, *place.diffs[:3]} if place.early else {place.first}
     return [line for number, line in enumerate(place.lines) if number not in gone]
 
 
