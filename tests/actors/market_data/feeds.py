@@ -70,7 +70,8 @@ class Rule:
     def bridge(self, diff: DepthDiff, snapshot_last: int) -> Verdict:
         if diff.last <= snapshot_last:
             return Verdict.STALE
-        return Verdict.NEXT if diff.first <= snapshot_last + 1 or self._unproven else Verdict.GAP
+        tells = self.numbering != Numbering.CHECKSUM  # frames without a hole do not make an old snapshot a new one
+        return Verdict.GAP if tells and diff.first > snapshot_last + 1 else Verdict.NEXT
 
     def follow(self, diff: DepthDiff, sequence: int) -> Verdict:
         if diff.last <= sequence:

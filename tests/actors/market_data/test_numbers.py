@@ -153,7 +153,7 @@ def test_what_came_in_earlier_frames_is_not_put_upon_a_whole_book() -> None:
     desk = Desk(RULE)
     desk.send(instrument())
     desk.send(ConnectionUp(1, 1, 0))
-    desk.frame(Batch((diff(50, 50),), 0))
+    desk.frame(Batch((diff(11, 11),), 0))
     assert names(desk.frame(Batch((reset(10),), 1))) == ["DepthSnapshot", "BookStateChanged"]
 
 

@@ -67,9 +67,9 @@ class TrueFeed:
             self.past[self.last] = {price: amount for price, amount in self.levels.items() if amount}
         bids = {price: amount for price, amount in touched.items() if price < 100}
         asks = {price: amount for price, amount in touched.items() if price > 100}
-        numbered = self.numbering == Numbering.SYMBOL
+        numbered, told = self.numbering == Numbering.SYMBOL, self.numbering != Numbering.CHECKSUM
         return DepthDiff(
-            SYMBOL, first if numbered else self.last, self.last, 0, tuple(bids), tuple(bids.values()), tuple(asks),
+            SYMBOL, first if told else self.last, self.last, 0, tuple(bids), tuple(bids.values()), tuple(asks),
             tuple(asks.values()), first - 1 if numbered else UNNUMBERED, self.checksum(),
         )  # fmt: skip
 
