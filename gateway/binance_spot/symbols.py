@@ -13,7 +13,7 @@ import msgspec
 
 from bus.messages import Instrument
 from gateway.binance_spot.decimals import SCALE, UNITS_MAX, decimal_text
-from gateway.text import BadDecimal, SymbolError, units
+from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, units
 
 SECOND_NS = 1_000_000_000
 INTERVALS_NS = {
@@ -178,14 +178,14 @@ def _symbol(name: str, symbols: Mapping[str, dict[str, Any]]) -> _Symbol:
     if found is None:
         close = get_close_matches(name.upper().replace("-", "").replace("/", ""), symbols, n=3, cutoff=0.6)
         remedy = f"did you mean {' or '.join(close)}?" if close else "take a symbol from /api/v3/exchangeInfo"
-        raise SymbolError(name, "symbol", "is not listed", remedy)
+        raise NotListed(name, "symbol", "is not listed", remedy)
     try:
         symbol = msgspec.convert(found, _Symbol)
     except msgspec.ValidationError as error:
         raise SymbolError(name, "symbol", f"cannot be read: {error}", "report it with the body") from None
     if symbol.status != "TRADING":
         remedy = "remove it from the configuration, or start again when it is TRADING"
-        raise SymbolError(name, "status", f"is {symbol.status}", remedy)
+        raise NotTrading(name, "status", f"is {symbol.status}", remedy)
     for field in ("baseAssetPrecision", "quoteAssetPrecision"):
         if getattr(symbol, field) > SCALE:
             raise SymbolError(name, field, f"is {getattr(symbol, field)}, over {SCALE}", "this version cannot trade it")

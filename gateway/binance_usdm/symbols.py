@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from bus.messages import Instrument
-from gateway.text import BadDecimal, SymbolError, units
+from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, units
 
 SCALE = 8
 UNITS_MAX = 2**63 - 1
@@ -91,14 +91,14 @@ def _symbol(name: str, symbols: Mapping[str, dict[str, Any]]) -> _Symbol:
     if found is None:
         close = get_close_matches(name.upper().replace("-", "").replace("/", ""), symbols, n=3, cutoff=0.6)
         remedy = f"did you mean {' or '.join(close)}?" if close else "take a symbol from /fapi/v1/exchangeInfo"
-        raise SymbolError(name, "symbol", "is not listed", remedy)
+        raise NotListed(name, "symbol", "is not listed", remedy)
     try:
         symbol = msgspec.convert(found, _Symbol)
     except msgspec.ValidationError as error:
         raise SymbolError(name, "symbol", f"cannot be read: {error}", "report it with the body") from None
     if symbol.status != "TRADING":
         remedy = "remove it from the configuration, or start again when it is TRADING"
-        raise SymbolError(name, "status", f"is {symbol.status}", remedy)
+        raise NotTrading(name, "status", f"is {symbol.status}", remedy)
     if symbol.marginAsset != symbol.quoteAsset:  # an inverse contract pays in its base: another kind of arithmetic
         raise SymbolError(name, "marginAsset", f"is {symbol.marginAsset}", "this version reads linear contracts only")
     return symbol

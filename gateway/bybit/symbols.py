@@ -7,7 +7,7 @@ from typing import NoReturn
 import msgspec
 
 from bus.messages import Instrument
-from gateway.text import BadDecimal, SymbolError, TooFine, decimals_of, units
+from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, TooFine, decimals_of, units
 
 SCALE = 8  # of amounts, and of prices and quantities that eight decimals hold
 PAGE = 1_000  # the largest page (docs, "Get Instruments Info"); spot has no pages
@@ -92,14 +92,14 @@ def _wanted(name: str, symbols: Mapping[str, msgspec.Raw], more: bool) -> _Symbo
         close = get_close_matches(name.upper().replace("-", "").replace("/", ""), symbols, n=3, cutoff=0.6)
         remedy = f"did you mean {' or '.join(close)}?" if close else "take a symbol from instruments-info"
         problem = f"is not among the first {PAGE} of the list" if more else "is not listed"
-        raise SymbolError(name, "symbol", problem, remedy)
+        raise (SymbolError if more else NotListed)(name, "symbol", problem, remedy)
     try:
         symbol = _symbol(raw)
     except (ValueError, RecursionError) as error:
         raise SymbolError(name, "symbol", f"cannot be read: {error}", "report it with the body") from None
     if symbol.status != "Trading":
         remedy = "remove it from the configuration, or start again when it is Trading"
-        raise SymbolError(name, "status", f"is {symbol.status[:40]}", remedy)
+        raise NotTrading(name, "status", f"is {symbol.status[:40]}", remedy)
     return symbol
 
 

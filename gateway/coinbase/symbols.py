@@ -7,7 +7,7 @@ from typing import NoReturn
 import msgspec
 
 from bus.messages import Instrument
-from gateway.text import BadDecimal, SymbolError, TooFine, decimals_of, units
+from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, TooFine, decimals_of, units
 
 SCALE = 8  # the venue's amounts have at most eight decimals (docs, "List Public Products": increments from 0.00000001)
 LEVEL_ORDERS = 1_000  # chosen: largest orders at one price that a quantity must hold in 64 bits
@@ -69,17 +69,17 @@ def _wanted(name: str, products: Mapping[str, msgspec.Raw]) -> _Product:
     if raw is None:
         close = get_close_matches(name.upper().replace("/", "-"), products, n=3, cutoff=0.6)
         remedy = f"did you mean {' or '.join(close)}?" if close else "take a product_id from the products list"
-        raise SymbolError(name, "product_id", "is not listed", remedy)
+        raise NotListed(name, "product_id", "is not listed", remedy)
     try:
         product = _product(raw)
     except (ValueError, RecursionError) as error:
         raise SymbolError(name, "product", f"cannot be read: {error}", "report it with the body") from None
     later = "remove it from the configuration, or start again when it trades"
     if product.status != "online":
-        raise SymbolError(name, "status", f"is {product.status[:40]!r}", later)
+        raise NotTrading(name, "status", f"is {product.status[:40]!r}", later)
     for field in ("is_disabled", "trading_disabled"):
         if getattr(product, field):
-            raise SymbolError(name, field, "is true", later)
+            raise NotTrading(name, field, "is true", later)
     if product.alias not in ("", name):
         raise SymbolError(name, "alias", f"is {product.alias[:40]}: its market data come under that name", "use that")
     return product

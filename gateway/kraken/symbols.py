@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from bus.messages import Instrument
-from gateway.text import BadDecimal, SymbolError, units
+from gateway.text import BadDecimal, NotListed, SymbolError, units
 
 RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
 """Assets whose name in `wsname` is not the one of WebSocket v2 (docs, "Spot WebSocket Introduction": symbols)."""
@@ -61,7 +61,7 @@ def _instrument(number: int, name: str, pairs: Mapping[str, Any], account: int, 
     if name not in pairs:
         close = get_close_matches(v2_name(name.upper().replace("-", "/")), pairs, n=3, cutoff=0.6)
         remedy = f"did you mean {' or '.join(close)}?" if close else "take a wsname from /0/public/AssetPairs"
-        raise SymbolError(name, "symbol", "is not listed", remedy)
+        raise NotListed(name, "symbol", "is not listed", remedy)
     try:
         pair = msgspec.convert(pairs[name], _Pair, strict=False)
     except msgspec.ValidationError as error:

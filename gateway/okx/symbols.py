@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from bus.messages import Instrument
-from gateway.text import FAST_SCALE, BadDecimal, SymbolError, units
+from gateway.text import FAST_SCALE, BadDecimal, NotListed, SymbolError, units
 
 UNITS_MAX = 2**63 - 1
 SCALE_MAX = 18
@@ -59,7 +59,7 @@ def _symbol(name: str, listed: Mapping[str, Any]) -> _Symbol:
     if name not in listed:
         close = get_close_matches(name.upper().replace("/", "-"), listed, n=3, cutoff=0.6)
         remedy = f"did you mean {' or '.join(close)}?" if close else "take an instId from /api/v5/public/instruments"
-        raise SymbolError(name, "symbol", "is not listed", remedy)
+        raise NotListed(name, "symbol", "is not listed", remedy)
     try:
         symbol = msgspec.convert(listed[name], _Symbol)
     except msgspec.ValidationError as error:

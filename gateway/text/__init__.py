@@ -5,7 +5,7 @@ Reading order: decimals (one text, any scale), levels (a book side's texts at on
 """
 
 from gateway.text.decimals import BadDecimal, TooFine, decimal_text, decimals_of, units
-from gateway.text.errors import SymbolError
+from gateway.text.errors import NotListed, NotTrading, SymbolError
 from gateway.text.figures import Figures
 from gateway.text.levels import FAST_SCALE, read_levels
 from gateway.text.sides import best_first, fast_units, finer_scales, read_exactly, read_side
@@ -16,6 +16,8 @@ __all__ = [
     "BadDecimal",
     "BadStamp",
     "Figures",
+    "NotListed",
+    "NotTrading",
     "SymbolError",
     "TooFine",
     "best_first",

@@ -13,3 +13,11 @@ class SymbolError(Exception):
         self.field = field
         self.problem = problem
         self.remedy = remedy
+
+
+class NotListed(SymbolError):
+    """The venue can be read, and does not name the symbol."""
+
+
+class NotTrading(SymbolError):
+    """The venue names the symbol, and says that nobody trades it now."""
