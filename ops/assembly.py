@@ -128,7 +128,9 @@ def _exits(config: Config, instruments: Sequence[Instrument]) -> Exits:
     except ValueError as error:
         raise ConfigError(f"[exits]: {error}") from error
     rows = _limits(config, instruments).items()
-    order_max = {number: OrderMax(limits.order_lots_max, limits.order_notional_max) for number, limits in rows}
+    order_max = {
+        number: OrderMax(limits.order_lots_max, limits.order_notional_max, limits.unit) for number, limits in rows
+    }
     return Exits(settings if section.enabled else None, order_max)
 
 
@@ -141,6 +143,15 @@ def _orders(config: Config) -> OrdersSettings:
         recv_window_ns=config.venue.recv_window_ms * MS,
         reconcile_interval_ns=config.orders.reconcile_interval_ms * MS,
     )
+
+
+def unfit(config: Config, instrument: Instrument) -> str:
+    """Why the configured limits cannot be counted in this instrument's lots; "" when they can, or when nobody trades it."""
+    try:
+        _limits(config, [instrument])
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def _limits(config: Config, instruments: Sequence[Instrument]) -> dict[int, RiskLimits]:
@@ -176,6 +187,7 @@ def _limit(config: Config, row: InstrumentSection, instrument: Instrument) -> Ri
             touch_age_ns_max=config.risk.book_age_max_ms * MS,
             intent_age_ns_max=config.risk.intent_age_max_ms * MS,
             feed_lag_ns_max=config.risk.feed_lag_max_ms * MS,
+            unit=instrument.lot * int(10 ** (instrument.base_scale - instrument.quantity_scale)),
         )
     except ValueError as error:
         raise ConfigError(f"[[instrument]] {row.symbol}: {error}") from error
@@ -202,6 +214,7 @@ def _account_limits(config: Config, instruments: Sequence[Instrument]) -> Accoun
             daily_loss_max=bounds(risk.daily_loss_max, "daily_loss_max", quotes),
             dust=bounds(risk.dust, "dust", quotes | bases),
             clock_error_ns_max=risk.clock_error_max_ms * MS,
+            venue=VENUE,
         )
     except ValueError as error:
         raise ConfigError(f"[risk]: {error}") from error

@@ -15,7 +15,7 @@ from actors.exits.phases import HOLDING, TAKING_PROFIT, Event, account_event
 from actors.exits.settings import ExitsSettings
 from actors.exits.thresholds import draw
 from actors.exits.triggers import event_of, follow
-from actors.exits.watch import ExitsState, Watch, Wish
+from actors.exits.watch import ExitsState, Watch, Wish, lots_of
 from actors.exits.wishes import OWNER, OrderMax, too_small
 from bus.actor import NOTHING, Actor
 from bus.messages import (
@@ -144,8 +144,7 @@ class Exits(Actor[ExitsState]):
         """
         instrument = watch.instrument
         if instrument is not None:
-            unit = instrument.lot * 10 ** (instrument.base_scale - instrument.quantity_scale)
-            lots = abs(watch.position) // unit * (1 if watch.position > 0 else -1)
+            lots = lots_of(watch.position, instrument)
             bought = traded(watch.entry, watch.position, instrument)
             fees = fees_in_quote(watch.entry, instrument)
             watch.thresholds = draw(watch.position, bought, watch.cost, fees, instrument, self.settings)
@@ -192,11 +191,16 @@ class Exits(Actor[ExitsState]):
     # Start, stop, states
 
     def on_instrument(self, instrument: Instrument, now_ns: int) -> tuple[Message, ...]:
-        """New filters: execution drops what rests, and the position is counted anew."""
+        """New filters: execution drops what rests, and the position is counted anew. In other lots it is the same position:
+        it did not grow, and only one that is less than a lot now has come to an end for us.
+        """
         watch = self._watch(instrument.instrument)
         before, watch.instrument = watch.instrument, instrument
         if before is None or before.version != instrument.version:
             watch.signals = watch.wish = None
+            self.closer.know(instrument)
+        if watch.lots:
+            watch.lots = lots_of(watch.position, instrument) or watch.lots
         return self._resize(watch, watch.lots, now_ns)
 
     def on_engine_started(self, _started: EngineStarted, now_ns: int) -> tuple[Message, ...]:

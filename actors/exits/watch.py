@@ -16,6 +16,19 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     cross: bool
 
 
+def unit_of(instrument: Instrument) -> int:
+    """Base units of one of its lots."""
+    return instrument.lot * int(10 ** (instrument.base_scale - instrument.quantity_scale))
+
+
+def lots_of(position: int, instrument: Instrument) -> int:
+    """Whole lots of a position in base units, toward zero."""
+    if not position:
+        return 0  # of one that is only looked at no lot need be a whole number of base units
+    lots = abs(position) // unit_of(instrument)
+    return lots if position > 0 else -lots
+
+
 class Watch(msgspec.Struct):
     """One instrument, and the position in it.
 

@@ -3,17 +3,23 @@
 import msgspec
 
 from actors.exits.phases import PROFIT_CROSSING, TAKING_PROFIT
-from actors.exits.watch import Watch, Wish
+from actors.exits.watch import Watch, Wish, unit_of
 from bus.messages import Instrument, QuoteIntent, Signals
 
 OWNER = "exits"
 
 
 class OrderMax(msgspec.Struct, frozen=True):
-    """The most that risk lets one order have. notional: quote units; 0: no bound but the venue's."""
+    """The most that risk lets one order have. notional: quote units; 0: no bound but the venue's. unit: as in RiskLimits."""
 
     lots: int
     notional: int = 0
+    unit: int = 0
+
+    def counted(self, instrument: Instrument) -> "OrderMax":
+        """The same in the instrument's present lots, never more."""
+        unit = unit_of(instrument)
+        return OrderMax(self.lots * (self.unit or unit) // unit, self.notional, unit)
 
 
 def wish_of(

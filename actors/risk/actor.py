@@ -291,10 +291,11 @@ class Risk(Actor[RiskState]):
     # Start, stop, states
 
     def on_instrument(self, instrument: Instrument, now_ns: int) -> tuple[Message, ...]:
-        if instrument.instrument in self.limits:
-            self.books[instrument.instrument].set_instrument(instrument)
-            self.switch.name_asset(instrument.instrument, instrument.quote_asset)
-        return NOTHING
+        if instrument.instrument not in self.limits:
+            return NOTHING
+        self.books[instrument.instrument].set_instrument(instrument)
+        self.switch.name_asset(instrument.instrument, instrument.quote_asset)
+        return self.switch.on_instrument(instrument, now_ns)
 
     def on_engine_started(self, started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
         for book in self.books.values():

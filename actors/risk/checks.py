@@ -29,6 +29,7 @@ class Book(Exposure):
         self.position_max = limits.position_lots_max
         self.position_min = limits.position_lots_min
         self.lots_max = limits.order_lots_max
+        self.limits_unit = limits.unit
         self.lots_min, self.venue_lots_max = 1, NO_BOUND
         self.price_min, self.price_max = 1, NO_BOUND
         self.orders_max = limits.open_orders_max
@@ -49,8 +50,12 @@ class Book(Exposure):
 
     def set_instrument(self, instrument: Instrument) -> None:
         super().set_instrument(instrument)
-        limits = self.limits
-        self.position_max = min(limits.position_lots_max, instrument.max_position_lots or NO_BOUND)
+        limits, unit = self.limits, self.unit
+        counted = self.limits_unit = self.limits_unit or unit
+        self.lots_max = limits.order_lots_max * counted // unit
+        self.position_max = limits.position_lots_max * counted // unit
+        self.position_min = -(-limits.position_lots_min * counted // unit)
+        self.position_max = min(self.position_max, instrument.max_position_lots or NO_BOUND)
         self.venue_lots_max = instrument.max_lots or NO_BOUND
         self.lots_min = max(instrument.min_lots, 1)
         self.price_min = max(instrument.min_price_ticks, 1)

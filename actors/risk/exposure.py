@@ -73,6 +73,7 @@ class Exposure:
         self.holds: dict[str, Hold] = {}
         self.leaves_buy = self.leaves_sell = self.ahead_buy = self.ahead_sell = self.open_orders = 0
         self.base = self.portfolio = 0
+        self.held: int | None = None  # base units, by the last PositionUpdate: what no lot can round
         self.unsettled = 0
         self.fill_ns = self.position_ns = -1
         self.versions: dict[int, int] = {}  # base units of one lot, by version
@@ -188,7 +189,8 @@ class Exposure:
 
     def on_position(self, position: PositionUpdate, now_ns: int) -> None:
         self.settle(now_ns)
-        self.portfolio = self._lots(position.version, position.position_lots)
+        self.held = position.position
+        self.portfolio = _whole(self.held, self.unit) if self.unit else position.position_lots
         self.position_ns = now_ns
         self.unsettled -= 1
         if self.unsettled == 0:
@@ -241,7 +243,9 @@ class Exposure:
     # Metadata
 
     def set_instrument(self, instrument: Instrument) -> None:
-        """Take new metadata; everything counted in older lots and ticks is counted in the new ones, rounded outward."""
+        """Take new metadata; everything counted in older lots and ticks is counted in the new ones, rounded outward. The
+        position is counted anew from what is held: whole lots of it can be closed, a part of one cannot.
+        """
         old = self.instrument
         amounts = self.account.notional
         holds = [*self.requests.values(), *self.holds.values()]
@@ -258,6 +262,10 @@ class Exposure:
         if (self.unit or unit, old_tick) != (unit, instrument.tick):
             self._rescale(holds, self.unit or unit, unit, old_tick, instrument.tick)
         self.unit = unit
+        if self.held is not None:
+            self.portfolio = _whole(self.held, unit)
+            if not self.unsettled:
+                self.base = self.portfolio
         for hold in holds:
             notional = self.notional_of(hold.price_ticks, hold.leaves)
             amounts[self.asset] = amounts.get(self.asset, 0) + notional - hold.notional
@@ -312,12 +320,13 @@ class Exposure:
             position_ns=self.position_ns,
             versions=list(self.versions.items()),
             unit=self.unit,
+            held=self.held,
         )
 
     def restore(self, saved: "SavedExposure") -> None:
         """Into a fresh Exposure; the sums, here and in the account, are built up again."""
         self.touch = saved.touch
-        self.unit = saved.unit
+        self.unit, self.held = saved.unit, saved.held
         self.base, self.portfolio, self.unsettled = saved.base, saved.portfolio, saved.unsettled
         self.fill_ns, self.position_ns = saved.fill_ns, saved.position_ns
         if saved.instrument is not None:
@@ -345,6 +354,12 @@ class SavedExposure(msgspec.Struct):
     position_ns: int
     versions: list[tuple[int, int]]
     unit: int = 0
+    held: int | None = None
+
+
+def _whole(units: int, unit: int) -> int:
+    """Whole lots of so many base units, toward 0."""
+    return units // unit if units >= 0 else -(-units // unit)
 
 
 def _outward(count: int, old: int, new: int) -> int:

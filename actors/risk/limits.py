@@ -14,6 +14,8 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     intent_age_ns_max: of the frame that the command was made from. rejects_max: venue rejects in rejects_window_ns
     before the instrument is set to CANCEL_ONLY (a venue's surveillance writes letters about less: Krypto#987).
     feed_lag_ns_max: of the book's stream behind the venue, its clock's uncertainty in our favor; 0: not looked at.
+    unit: base units of the lot that the lots here count; another lot of the instrument recounts them, never upward. 0: of
+    whichever lot comes first.
     """
 
     order_lots_max: int
@@ -27,6 +29,7 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     rejects_max: int = 20
     rejects_window_ns: int = 10_000_000_000
     feed_lag_ns_max: int = 2_000_000_000
+    unit: int = 0
 
     def __post_init__(self) -> None:
         if self.position_lots_min > 0 or self.position_lots_max < 0:
@@ -42,7 +45,8 @@ class AccountLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     order_rate_window_ns (Binance spot allows 50 in 10 s; 40 leaves room for reducing orders, which are exempt).
     daily_loss_max: by quote asset, per UTC day, realized PnL only: what an open position has lost does not count until
     it is closed, so what bounds it is position_lots_max. dust: by asset, the difference of ledger and venue that is not
-    worth a stop. clock_error_ns_max: |offset| + uncertainty. owner_states: where an owner starts, if not ACTIVE.
+    worth a stop. clock_error_ns_max: |offset| + uncertainty, of the venue whose number is `venue`: another's clock stops
+    nothing. owner_states: where an owner starts, if not ACTIVE.
     """
 
     open_orders_max: int = 50
@@ -53,6 +57,7 @@ class AccountLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     dust: dict[str, int] = {}
     clock_error_ns_max: int = 500_000_000
     owner_states: dict[str, TradingState] = {}
+    venue: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.order_rate <= 10_000:

@@ -4,7 +4,7 @@
 |--------------|------------|-------------|--------------------------------------------|
 | orders       | engine     | CANCEL_ONLY | OrdersReady                                |
 | stop         | engine     | CANCEL_ONLY | the next EngineStarted                     |
-| clock:VENUE  | engine     | CANCEL_ONLY | a good ClockEstimate of that venue         |
+| clock:VENUE  | engine     | CANCEL_ONLY | a good ClockEstimate of the trading venue  |
 | operator     | any        | as ordered  | RESUME with a reason                       |
 | actor_failed | engine     | HALTED      | RESUME                                     |
 | ledger:ASSET | engine     | REDUCING    | RESUME; a comparison that agrees again     |
@@ -12,6 +12,7 @@
 | rejects      | instrument | CANCEL_ONLY | RESUME                                     |
 | leadership   | engine     | CANCEL_ONLY | the next EngineStarted                     |
 | cooldown     | instrument | REDUCING    | CooldownHeld again, at or after its end    |
+| venue        | instrument | CANCEL_ONLY | an Instrument that is traded again         |
 | settings     | owner      | as written  | a change of the configuration              |
 """
 
@@ -29,6 +30,7 @@ from bus.messages import (
     Control,
     CooldownHeld,
     EngineStarted,
+    Instrument,
     LeadershipLost,
     LedgerCompared,
     Message,
@@ -113,6 +115,13 @@ class Switch:
     def on_stop(self, stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
         return self.reasons.hold(ENGINE, "stop", TradingState.CANCEL_ONLY, stop.reason)
 
+    def on_instrument(self, instrument: Instrument, now_ns: int) -> tuple[Message, ...]:
+        """What the venue does not trade has nothing resting; what it trades again is released here alone."""
+        scope = instrument_scope(instrument.instrument)
+        if instrument.trading:
+            return self.reasons.drop(scope, "venue", "the venue trades it")
+        return self.reasons.hold(scope, "venue", TradingState.CANCEL_ONLY, "the venue does not trade it now")
+
     # Other instances
 
     def on_leadership_lost(self, lost: LeadershipLost, now_ns: int) -> tuple[Message, ...]:
@@ -159,6 +168,8 @@ class Switch:
         return (*changes, _alert(AlertLevel.CRITICAL, "actor_failed", text))
 
     def on_clock(self, estimate: ClockEstimate, now_ns: int) -> tuple[Message, ...]:
+        if estimate.venue != self.limits.venue:
+            return NOTHING  # of data to look at: how late they are is FeedAge's to say
         name = f"clock:{estimate.venue}"
         error = abs(estimate.offset_ns) + estimate.uncertainty_ns
         if error <= self.limits.clock_error_ns_max:

@@ -158,13 +158,13 @@ def test_an_adjustment_without_a_fill_is_the_position_from_the_next_input_on() -
     assert (actor.books[0].worst_long(), actor.books[0].worst_short()) == (30, 20)
 
 
-def test_a_new_lot_size_counts_what_was_counted_rounded_outward() -> None:
+def test_a_new_lot_size_counts_orders_rounded_outward_and_the_position_in_whole_lots() -> None:
     actor = risk()
     actor.receive(position(25), NOW)
     actor.receive(command(quantity_lots=15), NOW + 1)
     actor.receive(instrument(version=2, lot=10, tick=10), NOW + 2)
     book = actor.books[0]
-    assert (book.worst_long(), book.leaves_buy) == (5, 2)
+    assert (book.worst_long(), book.leaves_buy) == (4, 2)  # 25 units are two whole lots: the half cannot be sold
     actor.receive(update(number=1, quantity_lots=15, leaves_lots=15), NOW + 3)  # still of version 1
     assert book.leaves_buy == 2
     actor.receive(position(3, version=2), NOW + 4)
