@@ -216,7 +216,7 @@ class Engine(Node):
 
     def _make_order_door(self) -> None:
         identity = Identity(self.placement.number, ACCOUNT, VENUE, self.epoch)
-        venue = BinanceSpotOrders(self._signer, self.config.venue, self.traded, ACCOUNT, VENUE)
+        self.order_venue = venue = BinanceSpotOrders(self._signer, self.config.venue, self.traded, ACCOUNT, VENUE)
         door = OrderDoor(
             self.config.venue.websocket_api, venue, identity, self.journal, self.venue_time, self.clock.now_ns
         )
@@ -264,7 +264,7 @@ class Engine(Node):
         self.order_door.attach(
             self.pump.post, lambda: self.host.offset, self.host.after_burst("order_door"), lambda: self.host.cause
         )
-        self._attach_doors({VENUE: BinanceSpotRest(self._signer, self.config.venue, self.traded)})
+        self._attach_doors({VENUE: BinanceSpotRest(self._signer, self.config.venue, self.order_venue.instruments)})
         self.pump.at_quiet(self.journal.touch_ahead)
         if self.input_log is not None:
             self.pump.at_quiet(self.input_log.touch_ahead)

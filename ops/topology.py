@@ -175,6 +175,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
         "orders",
         "portfolio",
         "coordination",
+        "order_door",
     ),
     EngineStarted: (
         "orders",

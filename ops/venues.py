@@ -74,7 +74,7 @@ class BinanceSpotOrders:
         self, signed_by: Signer, section: VenueSection, instruments: Mapping[int, Instrument], account: int, venue: int
     ) -> None:
         self.logs_on = signed_by.algorithm == "Ed25519"
-        self._instruments, self.window_ms = instruments, section.recv_window_ms
+        self._instruments, self.window_ms = dict(instruments), section.recv_window_ms
         self._codec = OrderCodec(
             signed_by,
             self.logs_on,
@@ -90,6 +90,15 @@ class BinanceSpotOrders:
             self._codec.time_frame,
         )
         self._submit_frame = self._codec.submit_frame
+
+    def know(self, instrument: Instrument) -> None:
+        self._instruments[instrument.instrument] = instrument
+        self._codec.know(instrument)
+
+    @property
+    def instruments(self) -> Mapping[int, Instrument]:
+        """As they are phrased now; who reads answers over REST reads them by the same."""
+        return self._instruments
 
     def submit(self, order: SubmitOrder, timestamp_ms: int, window_ms: int) -> bytes:
         return self._submit_frame(order, self._instruments[order.instrument], timestamp_ms, window_ms)

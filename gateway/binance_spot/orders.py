@@ -117,8 +117,12 @@ class OrderCodec:
         self._venue = venue
         self._by_symbol = {instrument.venue_symbol: instrument for instrument in instruments}
         self._prevention = self_trade_prevention
-        self._templates: dict[tuple[str, Side, bool], tuple[bytes, bytes, int]] = {}
+        self._templates: dict[tuple[str, Side, bool, int], tuple[bytes, bytes, int]] = {}
         self._cancel_templates: dict[tuple[str, bool], tuple[bytes, bytes]] = {}
+
+    def know(self, instrument: Instrument) -> None:
+        """Another version of an instrument: what comes from now on is in its scales."""
+        self._by_symbol[instrument.venue_symbol] = instrument
 
     def submit_frame(self, order: SubmitOrder, instrument: Instrument, timestamp_ms: int, recv_window_ms: int) -> bytes:
         """Return `order.place`: LIMIT_MAKER when post-only, else LIMIT GTC. HOT PATH.
@@ -126,10 +130,10 @@ class OrderCodec:
         timestamp_ms, recv_window_ms: venue time; their sum is the deadline after which the venue refuses.
         """
         assert order.client_order_id.isalnum(), order
-        key = (instrument.venue_symbol, order.side, order.post_only)
+        key = (instrument.venue_symbol, order.side, order.post_only, instrument.quantity_scale)
         template = self._templates.get(key)
         if template is None:
-            template = self._templates[key] = self._submit_template(*key, instrument.quantity_scale)
+            template = self._templates[key] = self._submit_template(*key)
         price, price_part = divmod(order.price_ticks * instrument.tick, UNIT)
         quantity, quantity_part = divmod(order.quantity_lots * instrument.lot, template[2])
         client_order_id = order.client_order_id.encode()

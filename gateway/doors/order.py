@@ -21,6 +21,7 @@ from bus.messages import (
     HEADER_VERSION,
     CancelOrder,
     ClockEstimate,
+    Instrument,
     Message,
     Outcome,
     Refusal,
@@ -89,6 +90,7 @@ class OrderDoor(OrderSession):
             SubmitOrder: self._submit,
             CancelOrder: self._cancel,
             ClockEstimate: self._clock,
+            Instrument: self._instrument,
         }
         super().__init__(url, venue, identity, venue_time, now_ns, patience)
         self._journal = journal
@@ -99,6 +101,7 @@ class OrderDoor(OrderSession):
         self.disk_failed: Callable[[], bool] = lambda: False
         self._after_cascade: AfterCascade = lambda action: action(0)
         self._outbox: list[_Outgoing] = []
+        self._versions: dict[int, int] = {}
         self.tick_to_order = Histogram()
         self.write_time = Histogram()
         self._in_flight: dict[tuple[RequestKind, str], tuple[int, int]] = {}
@@ -214,6 +217,8 @@ class OrderDoor(OrderSession):
             return Refusal.EPOCH
         if order.expires_ns <= now_ns:
             return Refusal.EXPIRED
+        if self._versions.get(order.instrument) != order.version:
+            return Refusal.INSTRUMENT_VERSION
         return Refusal.DISK if self.disk_failed() else Refusal.NONE
 
     def _append(self, tag: int, now_ns: int, message: Message) -> None:
@@ -232,7 +237,15 @@ class OrderDoor(OrderSession):
         return RequestAnswered(*head, refusal, 0, 0, now_ns, refusal.name)
 
     def _clock(self, clock: ClockEstimate, now_ns: int) -> tuple[Message, ...]:
-        self._time.take(clock)
+        if clock.venue == self._identity.venue:
+            self._time.take(clock)
+        return NOTHING
+
+    def _instrument(self, instrument: Instrument, now_ns: int) -> tuple[Message, ...]:
+        """From this input on orders are phrased, and reports read, by it. One that is only looked at has no orders."""
+        if instrument.account == self._identity.account:
+            self._versions[instrument.instrument] = instrument.version
+            self._venue.know(instrument)
         return NOTHING
 
     # -- what comes back ----------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import tenacity
 from bus.messages import (
     CancelOrder,
     ClockEstimate,
+    Instrument,
     Message,
     PrivateStreamDown,
     PrivateStreamUp,
@@ -68,6 +69,10 @@ class VenueOrders(Protocol):
 
     logs_on: bool
     window_ms: int
+
+    def know(self, instrument: Instrument) -> None:
+        """Orders are phrased, and what comes is read, by this version of it from now on."""
+        ...
 
     def logon(self, timestamp_ms: int) -> bytes: ...
 

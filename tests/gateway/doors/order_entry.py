@@ -112,6 +112,8 @@ async def desk_at(
         venue_time.take(known)
     door = OrderDoor(url, venue, Identity(0, 0, 0, EPOCH), journal, venue_time, CLOCK.now_ns, patience)
     desk = Desk(door, journal)
+    for instrument in (instruments or {0: BTC}).values():
+        door.handlers[Instrument](instrument, 0)
     if run:
         desk.task = asyncio.create_task(door.run())
     try:

@@ -11,6 +11,7 @@ from bus.clock import VirtualClock
 from bus.messages import (
     CancelOrder,
     ClockEstimate,
+    Instrument,
     Outcome,
     Refusal,
     RequestAnswered,
@@ -43,6 +44,7 @@ class Fenced:
         self.door = OrderDoor("ws://v", venue, Identity(0, 0, 0, EPOCH), self.journal, time, self.clock.now_ns)
         self.door._socket, self.door._subscribed = self.wire, True  # type: ignore[assignment]  # as after a logon
         self.door.attach(self.said.append, lambda: 1, self._later.append)
+        self.door.handlers[Instrument](BTC, 0)
         self.lease_end_ns = UNLEASED_NS
         self.door.lease_left_ns = lambda: self.lease_end_ns - self.clock.now_ns()
 
