@@ -25,6 +25,7 @@ from bus.messages import (
     PublishBand,
 )
 
+VERSIONS_MAX = 8  # of one instrument, beside those of working orders; chosen
 ALL = 1 << 62
 """Above every price in price units; still fits the 64 bits of a message."""
 
@@ -97,7 +98,12 @@ class Bands:
     # Facts
 
     def know(self, instrument: int, version: int, tick: int) -> None:
+        """Versions that no working order is of are forgotten, but for the last few: late facts may be of those."""
         self.ticks[instrument, version] = tick
+        used = {(order.instrument, order.version) for order in self.working.values()}
+        old = [key for key in self.ticks if key[0] == instrument and key not in used]
+        for key in old[:-VERSIONS_MAX]:
+            del self.ticks[key]
         self.rows.setdefault(instrument, Row(instrument))
 
     def begin_term(self) -> None:

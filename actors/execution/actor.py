@@ -18,7 +18,7 @@ from actors.execution.pricing import left_alone
 from actors.execution.queues import Queues
 from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
-from actors.execution.slots import Desk, ExecutionState, Market, Slot, forget_refusals
+from actors.execution.slots import Desk, ExecutionState, Market, Slot, forget_refusals, versions
 from actors.execution.steady import forget_liquidity, see_liquidity
 from actors.execution.sweep import Sweep
 from bus.actor import NOTHING, Actor
@@ -106,6 +106,7 @@ class Execution(Actor[ExecutionState]):
             touch is None
             or self.stopping
             or intent.version != instrument.version
+            or not instrument.trading
             or (desk.state and not (desk.state is TradingState.REDUCING and intent.reduce_only))
         )
         planner = self.planner
@@ -281,10 +282,12 @@ class Execution(Actor[ExecutionState]):
         return self._drop(list(self.register.markets.values()), now_ns)
 
     def on_instrument(self, instrument: Instrument, now_ns: int) -> tuple[Message, ...]:
-        """New filters: what rests was made for the old ones, and so was the touch."""
+        """New filters: what rests was made for the old ones, and so was the touch. After a start that found no checkpoint
+        nothing is known of the filters before, but orders of the journal say which version they are of.
+        """
         market = self.register.market(instrument.instrument)
         before, market.instrument = market.instrument, instrument
-        if before is None or before.version == instrument.version:
+        if all(version == instrument.version for version in versions(market, before)):
             return NOTHING
         market.touch = None
         forget_liquidity(market)

@@ -180,7 +180,19 @@ class Planner:
         register = self.register
         command = register.next_command
         register.next_command = command + 1
-        order = Order(command, "", target.account, target.venue, side, ticks, lots, lots, REQUESTED, now_ns)
+        order = Order(
+            command,
+            "",
+            target.account,
+            target.venue,
+            side,
+            ticks,
+            lots,
+            lots,
+            REQUESTED,
+            now_ns,
+            version=target.version,
+        )
         slot.orders.append(order)
         register.requested[command] = Place(market, desk, slot, order)
         self.orders.append(

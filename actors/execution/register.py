@@ -114,6 +114,7 @@ class Register:
             phase=SENT,
             since_ns=now_ns,
             cumulative_lots=update.cumulative_lots,
+            version=update.version,
         )
         slot.orders.append(order)
         return Place(market, desk, slot, order)

@@ -11,6 +11,7 @@ class Order(msgspec.Struct, gc=False):
     """One order not known to be done. since_ns: commanded, or first heard of. attempts: cancels sent.
 
     queue: its place at its price, from its acceptance (accepted_ns) on. kept: it was left where it is for that place.
+    version: of the instrument that its ticks and lots count.
     """
 
     command: int
@@ -31,6 +32,7 @@ class Order(msgspec.Struct, gc=False):
     accepted_ns: int = 0
     queue: Queue | None = None
     kept: bool = False
+    version: int = 0
 
 
 class Slot(msgspec.Struct):
@@ -142,6 +144,13 @@ def resting(slot: Slot) -> Order | None:
         if phase is not CANCELING and phase is not DOOMED:
             return order
     return None
+
+
+def versions(market: Market, before: Instrument | None) -> list[int]:
+    """Of the instrument as it was, and of what rests on it."""
+    slots = [slot for desk in market.desks for slot in (desk.buy, desk.sell)]
+    resting_in = [order.version for slot in slots for order in slot.orders]
+    return resting_in if before is None else [before.version, *resting_in]
 
 
 def forget_refusals(desk: Desk) -> None:

@@ -175,12 +175,12 @@ class Microstructure(Actor[MicrostructureState]):
         return (SetTimer(self.name, 0, self.generation, now_ns + self.settings.liquidity_interval_ms * MS),)
 
     def instrument(self, message: Instrument, _now_ns: int) -> tuple[Message, ...]:
-        """A new version keeps the windows: if figures change their scale, the book leaves LIVE first."""
+        """A new version in the same scales keeps the windows: they are in the book's units, not in ticks and lots."""
         metrics = self.metrics.get(message.instrument)
         if metrics is None:
             self.metrics[message.instrument] = Metrics.of(message, self.settings)
         else:
-            metrics.tick = message.tick
+            metrics.renew(message)
         return NOTHING
 
     def checkpoint(self) -> MicrostructureState:

@@ -35,7 +35,7 @@ class Metrics(msgspec.Struct):
     last view; warm_ns: from when on that of time is. seen: views since the last reading; look_ns: when the next one is kept.
     told: the last Liquidity of this stretch. resets: how often all was forgotten.
     paused: the book is not LIVE, and may go on where it stood. deaf: the trade stream is silent though it should not be.
-    late_ns: prints received up to then came late, and are of no window.
+    late_ns: prints received up to then came late, and are of no window. scales: of price and quantity, that all of this is in.
     """
 
     number: int
@@ -56,6 +56,7 @@ class Metrics(msgspec.Struct):
     paused: bool = False
     deaf: bool = False
     late_ns: int = -1
+    scales: tuple[int, int] = (0, 0)
 
     @staticmethod
     def of(instrument: Instrument, settings: MicrostructureSettings) -> "Metrics":
@@ -71,7 +72,17 @@ class Metrics(msgspec.Struct):
             Pressure.over(span_ns, burst_ns, settings.sweep_levels),
             side(Side.BUY),
             side(Side.SELL),
+            scales=(instrument.price_scale, instrument.quantity_scale),
         )
+
+    def renew(self, instrument: Instrument) -> None:
+        """Another version. Figures of other scales cannot be beside those that were: even the prints are given up."""
+        self.tick = instrument.tick
+        scales = (instrument.price_scale, instrument.quantity_scale)
+        if scales != self.scales:
+            self.scales = scales
+            self.clear()
+            self.prints.clear()
 
     def clear(self) -> None:
         """Forget everything but the prints, which are facts and not a window."""

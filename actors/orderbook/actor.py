@@ -259,11 +259,14 @@ class Orderbook(Actor[OrderbookState]):
         return entry.watched.news(entry.book, entry.number, entry.version, entry.sequence, entry.received_ns)
 
     def instrument(self, message: Instrument, _now_ns: int) -> tuple[Message, ...]:
-        """A new version changes what a checksum is made of; else each update says which version its figures are of."""
+        """Other scales change what a checksum is made of, and leave nothing of the old ones to compare with; for the rest
+        each update says which version its figures are of. The levels follow by themselves: market data has the book anew.
+        """
         scales = Scales(message.price_scale, message.quantity_scale)
         entry = self.entries.get(message.instrument)
         if entry is not None:
-            entry.scales = scales
+            if scales != entry.scales:
+                entry.rescale(scales)
             return NOTHING
         number, venue = message.instrument, message.venue
         shape = self.shapes.get(venue, _PLAIN)

@@ -123,6 +123,13 @@ class Entry:
         self.validity = TRANSITIONS[self.validity, event]
         self.state = SHOWN[self.validity]
 
+    def rescale(self, scales: Scales) -> None:
+        """Prices of other scales mean other prices: who watched some asks again, with those of the new ones."""
+        self.scales = scales
+        self.tops.held.clear()
+        self.spread = SpreadWindow()
+        self.watched = Watched({}, {}, self.watched.beyond_limit)
+
     def checkpoint(self) -> EntryState:
         book, tops = self.book, self.tops
         return EntryState(

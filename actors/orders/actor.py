@@ -220,7 +220,9 @@ class Orders(Actor[OrdersState]):
         return tuple(out)
 
     def on_clock(self, message: ClockEstimate, now_ns: int) -> tuple[Message, ...]:
-        self.desk.set_clock(message.offset_ns, message.uncertainty_ns)
+        """Of the venue we trade at; another's says nothing about our orders."""
+        if message.venue == self.settings.venue:
+            self.desk.set_clock(message.offset_ns, message.uncertainty_ns)
         return ()
 
     def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
@@ -233,11 +235,13 @@ class Orders(Actor[OrdersState]):
         put_back(self.desk, self.startup, state)
 
     def view(self) -> dict[str, Any]:
-        """Open orders by status, shortfalls in base units (never zero), counters of everything odd, and the phase."""
+        """Open orders by status and by instrument, shortfalls in base units (never zero), counters of everything odd, and the phase."""
         desk = self.desk
         statuses: dict[str, int] = {}
         shortfalls: dict[str, int] = {}
+        working_on: dict[int, int] = {}
         for order in desk.register.open.values():
+            working_on[order.instrument] = working_on.get(order.instrument, 0) + 1
             statuses[order.status.name] = statuses.get(order.status.name, 0) + 1
             if missing := shortfall(order):
                 shortfalls[order.client_order_id] = missing
@@ -245,6 +249,7 @@ class Orders(Actor[OrdersState]):
             "phase": self.startup.phase.name,
             "epoch": desk.ids.epoch,
             "working": len(desk.register.open),
+            "working_on": working_on,
             "stranded": len(desk.register.stranded),
             "open": statuses,
             "shortfalls": shortfalls,

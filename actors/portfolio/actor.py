@@ -172,7 +172,6 @@ class Portfolio(Actor[PortfolioState]):
 
     def update_of(self, position: Position, instrument: Instrument) -> PositionUpdate:
         self.number += 1
-        lot = instrument.lot * 10 ** (instrument.base_scale - instrument.quantity_scale)
         return PositionUpdate(
             self.number,
             self.settings.account,
@@ -180,7 +179,7 @@ class Portfolio(Actor[PortfolioState]):
             position.instrument,
             instrument.version,
             position.quantity,
-            share(position.quantity, 1, lot),
+            share(position.quantity, 1, unit_of(instrument)),
             position.cost,
             position.realized,
             average_price(position, instrument.price_scale, instrument.base_scale, instrument.quote_scale),
@@ -200,6 +199,7 @@ class Portfolio(Actor[PortfolioState]):
         if message.base_scale < message.quantity_scale:
             self.count("instrument_refused")
             return (Alert(AlertLevel.CRITICAL, NAME, "instrument_refused", key, "reason=base_scale"),)
+        before = self.instruments.get(key)
         self.instruments[key] = message
         if self.restored and not self.handing:
             self.handed = {}
@@ -210,7 +210,11 @@ class Portfolio(Actor[PortfolioState]):
         day_start = self.succession.claim(message, position, now_ns)
         if self.fold_deferred(message, now_ns):  # ours since a takeover that was told then
             return (self.update_of(position, message),)
-        return (self.taken_over(position, message, day_start),) if day_start is not None else ()
+        if day_start is not None:
+            return (self.taken_over(position, message, day_start),)
+        recounted = before is not None and not self.handing and unit_of(before) != unit_of(message)
+        # Whoever keeps the position in lots hears of it in the new ones, in this very cascade.
+        return (self.update_of(position, message),) if recounted and (position.quantity or position.realized) else ()
 
     def fold_deferred(self, instrument: Instrument, now_ns: int) -> bool:
         """Book what waited for this instrument. What a baseline already covers changes positions, not totals."""
@@ -396,6 +400,11 @@ class Portfolio(Actor[PortfolioState]):
             "deferred": len(self.deferred),
             "counts": dict(self.counts),
         }
+
+
+def unit_of(instrument: Instrument) -> int:
+    """Base units of one lot."""
+    return instrument.lot * int(10 ** (instrument.base_scale - instrument.quantity_scale))
 
 
 def totals_of(message: BalancesReported) -> dict[str, int]:

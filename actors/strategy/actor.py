@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.strategy.context import Context
+from actors.strategy.prices import whole_lots
 from actors.strategy.state import Line, StrategySettings, StrategyState, TimerKey
 from actors.strategy.strategy import Strategy
 from bus.actor import NOTHING, Actor
@@ -187,12 +188,16 @@ class StrategyActor(Actor[StrategyState]):
         if line is None:
             return NOTHING
         self._begin(now_ns)
-        if line.instrument is not None and line.instrument.version != instrument.version:
+        before = line.instrument
+        if before is not None and before.version != instrument.version:
             self.context.pull(instrument.instrument)  # in the version it was made in
             line.live = False
             line.signals = line.intent = line.liquidity = line.mark = None  # in the scales it was told in
         line.instrument = instrument
+        line.position_lots = whole_lots(line.position, instrument)
         line.state = self._state_of(line.number)
+        if self.started and before is not None and before.version != instrument.version:
+            self.strategy.on_instrument(self.context, instrument, before)
         return self._start_when_ready()
 
     def on_engine_started(self, _started: EngineStarted, now_ns: int) -> tuple[Message, ...]:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from actors.strategy.prices import unit_of
 from actors.strategy.state import Line, StrategySettings, TimerKey
 from bus.messages import (
     Alert,
@@ -89,8 +90,11 @@ class Context:
         return tuple(self.lines[instrument].orders)
 
     def working_lots(self, instrument: int, side: Side) -> int:
-        """Open remainder of the own orders on one side, those being canceled included."""
-        return sum(order.leaves_lots for order in self.lines[instrument].orders if order.side == side)
+        """Open remainder of the own orders on one side, those being canceled included; in lots of today, rounded up."""
+        line = self.lines[instrument]
+        orders = [order for order in line.orders if order.side == side]
+        unit = unit_of(line.instrument) if orders and line.instrument is not None else 0
+        return sum(-(-o.leaves_lots * o.unit // unit) if unit and o.unit else o.leaves_lots for o in orders)
 
     def trading_state(self, instrument: int) -> TradingState:
         """The strictest of the engine's, the instrument's and this strategy's."""

@@ -9,6 +9,7 @@ from bus.messages import (
     BookStateChanged,
     Fill,
     FundingRate,
+    Instrument,
     Liquidity,
     MarkPrice,
     OrderRefused,
@@ -63,6 +64,11 @@ class Strategy:
 
     def on_timer(self, context: Context, key: str) -> None:
         """The timer set by `context.set_timer(key, ...)`."""
+
+    def on_instrument(self, context: Context, instrument: Instrument, before: Instrument) -> None:
+        """The venue changed what it says of an instrument while we run; the quotes are already pulled. Whatever the strategy
+        keeps in ticks or lots counts those of `before`: `prices.recounted` counts it in the new ones.
+        """
 
     def on_stop(self, context: Context) -> None:
         """The engine stops; the quotes are already pulled and no new ones pass."""

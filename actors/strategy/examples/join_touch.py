@@ -1,4 +1,5 @@
-"""Join the touch on both sides, and lean against the inventory. A strategy to read first: it has no state of its own.
+"""Join the touch on both sides, and lean against the inventory. A strategy to read first: all it keeps is how many lots of
+today its parameters are.
 
 Every time the book changes it wishes one order at the best bid and one at the best ask:
 - what it holds moves both prices: long means bid lower and offer lower, so that the next fill is likelier to reduce;
@@ -10,18 +11,21 @@ Every time the book changes it wishes one order at the best bid and one at the b
 Execution places, moves and cancels the orders; risk has the last word on each. Neither is the strategy's concern.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from actors.strategy.context import Context
-from actors.strategy.prices import ticks_passive
+from actors.strategy.prices import recounted, ticks_passive
 from actors.strategy.strategy import Strategy
-from bus.messages import Side, Signals
+from bus.messages import Instrument, Side, Signals
 
 BUY, SELL = Side
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Read from the configuration's `[strategy.parameters]`. Quantities are lots, prices ticks.
+    """Read from the configuration's `[strategy.parameters]`. Quantities are lots, prices ticks, as the venue has them at the
+    start; if it changes its lot while we run, they stay the amounts they were.
 
     quantity_lots: wished on each side. max_position_lots, min_position_lots: bounds of the position (on a spot account
     without inventory the lower one is 0). skew_ticks: how far prices move for each `quantity_lots` held.
@@ -46,11 +50,25 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise ValueError("imbalance_max must be in [0, 1]")
 
 
+class Lots(NamedTuple):
+    """The quantities of Parameters, of one instrument."""
+
+    quantity: int
+    most: int
+    least: int
+
+
 class JoinTouch(Strategy):
-    """One pair of orders an instrument."""
+    """One pair of orders an instrument. lots: of those whose lot has changed since the start."""
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
+        self.configured = Lots(parameters.quantity_lots, parameters.max_position_lots, parameters.min_position_lots)
+        self.lots: dict[int, Lots] = {}
+
+    def on_instrument(self, context: Context, instrument: Instrument, before: Instrument) -> None:
+        lots = self.lots.get(instrument.instrument, self.configured)
+        self.lots[instrument.instrument] = Lots(*(recounted(count, before, instrument) for count in lots))
 
     def on_signals(self, context: Context, signals: Signals) -> None:
         wish = self.parameters
@@ -60,18 +78,22 @@ class JoinTouch(Strategy):
         if signals.bid == 0 or signals.ask == 0 or (wish.warm_only and not signals.warm):
             context.pull(number)  # a touch with one side says nothing about the price
             return
+        lots = self.lots.get(number, self.configured)
+        if not lots.quantity:
+            context.pull(number)  # less than one of the venue's new lots
+            return
         instrument = context.instrument(number)
         position = context.position_lots(number)
         tick = instrument.tick
         touch_bid = ticks_passive(BUY, signals.bid, tick)
         touch_ask = ticks_passive(SELL, signals.ask, tick)
-        skew = round(wish.skew_ticks * position / wish.quantity_lots)
+        skew = round(wish.skew_ticks * position / lots.quantity)
         # Inside the spread is as far as the skew may lead: never to the other side's price.
         bid = max(min(touch_bid - skew, touch_ask - 1), 1)
         ask = max(touch_ask - skew, touch_bid + 1)
 
-        bid_lots = min(wish.quantity_lots, wish.max_position_lots - position)
-        ask_lots = min(wish.quantity_lots, position - wish.min_position_lots)
+        bid_lots = min(lots.quantity, lots.most - position)
+        ask_lots = min(lots.quantity, position - lots.least)
         if signals.imbalance < -wish.imbalance_max or bid_lots < instrument.min_lots:
             bid_lots = 0
         if signals.imbalance > wish.imbalance_max or ask_lots < instrument.min_lots:
