@@ -30,7 +30,7 @@ from bus.messages import (
     SubmitOrder,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 POLL_S = 0.25  # chosen: how far behind people see; a poll without news costs one directory listing
 BATCH_MAX = 20  # records a transaction: about 0.2 ms of the interpreter, which the engine shares
 PAUSE_S = 0.002  # between batches of a long catch-up, so that the engine's thread comes first
@@ -39,8 +39,9 @@ CLOSE_S_MAX = 5.0  # how long `close` waits for the last records; the next start
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE instruments (
-    instrument INTEGER PRIMARY KEY, version INTEGER, symbol TEXT, base_asset TEXT, quote_asset TEXT,
-    price_scale INTEGER, quantity_scale INTEGER, base_scale INTEGER, quote_scale INTEGER, tick INTEGER, lot INTEGER);
+    instrument INTEGER, version INTEGER, symbol TEXT, base_asset TEXT, quote_asset TEXT,
+    price_scale INTEGER, quantity_scale INTEGER, base_scale INTEGER, quote_scale INTEGER, tick INTEGER, lot INTEGER,
+    PRIMARY KEY (instrument, version)) WITHOUT ROWID;
 CREATE TABLE orders (
     client_order_id TEXT PRIMARY KEY, account INTEGER, venue INTEGER, instrument INTEGER, version INTEGER, owner TEXT,
     venue_order_id INTEGER, command INTEGER, side TEXT, price_ticks INTEGER, quantity_lots INTEGER,
@@ -62,15 +63,19 @@ CREATE TABLE positions (
     position_lots INTEGER, cost INTEGER, realized INTEGER, average_price REAL,
     PRIMARY KEY (account, instrument)) WITHOUT ROWID;
 CREATE VIEW orders_readable AS SELECT
-    o.client_order_id, coalesce(i.symbol, o.instrument) AS symbol, o.owner, o.side, o.status, o.refusal,
+    o.client_order_id, coalesce(
+        (SELECT n.symbol FROM instruments n WHERE n.instrument = o.instrument), o.instrument) AS symbol,
+    o.owner, o.side, o.status, o.refusal,
     printf('%.' || i.price_scale || 'f', o.price_ticks * i.tick / CAST('1e' || i.price_scale AS REAL)) AS price,
     printf('%.' || i.quantity_scale || 'f', o.quantity_lots * i.lot / CAST('1e' || i.quantity_scale AS REAL)) AS quantity,
     printf('%.' || i.quantity_scale || 'f', o.cumulative_lots * i.lot / CAST('1e' || i.quantity_scale AS REAL)) AS executed,
     printf('%.' || i.quantity_scale || 'f', o.leaves_lots * i.lot / CAST('1e' || i.quantity_scale AS REAL)) AS leaves,
     o.venue_order_id, datetime(o.updated_ns / 1000000000, 'unixepoch') AS updated
-FROM orders o LEFT JOIN instruments i USING (instrument);
+FROM orders o LEFT JOIN instruments i USING (instrument, version);
 """
-"""Integers as in the messages; names of enums as text. The view is for people: decimal text by the instrument's scales."""
+"""Integers as in the messages; names of enums as text. The view is for people: decimal text by the scales of the order's own
+version of the instrument, and none where that is not known any more (the index was made anew).
+"""
 
 ORDER = """INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 ON CONFLICT (client_order_id) DO UPDATE SET
@@ -289,6 +294,10 @@ class JournalIndex:
         self._thread = threading.Thread(target=self._run, name="journal-index", daemon=True)
         self._thread.start()
 
+    def describe(self, instrument: Instrument) -> None:
+        """Another version: orders of both can be read from now on."""
+        self._instruments = (*self._instruments, instrument)
+
     def close(self) -> None:
         """Index what is there, at most for CLOSE_S_MAX, and end the thread."""
         self._stop.set()
@@ -310,10 +319,14 @@ class JournalIndex:
 
     def _follow(self, store: Store) -> None:
         """Until stopped; the last round begins after the stop was asked for, so nothing written before it is missed."""
-        store.describe(self._instruments)
+        described = self._instruments
+        store.describe(described)
         with closing(JournalTail(self._paths[1], self._start(store))) as tail:
             while True:
                 stopping = self._stop.is_set()
+                if self._instruments is not described:
+                    described = self._instruments
+                    store.describe(described)
                 self._catch_up(store, tail)
                 self.failed = ""
                 if stopping:
