@@ -132,11 +132,16 @@ class RestDoor:
 
         async def fetch() -> Message:
             path = phrase(self._markets[request.venue])
+            account = self._accounts.get(request.venue) if isinstance(request, TradesRequest) else None
             if not path:
                 return told(Outcome.REFUSED, "the venue does not offer it")
             try:
                 status, body = await self._http[request.venue].get(
-                    lambda: path, _seconds_left(request, now_ns), market=True
+                    lambda: path,
+                    _seconds_left(request, now_ns),
+                    # Old trades are public, but some venues, and some of their entrances, want to know who asks.
+                    account.headers() if account is not None else None,
+                    market=True,
                 )
             except RestFailed as error:
                 return told(error.outcome, error.reason)

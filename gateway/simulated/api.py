@@ -62,6 +62,12 @@ class VenueApi:
         symbols = _wanted_symbols(params) or [r.symbol for r in self.market.rules()]
         return [payloads.ticker(symbol, self.market.top(symbol)) for symbol in symbols]
 
+    def historical_trades(self, params: Params, now_ns: int) -> Json:
+        """Public trades, oldest first; from `fromId` on, otherwise the latest `limit`."""
+        limit = parameters.limit(params, HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
+        from_id = parameters.integer(params, "fromId")
+        return [payloads.public_trade(t) for t in self.market.tape.trades(self._symbol(params), from_id, limit)]
+
     # ---- the account's
 
     def account(self, account: AccountId, params: Params, now_ns: int) -> Json:
@@ -238,6 +244,7 @@ OPERATIONS: dict[str, Public | Signed] = {
     "time": Public(VenueApi.time, _constant(1)),
     "exchangeInfo": Public(VenueApi.exchange_info, _constant(20)),
     "depth": Public(VenueApi.depth, _depth_weight),
+    "trades.historical": Public(VenueApi.historical_trades, _constant(25)),
     "ticker.book": Public(VenueApi.book_ticker, lambda p: 2 if "symbol" in p else 4),
     "account.status": Signed(VenueApi.account, _constant(20)),
     "account.rateLimits.orders": Signed(VenueApi.order_counts, _constant(40)),

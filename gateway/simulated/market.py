@@ -14,6 +14,7 @@ from .payloads import Levels
 from .profiles import SymbolProfile
 from .publisher import BookPublisher, UserStreams
 from .streams import StreamHub
+from .tape import Tape
 
 DEPTH_NS = (100_000_000, 1_000_000_000)  # cadences of @depth@100ms and @depth
 LAG_NS_MAX = 1_000_000_000  # chosen: after a longer stall the flow skips ahead instead of catching up in a burst
@@ -26,6 +27,7 @@ class Market(Protocol):
     engine: MatchingEngine
     hub: StreamHub
     users: UserStreams
+    tape: Tape
     flowing: asyncio.Event
     """Set while the background moves."""
 
@@ -50,6 +52,7 @@ class GeneratedMarket:
         self.engine = engine
         self.hub = StreamHub([p.rules.symbol for p in profiles])
         self.users = UserStreams(engine)
+        self.tape = Tape()
         self.flowing = asyncio.Event()
         self.flowing.set()
         self._clock = clock
@@ -92,6 +95,7 @@ class GeneratedMarket:
         self.users.publish_executions(executions, now_ns)
         self.users.publish_balances(touched, now_ns)
         for trade in trades:
+            self.tape.add(trade)
             self._publishers[trade.symbol].publish_trade(trade, now_ns)
         for publisher in self._publishers.values():
             publisher.publish_top(now_ns)

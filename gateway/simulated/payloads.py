@@ -259,6 +259,19 @@ def trade_event(trade: PublicTrade, now_ns: int) -> Payload:
     }
 
 
+def public_trade(trade: PublicTrade) -> Payload:
+    """A row of historicalTrades (rest-api.md, "Old trade lookup")."""
+    return {
+        "id": trade.trade_id,
+        "price": decimal_text(trade.price),
+        "qty": decimal_text(trade.quantity),
+        "quoteQty": decimal_text(quote_amount(trade.price, trade.quantity)),
+        "time": trade.time_ns // NS_PER_MS,
+        "isBuyerMaker": trade.buyer_is_maker,
+        "isBestMatch": True,
+    }
+
+
 def aggregate_trade_event(trade: PublicTrade, now_ns: int) -> Payload:
     """Each trade is its own aggregate here, so the aggregate's id is the trade's."""
     return {

@@ -25,11 +25,12 @@ from .decimals import SCALE, parse_decimal
 from .errors import BadRequest
 from .filters import SymbolRules
 from .matching import MatchingEngine
-from .orders import BACKGROUND, Side
+from .orders import BACKGROUND, PublicTrade, Side
 from .payloads import NS_PER_MS, Levels, Payload, encode
 from .publisher import UserStreams
 from .recorded_book import RecordedBook
 from .streams import StreamHub
+from .tape import Tape
 
 DEPOSIT = 10**12 * SCALE  # practically unlimited
 SLOW_DEPTH_NS = 1_000_000_000  # cadence of @depth
@@ -65,6 +66,7 @@ class ReplayMarket:
         self.engine = engine
         self.hub = StreamHub(list(found.rules))
         self.users = UserStreams(engine)
+        self.tape = Tape()
         self.flowing = asyncio.Event()
         self.flowing.set()
         self._clock = clock
@@ -233,6 +235,9 @@ class ReplayMarket:
 
     def _send_trade(self, trade: RecordedTrade | RecordedAggregate, now_ns: int) -> None:
         now_ms = now_ns // NS_PER_MS
+        if isinstance(trade, RecordedTrade):
+            price, quantity = parse_decimal(trade.p), parse_decimal(trade.q)
+            self.tape.add(PublicTrade(trade.s, trade.t, price, quantity, trade.m, now_ns))
         kind = "trade" if isinstance(trade, RecordedTrade) else "aggTrade"
         topic = f"{trade.s.lower()}@{kind}"
         if not self.hub.has_listeners(topic):

@@ -18,6 +18,7 @@ ROUTES = {
     ("GET", "/api/v3/time"): "time",
     ("GET", "/api/v3/exchangeInfo"): "exchangeInfo",
     ("GET", "/api/v3/depth"): "depth",
+    ("GET", "/api/v3/historicalTrades"): "trades.historical",
     ("GET", "/api/v3/ticker/bookTicker"): "ticker.book",
     ("GET", "/api/v3/account"): "account.status",
     ("GET", "/api/v3/rateLimit/order"): "account.rateLimits.orders",

@@ -195,3 +195,17 @@ async def test_too_large_a_body_is_refused(quiet: Any) -> None:
     async with quiet.http.post(f"{quiet.endpoints.rest}/api/v3/order", data=b"a" * 200_000) as response:
         assert response.status == 413
     assert (await quiet.get("/api/v3/ping"))[0] == 200
+
+
+async def test_missed_trades_can_be_asked_for_by_id(client: Any) -> None:
+    """What the stream printed is what the history has, from any id on, oldest first."""
+    socket = await client.connect(f"{client.endpoints.streams}/ws/btcusdt@trade")
+    printed = [await socket.receive() for _ in range(5)]
+    status, rows = await client.get("/api/v3/historicalTrades", symbol="BTCUSDT", fromId=printed[1]["t"], limit=3)
+    assert status == 200
+    assert [(row["id"], row["price"], row["qty"], row["time"], row["isBuyerMaker"]) for row in rows] == [
+        (one["t"], one["p"], one["q"], one["T"], one["m"]) for one in printed[1:4]
+    ]
+    _, latest = await client.get("/api/v3/historicalTrades", symbol="BTCUSDT", limit=1)
+    assert latest[0]["id"] >= printed[-1]["t"]
+    assert (await client.get("/api/v3/historicalTrades", symbol="NOPEUSDT"))[0] == 400
