@@ -125,9 +125,10 @@ def test_garbage_of_one_book_leaves_the_other_alone() -> None:
 
 def test_a_book_that_lost_an_update_of_its_own_is_not_mended_by_a_late_frame() -> None:
     desk = live()
-    desk.frame(Batch((Garbage("price", SYMBOL),), 3))
-    desk.frame(Batch((diff(13, 13),), 5))
-    emitted = desk.frame(Batch((diff(12, 12),), 4))
+    desk.frame(Batch((diff(11, 11),), 3))
+    desk.frame(Batch((Garbage("price", SYMBOL),), 4))
+    desk.frame(Batch((diff(14, 14),), 6))
+    emitted = desk.frame(Batch((diff(13, 13),), 5))
     assert {number for number, _, _ in states(emitted)} == {8}
 
 
