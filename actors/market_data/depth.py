@@ -9,7 +9,7 @@ from actors.market_data.alerts import AlertGate
 from actors.market_data.bridge import bridge, judge, mend, update
 from actors.market_data.resync import Resync, go_live, leave, replay
 from actors.market_data.state import Counters, Feed
-from actors.market_data.sync import Buffered, SyncEvent, Synchronizer, SyncState
+from actors.market_data.sync import NEVER, Buffered, SyncEvent, Synchronizer, SyncState
 from bus.actor import NOTHING
 from bus.messages import AlertLevel, BookReason, BookState, BookStateChanged, Frame, Message
 from bus.messages.feed import UNNUMBERED, DepthDiff, DepthReset, Numbering, SnapshotSource, Verdict
@@ -80,9 +80,10 @@ class Depth:
             sync.overlapped += 1
         elif verdict == Verdict.DUPLICATE:
             sync.duplicates += 1
-        elif rule.numbering == Numbering.SYMBOL and diff.previous != UNNUMBERED and diff.last > sync.before:
-            # It ends inside the last update, which one stream never does: that one's number was damaged.
-            return self._gap(feed, sync, Buffered(frame.received_ns, diff, feed.frame), now_ns)
+        elif rule.numbering != Numbering.CONNECTION and diff.last > sync.before:
+            # It ends inside the last update or before its stream's own snapshot, which one stream never does: that one's
+            # number was damaged, and nothing that comes late tells what the book lacks.
+            return self._gap(feed, sync, Buffered(frame.received_ns, diff, feed.frame), now_ns, mendable=False)
         else:
             sync.stale += 1
         return NOTHING
@@ -100,11 +101,13 @@ class Depth:
             BookStateChanged(sync.number, BookState.LIVE, BookReason.RESUMED, sync.sequence),
         )
 
-    def _gap(self, feed: Feed, sync: Synchronizer, item: Buffered, now_ns: int) -> tuple[Message, ...]:
+    def _gap(
+        self, feed: Feed, sync: Synchronizer, item: Buffered, now_ns: int, *, mendable: bool = True
+    ) -> tuple[Message, ...]:
         sync.gaps += 1
         ahead = [*sync.buffer, item]
         detail = f"at={sync.sequence} first={item.diff.first} last={item.diff.last} previous={item.diff.previous}"
-        mendable = feed.rule.numbering == Numbering.SYMBOL
+        mendable = mendable and feed.rule.numbering == Numbering.SYMBOL
         lost = self.refuse(feed, sync, BookReason.SEQUENCE_GAP, now_ns, mendable=mendable)
         sync.buffer.extend(ahead)
         return (*lost, *self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_gap", sync.number, detail))
@@ -228,7 +231,10 @@ class Depth:
         kept = bridge(feed.rule, event.body.last, _behind(sync, feed)).kept if sync.buffer else []
         sync.advance(SyncEvent.RESET)
         reason = BookReason.ROLLED if moved and trusted else BookReason.SNAPSHOT_BRIDGED
-        return go_live(sync, event.body, frame.received_ns, kept, reason, now_ns, event.checksum)
+        begun = go_live(sync, event.body, frame.received_ns, kept, reason, now_ns, event.checksum)
+        if sync.sequence == sync.bare_at:
+            sync.before = NEVER  # nothing of this stream ends before the book that begins it
+        return begun
 
     def broken(self, feed: Feed, sync: Synchronizer, message: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         """The orderbook refused its book, and said so to everyone."""

@@ -40,6 +40,8 @@ from bus.messages.feed import (
     SubscriptionRefused,
 )
 from gateway.binance_spot.rule import BINANCE_SPOT
+from gateway.bybit.rule import SPOT
+from gateway.kraken.rule import KRAKEN
 from gateway.okx.rule import OKX
 from tests.actors.market_data.feeds import (
     NUMBER,
@@ -84,6 +86,10 @@ def states(emitted: tuple[Message, ...]) -> list[tuple[BookState, BookReason]]:
 
 def numbered(last: int, previous: int, checksum: int = -1) -> DepthDiff:
     return DepthDiff(SYMBOL, last, last, 0, (100,), (last,), (), (), previous, checksum)
+
+
+def stamped(last: int) -> DepthDiff:
+    return DepthDiff(SYMBOL, last, last, 0, (100,), (last,), (), ())
 
 
 def fire(desk: Desk) -> tuple[Message, ...]:
@@ -168,6 +174,45 @@ def test_a_number_that_jumped_is_found_at_the_next_diff() -> None:
     desk = live(BINANCE_SPOT)
     assert names(desk.frame(diff(11, 91))) == ["DepthUpdate"]
     assert states(desk.frame(diff(14, 16))) == [(BookState.INVALID, BookReason.SEQUENCE_GAP)]
+
+
+def test_no_later_diff_mends_a_book_whose_own_number_was_damaged() -> None:
+    """u was 11 and is read as 14: what the book lacks in between is not what a diff behind 14 brings."""
+    desk = live(BINANCE_SPOT)
+    desk.now_ns += 100_000_000_000
+    desk.frame(diff(11, 14))
+    assert states(desk.frame(diff(12, 12))) == [(BookState.INVALID, BookReason.SEQUENCE_GAP)]
+    assert desk.frame(diff(13, 14)) == desk.frame(diff(15, 15)) == ()
+    assert states(desk.answer(body(15))) == [(BookState.LIVE, BookReason.SNAPSHOT_BRIDGED)]
+
+
+def test_a_stamp_that_jumped_is_found_at_the_next_diff() -> None:
+    """Where only checksums prove a book, what is passed over as stale is never proven: the book would stand still."""
+    desk = live(KRAKEN)
+    desk.frame(stamped(11))
+    desk.frame(stamped(900))
+    assert desk.frame(stamped(11)) == ()
+    assert states(desk.frame(stamped(12))) == [(BookState.INVALID, BookReason.SEQUENCE_GAP)]
+
+
+@pytest.mark.parametrize("rule", [KRAKEN, SPOT, OKX], ids=["kraken", "bybit", "okx"])
+def test_a_diff_behind_its_streams_own_snapshot_proves_the_snapshots_number_wrong(rule: Any) -> None:
+    """A snapshot on the stream stands where it came: nothing older follows it."""
+    desk = up(rule)
+    desk.frame(reset(17))
+    behind = stamped(11) if rule is KRAKEN else numbered(11, 10)
+    assert states(desk.frame(behind)) == [(BookState.INVALID, BookReason.SEQUENCE_GAP)]
+    for last in range(12, 20):
+        assert states(desk.frame(stamped(last) if rule is KRAKEN else numbered(last, last - 1))) == []
+    assert states(desk.frame(reset(19))) == [(BookState.LIVE, BookReason.SNAPSHOT_BRIDGED)]
+
+
+def test_a_diff_behind_a_rest_snapshot_is_old_news() -> None:
+    desk = up(BINANCE_SPOT)
+    desk.answer(body(10))
+    fire(desk)
+    assert desk.frame(diff(8, 9)) == ()
+    assert names(desk.frame(diff(10, 11))) == ["DepthUpdate"]
 
 
 def test_a_repeated_diff_of_long_ago_is_stale_and_no_gap() -> None:
