@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from bus.messages import Instrument
-from bus.messages.feed import Batch, FeedEvent, Finer, MarketCodec, Scales
+from bus.messages.feed import Batch, FeedEvent, Finer, Garbage, MarketCodec, Scales
 from gateway.market import VenueMarket
 from ops.capture.reader import Record
 from ops.capture.recorded import Metadata
@@ -22,7 +22,7 @@ class Figures:
     def instrument(self, symbol: str, number: int, venue: int) -> Instrument:
         """Of the recorded metadata if they list it, grown to what its figures need; else as bare as can be."""
         listed = self.metadata.instrument(symbol, venue) or bare_instrument(symbol, self._first)
-        scales = _finest(Scales(listed.price_scale, listed.quantity_scale), self._finer.get(symbol, Scales(0, 0)))
+        scales = finest(Scales(listed.price_scale, listed.quantity_scale), self._finer.get(symbol, Scales(0, 0)))
         return msgspec.structs.replace(
             listed, instrument=number, version=1, venue=venue, price_scale=scales.price, quantity_scale=scales.quantity
         )
@@ -46,7 +46,7 @@ class Figures:
             return
         payload = record.text.encode()
         event = codec.decode_frame(payload)
-        new = [symbol for symbol in _symbols(event) if symbol not in scales]
+        new = [symbol for symbol in _told(event) if symbol not in scales]
         for symbol in new:
             scales[symbol] = self.of(symbol)
             codec.set_scales(symbol, scales[symbol])
@@ -54,7 +54,7 @@ class Figures:
             event = codec.decode_frame(payload)
         while finer := next((each for each in _events(event) if isinstance(each, Finer)), None):
             symbol = finer.venue_symbol
-            grown = _finest(finer.scales, scales.get(symbol, Scales(0, 0)))
+            grown = finest(finer.scales, scales.get(symbol) or self.of(symbol))
             if grown == scales.get(symbol):
                 raise AssertionError(f"line {record.line}: the codec asks for {grown} and has them")
             scales[symbol] = grown
@@ -88,7 +88,7 @@ def bare_instrument(symbol: str, scales: Scales) -> Instrument:
     )
 
 
-def _finest(one: Scales, other: Scales) -> Scales:
+def finest(one: Scales, other: Scales) -> Scales:
     return Scales(max(one.price, other.price), max(one.quantity, other.quantity))
 
 
@@ -96,5 +96,7 @@ def _events(event: FeedEvent | Batch) -> tuple[FeedEvent, ...]:
     return event.events if isinstance(event, Batch) else (event,)
 
 
-def _symbols(event: FeedEvent | Batch) -> set[str]:
-    return {symbol for each in _events(event) if (symbol := getattr(each, "venue_symbol", ""))}
+def _told(event: FeedEvent | Batch) -> set[str]:
+    """Symbols whose figures were read. One that is too fine is not told any scales before it is known what it needs."""
+    events = [each for each in _events(event) if not isinstance(each, Finer | Garbage)]
+    return {symbol for each in events if (symbol := getattr(each, "venue_symbol", ""))}

@@ -47,7 +47,7 @@ from ops.capture.pump import Pump, Receiver
 from ops.capture.reader import BadCapture, Capture, Record
 from ops.capture.recorded import SnapshotAddress, SnapshotOf, subscribed_depth
 from ops.capture.result import VerifyResult
-from ops.capture.scales import Figures
+from ops.capture.scales import Figures, finest
 from ops.capture.sources import Opening, Source, Sources
 from ops.capture.tops import TopsWriter
 
@@ -225,10 +225,10 @@ class Verifier:
 
     def _scaled_for(self, event: Finer) -> bool:
         """Read the symbol in its own scales from now on, if it was not. Raises RunAgain when they are not enough."""
-        symbol = event.venue_symbol
-        if symbol in self._scaled:
+        symbol, known = event.venue_symbol, self._figures.of(event.venue_symbol)
+        if symbol in self._scaled or finest(known, event.scales) != known:
             raise RunAgain(scales={symbol: event.scales})
-        self._scale(symbol, self._figures.of(symbol))
+        self._scale(symbol, known)
         return True
 
     def _number(self, sequence: int, source: Source, now_ns: int) -> None:

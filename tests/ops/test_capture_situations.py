@@ -185,3 +185,14 @@ def test_figures_that_grow_finer_are_read_from_the_start_in_scales_that_hold_the
     assert result.holds
     assert rows[-1][3] == f"{bid / 10**10:.10f}".rstrip("0")
     assert rows[-1][5] == f"{ask / 10**10:.10f}".rstrip("0")
+
+
+def test_trades_of_a_symbol_whose_book_was_not_recorded_are_no_lost_updates(tmp_path: Path) -> None:
+    """Kraken's scales are what its figures show; a trade may come before any book, or without one."""
+    row = next(row for row in ROWS if row.name == "kraken-10")
+    symbol, stranger = row.symbol(0, 1), row.symbol(1, 2)
+    trades = [stranger.wire.trade(number, 1_000_123, 77, True, START_NS).decode() for number in range(3)]
+    own = symbol.wire.trade(1, 1_000_123, 77, True, START_NS).decode()
+    before = [[START_NS - 4 + number, "recv", "ws", text] for number, text in enumerate([*trades, own])]
+    result, rows = verified(row, before + begun(row, symbol, "ws", START_NS).lines, tmp_path)
+    assert (result.holds, result.garbage, result.books, len(rows)) == (True, 0, 1, 13)

@@ -91,6 +91,30 @@ def test_summary_of_a_real_capture(name: str, books: int, tops: int) -> None:
     assert (result["gaps"], result["resyncs"], result["crossed"]) == (0, 0, 0)
 
 
+OTHERS = {
+    "binance-usdm-ethusdt-20240808": (1, 0, 551),
+    "binance-usdm-many-30s": (4, 0, 50),
+    "bybit-btc-2026": (1, 0, 0),
+    "coinbase-btc-2026": (1, 0, 0),
+    "kraken-v2-btc-2026": (1, 4, 0),
+    "kraken-v2-btcusd-d10": (1, 301, 0),
+    "kraken-v2-ethusd-d25": (1, 1_129, 0),
+    "okx-btc-2026": (1, 0, 0),
+    "okx-many-30s": (3, 290, 0),
+}
+"""Books, checksums and tops compared; as above."""
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_summary_of_a_real_capture_of_another_venue(name: str) -> None:
+    code, result = summary(recording(name))
+    books, checksums, tops = OTHERS[name]
+    assert (code, result["books"], result["live"], result["gaps"]) == (0, books, books, 0)
+    assert result["checksums"] == {"checked": checksums, "failed": 0}
+    assert result["tops"] == {"checked": tops, "failed": 0}
+    assert (result["crossed"], result["garbage"], result["unsynced"]) == (0, 0, [])
+
+
 def test_a_removed_event_of_a_real_capture_shows(tmp_path: Path) -> None:
     with gzip.open(recording("binance-us-many-30s"), "rt") as file:
         lines = file.read().splitlines()
