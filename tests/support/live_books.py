@@ -48,13 +48,16 @@ CLOCK = EngineClock()
 
 
 class TrueVenue:
-    """silent: nothing is told while it is set, though sockets are alive. wires: by connection; of REST venues one for all."""
+    """silent: nothing is told while it is set, though sockets are alive. wires: by connection; where ids mean the same on
+    every connection (`SyncRule.comparable`), one for all, and each hears the same frames.
+    """
 
     def __init__(self, row: Row) -> None:
         self.row, self.market = row, row.market()
         self.rest = self.market.rule.snapshot is SnapshotSource.REST
         self.name = row.symbols[0]
         self.book = TrueBook(11)
+        self.alike = self.market.rule.comparable
         self.shared = self._wire()
         self.wires: dict[Talk, Wire] = {}
         self.silent = False
@@ -70,7 +73,7 @@ class TrueVenue:
             await asyncio.sleep(0.001)
         if talk.path != plans[0].path and plans[0].path:
             return  # another route of the same venue: its trades
-        wire = self.shared if self.rest else self._wire()
+        wire = self.shared if self.alike else self._wire()
         await talk.send(*wire.accepted())
         if not self.rest:
             await talk.send(wire.snapshot(self.book, CLOCK.now_ns()))
@@ -87,7 +90,7 @@ class TrueVenue:
                 continue
             for _ in range(3):
                 self.book.change()
-            told = self.shared.diff(self.book, CLOCK.now_ns()) if self.rest else b""
+            told = self.shared.diff(self.book, CLOCK.now_ns()) if self.alike else b""
             for talk, wire in list(self.wires.items()):
                 if talk.ended.is_set():
                     del self.wires[talk]
