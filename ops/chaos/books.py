@@ -26,7 +26,7 @@ class Books(msgspec.Struct):
     """What became of one book in all rounds. planned: the venue announced it, so that nothing of it may be seen.
 
     returned_ms: from the harm, or its end, to LIVE. resyncs: LIVE by a snapshot; resumed: without one. connections: that
-    the venue ever had; frames_lost: that it did not send.
+    the venue ever had; frames_lost: that it did not send. trades_backfilled: asked for after a hole; trades_missed: for good.
     """
 
     planned: bool
@@ -38,6 +38,8 @@ class Books(msgspec.Struct):
     resumed: int = 0
     connections: int = 0
     frames_lost: int = 0
+    trades_backfilled: int = 0
+    trades_missed: int = 0
 
     def take(self, since: Iterable[Change], from_s: float) -> None:
         """One round: what was said since it began; `from_s`: from when on the book could return."""
@@ -72,6 +74,7 @@ class Books(msgspec.Struct):
                 ),
                 (slowest <= RETURN_MS_MAX, f"a book took {slowest:.0f} ms to return, more than {RETURN_MS_MAX}"),
             ]
+        rules.append((not self.trades_missed, f"{self.trades_missed} trades were missed for good"))
         return [text for held, text in rules if not held]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from ops.chaos.cast import Instance
 from ops.chaos.judge import Figures, Placement, figures, percentile, problems
 from ops.chaos.scenarios import SCENARIOS
 from ops.chaos.stage import NothingHappened, Settings, Stage
@@ -19,6 +20,7 @@ async def play(name: str, settings: Settings) -> dict[str, Any]:
         try:
             leaders = await scenario(stage)
             ledger_equal = await stage.curtain(leaders)
+            _count_trades(stage, leaders)
         except (NothingHappened, EvidenceLost) as finding:
             stage.problems.append(str(finding))
         except aiohttp.ClientError as error:
@@ -26,6 +28,14 @@ async def play(name: str, settings: Settings) -> dict[str, Any]:
         ours = [stage.credentials(number)[0] for number in range(1, accounts + 1)]
         found = figures(stage.log.orders, stage.log.trades, ours, stage.faults)
         return _result(name, settings, stage, found, ledger_equal)
+
+
+def _count_trades(stage: Stage, leaders: list[Instance]) -> None:
+    """What the engines say of their tape; of scenarios that are about feeds."""
+    if stage.books is not None:
+        healths = [stage.reports[instance.name].get("health", {}) for instance in leaders]
+        stage.books.trades_missed = sum(health.get("trades_missed", 0) for health in healths)
+        stage.books.trades_backfilled = sum(health.get("trades_backfilled", 0) for health in healths)
 
 
 def _result(name: str, settings: Settings, stage: Stage, found: Figures, ledger_equal: bool | None) -> dict[str, Any]:

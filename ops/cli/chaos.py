@@ -141,6 +141,7 @@ def _text(result: dict[str, Any]) -> str:
         if returned:
             rows.append(("LIVE again", f"after at most {max(returned):.0f} ms, {len(returned)} times"))
         rows.append(("connections", f"{books['connections']} made; {books['frames_lost']} frames lost by the venue"))
+        rows.append(("trades", f"{books['trades_backfilled']} backfilled, {books['trades_missed']} missed for good"))
     rows += [("self-trades", f"{result['self_trades']}"), ("ledger equal", f"{result['ledger_equal']}")]
     for name, row in result["instances"].items():
         rows.append((name, f"{row['orders']} orders, {row['accepted']} accepted, {row['fills']} fills"))

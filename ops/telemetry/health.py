@@ -7,13 +7,19 @@ from bus.messages import AlertLevel
 if TYPE_CHECKING:
     from ops.node import Node
 
+OF_FEEDS = (
+    "frames", "gaps", "resyncs", "rolls", "reordered", "duplicates", "stale", "silences", "conflated",
+    "trades_missed", "trades_backfilled",
+)  # fmt: skip
+"""What market data counts and people should see; its view has the rest."""
+
 
 def health(node: "Node") -> dict[str, int | float]:
     """Cheap enough to ask between two ticks. Every figure is a count since the start, or says its unit."""
     host, collector, alerts = node.host, node.collector, node.supervisor.alerts
     feed = next((actor.view() for actor in node.actors if actor.name == "market_data"), {})
     return {
-        **{name: feed[name] for name in ("frames", "gaps", "resyncs") if name in feed},
+        **{name: feed[name] for name in OF_FEEDS if name in feed},
         "connections_down": node.feed.down if hasattr(node, "feed") else 0,
         "dropped_inputs": host.dropped_inputs,
         "frame_age_p99_us": round(host.edge.ages.quantile(0.99) / 1e3, 1),

@@ -50,6 +50,9 @@ def test_of_a_planned_roll_nothing_may_be_seen() -> None:
     seen = books_after(True, (101.0, "INVALID", "CONNECTION_LOST"), (101.5, "LIVE", "SNAPSHOT_BRIDGED"))
     assert seen.problems() == ["a planned roll made the book INVALID 1 times", "a planned roll cost 1 snapshots"]
     assert Books(True, faults=2, connections=2).problems() == ["2 connections in 2 rolls"]
+    missed = books_after(True, (103.0, "LIVE", "ROLLED"))
+    missed.trades_missed = 3
+    assert missed.problems() == ["3 trades were missed for good"]
 
 
 @pytest.mark.parametrize("scenario", ["feed-kill", "feed-stall", "feed-hole"])
