@@ -52,17 +52,13 @@ class Pump:
         self._orderbook = orderbook
         self._updated = updated
         self._loaded = loaded
+        feeds, books = market_data.handlers, orderbook.handlers
         self._routes: dict[type[Message], tuple[Receiver, ...]] = {
-            Frame: (market_data.receive,),
-            SnapshotAnswer: (market_data.receive,),
+            **{kind: (feeds[kind],) for kind in (Frame, SnapshotAnswer, ConnectionUp, ConnectionDown)},
+            **{kind: (books[kind], feeds[kind]) for kind in (Instrument, BookStateChanged)},
+            **{kind: (books[kind],) for kind in (TradePrint, BestQuote)},
             TimerFired: (self._timer_fired,),
-            ConnectionUp: (market_data.receive,),
-            ConnectionDown: (market_data.receive,),
-            Instrument: (orderbook.receive, market_data.receive),
-            BookStateChanged: (orderbook.receive, market_data.receive),
             DepthSnapshot: (self._depth_snapshot,),
-            TradePrint: (orderbook.receive,),
-            BestQuote: (orderbook.receive,),
             DepthUpdate: (self._depth_update,),
             SnapshotRequest: (self._request,),
             SetTimer: (self._set_timer,),
@@ -88,12 +84,14 @@ class Pump:
 
     def post(self, message: Message) -> None:
         """One input and its whole cascade. What nobody here takes (touches, alerts) is left."""
-        queue = deque((message,))
         routes, now_ns = self._routes, self.now_ns
-        while queue:
-            message = queue.popleft()
+        queue: deque[Message] = deque()
+        while True:
             for receive in routes.get(type(message), ()):
-                queue.extend(receive(message, now_ns))
+                queue += receive(message, now_ns)
+            if not queue:
+                return
+            message = queue.popleft()
 
     def _depth_update(self, message: Message, now_ns: int) -> tuple[Message, ...]:
         assert isinstance(message, DepthUpdate)

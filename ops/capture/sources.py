@@ -79,7 +79,7 @@ class Sources:
             self._open(source, symbol, now_ns, overlaps=False)
 
     def after(self, source: Source, line: int, now_ns: int) -> None:
-        """Its last frame was taken: an opening that another one has succeeded is gone."""
+        """A frame was taken. With the last one of an address, an opening that another one has succeeded is gone."""
         if self._ends is None or self._ends[source.address] > line:
             return
         for symbol, (connection, generation) in source.openings.items():

@@ -48,7 +48,7 @@ from ops.capture.reader import BadCapture, Capture, Record
 from ops.capture.recorded import SnapshotAddress, SnapshotOf, subscribed_depth
 from ops.capture.result import VerifyResult
 from ops.capture.scales import Figures, finest
-from ops.capture.sources import Opening, Source, Sources
+from ops.capture.sources import Source, Sources
 from ops.capture.tops import TopsWriter
 
 PROGRESS_RECORDS = 5_000
@@ -117,6 +117,7 @@ class Verifier:
         self._numbers: dict[str, int] = {}
         self._figures = Figures(market, learnt.scales)
         self._sources = Sources(rule.numbering, self.pump.post, learnt.ends)
+        self._several = learnt.ends is not None  # addresses tell one book
         self._snapshots = SnapshotAddress(market)
         self._depths: dict[str, int] = {}
         self._spare: dict[str, tuple[Record, SnapshotOf]] = {}
@@ -190,14 +191,13 @@ class Verifier:
         symbol = told.venue_symbol
         if symbol not in (source.told if tells_book else source.openings):
             self._introduce(record, told, payload, source)
-        self._post(record, payload, source.openings.get(symbol))
-        if type(told) is DepthDiff and told.last == told.previous != UNNUMBERED:
-            self._unchanged(told, record.received_ns)
-        self._sources.after(source, record.line, record.received_ns)
-
-    def _post(self, record: Record, payload: bytes, opening: Opening | None) -> None:
+        opening = source.openings.get(symbol)
         if opening is not None:
             self.pump.post(Frame(opening.connection, record.received_ns, payload, opening.generation))
+        if type(told) is DepthDiff and told.last == told.previous != UNNUMBERED:
+            self._unchanged(told, record.received_ns)
+        if self._several:
+            self._sources.after(source, record.line, record.received_ns)
 
     def _look(self, record: Record, event: FeedEvent | Batch, payload: bytes, source: Source) -> None:
         """What is not simply one book update, quote or trade."""
@@ -219,9 +219,10 @@ class Verifier:
             elif isinstance(each, Notice):
                 self._subscribed(record.text)
         if isinstance(event, Batch | Garbage):  # every opening hears it: numbers count all of a connection's frames
-            for opening in source.openings.values():
-                self._post(record, payload, opening)
-        self._sources.after(source, record.line, record.received_ns)
+            for connection, generation in source.openings.values():
+                self.pump.post(Frame(connection, record.received_ns, payload, generation))
+        if self._several:
+            self._sources.after(source, record.line, record.received_ns)
 
     def _scaled_for(self, event: Finer) -> bool:
         """Read the symbol in its own scales from now on, if it was not. Raises RunAgain when they are not enough."""
