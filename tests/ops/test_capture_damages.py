@@ -132,7 +132,7 @@ def test_recorded(name: str, damage: str, tmp_path: Path) -> None:
     path = recording(name)
     symbol, kind = RECORDED[name]
     header, lines = lines_of(path)
-    lines = [line for line in lines if line[1] != "rest" or "/depth" in line[2]]  # metadata are long, and none is needed
+    lines = [line for line in lines if line[1] != "rest" or "/depth" in line[2]]  # no metadata: long, not needed
     whole = run(write(tmp_path / "whole.gz", [header, *lines]))
     place = Place(market_of(header["venue"]), lines, symbol, Random(damage))
     damaged = run(write(tmp_path / "damaged.gz", [header, *DAMAGES[damage](place)]))
