@@ -5,7 +5,7 @@ paths, frames and rules; no socket, no clock. Docs: docs/howto/add-a-venue.md.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from bus.messages import Instrument, Stream
 from bus.messages.feed import BookShape, Garbage, MarketCodec, Scales, SyncRule
@@ -25,6 +25,7 @@ class Limits(NamedTuple):
     life_s: after which the venue ends a connection by itself, 0: never. connects, connects_s: openings in a span.
     weight, weight_s: request weight in a span, of REST; `VenueMarket.snapshot_weight` is counted in it.
     silence_s: the longest time the venue lets a healthy, subscribed connection be without any frame; 0: untold.
+    time_error_s: `VenueMarket.read_time` is true within it, either way: milliseconds are cut off.
     """
 
     streams_max: int
@@ -36,6 +37,7 @@ class Limits(NamedTuple):
     weight: int
     weight_s: float
     silence_s: float = 0.0
+    time_error_s: float = 0.001
 
 
 class ConnectionPlan(NamedTuple):
@@ -101,4 +103,13 @@ class VenueMarket(Protocol):
         self, bodies: Sequence[bytes], wanted: Sequence[str], account: int, venue: int
     ) -> list[Instrument]:
         """The wanted instruments, with every filter the venue names, not yet numbered. Raises gateway.text.SymbolError."""
+        ...
+
+
+@runtime_checkable
+class NarrowMetadata(Protocol):
+    """A venue that may be asked for the metadata of some symbols alone; of the others the whole list is read each time."""
+
+    def metadata_paths_of(self, venue_symbols: Sequence[str]) -> tuple[str, ...]:
+        """Answers that `VenueMarket.read_instruments` reads. Of one symbol that is not listed it raises NotListed."""
         ...

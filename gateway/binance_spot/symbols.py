@@ -22,6 +22,7 @@ INTERVALS_NS = {
     "HOUR": 3_600 * SECOND_NS,
     "DAY": 86_400 * SECOND_NS,
 }
+INVALID_SYMBOL = -1121  # docs, error codes: of a question for some symbols
 _PPM = 100  # units of 10^-8 in a millionth
 LEVEL_ORDERS = 1_000
 LEVEL_ORDERS_WHOLE = 1_000_000
@@ -169,7 +170,8 @@ def _body(body: bytes) -> dict[str, Any]:  # Any: JSON of unread symbols, conver
         return info
     if isinstance(info, dict) and "code" in info:
         answer = f"{info['code']} {str(info.get('msg'))[:100]}"
-        raise SymbolError("", "symbols", f"is missing, the venue answered {answer}", "check the configured symbols")
+        kind = NotListed if info["code"] == INVALID_SYMBOL else SymbolError
+        raise kind("", "symbols", f"is missing, the venue answered {answer}", "check the configured symbols")
     raise SymbolError("", "symbols", "is missing", again)
 
 

@@ -31,11 +31,15 @@ class VenueTime:
 
 
 def estimate(venue: int, asked_ns: int, answered_ns: int, venue_ms: int) -> ClockEstimate:
-    """From one question: the venue stamped its answer somewhere between asking and hearing it."""
+    """From one question with an answer in whole milliseconds, cut off: half of one is added, and counted as uncertain."""
+    return measured(venue, asked_ns, answered_ns, venue_ms * 1_000_000 + 500_000, 500_000)
+
+
+def measured(venue: int, asked_ns: int, answered_ns: int, venue_ns: int, error_ns: int) -> ClockEstimate:
+    """From one question: the venue stamped its answer somewhere between asking and hearing it. error_ns: of the stamp."""
     middle = (asked_ns + answered_ns) // 2
     half = (answered_ns - asked_ns) // 2
-    # The venue's stamp is whole milliseconds, cut off: add half of one, and count it as uncertain.
-    return ClockEstimate(venue, venue_ms * 1_000_000 + 500_000 - middle, half + 500_000)
+    return ClockEstimate(venue, venue_ns - middle, half + error_ns)
 
 
 class Heard(NamedTuple):

@@ -31,7 +31,7 @@ class Kraken:
     # documented of symbols a connection or of our frames a second ("Exceeded msg rate" depends on the load): chosen. REST:
     # one public request a second is safe (support, "What are the API rate limits"). A subscribed connection gets a
     # heartbeat about each second; "if no message of any kind arrives within 5 s, reconnect" (docs, "Reconnection").
-    limits = Limits(600, 200, 5.0, 0.0, 150, 600.0, 1, 1.0, silence_s=5.0)
+    limits = Limits(600, 200, 5.0, 0.0, 150, 600.0, 1, 1.0, silence_s=5.0, time_error_s=0.5)
     streams = tuple(CHANNELS)
     first_scales = FIRST_SCALES
 

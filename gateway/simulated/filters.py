@@ -35,6 +35,7 @@ class SymbolRules(msgspec.Struct, frozen=True):
     ask_multiplier_up: int = 50_000
     ask_multiplier_down: int = 2_000
     average_minutes: int = 5
+    status: str = "TRADING"
 
 
 class AveragePrice:

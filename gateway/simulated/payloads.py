@@ -173,7 +173,7 @@ def exchange_info(rules: Iterable[SymbolRules], now_ns: int) -> Payload:
 def _symbol_info(rules: SymbolRules) -> Payload:
     return {
         "symbol": rules.symbol,
-        "status": "TRADING",
+        "status": rules.status,
         "baseAsset": rules.base,
         "baseAssetPrecision": 8,
         "quoteAsset": rules.quote,
