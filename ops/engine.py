@@ -12,6 +12,7 @@ import sys
 
 import msgspec
 
+from actors.orders import Orders
 from actors.portfolio import Portfolio
 from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect
 from bus.host import Host, Receiver
@@ -38,6 +39,7 @@ from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
 from ops.hosts import ALONE, Placement
+from ops.metadata import Metadata
 from ops.node import SWITCH_S, Node
 from ops.preflight import StartFailed, check_clock, read_instruments, read_last_epoch
 from ops.recovery import RECOVERED, Recovered, recover
@@ -109,6 +111,11 @@ class Engine(Node):
         self.neighbors.listen(self.pump)  # its first words are the instruments and the start
         if "market_data" in self.placement.host.actors:
             self._open_feed()
+            self._ask_clocks(asked_elsewhere=(VENUE,))  # of the venue that trades the order door asks
+        if self.config.venue.metadata_interval_s:
+            orders = next(actor for actor in self.actors if isinstance(actor, Orders))
+            metadata = Metadata.of(self, lambda number: orders.view()["working_on"].get(number, 0), self.index.describe)
+            self._run(self._guard(metadata.run()))
         self._run(self._guard(self._housekeeping()))
         try:
             await self._until_ready(stopped)

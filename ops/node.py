@@ -5,7 +5,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,12 @@ from ops import events
 from ops.feeds import is_traded, label, planned, sources
 from ops.hosts import ALONE, Placement
 from ops.neighbors import Neighbors
+from ops.public import Public
 from ops.sections import Config
 from ops.state import StateDirectory
 from ops.supervisor import Supervisor
 from ops.telemetry import TELEMETRY_MAILBOX, Reader, StandbyReader, Telemetry
+from ops.venue_clock import VenueClock
 
 WARM_UP_S = 3.0
 """Until caches, buffers and code paths have settled and the heap is frozen; chosen."""
@@ -67,6 +69,7 @@ class Node:
         self.sources = sources(config)
         addresses = {source.number: source.addresses.rest for source in self.sources}
         self.rest = RestDoor(addresses, self.clock.now_ns, self.venue_time)
+        self.publics = {source.number: Public(self.rest, source) for source in self.sources}
         self.instruments: dict[int, Instrument] = {}
         self.actors: list[Actor[Any]] = []
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -133,6 +136,14 @@ class Node:
         self.standstill.start(lambda: self.feed.drop("this process stood still"))
         self._closers.append(self.standstill.stop)
         self._run(self._guard(self.feed.run()))
+
+    def _ask_clocks(self, asked_elsewhere: Collection[int] = ()) -> None:
+        """Estimate venues' clocks from now on, for whoever receives their frames here. asked_elsewhere: venues by number."""
+        for number, public in self.publics.items():
+            if number not in asked_elsewhere:
+                bound_ms = self.config.venue.clock_offset_max_ms
+                clock = VenueClock(public, self.clock.now_ns, self.pump.post_here, bound_ms)
+                self._run(self._guard(clock.run()))
 
     def _open_telemetry(self) -> None:
         """Let consoles on this machine look on, over DIR/telemetry.ipc, until the end: they see a process that waits."""

@@ -24,6 +24,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class VenueSection(Section, frozen=True):
     """kind: the adapter. rest, streams, websocket_api: the venue's own unless written, all three or none: orders must not go
     to one place by the prices of another. key: credentials by reference; private_key_file (PEM) means Ed25519, secret HMAC.
+    metadata_interval_s: between readings of every venue's instruments while the engine runs; 0: only the start reads them.
     """
 
     kind: Literal["binance-spot", "binance-us"]
@@ -37,6 +38,7 @@ class VenueSection(Section, frozen=True):
     clock_offset_max_ms: int = 500
     snapshot_levels: int = 1_000
     self_trade_prevention: Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"] = "EXPIRE_TAKER"
+    metadata_interval_s: int = 600
 
 
 class InstrumentSection(Section, frozen=True):

@@ -59,6 +59,7 @@ class SideHost(Node):
         self.neighbors.lose_absent()
         if self.keeps_books:
             self._open_feed()
+            self._ask_clocks()
         self._run(self._guard(self._housekeeping()))
         events.info("host_ready", host=self.placement.host.name, instruments=len(self.instruments))
 
@@ -114,6 +115,7 @@ class SideHost(Node):
         assert isinstance(told, Instrument)
         known = self.instruments.get(told.instrument)
         if known is not None and (known.venue, known.venue_symbol) == (told.venue, told.venue_symbol):
+            self.instruments[told.instrument] = told
             return True
         if not self._is_configured(told):
             return False

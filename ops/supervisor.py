@@ -28,6 +28,8 @@ from ops.config import decimal_text
 LINES_MAX = 3
 """Lines of one kind in the log before it is only counted; chosen."""
 KINDS_MAX = 10_000
+SCALES_TOO_COARSE = "scales_too_fine"
+"""The alert's name in actors/market_data."""
 
 
 class Supervisor:
@@ -51,6 +53,8 @@ class Supervisor:
         }
         self.ready = asyncio.Event()
         self.quiet = asyncio.Event()
+        self.coarse = asyncio.Event()
+        """A frame was finer than its instrument's scales: the venue's metadata may say why."""
         self.unresolved = -1
         self.books: dict[int, BookStateChanged] = {}
         """The last word on each book."""
@@ -68,6 +72,8 @@ class Supervisor:
 
     def _alert(self, alert: Alert, now_ns: int) -> tuple[Message, ...]:
         self.alerts[alert.level] += 1
+        if alert.event == SCALES_TOO_COARSE:
+            self.coarse.set()
         if self._worth_a_line(f"{alert.actor} {alert.event} {alert.instrument}"):
             write = (events.info, events.warning, events.critical)[alert.level]
             where = {"instrument": self.symbol(alert.instrument)} if alert.instrument >= 0 else {}

@@ -288,8 +288,12 @@ def routing(names: Collection[str] = (*ACTORS, *DOORS)) -> Routing:
     return Routing(routes, ANSWERS, JOURNALED, COMMANDS, INPUT_CLASSES)
 
 
-NOT_ACROSS: dict[type[Message], tuple[str, ...]] = {EngineStarted: ("market_data",)}
-"""What a receiver hears from its own host alone: a run of the host that trades ends no connection of a feed elsewhere."""
+NOT_ACROSS: dict[type[Message], tuple[str, ...]] = {
+    EngineStarted: ("market_data",),
+    ClockEstimate: ("market_data",),
+}
+"""What a receiver hears from its own host alone: a run of the host that trades ends no connection of a feed elsewhere, and a
+venue's clock is estimated against the time of the process that receives its frames."""
 
 
 def elsewhere(number: int, others: Mapping[int, Collection[str]]) -> dict[type[Message], tuple[int, ...]]:
