@@ -173,6 +173,8 @@ def _fast_depth(payload: bytes, start: int, quantity_scale: int = SCALE) -> Dept
         depth = _depth(payload[start:cut] + flat)
     except ValueError:
         return None
+    if depth.u < depth.U:
+        return None
     values = depth.v
     split = bids // 10 * 2
     return DepthDiff(

@@ -144,6 +144,9 @@ def slow_trades(payload: bytes, venue_symbol: str, scales: Scales) -> tuple[Trad
 
 
 def _depth(depth: _Depth, known: Known) -> DepthDiff | Finer:
+    """Raises BadDecimal."""
+    if depth.u < depth.U:
+        raise BadDecimal(f"U: {depth.U} is above u, {depth.u}: it ends before it begins")
     figures = Figures(known.get(depth.s, FIRST), SCALE)
     sides = (*figures.levels("b", depth.b), *figures.levels("a", depth.a))
     diff = DepthDiff(depth.s, depth.U, depth.u, depth.E * MS_NS, *sides, depth.U - 1)

@@ -117,7 +117,7 @@ def _fast_depth(payload: bytes, known: Known) -> DepthDiff | None:
     if sides is None:
         return None
     header = _header(payload[start:cut] + b"}")
-    if known and header.s in known:
+    if header.u < header.U or (known and header.s in known):
         return None
     return DepthDiff(header.s, header.U, header.u, header.E * MS_NS, *sides, header.pu)
 

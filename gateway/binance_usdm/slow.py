@@ -196,6 +196,9 @@ def trade_event(trade: Trade, known: Known) -> TradeEvent | Finer | Garbage:
 
 
 def _depth(depth: _Depth, known: Known) -> DepthDiff | Finer:
+    """Raises BadDecimal."""
+    if depth.u < depth.U:
+        raise BadDecimal(f"U: {depth.U} is above u, {depth.u}: it ends before it begins")
     figures = Figures(known.get(depth.s, FIRST), DECIMALS_MAX)
     sides = (*figures.levels("b", depth.b), *figures.levels("a", depth.a))
     return figures.finer(depth.s) or DepthDiff(depth.s, depth.U, depth.u, depth.E * MS_NS, *sides, depth.pu)

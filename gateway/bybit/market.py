@@ -14,6 +14,7 @@ from gateway.bybit.codec import BybitCodec
 from gateway.bybit.rule import LINEAR, SPOT
 from gateway.bybit.symbols import PAGE, read_instruments
 from gateway.market import Addresses, ConnectionPlan, Limits
+from gateway.text import count_ns
 
 DEPTHS = (50, 200, 1_000)
 """Levels a side of the topics, besides 1 (docs, "Orderbook"): pushed every 20, 100 and 200 ms."""
@@ -93,7 +94,7 @@ class Bybit:
             answer = _time(body)
             if answer.retCode or answer.result is None:
                 return Garbage(f"time: retCode {answer.retCode} {answer.retMsg[:100]}")
-            return int(answer.result.timeNano)
+            return count_ns(answer.result.timeNano, 1)
         except (ValueError, RecursionError) as error:
             return Garbage(f"time: {error}")
 

@@ -25,7 +25,7 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.bybit.book import MS_NS, QUOTE_DEPTH, Id, Kind, Millis, book_event
-from gateway.text import BadDecimal, TooFine, finer_scales, read_side, units
+from gateway.text import BadDecimal, TooFine, count_ns, finer_scales, read_side, units
 
 DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
 RATE_SCALE = 12  # of FundingEvent
@@ -155,10 +155,9 @@ def slow_trades(
 
 
 def _past_trade(row: _PastTrade, scales: Mapping[str, Scales], numbered: bool) -> FeedEvent:
-    time = units(row.time, 0)
-    if time * MS_NS > ID_MAX:
-        raise BadDecimal(row.time)
-    trade = _Trade(time, row.symbol, row.side, row.size, row.price, row.execId, row.isBlockTrade)
+    trade = _Trade(
+        count_ns(row.time, MS_NS) // MS_NS, row.symbol, row.side, row.size, row.price, row.execId, row.isBlockTrade
+    )
     return _trade(trade, scales, numbered)
 
 
@@ -221,9 +220,7 @@ def _read_ticker(payload: bytes, scales: Mapping[str, Scales]) -> FeedEvent | Ba
         except TooFine:
             events.append(Finer(data.symbol, finer_scales([mark, "0", index, "0"], own)))
     if data.fundingRate:
-        next_ns = units(data.nextFundingTime, 0) * MS_NS if data.nextFundingTime else 0
-        if next_ns > ID_MAX:
-            raise BadDecimal(f"nextFundingTime: {data.nextFundingTime[:48]!r}")
+        next_ns = count_ns(data.nextFundingTime, MS_NS) if data.nextFundingTime else 0
         events.append(FundingEvent(data.symbol, venue_ns, _signed(data.fundingRate), next_ns))
     return _together(events, "tickers")
 

@@ -10,6 +10,7 @@ from gateway.coinbase.codec import CoinbaseCodec
 from gateway.coinbase.rule import COINBASE
 from gateway.coinbase.symbols import read_instruments
 from gateway.market import Addresses, ConnectionPlan, Limits
+from gateway.text import count_ns
 
 CHANNELS = {Stream.DEPTH: "level2", Stream.TRADE: "market_trades", Stream.QUOTE: "ticker"}
 HEARTBEATS = "heartbeats"
@@ -20,6 +21,7 @@ SYMBOLS_MAX = 10
 snapshot of several MB each."""
 WHOLE = 1_000_000
 """Levels a side that no snapshot has: each is the whole of its side (45,000 in all is a large one)."""
+MS_NS = 1_000_000
 TRADES_MAX = 250  # chosen; the venue names no largest page
 
 COINBASE_COM = Addresses("https://api.coinbase.com", "wss://advanced-trade-ws.coinbase.com")
@@ -75,7 +77,7 @@ class Coinbase:
 
     def read_time(self, body: bytes) -> int | Garbage:
         try:
-            return int(_time(body).epochMillis) * 1_000_000
+            return count_ns(_time(body).epochMillis, MS_NS)
         except (ValueError, RecursionError) as error:
             return Garbage(f"time: {error}")
 

@@ -7,7 +7,7 @@ with.
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,6 +18,7 @@ RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
 """Assets whose name in `wsname` is not the one of WebSocket v2 (docs, "Spot WebSocket Introduction": symbols)."""
 LEDGER_SCALE_MIN = 8  # chosen: what the venue's ledger keeps of an asset is in another request
 DECIMALS_MAX = 18
+MULTIPLIER_MAX = 1_000_000  # chosen; "currently always 1" (docs, "Get Tradable Asset Pairs")
 AGAIN = "ask /0/public/AssetPairs again; if it stays so, the venue changed its answer"
 
 
@@ -26,7 +27,7 @@ class _Pair(msgspec.Struct):
     pair_decimals: int
     lot_decimals: int
     cost_decimals: int = LEDGER_SCALE_MIN
-    lot_multiplier: int = 1
+    lot_multiplier: Annotated[int, msgspec.Meta(ge=1, le=MULTIPLIER_MAX)] = 1
     tick_size: str = ""
     ordermin: str = "0"
     costmin: str = "0"
@@ -72,7 +73,7 @@ def _instrument(number: int, name: str, pairs: Mapping[str, Any], account: int, 
     base, _, quote = name.partition("/")
     price_scale, quantity_scale = pair.pair_decimals, pair.lot_decimals
     quote_scale = max(pair.cost_decimals, LEDGER_SCALE_MIN)
-    lot = max(pair.lot_multiplier, 1)
+    lot = pair.lot_multiplier
     return Instrument(
         instrument=number,
         version=1,

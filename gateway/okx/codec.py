@@ -38,7 +38,7 @@ class _Rest(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
     instId: str
     ts: Millis
-    checksum: Checksum = 0
+    checksum: Checksum | None = 0
     seqId: SeqId = UNNUMBERED
     prevSeqId: SeqId = UNNUMBERED
 
@@ -97,6 +97,8 @@ class OkxCodec:
         try:
             rest = _rest(b'{"instId":"' + name + b'",' + payload[end + 2 : -2])
         except ValueError:
+            return None
+        if rest.seqId < 0 <= rest.prevSeqId:
             return None
         sides = (bids[::_ROW], bids[1::_ROW], asks[::_ROW], asks[1::_ROW])
         checksum, last, venue_ns = checksum_of(rest.checksum), rest.seqId, rest.ts * MS_NS

@@ -74,7 +74,7 @@ class _Books(msgspec.Struct):
     asks: _Rows
     bids: _Rows
     ts: Millis
-    checksum: Checksum = 0
+    checksum: Checksum | None = 0
     seqId: SeqId = UNNUMBERED
     prevSeqId: SeqId = UNNUMBERED
 
@@ -138,8 +138,8 @@ def slow_frame(payload: bytes, scales: Mapping[str, Scales]) -> FeedEvent | Batc
     return next((event for event in events if isinstance(event, Finer)), None) or Batch(events)
 
 
-def checksum_of(told: int) -> int:
-    """Unsigned; 0 is none (docs: the field remains, its value is fixed to 0)."""
+def checksum_of(told: int | None) -> int:
+    """Unsigned; 0 and null are none (docs: the field remains, its value is fixed to 0)."""
     return told & 0xFFFFFFFF if told else NO_CHECKSUM
 
 
@@ -158,6 +158,8 @@ def _books(row: bytes, frame: _Frame, scales: Mapping[str, Scales]) -> FeedEvent
     books, symbol = _convert(row, _Books), frame.arg.instId
     if frame.action not in ("snapshot", "update"):
         raise BadDecimal(f"action: {frame.action[:64]!r} is none that is known")
+    if books.seqId < 0 <= books.prevSeqId:
+        raise BadDecimal(f"seqId: is missing behind prevSeqId {books.prevSeqId}")
     sides = _sides(symbol, books.bids, books.asks, scales)
     if isinstance(sides, Finer):
         return sides
@@ -202,7 +204,7 @@ def _funding(row: bytes, frame: _Frame, scales: Mapping[str, Scales]) -> FeedEve
         rate = Decimal(funding.fundingRate[:DETAIL_MAX])
     except InvalidOperation:
         raise BadDecimal(f"fundingRate: {funding.fundingRate[:64]!r} is no decimal") from None
-    if not rate.is_finite() or abs(rate) > RATE_MAX:
+    if not rate.is_finite() or rate.copy_abs() > RATE_MAX:  # abs() rounds, and overflows
         raise BadDecimal(f"fundingRate: {funding.fundingRate[:64]!r} is no rate")
     venue_ns, next_ns = funding.ts * MS_NS, funding.fundingTime * MS_NS
     return FundingEvent(funding.instId, venue_ns, round(rate.scaleb(RATE_SCALE)), next_ns)

@@ -7,6 +7,8 @@ dollars for inverse ones). Nothing here multiplies by it.
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ from gateway.text import FAST_SCALE, BadDecimal, NotListed, SymbolError, units
 
 UNITS_MAX = 2**63 - 1
 SCALE_MAX = 18
+EXPONENT_MAX = 30  # of ten, of a size, either way; chosen: "no bound" is written with 14 digits
 TEXT_MAX = 48
 AGAIN = "ask /api/v5/public/instruments again; if it stays so, the venue changed its answer"
 KINDS = ("SPOT", "SWAP", "FUTURES")
@@ -125,7 +128,7 @@ def _decimal(symbol: _Symbol, field: str) -> Decimal:
         value = Decimal(text[:TEXT_MAX])
     except InvalidOperation:
         value = Decimal("nan")
-    if not value.is_finite() or value < 0:
+    if not value.is_finite() or value < 0 or abs(value.adjusted()) > EXPONENT_MAX:
         raise SymbolError(symbol.instId, field, f"is {text[:64]!r}, no size", AGAIN)
     return value
 
@@ -138,7 +141,7 @@ def _places(value: Decimal) -> int:
 
 def _lots(size: Decimal, lot: Decimal) -> int:
     """Rounded up; the venue's larger numbers ("99999999999999" of a coin) only say that there is no bound."""
-    return min(-int(-size // lot), UNITS_MAX)
+    return min(ceil(Fraction(size) / Fraction(lot)), UNITS_MAX)
 
 
 def _units(symbol: _Symbol, field: str, scale: int) -> int:

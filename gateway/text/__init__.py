@@ -1,7 +1,7 @@
 """Venues' decimal texts as exact integers, shared by all venue folders. Pure.
 
 Reading order: decimals (one text, any scale), levels (a book side's texts at once, in C), figures
-(one frame's texts in one instrument's scales), sides (a book side's texts in any scales, in C), stamps (RFC 3339).
+(one frame's texts in one instrument's scales), sides (a book side's texts in any scales, in C), stamps (RFC 3339, and counts of units).
 """
 
 from gateway.text.decimals import BadDecimal, TooFine, decimal_text, decimals_of, units
@@ -9,7 +9,7 @@ from gateway.text.errors import NotListed, NotTrading, SymbolError
 from gateway.text.figures import Figures
 from gateway.text.levels import FAST_SCALE, read_levels
 from gateway.text.sides import best_first, fast_units, finer_scales, read_exactly, read_side
-from gateway.text.stamps import BadStamp, stamp_ns
+from gateway.text.stamps import BadStamp, count_ns, stamp_ns
 
 __all__ = [
     "FAST_SCALE",
@@ -21,6 +21,7 @@ __all__ = [
     "SymbolError",
     "TooFine",
     "best_first",
+    "count_ns",
     "decimal_text",
     "decimals_of",
     "fast_units",

@@ -1,9 +1,11 @@
-"""Venues' stamps (RFC 3339, UTC, up to nine decimals) as ns since 1970. Pure: the calendar is computed, not asked."""
+"""Venues' stamps (RFC 3339, UTC, up to nine decimals; or counts) as ns since 1970. Pure: the calendar is computed, not asked."""
 
 from functools import lru_cache
 
 SECOND_NS = 1_000_000_000
 YEARS = range(1970, 2262)  # what 64 bits hold in ns
+LAST_NS = 2**63 - 1
+_COUNT_MAX = 19  # digits that 64 bits can have
 _FRACTIONAL = range(22, 31)  # lengths with one to nine decimals
 
 
@@ -23,6 +25,13 @@ def stamp_ns(text: str) -> int:
     ):
         raise BadStamp(text[:40])
     return _minute_ns(text[:17]) + int(digits.ljust(11, "0"))
+
+
+def count_ns(text: str, unit_ns: int) -> int:
+    """Return a count of units since 1970 (`1688639403423` of ms) in ns. Raises BadStamp, also for what 64 bits do not hold."""
+    if not (text.isdigit() and text.isascii() and len(text) <= _COUNT_MAX and int(text) * unit_ns <= LAST_NS):
+        raise BadStamp(text[:40])
+    return int(text) * unit_ns
 
 
 @lru_cache(maxsize=8)  # frames of one minute come together; the text is 17 characters long

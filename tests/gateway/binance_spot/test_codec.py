@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,19 @@ def test_a_bad_text_is_garbage_that_names_the_field(text: str, place: int, field
     assert isinstance(event, Garbage)
     assert field in event.detail
     assert event.venue_symbol == "BTCUSDT"
+
+
+@pytest.mark.parametrize("enveloped", [True, False])
+@pytest.mark.parametrize("blank", [b"", b" "])
+def test_an_event_that_ends_before_it_begins_is_garbage(blank: bytes, enveloped: bool) -> None:
+    """As a diff it would lie behind a snapshot and ahead of it at once, and every later snapshot would seem too old."""
+    frame = depth_frame([("1.00000000", "1.00000000")], [], enveloped=enveloped)
+    first = re.search(rb'"U":([0-9]+)', frame)
+    assert first is not None
+    damaged = frame.replace(first[0], b'"U":' + blank + b"9" + first[1])
+    event = CODEC.decode_frame(damaged)
+    assert isinstance(event, Garbage)
+    assert (event.venue_symbol, "ends before it begins" in event.detail) == ("BTCUSDT", True)
 
 
 @pytest.mark.parametrize("number", ["1.5", "1", "null", "true", '["1.00000000"]', "{}"])

@@ -1,6 +1,7 @@
 """Frames to values: the fast route against the slow one, and both against Decimal."""
 
 import json
+import re
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -132,6 +133,17 @@ def test_a_damaged_diff_reads_alike_on_both_routes(place: int, patch: bytes, cut
     place %= len(frame)
     for damaged in (frame[:place] + patch + frame[place + cut :], frame[:place] + frame[place + len(patch) :]):
         assert_alike(damaged)
+
+
+@pytest.mark.parametrize("enveloped", [True, False])
+@pytest.mark.parametrize("blank", [b"", b" "])
+def test_an_event_that_ends_before_it_begins_is_garbage(blank: bytes, enveloped: bool) -> None:
+    frame = depth_frame([("1.5", "1")], [], enveloped=enveloped)
+    first = re.search(rb'"U":([0-9]+)', frame)
+    assert first is not None
+    event = CODEC.decode_frame(frame.replace(first[0], b'"U":' + blank + b"9" + first[1]))
+    assert isinstance(event, Garbage)
+    assert (event.venue_symbol, "ends before it begins" in event.detail) == ("BTCUSDT", True)
 
 
 def wire_frames() -> list[bytes]:

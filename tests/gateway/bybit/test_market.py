@@ -100,8 +100,15 @@ def test_the_latest_trades_are_asked_for_a_page_at_most(category: Any, limit: in
 def test_the_venues_clock() -> None:
     time = b'{"retCode":0,"retMsg":"OK","result":{"timeSecond":"1688639403","timeNano":"1688639403423213947"},"time":1}'
     assert Bybit().read_time(time) == 1_688_639_403_423_213_947
-    for wrong in (b"", b"{}", b'{"retCode":10006,"retMsg":"busy","result":{}}', time.replace(b'"16886394034', b'"x')):
+    for wrong in (
+        b"",
+        b"{}",
+        b'{"retCode":10006,"retMsg":"busy","result":{}}',
+        time.replace(b'"16886394034', b'"x'),
+        time.replace(b'"16', b'"-16'),
+    ):
         assert isinstance(Bybit().read_time(wrong), Garbage)
+    assert isinstance(Bybit().read_time(time.replace(b"1688639403423213947", b"9" * 19)), Garbage)  # over 64 bits
 
 
 def test_a_spot_symbol_with_every_filter() -> None:

@@ -96,7 +96,8 @@ def test_past_trades_are_asked_for_page_by_page_at_most() -> None:
 def test_the_venues_clock() -> None:
     time = b'{"iso":"2026-08-24T22:34:13Z","epochSeconds":"1787610853","epochMillis":"1787610853123"}'
     assert VENUE.read_time(time) == 1_787_610_853_123_000_000
-    for wrong in (b"", b"{}", time.replace(b"1787610853123", b"x"), b'{"epochMillis":5}'):
+    damaged = [time.replace(b"1787610853123", text) for text in (b"x", b"-1787610853123", b"1_787", b"9" * 16)]
+    for wrong in (b"", b"{}", *damaged, b'{"epochMillis":5}'):
         assert isinstance(VENUE.read_time(wrong), Garbage)
 
 

@@ -84,6 +84,7 @@ def test_a_pair_that_is_not_online_does_not_trade(status: str) -> None:
         (body(tick_size="0.01"), "BTC/USD", ["tick_size", "0.01", "at most 1"]),
         (body(ordermin="many"), "BTC/USD", ["ordermin", "many"]),
         (body(pair_decimals=40), "BTC/USD", ["pair_decimals", "40"]),
+        (body(lot_multiplier=2**63), "BTC/USD", ["BTC/USD", "lot_multiplier"]),
         (body(lot_decimals="x"), "BTC/USD", ["BTC/USD", "lot_decimals"]),
         (b"<html>", "BTC/USD", ["no JSON", "AssetPairs"]),
         (b'{"error":["EService:Unavailable"]}', "BTC/USD", ["EService:Unavailable"]),

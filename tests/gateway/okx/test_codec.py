@@ -182,6 +182,8 @@ def test_finer_than_the_scales_tells_which_would_do_and_they_then_do() -> None:
         (books_frame([], [], "partial"), ["action", "partial"]),
         (books_frame([], [], tail='"checksum":"x"'), ["checksum"]),
         (books_frame([], [], tail='"seqId":-9'), ["seqId"]),
+        (books_frame([], [], tail='"checksum":0,"prevSeqId":5'), ["seqId", "missing"]),
+        (books_frame([], [], tail='"checksum":0,"seqId":-1,"prevSeqId":5'), ["seqId", "missing"]),
     ],
 )
 def test_an_unreadable_book_message_names_what_is_wrong_and_the_book(frame: bytes, names: list[str]) -> None:
@@ -189,6 +191,13 @@ def test_an_unreadable_book_message_names_what_is_wrong_and_the_book(frame: byte
     assert isinstance(event, Garbage)
     assert event.venue_symbol == SYMBOL
     assert [name for name in names if name not in event.detail] == []
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_checksum_that_is_null_is_none(blank: str) -> None:
+    """The field is on its way out: 0 since 2026-06, absent from other channels."""
+    tail = NUMBERED.replace('"checksum":0', f'"checksum":{blank}null')
+    assert codec().decode_frame(books_frame([("2", "1")], [], tail=tail)) == naive_diff([("2", "1")], [])
 
 
 def test_unknown_fields_are_read_past() -> None:
@@ -239,7 +248,7 @@ def test_mark_price_and_funding_of_a_swap() -> None:
     negative = codec().decode_frame(push("funding-rate", {**funding, "fundingRate": "-0.0000000000015"}))
     assert isinstance(negative, FundingEvent)
     assert negative.rate == -2
-    for text in ("", "nan", "1e9", "x"):
+    for text in ("", "nan", "1e9", "1e9999999", "x"):
         assert isinstance(codec().decode_frame(push("funding-rate", {**funding, "fundingRate": text})), Garbage)
 
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from bus.messages import Stream
@@ -96,13 +97,18 @@ def test_a_renewal_ends_the_subscription_and_begins_it_again() -> None:
         (93, 107, Verdict.GAP),  # ids jump: nothing proves that it holds all between
         (101, 107, Verdict.GAP),
         (-1, 107, Verdict.GAP),
-        (UNNUMBERED, UNNUMBERED, Verdict.NEXT),
     ],
 )
 def test_an_update_continues_the_book_whose_id_it_names(previous: int, last: int, verdict: Verdict) -> None:
     diff = DepthDiff("BTC-USDT", last, last, 0, (), (), (), (), previous)
     assert VENUE.rule.follow(diff, 100) is VENUE.rule.bridge(diff, 100) is verdict
     assert not VENUE.rule.too_old(0, diff)
+
+
+def test_an_update_without_an_id_is_the_next_one_only_where_a_checksum_proves_it() -> None:
+    update = DepthDiff("BTC-USDT", UNNUMBERED, UNNUMBERED, 0, (), (), (), ())
+    assert VENUE.rule.follow(update, 100) is Verdict.GAP
+    assert VENUE.rule.follow(msgspec.structs.replace(update, checksum=7), 100) is Verdict.NEXT
 
 
 def test_ids_far_below_the_books_mean_that_the_venue_counts_anew() -> None:
@@ -139,6 +145,11 @@ def test_a_price_finer_than_eight_decimals_and_a_coin_sold_by_the_whole() -> Non
     assert (one.base_scale, one.max_lots) == (8, 99_999_999_999_999)
 
 
+def test_a_size_that_only_says_that_there_is_no_bound_has_none() -> None:
+    (one,) = VENUE.read_instruments([body(maxLmtSz="9" * 30)], ["BTC-USDT"], 0, 0)
+    assert one.max_lots == 2**63 - 1
+
+
 @pytest.mark.parametrize("state", ["suspend", "preopen", "test", "of-tomorrow"])
 def test_an_instrument_that_is_not_live_does_not_trade(state: str) -> None:
     assert not VENUE.read_instruments([body(state=state)], ["BTC-USDT"], 0, 0)[0].trading
@@ -152,6 +163,8 @@ def test_an_instrument_that_is_not_live_does_not_trade(state: str) -> None:
         (body(tickSz=""), "BTC-USDT", ["BTC-USDT", "tickSz", "is 0"]),
         (body(lotSz="x"), "BTC-USDT", ["lotSz", "'x'"]),
         (body(minSz="-1"), "BTC-USDT", ["minSz", "'-1'"]),
+        (body(minSz="1e9999999"), "BTC-USDT", ["minSz", "1e9999999"]),
+        (body(maxLmtSz="1e31"), "BTC-USDT", ["maxLmtSz", "1e31"]),
         (body(tickSz="0." + "0" * 19 + "1"), "BTC-USDT", ["too fine"]),
         (body(instType="OPTION"), "BTC-USDT", ["instType", "OPTION", "SPOT"]),
         (body(tickSz=None), "BTC-USDT", ["BTC-USDT", "tickSz"]),

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.text import BadStamp, stamp_ns
+from gateway.text import BadStamp, count_ns, stamp_ns
 
+LAST_NS = 2**63 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(2261, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001  # the strategy wants it naive
 
@@ -43,6 +44,22 @@ def test_every_moment_of_64_bits_equals_the_standard_librarys(moment: datetime, 
 def test_what_is_no_stamp_in_utc_is_refused_by_name(text: str) -> None:
     with pytest.raises(BadStamp):
         stamp_ns(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit_ns", "told"),
+    [("0", 1, 0), ("1688639403423", 1_000_000, 1_688_639_403_423_000_000), (str(LAST_NS), 1, LAST_NS)],
+)
+def test_a_count_of_units_since_1970(text: str, unit_ns: int, told: int) -> None:
+    assert count_ns(text, unit_ns) == told
+
+
+@pytest.mark.parametrize("text", ["", "-1", "+1", "1.5", "1_0", " 1", "1e3", "٣", str(LAST_NS + 1), "9" * 5_000])
+def test_what_is_no_count_or_not_64_bits_is_refused(text: str) -> None:
+    with pytest.raises(BadStamp):
+        count_ns(text, 1)
+    with pytest.raises(BadStamp):
+        count_ns(str(LAST_NS // 1_000 + 1), 1_000)
 
 
 @given(st.text(alphabet="0123456789-:TZ.+ ", max_size=32))
