@@ -90,8 +90,9 @@ def _feed_connection(number: int, wanted: Planned) -> FeedConnection:
 
 def shapes(config: Config) -> dict[int, BookShape]:
     """By venue number, what its books are like."""
+    wanted = {source.number: (source.market.shape(source.levels), source.levels) for source in sources(config)}
     return {
-        source.number: source.market.shape(source.levels)._replace(levels=source.levels) for source in sources(config)
+        number: shape if shape.levels else shape._replace(levels=levels) for number, (shape, levels) in wanted.items()
     }
 
 
