@@ -51,14 +51,15 @@ LEVELS = {
     "binance-spot": (1_000, 5_000),
     "binance-us": (1_000, 5_000),
     "binance-usdm": (1_000, 1_000),
-    "kraken": (100, 1_000),
+    "kraken": (10, 1_000),
     "okx": (400, 400),
     "bybit": (200, 1_000),
     "bybit-linear": (200, 1_000),
     "coinbase": (10_000, 10_000),
 }
 """Levels of a book that is only looked at: usual, unless its row says otherwise, and most. The most are the venues' own
-(each folder's market.py); the usual ones are chosen. Coinbase sends whole books whatever is asked for.
+(each folder's market.py); the usual ones are chosen: Kraken's is what its checksum proves. Coinbase sends whole books
+whatever is asked for.
 """
 
 

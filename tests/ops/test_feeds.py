@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from bus.messages import Instrument, Stream
+from bus.messages.feed import Numbering
 from ops.config import ConfigError, parse
 from ops.feeds import CONNECTIONS_MAX, NOBODY, feed_connections, is_traded, label, planned, shapes, sources
 from ops.sections import Config
@@ -116,6 +117,12 @@ def test_every_venue_can_be_looked_at_in_its_usual_depth_and_its_deepest(venue: 
         assert not depth or depth >= levels
     row = config(f'[[feed]]\nvenue = "{venue}"\nsymbols = ["BTC-X"]\n').feed[0]
     assert (row.levels, row.streams) == (LEVELS[venue][0], market.addresses.streams)
+
+
+@pytest.mark.parametrize("venue", LEVELS)
+def test_a_book_that_only_checksums_prove_is_usually_proven_whole(venue: str) -> None:
+    market = MARKETS[venue]()
+    assert market.rule.numbering != Numbering.CHECKSUM or market.shape(LEVELS[venue][0]).proves_all
 
 
 BAD = {
