@@ -8,6 +8,7 @@ import pytest
 from bus.messages import Stream
 from bus.messages.feed import Garbage, SubscriptionRefused
 from gateway.bybit.market import STREAMS_MAX, Bybit
+from gateway.doors.line import CONTROL_FRAMES
 from gateway.market import VenueMarket
 from gateway.text import SymbolError
 
@@ -67,6 +68,14 @@ def test_a_plan_asks_for_every_stream_once_within_the_limits(category: Any, coun
     assert [symbol for plan in plans for symbol in plan.venue_symbols] == symbols
     assert len(asked) == len(set(asked)) == count * len(venue.streams)
     assert len(plans) == -(-count // (STREAMS_MAX // len(venue.streams)))
+
+
+@pytest.mark.parametrize("category", ["spot", "linear"])
+def test_a_connection_has_asked_for_all_its_books_before_one_seems_late(category: Any) -> None:
+    """A book that is not here ten seconds after the connection opened is asked for again, while its turn has not come yet."""
+    venue = Bybit(category)
+    plan = venue.plan([f"COIN{number:04d}USDT" for number in range(1_000)], venue.streams, 50)[0]
+    assert len(plan.opening) / (venue.limits.frames_per_s - CONTROL_FRAMES) < 8.0
 
 
 @pytest.mark.parametrize(("levels", "depth"), [(1, 50), (50, 50), (51, 200), (200, 200), (201, 1_000), (5_000, 1_000)])
