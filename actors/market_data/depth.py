@@ -19,6 +19,7 @@ BUFFER_MAX = (
 )
 WAITING_MAX = 64  # and while none is on its way: a later snapshot is younger than they are, only a late diff needs them
 AHEAD_MAX = 20  # chosen: diffs a new generation may be ahead of the old one before that is a gap; 2 s at 100 ms
+AHEAD_NS = 10_000_000_000  # chosen: a REST snapshot is ahead of its stream by what the stream is late; more, and it was misread
 LIVE, STALE = SyncState.LIVE, SyncState.STALE
 
 
@@ -80,9 +81,9 @@ class Depth:
             sync.overlapped += 1
         elif verdict == Verdict.DUPLICATE:
             sync.duplicates += 1
-        elif rule.numbering != Numbering.CONNECTION and diff.last > sync.before:
-            # It ends inside the last update or before its stream's own snapshot, which one stream never does: that one's
-            # number was damaged, and nothing that comes late tells what the book lacks.
+        elif rule.numbering != Numbering.CONNECTION and (diff.last > sync.before or _never_reached(sync, now_ns)):
+            # It ends inside the last update or before its stream's own snapshot, which one stream never does, or behind a
+            # REST one for too long: that one's number was damaged, and nothing that comes late tells what the book lacks.
             return self._gap(feed, sync, Buffered(frame.received_ns, diff, feed.frame), now_ns, mendable=False)
         else:
             sync.stale += 1
@@ -256,6 +257,10 @@ class Depth:
     def silence(self, sync: Synchronizer) -> None:
         sync.silences += sync.state == LIVE
         sync.advance(SyncEvent.SILENT)
+
+
+def _never_reached(sync: Synchronizer, now_ns: int) -> bool:
+    return sync.sequence == sync.bare_at and now_ns - sync.live_ns >= AHEAD_NS
 
 
 def _numbered(item: Buffered) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from actors.market_data import FeedConnection, MarketData
 from actors.market_data.checksums import EARLY_MAX, HOURLY_MAX
+from actors.market_data.depth import AHEAD_NS
 from actors.market_data.resync import STREAM_DEADLINE_NS
 from bus.messages import (
     BookReason,
@@ -213,6 +214,19 @@ def test_a_diff_behind_a_rest_snapshot_is_old_news() -> None:
     fire(desk)
     assert desk.frame(diff(8, 9)) == ()
     assert names(desk.frame(diff(10, 11))) == ["DepthUpdate"]
+
+
+def test_a_rest_snapshot_that_its_stream_never_reaches_was_misread() -> None:
+    """Every diff would be old news for ever. A snapshot is ahead of its stream by as much as the stream is late."""
+    desk = live(BINANCE_SPOT)
+    desk.send(BookStateChanged(NUMBER, BookState.INVALID, BookReason.TOP_MISMATCH, 10))
+    fire(desk)
+    desk.frame(diff(11, 12))
+    assert states(desk.answer(body(90_012))) == [(BookState.LIVE, BookReason.SNAPSHOT_BRIDGED)]
+    desk.now_ns += AHEAD_NS - 1_000
+    assert desk.frame(diff(13, 14)) == ()
+    desk.now_ns += 1_000
+    assert states(desk.frame(diff(15, 16))) == [(BookState.INVALID, BookReason.SEQUENCE_GAP)]
 
 
 def test_a_repeated_diff_of_long_ago_is_stale_and_no_gap() -> None:
