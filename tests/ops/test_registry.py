@@ -1,6 +1,7 @@
 """The instrument registry: numbers last, versions follow the venue's filters, a damaged file is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -31,6 +32,19 @@ def test_a_changed_filter_is_a_new_version(tmp_path: Path) -> None:
     changed = msgspec.structs.replace(BTC, tick=BTC.tick * 10)
     assert numbers(register(path, "v", [changed])) == [("BTCUSDT", 0, 2)]
     assert numbers(register(path, "v", [changed])) == [("BTCUSDT", 0, 2)]
+
+
+@pytest.mark.parametrize("changes", [{"base_scale": 9}, {"quote_scale": 6}, {"quote_asset": "USD"}])
+def test_other_assets_or_scales_of_what_is_traded_are_refused(changes: dict[str, Any], tmp_path: Path) -> None:
+    """The journal counts in them; what is only looked at has no journal."""
+    path = tmp_path / "instruments.json"
+    looked_at = msgspec.structs.replace(BTC, account=-1, venue=1)
+    register(path, "v", [BTC])
+    register(path, "another", [looked_at])
+    with pytest.raises(StateError, match="new state directory"):
+        register(path, "v", [msgspec.structs.replace(BTC, **changes)])
+    assert register(path, "another", [msgspec.structs.replace(looked_at, **changes)])[0].version == 2
+    assert register(path, "v", [BTC])[0].version == 1
 
 
 @pytest.mark.parametrize(
