@@ -35,16 +35,17 @@ class Closer:
 
     def __init__(self, settings: ExitsSettings, order_max: Mapping[int, OrderMax]) -> None:
         self.settings = settings
-        self.configured = order_max
-        self.order_max = dict(order_max)
+        self.configured, self.order_max = dict(order_max), dict(order_max)
         self.watched: dict[int, Watch] = {}
         self.counts: dict[str, int] = {}
 
     def know(self, instrument: Instrument) -> None:
         """The configured bound in its lots. Counted from the configuration's own each time, so that nothing is lost twice."""
-        configured = self.configured.get(instrument.instrument)
+        number = instrument.instrument
+        configured = self.configured.get(number)
         if configured is not None:
-            self.order_max[instrument.instrument] = configured.counted(instrument)
+            self.order_max[number] = counted = configured.counted(instrument)
+            self.configured[number] = configured if configured.unit else counted
 
     def act(self, watch: Watch, now_ns: int, received_ns: int, *, anew: bool = False) -> tuple[Message, ...]:
         """Step while something is reached, then wish for what the phase asks. anew: say it even if it is the same.

@@ -5,7 +5,8 @@ from random import Random
 import msgspec
 import pytest
 
-from actors.coordination.bands import NOTHING, Band
+from actors.coordination.bands import NOTHING, VERSIONS_MAX, Band, Bands, Working
+from actors.coordination.desk import Desk
 from bus.messages import (
     Alert,
     BandHeld,
@@ -323,3 +324,12 @@ def test_two_instances_that_keep_asking_both_come_to_quote() -> None:
 def test_a_timer_of_nobody_is_ignored() -> None:
     bench = Bench().ready()
     assert every(bench.feed(TimerFired("coordination", 4 * 99, 0, bench.now_ns)), SetTimer) == []
+
+
+def test_ticks_of_versions_that_nothing_works_in_are_forgotten_but_for_the_last() -> None:
+    bands = Bands(Desk(SETTINGS))
+    bands.working["a"] = Working(0, 1, 1, 100)
+    for version in range(1, 3 * VERSIONS_MAX):
+        bands.know(0, version, 10 * version)
+    assert [version for _, version in bands.ticks] == [1, *range(2 * VERSIONS_MAX, 3 * VERSIONS_MAX)]
+    assert bands.price_of(Working(0, 1, 1, 100)) == 1_000

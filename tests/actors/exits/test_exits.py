@@ -663,3 +663,22 @@ def test_the_view_names_the_phase_and_the_prices_that_decide() -> None:
 def test_settings_that_cannot_be_meant_name_their_field(given: dict[str, int | float], field: str) -> None:
     with pytest.raises(ValueError, match=field):
         ExitsSettings(**(SETTINGS | given))
+
+
+def test_a_position_in_other_lots_is_the_same_one() -> None:
+    """It did not grow: what it had gained stays gained, and the bound of an order is the same amount."""
+    trader = long(lots_max=60)
+    trader.market(10_060, 10_061)
+    assert trader.phase is Phase.ARMED
+    for version, lot, lots, most in ((2, 10, 10, 6), (3, 1, 100, 60)):
+        trader.tell(instrument(version=version, lot=lot))
+        assert (trader.phase, trader.watch.lots) == (Phase.ARMED, lots)
+        assert trader.exits.closer.order_max[0].lots == most
+
+
+def test_a_position_of_less_than_one_new_lot_is_watched_no_more_and_again_when_it_is_one() -> None:
+    trader = long(7)
+    trader.tell(instrument(version=2, lot=10))
+    assert (trader.phase, trader.watch.lots) == (Phase.FLAT, 0)
+    trader.tell(instrument(version=3))
+    assert (trader.phase, trader.watch.lots) == (Phase.HOLDING, 7)

@@ -99,6 +99,8 @@ def test_warm_when_every_window_is_full_and_cold_again_after_invalid() -> None:
     warm = [signals(microstructure, view(number)).warm for number in range(7)]
     assert warm == [False, False, False, False, False, True, True]  # five seconds of trades take longest
     assert microstructure.receive(INVALID, 0) == ()
+    assert microstructure.receive(view(8), 0) == (), "it was taken away in the cascade of this view"
+    microstructure.receive(LIVE, 0)
     again = signals(microstructure, view(9, bids=((50, 1),)))
     assert (again.warm, again.order_flow_imbalance, again.spread_mean) == (False, 0.0, 52.0)
 
@@ -161,7 +163,7 @@ def test_a_sweep_is_measured_by_the_touch_it_hit() -> None:
 
 
 def test_invalid_forgets_trades() -> None:
-    microstructure = actor(view(1), trade(1, 20, Side.BUY, SECOND_NS), INVALID)
+    microstructure = actor(view(1), trade(1, 20, Side.BUY, SECOND_NS), INVALID, LIVE)
     told = signals(microstructure, view(2))
     assert (told.pressure, told.sweeps) == (0.0, 0)
 
@@ -169,7 +171,7 @@ def test_invalid_forgets_trades() -> None:
 def test_a_burst_ends_with_the_book() -> None:
     first, second = trade(1, 1, Side.BUY, SECOND_NS, price=102), trade(2, 1, Side.BUY, SECOND_NS, price=103)
     assert signals(actor(view(1), first, second), view(2)).sweeps == 1
-    assert signals(actor(view(1), first, INVALID, second), view(2)).sweeps == 0
+    assert signals(actor(view(1), first, INVALID, LIVE, second), view(2)).sweeps == 0
 
 
 def test_the_last_trades_are_shown_and_survive_an_invalid_book() -> None:
@@ -247,6 +249,7 @@ def test_the_next_book_is_looked_at_at_once_and_not_compared_with_the_last() -> 
     microstructure = actor()
     shape(microstructure, view(1, BIDS, ASKS))
     microstructure.receive(INVALID, 0)
+    microstructure.receive(LIVE, 0)
     told = shape(microstructure, view(2, WITHOUT, ASKS, at_ns=SECOND_NS + 1))
     assert told is not None
     assert microstructure.metrics[NUMBER].bids.flicker.counts == {}
@@ -295,11 +298,12 @@ def test_a_small_change_of_depth_is_not_told_and_a_large_one_is() -> None:
     assert [one and one.bid_depth for one in told] == [80, None, 320]
 
 
-@pytest.mark.parametrize("stop", [INVALID, view(4, ())])
-def test_a_book_that_comes_back_is_told_anew(stop: Message) -> None:
+@pytest.mark.parametrize("stop", [(INVALID, LIVE), (view(4, ()),)])
+def test_a_book_that_comes_back_is_told_anew(stop: tuple[Message, ...]) -> None:
     microstructure = actor()
     assert shape(microstructure, view(3, THICK, ASKS)) is not None
-    microstructure.receive(stop, 0)
+    for message in stop:
+        microstructure.receive(message, 0)
     told = shape(microstructure, view(5, THICK, ASKS))
     assert told is not None
     assert told.bid_clusters_since_ns == (5 * SECOND_NS,)
@@ -440,3 +444,12 @@ def test_while_the_trade_stream_is_silent_nothing_is_warm() -> None:
     assert not any(signals(microstructure, view(number)).warm for number in range(50, 60))
     microstructure.receive(StreamChanged(NUMBER, Stream.TRADE, True, 1, 1), 60 * SECOND_NS)
     assert [signals(microstructure, view(number)).warm for number in (61, 65, 66)] == [False, False, True]
+
+
+def test_windows_outlive_another_tick_and_not_other_scales() -> None:
+    book = actor(view(1), view(2), trade(1, 5, Side.BUY))
+    metrics = book.metrics[NUMBER]
+    book.receive(msgspec.structs.replace(instrument(), version=2, tick=5), 0)
+    assert (metrics.tick, len(metrics.spread.values), len(metrics.prints)) == (5, 2, 1)
+    book.receive(msgspec.structs.replace(instrument(), version=3, quantity_scale=instrument().quantity_scale + 1), 0)
+    assert (metrics.spread.values, metrics.prints, metrics.flow.last) == ([], [], None)

@@ -247,3 +247,12 @@ def test_restart_at_every_step() -> None:
             assert second.receive(message, now_ns) == first.receive(message, now_ns)
         assert second.checkpoint() == first.checkpoint()
         assert second.view() == first.view()
+
+
+def test_other_scales_leave_nothing_of_the_old_ones_to_compare_with() -> None:
+    actor = orderbook(snapshot(), LIVE, quote(15), WatchLevels(NUMBER, (99,), ()))
+    entry = actor.entries[NUMBER]
+    actor.receive(instrument(version=2), 0)
+    assert (len(entry.tops.held), list(entry.watched.bids)) == (1, [99])
+    actor.receive(instrument(version=3, price_scale=9), 0)
+    assert (entry.tops.held, entry.watched.bids, entry.scales.price) == ([], {}, 9)

@@ -232,3 +232,14 @@ def test_the_ledger_is_the_sum_of_what_happened(steps: list[tuple[Side, int, int
         naive[asset] -= fee
     assert actor.view()["ledger"] == naive
     assert actor.view()["positions"][7]["position"] == naive["BTC"] - 10**9
+
+
+def test_another_lot_is_told_to_whoever_counts_the_position_in_lots() -> None:
+    actor = portfolio()
+    actor.receive(EngineStarted(1, 1), 0)
+    actor.receive(fill(1), 0)
+    coarser = msgspec.structs.replace(INSTRUMENT, version=2, lot=200)
+    (update,) = actor.receive(coarser, 0)
+    assert isinstance(update, PositionUpdate)
+    assert (update.version, update.position, update.position_lots) == (2, 3 * LOT, 1)
+    assert actor.receive(msgspec.structs.replace(coarser, version=3, min_lots=5), 0) == ()

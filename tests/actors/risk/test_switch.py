@@ -126,8 +126,9 @@ def test_a_clock_off_by_more_than_the_bound_cancels_only(offset: int, uncertaint
 
 def test_a_good_clock_of_one_venue_does_not_speak_for_another() -> None:
     actor = risk(None, AccountLimits(clock_error_ns_max=500))
-    actor.receive(ClockEstimate(1, 501, 0), NOW)
-    assert told(actor, ClockEstimate(0, 0, 0)) == []
+    actor.receive(ClockEstimate(0, 501, 0), NOW)
+    assert told(actor, ClockEstimate(1, 0, 0)) == []
+    assert actor.switch.reasons.engine is CANCEL_ONLY
 
 
 def test_a_ledger_difference_beyond_dust_reduces_until_it_agrees_again_or_resume() -> None:

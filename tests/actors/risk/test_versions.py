@@ -3,8 +3,8 @@
 from typing import Any
 
 from actors.risk import AccountLimits, Risk
-from bus.messages import OrderStatus
-from tests.actors.risk.builders import NOW, fill, instrument, limits, risk, update
+from bus.messages import ClockEstimate, OrderStatus, TradingState, TradingStateChanged
+from tests.actors.risk.builders import NOW, fill, instrument, limits, position, risk, update
 
 COARSE, FINE = 10, 1
 """Base units of a lot in version 1, and in version 2."""
@@ -60,3 +60,42 @@ def test_a_restart_keeps_what_is_known_of_versions() -> None:
     again.restore(actor.checkpoint())
     again.receive(instrument(version=2, lot=FINE), NOW)
     assert worst(again) == 100
+
+
+def test_limits_are_the_same_amounts_in_whatever_lot() -> None:
+    bounds = limits(order_lots_max=50, position_lots_max=105, position_lots_min=-105, unit=FINE)
+    actor = Risk({0: bounds}, AccountLimits())
+    book = actor.books[0]
+    for version, lot, expected in ((1, FINE, (50, 105, -105)), (2, COARSE, (5, 10, -10)), (3, FINE, (50, 105, -105))):
+        actor.receive(instrument(version=version, lot=lot), NOW)
+        assert (book.lots_max, book.position_max, book.position_min) == expected
+
+
+def test_a_position_that_is_no_whole_number_of_new_lots_is_its_whole_ones_and_nothing_is_lost() -> None:
+    actor = risk()
+    actor.receive(position(25), NOW)
+    for version, lot, whole in ((2, COARSE, 2), (3, FINE, 25)):
+        actor.receive(instrument(version=version, lot=lot), NOW)
+        assert worst(actor) == whole
+
+
+def test_a_position_of_a_version_nobody_told_is_counted_by_what_is_held() -> None:
+    """The portfolio says a position anew in each new lot; a journal may end there."""
+    actor = recovered(
+        update(number=1, unit=COARSE, leaves_lots=0, status=OrderStatus.CANCELED), position(30, version=7)
+    )
+    assert worst(actor) == 30
+
+
+def test_what_the_venue_does_not_trade_is_cancel_only_until_it_does() -> None:
+    actor = risk()
+    [halted] = actor.receive(instrument(version=2, trading=False), NOW)
+    assert halted == TradingStateChanged("instrument:0", TradingState.CANCEL_ONLY, "the venue does not trade it now")
+    [resumed] = actor.receive(instrument(version=3), NOW)
+    assert (resumed.scope, resumed.state) == ("instrument:0", TradingState.ACTIVE)
+
+
+def test_another_venues_clock_stops_nothing() -> None:
+    actor = Risk({0: limits()}, AccountLimits(clock_error_ns_max=1_000, venue=0))
+    assert actor.receive(ClockEstimate(3, 5_000, 500_000_000), NOW) == ()
+    assert actor.receive(ClockEstimate(0, 5_000, 0), NOW) != ()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from actors.strategy.examples.join_touch import JoinTouch, Parameters
 from bus.messages import QuoteIntent
-from tests.actors.strategy.builders import NOW, position, running, signals
+from tests.actors.strategy.builders import NOW, instrument, position, running, signals
 
 
 def wish(parameters: dict[str, Any], lots: int, **top: Any) -> tuple[int, int, int, int] | None:
@@ -72,3 +72,14 @@ def test_it_never_wishes_to_take_nor_to_leave_its_bounds(lots: int, skew: float,
 def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Parameters(**{"quantity_lots": 10, "max_position_lots": 30, **wrong})
+
+
+@pytest.mark.parametrize(("lot", "lots"), [(5, 2), (2, 5), (100, 0)])
+def test_another_lot_leaves_the_amounts_as_they_were(lot: int, lots: int) -> None:
+    actor = running(JoinTouch(Parameters(quantity_lots=10, max_position_lots=30, min_position_lots=-30)))
+    actor.receive(position(0), NOW)
+    actor.receive(instrument(version=2, lot=lot), NOW)
+    out = actor.receive(signals(version=2), NOW)
+    assert [(intent.bid_lots, intent.ask_lots) for intent in out if isinstance(intent, QuoteIntent)] == (
+        [(lots, lots)] if lots else []
+    )

@@ -18,6 +18,7 @@ from bus.messages import (
     CancelTimer,
     EngineStarted,
     FundingRate,
+    Instrument,
     MarkPrice,
     Message,
     OrderRefused,
@@ -49,6 +50,7 @@ from tests.actors.strategy.builders import (
     update,
 )
 
+LIVE = BookStateChanged(0, BookState.LIVE, BookReason.SNAPSHOT_BRIDGED, 4)
 LOST = BookStateChanged(0, BookState.STALE, BookReason.CONNECTION_LOST, 3)
 WISH = QuoteIntent(0, 5, 0, 1, "me", False, 7, NOW - 50, NOW + LIFE, 999, 10, 1_001, 10)
 EMPTY = (0, 0, 0, 0)
@@ -147,7 +149,7 @@ def test_what_stops_quoting_pulls_once_and_only_once(stop: Message) -> None:
 def test_it_quotes_again_when_the_state_is_active_and_the_book_is_live() -> None:
     actor = running(Scripted())
     actor.receive(signals(), NOW)
-    for stop, start in [(LOST, signals()), (state(TradingState.HALTED), state(TradingState.ACTIVE))]:
+    for stop, start in [(LOST, LIVE), (state(TradingState.HALTED), state(TradingState.ACTIVE))]:
         actor.receive(stop, NOW)
         actor.receive(start, NOW)
         actor.receive(signals(), NOW)
@@ -395,3 +397,22 @@ def test_missed_trades_are_told_and_a_hook_may_answer() -> None:
     assert wishes(actor.receive(missed, NOW)) == [EMPTY]
     assert actor.receive(msgspec.structs.replace(missed, instrument=99), NOW) == ()
     assert listener.heard == [missed]
+
+
+def test_another_version_is_told_and_everything_counted_in_lots_is_counted_anew() -> None:
+    class Told(Strategy):
+        def __init__(self) -> None:
+            self.versions: list[tuple[int, int]] = []
+
+        def on_instrument(self, context: Context, instrument: Instrument, before: Instrument) -> None:
+            self.versions.append((before.version, instrument.version))
+
+    strategy = Told()
+    actor = running(strategy)
+    actor.receive(position(25, position=25), NOW)
+    actor.receive(update(leaves_lots=15, unit=1), NOW)
+    actor.receive(instrument(version=2, lot=10), NOW)
+    assert strategy.versions == [(1, 2)]
+    assert (actor.context.position_lots(0), actor.context.working_lots(0, Side.BUY)) == (2, 2)
+    actor.receive(instrument(version=3), NOW)
+    assert (actor.context.position_lots(0), actor.context.working_lots(0, Side.BUY)) == (25, 15)

@@ -5,15 +5,18 @@ import contextlib
 import re
 import socket
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from websockets.exceptions import InvalidState
 
 from bus.log import LogFull
 from bus.messages import (
     ClockEstimate,
+    Instrument,
     Outcome,
     PrivateStreamDown,
     PrivateStreamUp,
@@ -27,7 +30,18 @@ from gateway.doors import session as order_session
 from gateway.doors import venue_time
 from gateway.doors.order import SessionRefused
 from gateway.doors.websocket import ConnectFailed, WebSocket, connect
-from tests.gateway.doors.order_entry import CLOCK, EPOCH, SECRET, Desk, KeptJournal, cancel, desk_at, scripted, submit
+from tests.gateway.doors.order_entry import (
+    BTC,
+    CLOCK,
+    EPOCH,
+    SECRET,
+    Desk,
+    KeptJournal,
+    cancel,
+    desk_at,
+    scripted,
+    submit,
+)
 from tests.gateway.doors.peers import LIMIT_S, frame, handshake_answer, until
 
 SUBMIT, CANCEL = RequestKind.SUBMIT, RequestKind.CANCEL
@@ -531,3 +545,27 @@ async def test_the_late_end_of_an_old_connection_does_not_touch_the_new_one() ->
         assert new.open
         assert desk.of(PrivateStreamDown) == []
         assert not desk.door._down.is_set()
+
+
+async def test_an_order_is_phrased_by_the_version_it_was_approved_with_or_not_at_all() -> None:
+    coarser = msgspec.structs.replace(BTC, version=2, tick=BTC.tick * 10, lot=BTC.lot * 10, quantity_scale=7)
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        desk.ask(submit("tl1"))
+        desk.door.handlers[Instrument](coarser, 0)
+        desk.ask(submit("tl2"), submit("tl3", version=2))
+        await until(lambda: len([r for r in venue.requests if r["method"] == "order.place"]) == 2)
+        sent = [r["params"] for r in venue.requests if r["method"] == "order.place"]
+        [refused] = desk.of(RequestAnswered)
+    assert (refused.client_order_id, refused.refusal) == ("tl2", Refusal.INSTRUMENT_VERSION)
+    first, second = sent
+    assert Decimal(second["price"]) == 10 * Decimal(first["price"])
+    assert Decimal(second["quantity"]) == 100 * Decimal(first["quantity"]), "ten lots of ten times, in a tenth's scale"
+
+
+async def test_another_venues_clock_is_not_the_one_that_requests_are_stamped_by() -> None:
+    async with scripted() as (_, url), desk_at(url) as desk:
+        desk.door.handlers[ClockEstimate](ClockEstimate(3, 10**12, 1), 0)
+        assert desk.door._time.offset_ns == 0
+        desk.door.handlers[ClockEstimate](ClockEstimate(0, 10**9, 1), 0)
+        assert desk.door._time.offset_ns == 10**9

@@ -124,6 +124,24 @@ def test_a_person_can_read_an_order(journal: Journal, tmp_path: Path) -> None:
     assert rows(tmp_path / "store.sqlite", query) == [expected]
 
 
+def test_an_order_is_read_by_its_own_version_and_by_none_where_that_is_not_known(
+    journal: Journal, tmp_path: Path
+) -> None:
+    coarser = msgspec.structs.replace(INSTRUMENT, version=2, tick=10, lot=1_000)
+    journal.append(
+        *DAY, *[msgspec.structs.replace(submit(key), version=version) for key, version in (("c", 2), ("d", 3))]
+    )
+    follower = JournalIndex(tmp_path / "store.sqlite", journal.directory, [INSTRUMENT], poll_s=0.005)
+    follower.describe(coarser)
+    follower.close()
+    query = "SELECT client_order_id, symbol, price, quantity FROM orders_readable WHERE client_order_id IN ('a', 'c', 'd') ORDER BY 1"
+    assert rows(tmp_path / "store.sqlite", query) == [
+        ("a", "BTCUSDT", "20000.50", "0.001200"),
+        ("c", "BTCUSDT", "200005.00", "0.012000"),
+        ("d", "BTCUSDT", None, None),
+    ]
+
+
 @pytest.mark.parametrize("stop", range(len(DAY) + 1))
 def test_a_restart_anywhere_ends_in_the_same_rows(journal: Journal, tmp_path: Path, stop: int) -> None:
     journal.append(*DAY[:stop])
