@@ -124,7 +124,7 @@ class BinanceSpotCodec:
                     units(trade.q),
                     Side.SELL if trade.m else Side.BUY,
                 )
-        except ValueError:  # a DecodeError is one too
+        except (ValueError, RecursionError):  # a DecodeError is a ValueError
             return slow_frame(payload, self._known)
         return slow_frame(payload, self._known)
 
@@ -250,7 +250,7 @@ def _fast_snapshot(payload: bytes, quantity_scale: int = SCALE) -> DepthBody | N
         return None
     try:
         body = _snapshot(payload[:cut] + flat)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     values = body.v
     split = bids // 10 * 2

@@ -1,9 +1,8 @@
 """OKX v5 market data: frames to values. Pure; keeps the instruments' scales, nothing of a frame. HOT PATH.
 
 A `books` message is read on one of two routes with equal results. The fast one accepts exactly the bytes the venue writes
-(fields in its order, rows of four texts, at most eight decimals: `gateway.text.read_levels`); whatever is not exactly so
-goes to `slow`, which reads any JSON, decides, and names the field at fault. An instrument whose scales are not eight
-decimals (PEPE) is always read slowly.
+(fields in its order, rows of four texts: `gateway.text.read_levels`); whatever is not exactly so goes to `slow`, which reads
+any JSON, decides, and names the field at fault.
 """
 
 import msgspec
@@ -20,9 +19,7 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.okx.slow import MS_NS, Checksum, Millis, SeqId, checksum_of, slow_frame
-from gateway.text import FAST_SCALE, read_levels
-
-FAST_SCALES = Scales(FAST_SCALE, FAST_SCALE)
+from gateway.text import read_levels
 
 _HEAD = b'{"arg":{"channel":"books","instId":"'
 _UPDATE = b'"},"action":"update","data":[{"asks":['
@@ -31,6 +28,7 @@ _BIDS = b'],"bids":['
 _END = b'],"ts":"'
 _SYMBOL_MAX = 64  # bytes; a longer name is read slowly
 _ROW = 4  # texts: price, quantity, a zero, number of orders
+_FIRST = Scales()
 
 
 class _Rest(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -51,7 +49,6 @@ class OkxCodec:
 
     def __init__(self) -> None:
         self._scales: dict[str, Scales] = {}
-        self._slow: set[bytes] = set()
 
     def decode_frame(self, payload: bytes) -> FeedEvent | Batch:
         """Return what one frame says; Notice for what nobody trades on, Garbage for what cannot be read."""
@@ -69,11 +66,6 @@ class OkxCodec:
 
     def set_scales(self, venue_symbol: str, scales: Scales) -> None:
         self._scales[venue_symbol] = scales
-        name = venue_symbol.encode()
-        if scales == FAST_SCALES:
-            self._slow.discard(name)
-        else:
-            self._slow.add(name)
 
     def _fast_books(self, payload: bytes) -> DepthDiff | DepthReset | None:
         """Return the book message, or None when the bytes are not exactly the venue's usual ones."""
@@ -88,20 +80,18 @@ class OkxCodec:
             return None
         middle = payload.find(_BIDS, rows)
         end = payload.find(_END, middle)
-        if cut < 0 or middle < 0 or end < 0 or b"\\" in name or name in self._slow or payload[-3:] != b"}]}":
-            return None
-        asks = read_levels(payload[rows:middle], _ROW)
-        bids = read_levels(payload[middle + len(_BIDS) : end], _ROW)
-        if asks is None or bids is None:
+        if cut < 0 or middle < 0 or end < 0 or b"\\" in name or payload[-3:] != b"}]}":
             return None
         try:
             rest = _rest(b'{"instId":"' + name + b'",' + payload[end + 2 : -2])
         except ValueError:
             return None
-        if rest.seqId < 0 <= rest.prevSeqId:
+        scales = self._scales.get(rest.instId, _FIRST)
+        asks = read_levels(payload[rows:middle], _ROW, scales)
+        bids = read_levels(payload[middle + len(_BIDS) : end], _ROW, scales)
+        if asks is None or bids is None or rest.seqId < 0 <= rest.prevSeqId:
             return None
-        sides = (bids[::_ROW], bids[1::_ROW], asks[::_ROW], asks[1::_ROW])
         checksum, last, venue_ns = checksum_of(rest.checksum), rest.seqId, rest.ts * MS_NS
         if whole:
-            return DepthReset(rest.instId, venue_ns, DepthBody(last, *sides), checksum)
-        return DepthDiff(rest.instId, last, last, venue_ns, *sides, rest.prevSeqId, checksum)
+            return DepthReset(rest.instId, venue_ns, DepthBody(last, *bids, *asks), checksum)
+        return DepthDiff(rest.instId, last, last, venue_ns, *bids, *asks, rest.prevSeqId, checksum)

@@ -1,7 +1,7 @@
 """Venues' decimal texts as exact integers, shared by all venue folders. Pure.
 
-Reading order: decimals (one text, any scale), levels (a book side's texts at once, in C), figures
-(one frame's texts in one instrument's scales), sides (a book side's texts in any scales, in C), stamps (RFC 3339, and counts of units).
+Reading order: decimals (one text, any scale), arrays (many texts at once, in C), levels (a book side's, as bytes of a
+frame), sides (the same, as texts), figures (one frame's in one instrument's scales), stamps (RFC 3339, and counts of units).
 """
 
 from gateway.text.decimals import BadDecimal, TooFine, decimal_text, decimals_of, units

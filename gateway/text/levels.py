@@ -1,40 +1,44 @@
-"""A book side's texts as integers of 10^-8, all at once and in C. Pure. HOT PATH.
+"""A book side's rows, as their bytes stand in a frame, as integers in the instrument's scales. Pure. HOT PATH.
 
-The rows `["2683.8","3.02"],["2679","0"]` become one JSON array `[2683.8e8,3.02e8,2679e8,0e8]`, which msgspec reads to
-integers. Exact: a text of at most eight decimals times 10^8 is an integer, a decimal literal is read to the nearest
-double, and an integer below 2^53 is a double itself; values of 2^51 and more are refused. Sound: without digits and
-dots the rows must be exactly rows of empty texts; a digit outside its quotes leaves a blank between two numbers, which
-JSON refuses, as it does a second dot, a missing digit, or a leading zero; a ninth decimal is looked for. Whatever is
-not exactly so gives None, and the caller's slow route reads it, decides, and names what is wrong.
+The rows `["2683.8","3.02"],["2679","0"]` become JSON arrays of numbers (`arrays`: exact). Sound: without digits and dots
+the rows must be exactly rows of empty texts; so a digit outside its quotes breaks one of the separators `","` and `"],["`,
+and then a quote is left over, which no number has, or a text is missing. Whatever is not exactly so gives None, and the
+caller's slow route reads it, decides, and names what is wrong.
 """
 
-import re
-from typing import Annotated
-
-import msgspec
+from bus.messages.feed import Levels, Scales
+from gateway.text.arrays import DIGITS, SCALES, Scale, read_joined
 
 FAST_SCALE = 8
+"""Decimals of most instruments, whatever their grids."""
 ROWS_MAX = 10_000  # of one call; more: the slow route
 
-_Unit = Annotated[int, msgspec.Meta(ge=0, lt=1 << 51)]
-_read = msgspec.json.Decoder(tuple[_Unit, ...], strict=False).decode
-_BLANKS = bytes(0x20 if byte == 0x22 else byte for byte in range(256))
-_ninth_decimal = re.compile(rb"\.[0-9]{9}").search
 _ROWS = {width: (b"[" + b",".join([b'""'] * width) + b"],") * ROWS_MAX for width in (2, 3, 4)}
 
 
-def read_levels(rows: bytes, width: int) -> tuple[int, ...] | None:
-    """Return every text of `rows` (what stands inside the outer brackets), row after row; None: not exactly as expected."""
+def read_levels(rows: bytes, width: int, scales: Scales) -> Levels | None:
+    """Return prices and quantities, each row's first and second text; None: not exactly as expected.
+
+    rows: what stands inside the outer brackets. width: texts of a row; those behind the second one are not told.
+    """
     if not rows:
-        return ()
-    shape = rows.translate(None, b"0123456789.")
+        return (), ()
+    price, quantity = SCALES.get(scales.price), SCALES.get(scales.quantity)
+    shape = rows.translate(None, DIGITS)
     row = 3 * width + 2
-    if (len(shape) + 1) % row or not _ROWS[width].startswith(shape):
+    if (len(shape) + 1) % row or not _ROWS[width].startswith(shape) or price is None or quantity is None:
         return None
-    flat = rows.translate(_BLANKS, b"[]")
-    if _ninth_decimal(flat) or flat[:1] != b" " or flat[-1:] != b" ":
+    if price is not quantity:
+        return _columns(rows, width, (len(shape) + 1) // row, price, quantity)
+    values = read_joined(rows[2:-2].replace(b'","', price.between).replace(b'"],["', price.between_rows), price)
+    return None if values is None else (values[::width], values[1::width])
+
+
+def _columns(rows: bytes, width: int, count: int, price: Scale, quantity: Scale) -> Levels | None:
+    """The same in two scales: 1.3 of the time."""
+    texts = rows[2:-2].replace(b'"],["', b'","').split(b'","')
+    if len(texts) != width * count or rows[:2] != b'["' or rows[-2:] != b'"]':
         return None
-    try:
-        return _read(b"[" + flat[1:-1].replace(b" , ", b"e8,") + b"e8]")
-    except ValueError:
-        return None
+    prices = read_joined(price.between.join(texts[::width]), price)
+    quantities = read_joined(quantity.between.join(texts[1::width]), quantity)
+    return None if prices is None or quantities is None else (prices, quantities)

@@ -1,43 +1,16 @@
-"""A side's price and quantity texts in the instrument's scales, all at once and in C. Pure. HOT PATH: `read_side`.
+"""A side's price and quantity texts, as a JSON reader found them, as integers in the instrument's scales. Pure. HOT PATH: `read_side`.
 
-The texts are joined to one JSON array `[78856.05e8,0.0476177e8]`, which msgspec reads to integers. Exact: a text of at
-most n decimals times 10^n is an integer, a decimal literal is read to the nearest double, and an integer below 2^53 is a
-double itself; values of 2^51 and more are refused. Sound: without digits and dots exactly the separators must remain;
-JSON refuses a missing digit, a second dot and a leading zero; one decimal too many is looked for. Whatever is not
-exactly so is read one by one, which decides, and names what is wrong. `levels` is faster where rows are long and their
-bytes are at hand; this takes any scale, and texts that a JSON reader has found (measured: gateway/bybit/codec.py).
+The texts are joined to one JSON array (`arrays`: exact). Sound: without digits and dots exactly the separators must remain.
+Whatever is not exactly so is read one by one, which decides, and names what is wrong. `levels` is faster where rows are
+long and their bytes are at hand (measured: gateway/bybit/codec.py).
 """
 
-import re
-from functools import lru_cache
 from itertools import islice
 from operator import gt, lt
-from typing import Annotated
-
-import msgspec
 
 from bus.messages.feed import Levels, Scales
+from gateway.text.arrays import DIGITS, SCALES, read_joined
 from gateway.text.decimals import BadDecimal, TooFine, units
-
-_DIGITS = b"0123456789."
-
-_Unit = Annotated[int, msgspec.Meta(ge=0, lt=1 << 51)]
-_read = msgspec.json.Decoder(tuple[_Unit, ...], strict=False).decode
-
-
-class _Scale:
-    """What one scale needs: `e8,`, `e8]`, and how a decimal too many is found."""
-
-    __slots__ = ("between", "end", "finer")
-
-    def __init__(self, decimals: int) -> None:
-        self.between, self.end = f"e{decimals},", f"e{decimals}]".encode()
-        self.finer = re.compile(rf"\.[0-9]{{{decimals + 1}}}").search
-
-
-@lru_cache(maxsize=64)  # more scales than 64 bits have decimals
-def _scale(decimals: int) -> _Scale:
-    return _Scale(decimals)
 
 
 def read_side(texts: list[str], scales: Scales) -> Levels:
@@ -57,15 +30,13 @@ def fast_units(texts: list[str], decimals: int) -> tuple[int, ...] | None:
     """Return all of them in units of 10^-decimals; None: not exactly as expected."""
     if not texts:
         return ()
-    scale = _scale(decimals)
-    joined = scale.between.join(texts)
-    flat = joined.encode()
-    if flat.translate(None, _DIGITS) != b"e," * (len(texts) - 1) or scale.finer(joined):
+    scale = SCALES.get(decimals)
+    if scale is None:
         return None
-    try:
-        return _read(b"[" + flat + scale.end)
-    except ValueError:
+    joined = scale.between_texts.join(texts).encode()
+    if joined.translate(None, DIGITS) != b"e," * (len(texts) - 1):
         return None
+    return read_joined(joined, scale)
 
 
 def read_exactly(texts: list[str], scales: Scales) -> Levels:

@@ -189,8 +189,14 @@ def test_nothing_that_a_venue_may_send_raises(payload: bytes) -> None:
     assert isinstance(CODEC.decode_snapshot(payload), Garbage)
 
 
-def test_deep_nesting_is_garbage() -> None:
+@pytest.mark.parametrize("kind", [b'"e":"depthUpdate"', b'"u":1', b'"e":"trade"'])
+def test_deep_nesting_is_garbage(kind: bytes) -> None:
+    """Also in a field that nobody reads, in a frame that the fast route would take."""
     assert isinstance(CODEC.decode_frame(b"[" * 100_000), Garbage)
+    deep = b'"x":' + b"[" * 100_000 + b"]" * 100_000
+    frame = depth_frame([("1.00000000", "2.00000000")], [], enveloped=False).replace(b'"e":"depthUpdate"', kind)
+    assert isinstance(CODEC.decode_frame(frame.replace(b'"E":', deep + b',"E":')), Garbage)
+    assert isinstance(CODEC.decode_snapshot(b'{"lastUpdateId":5,' + deep + b',"bids":[],"asks":[]}'), Garbage)
 
 
 def test_other_field_order_and_blanks_are_read_slowly_but_alike() -> None:

@@ -51,9 +51,9 @@ def depth_frame(bids: Levels, asks: Levels, *, enveloped: bool = True, stream: s
     return compact({"stream": f"btcusdt@{stream}", "data": data} if enveloped else data)
 
 
-def naive_diff(bids: Levels, asks: Levels) -> DepthDiff:
+def naive_diff(bids: Levels, asks: Levels, scales: Scales = Scales()) -> DepthDiff:  # noqa: B008  # a frozen tuple
     def column(levels: Levels, place: int) -> tuple[int, ...]:
-        return tuple(int(Decimal(level[place]) * 10**8) for level in levels)
+        return tuple(int(Decimal(level[place]).scaleb(scales[place])) for level in levels)
 
     sides = (column(bids, 0), column(bids, 1), column(asks, 0), column(asks, 1))
     return DepthDiff("BTCUSDT", 70, 90, AT_NS, *sides, previous=63)
@@ -82,6 +82,25 @@ def test_the_venues_own_texts_take_the_fast_route_and_equal_decimal(bids: Levels
     frame = depth_frame(bids, asks, enveloped=not raw)
     assert fast_diff(frame) == naive_diff(bids, asks)
     assert CODEC.decode_frame(frame) == slow_frame(frame) == naive_diff(bids, asks)
+
+
+@given(st.data(), st.integers(0, 12), st.integers(0, 12), st.booleans())
+def test_in_any_scales_both_routes_equal_decimal(data: st.DataObject, price: int, quantity: int, other: bool) -> None:
+    """Beside a symbol in other scales, too, and in its snapshot."""
+    scales = Scales(price, quantity)
+    prices, quantities = (
+        st.integers(0, 2**51 - 1).map(lambda amount, scale=scale: f"{Decimal(amount).scaleb(-scale):f}")
+        for scale in scales
+    )
+    bids, asks = (data.draw(st.lists(st.tuples(prices, quantities), max_size=6)) for _ in "ba")
+    frame, known, naive = depth_frame(bids, asks), {"BTCUSDT": scales}, naive_diff(bids, asks, scales)
+    codec = BinanceUsdmCodec()
+    codec.set_scales("BTCUSDT", scales)
+    codec.set_scales("BTCUSDT_261225" if other else "ETHUSDT", Scales(1, 1))
+    assert codec_module._fast_depth(frame, known) == codec.decode_frame(frame) == slow_frame(frame, known) == naive
+    body = compact({"lastUpdateId": 5, "bids": bids, "asks": asks})
+    sides = (naive.bid_prices, naive.bid_quantities, naive.ask_prices, naive.ask_quantities)
+    assert codec_module._fast_snapshot(body, scales) == codec.decode_snapshot(body, "BTCUSDT") == DepthBody(5, *sides)
 
 
 @given(levels_of(texts), levels_of(texts))
@@ -199,8 +218,15 @@ def test_nothing_that_a_venue_may_send_raises(payload: bytes) -> None:
     assert CODEC.decode_trades(payload, "X") == () or isinstance(CODEC.decode_trades(payload, "X"), Garbage)
 
 
-def test_deep_nesting_is_garbage() -> None:
+@pytest.mark.parametrize("name", ["depthUpdate", "bookTicker", "aggTrade"])
+def test_deep_nesting_is_garbage(name: str) -> None:
+    """Also in a field that nobody reads, in a frame that the fast route would take."""
     assert isinstance(CODEC.decode_frame(b"[" * 100_000), Garbage)
+    deep = b"[" * 100_000 + b"]" * 100_000
+    frame = depth_frame([("1", "2")], [], enveloped=False).replace(b"depthUpdate", name.encode())
+    assert isinstance(CODEC.decode_frame(frame.replace(b'"E":', b'"x":' + deep + b',"E":')), Garbage)
+    body = b'{"lastUpdateId":5,"x":' + deep + b',"bids":[],"asks":[]}'
+    assert isinstance(CODEC.decode_snapshot(body), Garbage)
 
 
 @pytest.mark.parametrize("enveloped", [True, False])

@@ -85,6 +85,16 @@ def test_a_delta_written_otherwise_says_the_same(payload: bytes) -> None:
     assert SPOT.decode_frame(payload) == DIFF
 
 
+@pytest.mark.parametrize("scales", [Scales(8, 8), Scales(2, 6), Scales(8, 6), Scales(10, 10)])
+def test_in_any_scales_a_delta_as_the_venue_writes_it_is_read_fast(scales: Scales) -> None:
+    codec = BybitCodec(numbered=True)
+    codec.set_scales("BTCUSDT", scales)
+    event = codec._fast_book(DELTA)
+    assert isinstance(event, DepthDiff)
+    assert event == slow_frame(DELTA, {"BTCUSDT": scales}, True)
+    assert event.bid_prices == (78715 * 10**scales.price,)
+
+
 def test_a_frame_without_the_engines_time_bears_its_senders() -> None:
     frame = json.loads(DELTA)
     del frame["cts"]
