@@ -140,7 +140,7 @@ class Execution(Actor[ExecutionState]):
 
     def on_touch(self, touch: Touch, now_ns: int) -> tuple[Message, ...]:
         market = self.register.markets.get(touch.instrument)
-        if market is None:
+        if market is None or market.lost:
             return NOTHING
         market.touch = touch
         instrument = market.instrument
@@ -249,7 +249,8 @@ class Execution(Actor[ExecutionState]):
         market = self.register.markets.get(change.instrument)
         if market is None:
             return NOTHING
-        if change.state == BookState.LIVE:  # it brings its Touch; what it was asked to tell it may have forgotten
+        market.lost = change.state != BookState.LIVE
+        if not market.lost:  # it brings its Touch; what it was asked to tell it may have forgotten
             line = self.queues.lines.get(change.instrument)
             return (self.queues.watch(market),) if line is not None and (line.bids or line.asks) else NOTHING
         market.touch = None

@@ -83,7 +83,8 @@ class Retreat(msgspec.Struct, gc=False):
 
 
 class Market(msgspec.Struct):
-    """One instrument. touch None: its book is not LIVE; liquidity is of a LIVE book as well.
+    """One instrument. touch None: its book is not LIVE; liquidity is of a LIVE book as well. lost: the last word on the
+    book took it away: a Touch of the same cascade that comes behind that word is of before.
 
     ruled: an owner of rank may rule here (precedence.py says whether). unsteady: liquidity says something to keep away
     from. fills_due: fills whose PositionUpdate has not come. watched_*: prices the book was asked to tell of.
@@ -107,6 +108,7 @@ class Market(msgspec.Struct):
     watched_bids: tuple[int, ...] = ()
     watched_asks: tuple[int, ...] = ()
     late_ns: int = -1
+    lost: bool = False
 
     def desk(self, owner: str) -> Desk | None:
         for desk in self.desks:

@@ -86,7 +86,7 @@ class Exits(Actor[ExitsState]):
 
     def on_signals(self, signals: Signals, now_ns: int) -> tuple[Message, ...]:
         watch = self.closer.watched.get(signals.instrument)
-        if watch is None:
+        if watch is None or watch.lost:
             return NOTHING
         instrument = watch.instrument
         if instrument is None or instrument.version != signals.version:
@@ -100,7 +100,10 @@ class Exits(Actor[ExitsState]):
     def on_book_state(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         """The phase is kept and its deadline runs on; execution has dropped the wish. A LIVE book brings its signals."""
         watch = self.watches.get(change.instrument)
-        if watch is not None and change.state != BookState.LIVE:
+        if watch is None:
+            return NOTHING
+        watch.lost = change.state != BookState.LIVE
+        if watch.lost:
             watch.signals = watch.wish = None
             watch.against_ns = 0
         return NOTHING

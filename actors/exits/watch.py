@@ -34,6 +34,7 @@ class Watch(msgspec.Struct):
 
     position, cost, realized: as PositionUpdate has them. lots: of the present version, signed, toward zero.
     may_act: the trading states let reducing orders pass, and nobody stops. signals None: the book is not LIVE.
+    lost: the last word on the book took it away; signals that come behind it in the same cascade are of before.
     best: the best price at which one could have closed since the position opened or grew; 0: none seen.
     against_ns: since when the book leans against the position; 0: it does not. deadline_ns: of the passive stage; 0: none.
     realized_before: when the exit began. wish: what is in force; None: nothing. wished_ns: when it was sent.
@@ -66,6 +67,7 @@ class Watch(msgspec.Struct):
     timer_ns: int = 0
     timer_generation: int = 0
     pause_until_ns: int = 0
+    lost: bool = False
 
 
 class ExitsState(msgspec.Struct):

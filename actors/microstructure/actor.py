@@ -69,6 +69,8 @@ class Microstructure(Actor[MicrostructureState]):
 
     def book_view(self, message: BookView, _now_ns: int) -> tuple[Message, ...]:
         metrics = self.metrics[message.instrument]
+        if metrics.lost:
+            return NOTHING  # taken away behind this update, in the same cascade
         bid_prices, ask_prices = message.bid_prices, message.ask_prices
         if not bid_prices or not ask_prices:
             return self._one_sided(metrics, message)
@@ -138,6 +140,7 @@ class Microstructure(Actor[MicrostructureState]):
         """The timer begins with a LIVE book; a running one is replaced, so that a lost one is none after a restart."""
         metrics = self.metrics[message.instrument]
         was_live, metrics.live = metrics.live, message.state == BookState.LIVE
+        metrics.lost = not metrics.live
         if metrics.live:
             if (was_live or metrics.paused) and message.reason not in UNBROKEN:
                 metrics.clear()  # a new book stands where the old one was

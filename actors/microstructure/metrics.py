@@ -35,7 +35,7 @@ class Metrics(msgspec.Struct):
     last view; warm_ns: from when on that of time is. seen: views since the last reading; look_ns: when the next one is kept.
     told: the last Liquidity of this stretch. resets: how often all was forgotten.
     paused: the book is not LIVE, and may go on where it stood. deaf: the trade stream is silent though it should not be.
-    late_ns: prints received up to then came late, and are of no window. scales: of price and quantity, that all of this is in.
+    lost: the last word on the book took it away. late_ns: prints received up to then came late, and are of no window. scales: of price and quantity, that all of this is in.
     """
 
     number: int
@@ -57,6 +57,7 @@ class Metrics(msgspec.Struct):
     deaf: bool = False
     late_ns: int = -1
     scales: tuple[int, int] = (0, 0)
+    lost: bool = False
 
     @staticmethod
     def of(instrument: Instrument, settings: MicrostructureSettings) -> "Metrics":

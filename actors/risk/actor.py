@@ -220,7 +220,7 @@ class Risk(Actor[RiskState]):
 
     def on_touch(self, touch: Touch, now_ns: int) -> tuple[Message, ...]:
         book = self.books.get(touch.instrument)
-        if book is not None:
+        if book is not None and not book.lost:
             book.touch = touch
         return NOTHING
 
@@ -237,10 +237,14 @@ class Risk(Actor[RiskState]):
         return NOTHING
 
     def on_book_state(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
-        """LIVE again brings its own Touch; until then there is no price to judge by."""
+        """LIVE again brings its own Touch; until then there is no price to judge by. A Touch of the same cascade that comes
+        behind the loss is of before.
+        """
         book = self.books.get(change.instrument)
-        if book is not None and change.state != BookState.LIVE:
-            book.touch = None
+        if book is not None:
+            book.lost = change.state != BookState.LIVE
+            if book.lost:
+                book.touch = None
         return NOTHING
 
     def on_update(self, update: OrderUpdate, now_ns: int) -> tuple[Message, ...]:

@@ -36,6 +36,7 @@ class Book(Exposure):
         self.notional_min, self.notional_max = 0, limits.order_notional_max or NO_BOUND
         self.version, self.trading, self.tick, self.bounds_percent = NO_VERSION, False, 1, False
         self.late_until_ns = 0
+        self.lost = False
         self.hold_band(0, 0)
 
     def hear_age(self, age: FeedAge, now_ns: int) -> None:

@@ -76,7 +76,7 @@ class StrategyActor(Actor[StrategyState]):
     def on_signals(self, signals: Signals, now_ns: int) -> tuple[Message, ...]:
         context = self.context
         line = context.lines.get(signals.instrument)
-        if line is None or not self.started:
+        if line is None or line.lost or not self.started:
             return NOTHING
         instrument = line.instrument
         if instrument is None or instrument.version != signals.version:
@@ -128,7 +128,8 @@ class StrategyActor(Actor[StrategyState]):
         line = self.context.lines.get(change.instrument)
         if line is None:
             return NOTHING
-        if change.state == BookState.LIVE:
+        line.lost = change.state != BookState.LIVE
+        if not line.lost:
             return NOTHING  # the first signals of the LIVE book say it with a price
         self._begin(now_ns)
         line.live = False

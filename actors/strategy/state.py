@@ -24,6 +24,7 @@ class Line(msgspec.Struct):
     """One instrument as the strategy sees it.
 
     resting: something of ours may rest there (the last intent was not empty, or is unknown because a hook raised).
+    lost: the last word on the book took it away; signals that come behind it in the same cascade are of before.
     quoted_ns: when `intent` was made. orders: own orders that are not done, oldest first.
     """
 
@@ -41,6 +42,7 @@ class Line(msgspec.Struct):
     liquidity: Liquidity | None = None
     mark: MarkPrice | None = None
     funding: FundingRate | None = None
+    lost: bool = False
 
 
 class TimerKey(msgspec.Struct):

@@ -62,6 +62,8 @@ class Day:
         if kind < 0.35:
             self.tell(self._intent())
         elif kind < 0.6:
+            if not self.book:
+                self.tell(BookStateChanged(0, BookState.LIVE, BookReason.REORDERED, 0))
             self.tell(self._touch())
         elif kind < 0.83:
             self._answer()

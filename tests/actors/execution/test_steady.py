@@ -9,6 +9,7 @@ from tests.actors.execution.builders import ASK, BID, MS, NOW, SECOND, Desk, bri
 
 BUY, SELL = Side.BUY, Side.SELL
 LOST = BookStateChanged(0, BookState.INVALID, BookReason.SEQUENCE_GAP, 9)
+LIVE = BookStateChanged(0, BookState.LIVE, BookReason.REORDERED, 9)
 
 
 def liquidity(**given: Any) -> Liquidity:
@@ -178,6 +179,7 @@ def test_a_lost_book_takes_its_liquidity_with_it() -> None:
     desk = Desk()
     finding(desk, bid_thin=True, bid_flickering=(BID, BID - 1))
     desk.tell(LOST)
+    desk.tell(LIVE)
     desk.tell(touch())
     assert brief(desk.tell(intent())) == [("new", "BUY", BID, 10)]
 
@@ -193,6 +195,7 @@ def test_a_finding_before_the_touch_is_not_kept() -> None:
     desk = Desk()
     desk.tell(LOST)
     finding(desk, bid_thin=True, bid_flickering=(BID,))
+    desk.tell(LIVE)
     desk.tell(touch())
     assert brief(desk.tell(intent())) == [("new", "BUY", BID, 10)]
 

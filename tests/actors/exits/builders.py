@@ -59,6 +59,7 @@ def state(to: TradingState, scope: str = "engine") -> TradingStateChanged:
 
 
 BOOK_LOST = BookStateChanged(0, BookState.INVALID, BookReason.SEQUENCE_GAP, 0)
+BOOK_BACK = BookStateChanged(0, BookState.LIVE, BookReason.SNAPSHOT_BRIDGED, 1)
 
 
 class Trader:
@@ -128,7 +129,10 @@ class Trader:
         return self.tell(PositionUpdate(self.number, 0, 0, 0, 1, position, position, cost, realized, 0.0))
 
     def market(self, bid: int, ask: int, after_ns: int = 0, **given: Any) -> list[Message]:
+        """A LIVE book's signals; of one that was lost, LIVE is said first."""
         self.update_id += 1
+        if (watch := self.exits.watches.get(0)) is not None and watch.lost:
+            assert self.tell(BOOK_BACK) == []
         fields: dict[str, Any] = {
             "instrument": 0, "version": 1, "update_id": self.update_id, "received_ns": self.now + after_ns, "bid": bid,
             "bid_quantity": 50, "ask": ask, "ask_quantity": 50, "imbalance": 0.0, "depth_imbalance": 0.0,

@@ -132,3 +132,15 @@ def test_the_lives_have_exits_of_every_kind(mirror: int) -> None:
             if life.trader.exits.watches:
                 seen[life.trader.phase] = None
     assert {*seen} >= {phase for phase in Phase if phase >= HOLDING and phase is not DUST}
+
+
+def test_signals_behind_the_word_that_took_their_book_away_are_of_before() -> None:
+    """One input may move a book and take it away; the word is here first, for it has fewer hops."""
+    trader = Trader()
+    trader.fill(BUY, 10, OPENED_AT)
+    trader.market(OPENED_AT, OPENED_AT + 3)
+    late = trader.exits.watches[0].signals
+    assert late is not None
+    trader.tell(BOOK_LOST)
+    assert trader.tell(late) == []
+    assert trader.exits.watches[0].signals is None
