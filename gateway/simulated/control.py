@@ -12,6 +12,7 @@ Loopback only, when asked for. GET looks, POST acts; parameters are in the query
 | POST stall | symbol, stream, seconds | sends nothing of it for so long; pings and pongs go on |
 | POST server-shutdown | seconds | announces it on every market connection, and closes those after so long; new ones are welcome |
 | POST market | symbol, side, quantity | a market order by the crowd |
+| POST filters | symbol, tickSize, stepSize, minNotional, status | other rules from now on: in exchangeInfo, and for new orders |
 | POST deposit | account, asset, amount | |
 | POST pause-flow, resume-flow | | the crowd stops, and goes on |
 """
@@ -30,10 +31,17 @@ from .decimals import decimal_text
 from .errors import BadRequest, VenueError, invalid_symbol
 from .evidence import BoundedLog, Evidence, Row
 from .faults import ALL, FRAMES_MAX, STALL_S_MAX
+from .filters import filters_payload
 from .market import Market
 from .orders import AccountId, Side
 from .payloads import Json, encode, order_status
 
+FILTERS = {
+    "tickSize": ("tick_size", "price_min"),
+    "stepSize": ("step_size", "quantity_min"),
+    "minNotional": ("notional_min",),
+}
+"""Parameters, and the rules that follow them: the least price is one tick, the least quantity one lot."""
 PAGE_ROWS_DEFAULT = 1_000
 PAGE_ROWS_MAX = 10_000  # chosen: about 3 MB of JSON
 
@@ -60,6 +68,7 @@ class ControlDoor:
             web.post("/control/stall", _handler(self._stall)),
             web.post("/control/server-shutdown", _handler(self._server_shutdown)),
             web.post("/control/market", _handler(self._market_order)),
+            web.post("/control/filters", _handler(self._filters)),
             web.post("/control/deposit", _handler(self._deposit)),
             web.post("/control/pause-flow", _handler(self._pause)),
             web.post("/control/resume-flow", _handler(self._resume)),
@@ -146,6 +155,18 @@ class ControlDoor:
         executed = self._market.background_order(parameters.text(params, "symbol"), side, quantity, now_ns)
         self._market.publish(now_ns)
         return {"executedQty": decimal_text(executed)}
+
+    def _filters(self, params: dict[str, str]) -> Json:
+        """What is not named stays. Resting orders stay as well, as at the venue; the crowd keeps to its old prices."""
+        listed = self._market.engine.instrument(parameters.text(params, "symbol"))
+        changes: dict[str, int | str] = {}
+        for name, fields in FILTERS.items():
+            if name in params:
+                changes |= dict.fromkeys(fields, parameters.decimal(params, name))
+        if "status" in params:
+            changes["status"] = params["status"]
+        listed.rules = msgspec.structs.replace(listed.rules, **changes)
+        return {"symbol": listed.rules.symbol, "status": listed.rules.status, "filters": filters_payload(listed.rules)}
 
     def _deposit(self, params: dict[str, str]) -> Json:
         account = AccountId(parameters.text(params, "account"))

@@ -209,3 +209,14 @@ async def test_missed_trades_can_be_asked_for_by_id(client: Any) -> None:
     _, latest = await client.get("/api/v3/historicalTrades", symbol="BTCUSDT", limit=1)
     assert latest[0]["id"] >= printed[-1]["t"]
     assert (await client.get("/api/v3/historicalTrades", symbol="NOPEUSDT"))[0] == 400
+
+
+async def test_other_rules_are_said_and_checked_from_then_on(quiet: Any) -> None:
+    await quiet.control("filters", symbol="BTCUSDT", tickSize="0.5", stepSize="0.001", minNotional="70", status="BREAK")
+    [told] = (await quiet.get("/api/v3/exchangeInfo", symbol="BTCUSDT"))[1]["symbols"]
+    filters = {row["filterType"]: row for row in told["filters"]}
+    assert told["status"] == "BREAK"
+    assert filters["PRICE_FILTER"]["tickSize"] == "0.50000000"
+    assert (filters["LOT_SIZE"]["stepSize"], filters["LOT_SIZE"]["minQty"]) == ("0.00100000", "0.00100000")
+    assert filters["NOTIONAL"]["minNotional"] == "70.00000000"
+    assert (await quiet.control("filters", symbol="NOSUCH", tickSize="1"))["code"] == -1121
