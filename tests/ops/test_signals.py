@@ -131,9 +131,18 @@ def differs(text: str, expected: Any) -> bool:
     return text == "" or abs(Fraction(Decimal(text)) - Fraction(expected)) > TOLERANCE
 
 
+RECORDS_MAX = 20_000
+"""Of a real capture: some 160 s of a busy instrument, past every window. The plain formulas in Fractions are slow."""
+
+
+def beginning(path: Path, shorter: Path) -> Path:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return write(shorter, [line.rstrip("\n") for line, _ in zip(file, range(RECORDS_MAX + 1), strict=False)])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_of_a_real_capture_equals_the_plain_formulas(name: str, tmp_path: Path) -> None:
-    path, out = recording(name), tmp_path / "signals.csv"
+    path, out = beginning(recording(name), tmp_path / "beginning.jsonl.gz"), tmp_path / "signals.csv"
     assert run(path, out)[0] == 0
     rows, expected = table(out), reference(path)
     assert list(rows[0])[: len(PROMISED)] == PROMISED
