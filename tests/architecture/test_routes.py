@@ -21,6 +21,7 @@ from bus.messages import (
     Balance,
     BookStateChanged,
     CancelOrder,
+    ClockEstimate,
     DepthUpdate,
     LedgerCompared,
     Message,
@@ -37,7 +38,7 @@ from ops.config import parse
 from ops.recovery import RECOVERED
 from ops.sections import Config, ExitsSection
 from ops.supervisor import Supervisor
-from ops.topology import ACTORS, ANSWERS, COMMANDS, DOORS, INPUT_CLASSES, JOURNALED, ROUTES, routing
+from ops.topology import ACTORS, ANSWERS, COMMANDS, DOORS, INPUT_CLASSES, JOURNALED, ROUTES, elsewhere, routing
 from tests.support.house import BTC, CONFIG, House
 from tests.support.world import ROUGH, World
 
@@ -193,3 +194,9 @@ def test_the_reference_pages_are_fresh() -> None:
 def test_a_page_is_written_only_when_it_changed(tmp_path: Path) -> None:
     assert [path.name for path in docs.write(tmp_path)] == list(docs.pages())
     assert docs.write(tmp_path) == []
+
+
+def test_a_venues_clock_is_estimated_by_each_host_that_receives_its_frames() -> None:
+    """An estimate is against its own process's time: to market data elsewhere it would be wrong, for risk it is the door's."""
+    assert ClockEstimate not in elsewhere(0, {1: ("market_data", "orderbook")})
+    assert elsewhere(0, {1: ("risk",)})[ClockEstimate] == (1,)
