@@ -38,6 +38,9 @@ def verify(file: Path, as_json: bool, tops: Path | None) -> None:
     Exit 0: all of it holds. 1: a checksum or top differs, a book is crossed or left with a gap, an update of a book cannot
     be read, or nothing could be checked. 2: the file cannot be used.
     """
+    if tops is not None and tops.exists() and file.exists() and tops.samefile(file):
+        click.echo(f"touchline capture verify: --tops {tops}: is the recording itself; name another file", err=True)
+        sys.exit(UNUSABLE)
     try:
         with contextlib.ExitStack() as stack:
             rows: TextIO | None = None

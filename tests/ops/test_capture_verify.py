@@ -239,6 +239,14 @@ def test_garbage_frames_are_shown_and_survived(tmp_path: Path) -> None:
     assert (result.holds, result.garbage, result.updates) == (True, 1, 1)
 
 
+def test_the_tops_are_never_written_over_the_recording(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl.gz", [HEADER, snapshot(10)])
+    (tmp_path / "linked").hardlink_to(path)
+    before = path.read_bytes()
+    code, _, error = run(path, "--tops", str(tmp_path / "linked"))
+    assert (code, "is the recording itself" in error, path.read_bytes()) == (2, True, before)
+
+
 @pytest.mark.parametrize(
     ("address", "found"),
     [
