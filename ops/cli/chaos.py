@@ -24,7 +24,9 @@ ALL = "all"
 @click.option("--scenario", type=click.Choice([*SCENARIOS, ALL]), required=True, help="What is done to whom.")
 @click.option("--rounds", type=click.IntRange(1, 10_000), default=3, show_default=True, help="Faults, or meetings.")
 @click.option(
-    "--backend", type=click.Choice(["etcd", "local"]), default="etcd", show_default=True, help="Of [coordination]."
+    "--backend",
+    type=click.Choice(["etcd", "local"]),
+    help="Of [coordination]. Default: etcd; local where one engine runs alone (feed-...).",
 )
 @click.option(
     "--ttl-ms", type=click.IntRange(1_000, 60_000), default=2_000, show_default=True, help="Of a leader's term."
@@ -38,7 +40,7 @@ ALL = "all"
 def chaos(
     scenario: str,
     rounds: int,
-    backend: Literal["etcd", "local"],
+    backend: Literal["etcd", "local"] | None,
     ttl_ms: int,
     seed: int,
     unprotected: bool,
@@ -61,7 +63,7 @@ def chaos(
     takeover p95 more than 4 s beyond --ttl-ms, an order that increased a position in a cooldown, a book that did not
     return within 5 s, a planned roll that cost a resync; or nothing was exercised. 2: it could not be run.
     """
-    wrong = _wrong_usage(scenario, backend, ttl_ms, unprotected=unprotected, keep=keep)
+    wrong = _wrong_usage(scenario, _backend(scenario, backend), ttl_ms, unprotected=unprotected, keep=keep)
     if wrong:
         click.echo(f"touchline chaos: {wrong}", err=True)
         sys.exit(2)
@@ -73,7 +75,8 @@ def chaos(
             own = folder / name
             try:
                 own.mkdir(parents=True)
-                settings = Settings(rounds, backend, ttl_ms, seed, unprotected, own.absolute(), _progress)
+                store = _backend(name, backend)
+                settings = Settings(rounds, store, ttl_ms, seed, unprotected, own.absolute(), _progress)
                 results.append(asyncio.run(_play(name, settings)))
             except (ChaosFailed, DemoFailed, OSError) as error:
                 click.echo(f"touchline chaos: {name}: {error}", err=True)
@@ -84,6 +87,11 @@ def chaos(
     held = not any(result["problems"] for result in results)
     _print(results if scenario == ALL else results[0], as_json)
     sys.exit(0 if held else 1)
+
+
+def _backend(scenario: str, wanted: Literal["etcd", "local"] | None) -> Literal["etcd", "local"]:
+    """One engine that coordinates with nobody needs no server."""
+    return wanted or ("local" if scenario.startswith("feed-") else "etcd")
 
 
 def _wrong_usage(scenario: str, backend: str, ttl_ms: int, *, unprotected: bool, keep: Path | None) -> str:

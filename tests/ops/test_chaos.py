@@ -5,10 +5,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from ops.cli.chaos import _backend
 from tests.ops.command_line import ROOT, touchline
 
 LIMIT_S = 120.0
@@ -69,6 +70,14 @@ def test_the_same_two_trade_with_each_other_when_nothing_prevents_it() -> None:
 )
 def test_what_cannot_be_run_is_one_line(arguments: tuple[str, ...], told: str) -> None:
     touchline("chaos", *arguments).refused(told)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "wanted", "backend"),
+    [("feed-roll", None, "local"), ("cooldown", None, "etcd"), ("feed-roll", "etcd", "etcd")],
+)
+def test_one_engine_alone_needs_no_server(scenario: str, wanted: Literal["etcd"] | None, backend: str) -> None:
+    assert _backend(scenario, wanted) == backend
 
 
 def test_without_etcd_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
