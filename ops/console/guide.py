@@ -47,7 +47,7 @@ WORDS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     )),
     ("Health", (
         ("index behind", "journal records that the query index does not have yet; trading does not wait for it"),
-        ("gaps, resyncs", "updates that were missing from the feed, and books that were fetched anew for it"),
+        ("gaps, resyncs", "updates missing from the feed, books that began anew for it; silences: streams silent for too long"),
         ("stalls", "the engine's loop was not free for half a second, times; stall max s: the longest"),
         ("gc pause max us", "longest pause of the garbage collector; gc passes: how many there were"),
     )),

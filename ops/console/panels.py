@@ -33,7 +33,7 @@ STATE_STYLES = {
     "INVALID": Style.BAD,
 }
 BAD_COUNTS = (
-    "dropped_inputs", "gaps", "resyncs", "orders_refused", "requests_refused_by_door", "ambiguous_answers",
+    "dropped_inputs", "gaps", "resyncs", "silences", "trades_missed", "connections_down", "orders_refused", "requests_refused_by_door", "ambiguous_answers",
     "actor_failures", "undecodable", "cut_cascades", "journal_failures", "input_log_failures", "ledger_differences",
     "alerts_warning", "alerts_critical", "stalls",
 )  # fmt: skip
