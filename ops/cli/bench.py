@@ -45,8 +45,8 @@ _command(
     "Frame bytes in to order bytes out, all mailboxes, everything on; against plain calls and zmq.asyncio.",
 )  # fmt: skip
 _command(
-    "book", book.run, 20_000, "Frames of each side.",
-    "JSON to best bid and ask, against the same with sortedcontainers' SortedDict.",
+    "book", book.run, 20_000, "Frames of Binance Spot on each side; other venues have fewer.",
+    "JSON to best bid and ask of a LIVE book, each venue; Binance Spot against SortedDict and what else is installed.",
 )  # fmt: skip
 _command(
     "wire", wire.run, 1_000, "Frames.",

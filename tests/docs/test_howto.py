@@ -3,6 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -20,6 +21,7 @@ from bus.messages import (
 )
 from ops.assembly import build_actors, load_strategy
 from ops.config import parse
+from ops.sections import FeedSection
 from ops.topology import ACTORS
 from ops.venues import LEVELS, MARKETS
 from tests.support.house import BTC
@@ -48,6 +50,7 @@ def test_the_rows_of_data_are_usable_and_the_table_says_what_each_venue_has() ->
     assert [row.venue for row in parse(text + rows).feed] == ["okx", "kraken", "binance-usdm"]
     page = (DOCS / "data-venues.md").read_text(encoding="utf-8")
     table = re.findall(r"^\| (`.*?`) \| .*? \| (\d+), (\d+) \|", page, re.MULTILINE)
+    assert set(get_args(FeedSection.__annotations__["venue"])) == set(MARKETS)
     told = {name: (int(usual), int(most)) for names, usual, most in table for name in re.findall("`(.+?)`", names)}
     assert told | {"coinbase": LEVELS["coinbase"]} == LEVELS
     shares = {"binance-spot": 341, "okx": 29, "kraken": 200, "coinbase": 10}
