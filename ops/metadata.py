@@ -20,6 +20,7 @@ from ops.node import Node
 from ops.preflight import METADATA_S_MAX
 from ops.public import Public, Unanswered
 from ops.registry import register
+from ops.state import StateError
 from ops.versions import Versions
 
 SOON_S = 30.0
@@ -75,7 +76,7 @@ class Metadata:
         )
 
     async def run(self) -> None:
-        """Until canceled. The start has read everything once. StateError when the registry cannot be written."""
+        """Until canceled. The start has read everything once."""
         read_s = self._now_s()
         while True:
             await self._settle()
@@ -106,14 +107,18 @@ class Metadata:
 
     async def read_all(self) -> None:
         for public in self._publics:
+            source = public.source
             try:
                 await self._read(public)
-                self._unread.discard(public.source.number)
+                self._unread.discard(source.number)
             except Unanswered as error:
                 self.failures += 1
-                if public.source.number not in self._unread:
-                    events.warning("metadata_not_read", venue=public.source.name, reason=str(error))
-                self._unread.add(public.source.number)
+                if source.number not in self._unread:
+                    events.warning("metadata_not_read", venue=source.name, reason=str(error))
+                self._unread.add(source.number)
+            except Exception as error:  # noqa: BLE001 - a mistake of ours in reading must not stop what trades; it is said
+                self.failures += 1
+                events.critical("metadata_reader_failed", venue=source.name, error=f"{type(error).__name__}: {error}")
 
     async def _read(self, public: Public) -> None:
         source = public.source
@@ -141,7 +146,14 @@ class Metadata:
 
         It comes when nothing else waits to be taken: a report that was read in the scales of before is not overtaken.
         """
-        [row] = await asyncio.to_thread(register, self._path, source.name, [wanted])
+        try:
+            [row] = await asyncio.to_thread(register, self._path, source.name, [wanted])
+        except (
+            StateError,
+            OSError,
+        ) as error:  # nothing is in force that the next start would not know; read again, it is tried again
+            events.critical("instrument_not_registered", instrument=wanted.venue_symbol, reason=str(error))
+            return
         while self._waiting():  # noqa: ASYNC110 - a burst of inputs ends by itself, and nobody waits for this
             await asyncio.sleep(QUIET_S)
         self.versions.known[row.instrument] = row

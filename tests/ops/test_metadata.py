@@ -166,6 +166,22 @@ async def test_one_symbol_that_cannot_be_read_is_left_as_it_is(
         assert "instrument_not_read" in caplog.text
 
 
+async def test_a_registry_that_cannot_be_written_keeps_what_is_and_is_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    listing = Listing()
+    async with reading(tmp_path, listing) as (reader, _):
+        whole = (tmp_path / "instruments.json").read_bytes()
+        (tmp_path / "instruments.json").write_bytes(b"[")
+        listing.change("BTCUSDT", orders_max=5)
+        await reader.metadata.read_all()
+        assert reader.posted == []
+        assert "CRITICAL" in caplog.text
+        (tmp_path / "instruments.json").write_bytes(whole)
+        await reader.metadata.read_all()
+        assert reader.told() == [("BTCUSDT", 2, True)]
+
+
 async def test_it_is_read_every_interval_and_a_grid_waits_for_our_orders(tmp_path: Path) -> None:
     listing = Listing()
     async with reading(tmp_path, listing, interval_s=0.05) as (reader, _):

@@ -67,6 +67,8 @@ class JoinTouch(Strategy):
         self.lots: dict[int, Lots] = {}
 
     def on_instrument(self, context: Context, instrument: Instrument, before: Instrument) -> None:
+        if instrument.instrument not in context.instruments:
+            return
         lots = self.lots.get(instrument.instrument, self.configured)
         self.lots[instrument.instrument] = Lots(*(recounted(count, before, instrument) for count in lots))
 
