@@ -11,6 +11,7 @@ import re
 
 import msgspec
 
+from bus.messages import Side
 from bus.messages.feed import Batch, DepthBody, DepthDiff, FeedEvent, Garbage, QuoteEvent, Scales, TradeEvent
 from gateway.binance_usdm.slow import (
     FIRST,
@@ -20,13 +21,11 @@ from gateway.binance_usdm.slow import (
     Quote,
     Snapshot,
     Trade,
-    quote_event,
     slow_frame,
     slow_snapshot,
     slow_trades,
-    trade_event,
 )
-from gateway.text import FAST_SCALE, read_levels, units
+from gateway.text import read_levels, units
 
 _ENVELOPE = b'{"stream":"'
 _DATA = b'","data":{'
@@ -76,19 +75,10 @@ class BinanceUsdmCodec:
                 return _fast_depth(payload, self._known) or slow_frame(payload, self._known)
             if payload.startswith(b'"e":"bookTicker",', start):
                 quote = _quote(payload) if start == 1 else _quote_in(payload).data
-                if quote.s in self._known:
-                    return quote_event(quote, self._known)
-                return QuoteEvent(
-                    quote.s,
-                    quote.u,
-                    units(quote.b, FAST_SCALE),
-                    units(quote.B, FAST_SCALE),
-                    units(quote.a, FAST_SCALE),
-                    units(quote.A, FAST_SCALE),
-                    quote.E * MS_NS,
-                )
+                return _fast_quote(quote, self._known)
             if payload.startswith((b'"e":"aggTrade",', b'"e":"trade",'), start):
-                return trade_event(_trade(payload) if start == 1 else _trade_in(payload).data, self._known)
+                trade = _trade(payload) if start == 1 else _trade_in(payload).data
+                return _fast_trade(trade, self._known) or slow_frame(payload, self._known)
         except (ValueError, RecursionError):  # a DecodeError and a BadDecimal are ValueErrors
             return slow_frame(payload, self._known)
         return slow_frame(payload, self._known)
@@ -116,6 +106,24 @@ def _fast_depth(payload: bytes, known: Known) -> DepthDiff | None:
     if sides is None or header.u < header.U:
         return None
     return DepthDiff(header.s, header.U, header.u, header.E * MS_NS, *sides, header.pu)
+
+
+def _fast_quote(quote: Quote, known: Known) -> QuoteEvent:
+    """Raises BadDecimal."""
+    price, quantity = known.get(quote.s, FIRST)
+    bid, ask = units(quote.b, price), units(quote.a, price)
+    sizes = units(quote.B, quantity), units(quote.A, quantity)
+    return QuoteEvent(quote.s, quote.u, bid, sizes[0], ask, sizes[1], quote.E * MS_NS)
+
+
+def _fast_trade(trade: Trade, known: Known) -> TradeEvent | None:
+    """None when it bears no number. Raises BadDecimal."""
+    number = max(trade.a, trade.t)
+    if number < 0:
+        return None
+    price_scale, quantity_scale = known.get(trade.s, FIRST)
+    price, quantity = units(trade.p, price_scale), units(trade.q, quantity_scale)
+    return TradeEvent(trade.s, number, trade.T * MS_NS, price, quantity, Side.SELL if trade.m else Side.BUY)
 
 
 def _fast_snapshot(payload: bytes, scales: Scales) -> DepthBody | None:

@@ -21,17 +21,11 @@ class TooFine(BadDecimal):
 def units(text: str, scale: int) -> int:
     """Return `text` in units of 10^-scale. Raises TooFine, or BadDecimal: sign, exponent, nan, empty, huge."""
     whole, dot, fraction = text.partition(".")
-    if len(text) > TEXT_MAX or (dot and not fraction):
+    if not whole or len(text) > TEXT_MAX or (dot and not fraction):
         raise BadDecimal(text[:TEXT_MAX])
-    if len(fraction) > scale:
-        kept = fraction.rstrip("0")
-        if len(kept) > scale:
-            _check(whole + fraction, text)
-            raise TooFine(text, len(kept))
-        fraction = fraction[:scale]
-    _check(whole, text)
-    digits = whole + fraction.ljust(scale, "0")
-    _check(digits, text)
+    digits = whole + (fraction.ljust(scale, "0") if len(fraction) <= scale else _cut(text, fraction, scale))
+    if not (digits.isdigit() and digits.isascii()):
+        raise BadDecimal(text[:TEXT_MAX])
     amount = int(digits)
     if amount > UNITS_MAX:
         raise BadDecimal(text)
@@ -50,6 +44,12 @@ def decimal_text(amount: int, scale: int) -> str:
     return f"{sign}{whole}.{part:0{scale}d}".rstrip("0") if part else f"{sign}{whole}"
 
 
-def _check(digits: str, text: str) -> None:
-    if not (digits.isdigit() and digits.isascii()):
-        raise BadDecimal(text[:TEXT_MAX])
+def _cut(text: str, fraction: str, scale: int) -> str:
+    """Return the decimals without zeros beyond the scale. Raises TooFine where a plain decimal has others there."""
+    kept = fraction.rstrip("0")
+    if len(kept) <= scale:
+        return fraction[:scale]
+    digits = text.replace(".", "", 1)
+    if digits.isdigit() and digits.isascii():
+        raise TooFine(text, len(kept))
+    raise BadDecimal(text[:TEXT_MAX])

@@ -19,7 +19,8 @@ _ROWS = {width: (b"[" + b",".join([b'""'] * width) + b"],") * ROWS_MAX for width
 def read_levels(rows: bytes, width: int, scales: Scales) -> Levels | None:
     """Return prices and quantities, each row's first and second text; None: not exactly as expected.
 
-    rows: what stands inside the outer brackets. width: texts of a row; those behind the second one are not told.
+    rows: what stands inside the outer brackets. width: texts of a row; those behind the second one are not told (but read
+    along where both scales are one: 2^51 units of it is their limit too).
     """
     if not rows:
         return (), ()
@@ -37,7 +38,7 @@ def read_levels(rows: bytes, width: int, scales: Scales) -> Levels | None:
 def _columns(rows: bytes, width: int, count: int, price: Scale, quantity: Scale) -> Levels | None:
     """The same in two scales: 1.3 of the time."""
     texts = rows[2:-2].replace(b'"],["', b'","').split(b'","')
-    if len(texts) != width * count or rows[:2] != b'["' or rows[-2:] != b'"]':
+    if len(texts) != width * count or rows[-2:] != b'"]':
         return None
     prices = read_joined(price.between.join(texts[::width]), price)
     quantities = read_joined(quantity.between.join(texts[1::width]), quantity)

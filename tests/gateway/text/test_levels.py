@@ -26,12 +26,12 @@ def of_scale(scale: int) -> st.SearchStrategy[str]:
 
 @st.composite
 def sides(draw: st.DrawFn) -> tuple[int, Scales, Rows]:
-    """The texts behind price and quantity are a venue's counts."""
+    """The texts behind price and quantity are a venue's counts; where both scales are one they are read along with them."""
     width, scales = (
         draw(WIDTHS),
         draw(st.one_of(SCALES, st.builds(lambda scale: Scales(scale, scale), st.integers(0, 12)))),
     )
-    count = st.integers(0, 2_000).map(str)
+    count = st.integers(0, min(2_000, (2**51 - 1) // 10**scales.price)).map(str)
     row = st.tuples(of_scale(scales.price), of_scale(scales.quantity), *[count] * (width - 2)).map(list)
     return width, scales, draw(st.lists(row, max_size=8))
 
