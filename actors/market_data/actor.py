@@ -205,7 +205,13 @@ class MarketData(Actor[MarketDataState]):
     def book_state_changed(self, message: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         """Our own words come back here too; only the orderbook's concern us."""
         sync = self.synchronizers.get(message.instrument)
-        if sync is None or sync.state not in (SyncState.LIVE, SyncState.STALE):
+        if sync is None:
+            return NOTHING
+        if sync.state not in (SyncState.LIVE, SyncState.STALE):
+            if message.reason in BROKEN:
+                sync.intact = (
+                    False  # an update of the same input, before the one that was missed: no late one mends that
+                )
             return NOTHING
         if message.state == BookState.STALE:
             self.depth.silence(sync)  # trades or quotes went through the book; our own word finds it STALE already
@@ -272,14 +278,15 @@ class MarketData(Actor[MarketDataState]):
         self.liveness.line(sync)
         if (old.price_scale, old.quantity_scale) == (message.price_scale, message.quantity_scale):
             return NOTHING
+        missed = sync.tape.give_up(message, now_ns)
         waits = sync.state in (SyncState.INIT, SyncState.SNAPSHOT)
         if waits:  # what is on its way will be read in the new scales; what has been read is of no use
             sync.buffer.clear()
             sync.intact = False
-            return NOTHING
+            return missed
         invalid = leave(sync, SyncEvent.CHANGE, BookReason.INSTRUMENT_CHANGED, now_ns)
         sync.attempts = 0
-        return (*invalid, *self.resync.attempt(sync, self.feeds[sync.connection], now_ns))
+        return (*invalid, *missed, *self.resync.attempt(sync, self.feeds[sync.connection], now_ns))
 
     def _set_scales(self, instrument: Instrument) -> None:
         scales = Scales(instrument.price_scale, instrument.quantity_scale)

@@ -69,6 +69,11 @@ class Depth:
             verdict = Verdict.STALE  # the book is younger than the gap that this frame left
         if verdict == Verdict.NEXT:
             sync.frame = feed.frame
+            if sync.overlapping and not feed.overlapping and frame.received_ns > feed.state.since_ns:
+                sync.overlapping = (
+                    False  # frames come in order, so nothing of a generation that is gone comes behind this
+                )
+                sync.open_path()
             passed: tuple[Message, ...] = (update(sync, frame.received_ns, diff),)
             if sync.buffer:
                 passed += self._catch_up(feed, sync)
@@ -197,7 +202,7 @@ class Depth:
 
     def settle(self, feed: Feed, sync: Synchronizer, now_ns: int) -> tuple[Message, ...]:
         """Only the newer generation is left: what the book cannot reach now, it misses."""
-        sync.overlapping = False
+        sync.overlapping = not feed.rule.comparable  # until nothing of the older one waits: see `_follow`
         sync.before = sync.sequence  # the other one may have cut its diffs elsewhere
         if sync.state not in (LIVE, STALE):
             return NOTHING

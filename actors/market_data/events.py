@@ -9,7 +9,7 @@ from actors.market_data.numbers import Arrival
 from actors.market_data.passing import Passing
 from actors.market_data.resync import ATTEMPT_DELAYS_NS, leave
 from actors.market_data.rolls import Rolls
-from actors.market_data.state import Counters, Feed
+from actors.market_data.state import STRANGERS_MAX, Counters, Feed
 from actors.market_data.sync import SyncEvent, Synchronizer, SyncState
 from bus.actor import NOTHING
 from bus.messages import AlertLevel, BookReason, Frame, Message
@@ -45,8 +45,9 @@ class Events:
         self.rolls = rolls
         self.counters = counters
         self.alerts = alerts
+        self._known_diff = self._of_symbol(depth.diff)
         self.handlers: dict[type, EventHandler] = {
-            DepthDiff: self._of_symbol(depth.diff),
+            DepthDiff: self._depth_diff,
             DepthReset: self._of_symbol(depth.reset),
             QuoteEvent: self._of_symbol(passing.quote),
             TradeEvent: self._of_symbol(passing.trade),
@@ -72,6 +73,19 @@ class Events:
             return handler(feed, sync, event, frame, now_ns)
 
         return handle
+
+    def _depth_diff(self, feed: Feed, event: DepthDiff, frame: Frame, now_ns: int) -> tuple[Message, ...]:
+        """Where only the connection's frames are numbered, a diff whose name was damaged is the hole of a book nobody knows."""
+        told = self._known_diff(feed, event, frame, now_ns)
+        name, strangers = event.venue_symbol, feed.state.strangers
+        numbered = feed.rule.numbering == Numbering.CONNECTION and feed.frame != UNNUMBERED
+        if not numbered or name in feed.symbols or not feed.named or name in feed.named or name in strangers:
+            return told
+        if len(strangers) == STRANGERS_MAX:
+            del strangers[0]
+        strangers.append(name)
+        hit = [sync for sync in feed.books if sync.state != SyncState.INIT]
+        return (*self.depth.refuse_all(feed, hit, BookReason.GARBAGE, now_ns, mendable=False), *told)
 
     def _batch(self, feed: Feed, batch: Batch, frame: Frame, now_ns: int) -> tuple[Message, ...]:
         """Several events; and where the venue numbers a connection's frames, the proof that none is missing before them."""
@@ -120,6 +134,7 @@ class Events:
         detail = f"held={held.price},{held.quantity} needed={event.scales.price},{event.scales.quantity}"
         alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "scales_too_fine", sync.number, detail)
         if sync.state not in BELIEVED:
+            sync.intact = False  # what was in it is in no buffer
             return alert
         invalid = leave(sync, SyncEvent.CHANGE, BookReason.INSTRUMENT_CHANGED, now_ns)
         sync.attempts = len(ATTEMPT_DELAYS_NS) + 1

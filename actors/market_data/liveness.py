@@ -152,6 +152,8 @@ class Liveness:
                 told += watchdog.judge(self.feeds, sync, self.depth, self.alerts, now_ns)
             if sync.state == SyncState.LIVE:
                 told += self._age(sync, now_ns)
+            elif sync.state == SyncState.SNAPSHOT:
+                told += self.depth.resync.unanswered(sync, self.feeds[sync.connection], now_ns)
         told += self.backfill.expire(self.actor, self.lines, now_ns)
         any_up = any(feed.state.generation for feed in self.feeds.values())
         return (*told, *watchdog.again(self.actor, len(self.syncs), any_up, now_ns))

@@ -26,6 +26,9 @@ from bus.messages.feed import NO_CHECKSUM, DepthBody, SnapshotSource
 
 SNAPSHOT_LEVELS = 1_000  # a side; weight 50 of 6,000 a minute (docs, depth); 5,000 levels would cost 250
 REQUEST_DEADLINE_NS = 5_000_000_000  # chosen: the door answers AMBIGUOUS by then
+UNANSWERED_NS = (
+    10_000_000_000  # chosen: an answer is a market input, and a host that is far behind drops the oldest of those
+)
 STREAM_DEADLINE_NS = 10_000_000_000  # chosen: a subscription's book is here by then; the fattest has some MB (Coinbase)
 QUIET_BRIDGE_NS = 2_000_000_000  # chosen: a snapshot asked after the subscription and no diff for so long is the book
 CALM_NS = 60_000_000_000  # LIVE for so long forgets the attempts; less, and a flapping feed would eat the weight
@@ -154,6 +157,13 @@ class Resync:
         detail = f"attempts={sync.attempts} reason={reason}"
         return (*next_attempt, *self.alerts.alert(now_ns, level, "snapshot_failed", sync.number, detail))
 
+    def unanswered(self, sync: Synchronizer, feed: Feed, now_ns: int) -> tuple[Message, ...]:
+        """Give up a request whose answer was lost on its way. What comes on the stream has a timer."""
+        rest = sync.state == SyncState.SNAPSHOT and feed.rule.snapshot == SnapshotSource.REST
+        if not rest or now_ns - sync.attempted_ns < UNANSWERED_NS:
+            return ()
+        return self.fail(sync, feed, "no answer", now_ns)
+
     def hold(self, sync: Synchronizer, body: DepthBody, received_ns: int, now_ns: int) -> tuple[Message, ...]:
         """A snapshot before any diff: the first diff proves it, or QUIET_BRIDGE_NS of silence does."""
         sync.advance(SyncEvent.HOLD)
@@ -202,7 +212,9 @@ def replay(sync: Synchronizer, kept: Sequence[Buffered], reason: BookReason, now
         sync.frame = item.frame
     sync.buffer.clear()
     sync.waiting = sync.intact = False
-    sync.live_at, sync.live_ns = sync.sequence, now_ns
+    sync.live_at = sync.sequence
+    if sync.live_ns == LONG_AGO_NS:
+        sync.live_ns = now_ns  # a book that replaces a LIVE one goes on with its calm
     sync.open_path()
     messages.append(BookStateChanged(sync.number, BookState.LIVE, reason, sync.sequence))
     return tuple(messages)

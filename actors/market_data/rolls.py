@@ -153,12 +153,13 @@ class Rolls:
     def _newer_lost(self, feed: Feed, now_ns: int) -> tuple[Message, ...]:
         """Back to the old one. What had moved away from it has missed what it told meanwhile."""
         gone = feed.state.openings.pop().generation
+        feed.state.since_ns = now_ns
         moved: list[Synchronizer] = []
         for sync in feed.books:
             if sync.opening == gone and not feed.rule.comparable:
                 moved.append(sync)
                 continue
-            sync.opening, sync.overlapping = feed.state.generation, False
+            sync.opening, sync.overlapping = feed.state.generation, not feed.rule.comparable
             sync.before = sync.sequence
             if sync.state in (SyncState.LIVE, SyncState.STALE):
                 sync.buffer.clear()  # the old one has yet to tell it

@@ -11,6 +11,9 @@ from actors.market_data.sync import Synchronizer
 from bus.messages import Instrument, Stream
 from bus.messages.feed import UNNUMBERED, Batch, FeedEvent, MarketCodec, SyncRule
 
+STRANGERS_MAX = 64
+"""Names remembered. Chosen: a venue may tell one book under two names (Coinbase does); beyond that a name is a damaged one."""
+
 
 class FeedConnection(NamedTuple):
     """What ops says of one connection. venue_symbols: which of the venue's instruments it carries; () is all.
@@ -57,7 +60,10 @@ class Counters(msgspec.Struct):
 
 
 class ConnectionState(msgspec.Struct):
-    """generation: in use; 0: down. openings: what is open, the one in use first. roll, timer, asked: see `phases` and `rolls`."""
+    """generation: in use; 0: down. openings: what is open, the one in use first. roll, timer, asked: see `phases` and `rolls`.
+
+    since_ns: when the last opening came or went. strangers: names under which the venue told depth nobody asked for.
+    """
 
     connection: int
     generation: int = 0
@@ -68,6 +74,7 @@ class ConnectionState(msgspec.Struct):
     asked: int = 0
     since_ns: int = 0
     rolls: int = 0
+    strangers: list[str] = []
 
 
 class Feed:

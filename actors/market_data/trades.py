@@ -25,6 +25,8 @@ RECENT_MAX = (
     1_024  # ids remembered where none follows from another; venues repeat at most the last 100 after subscribing
 )
 RESTART_RUN = 200  # chosen: so many older ids in a row are no repetition: the venue counts anew
+PAST_NS = 1_000_000_000
+"""Chosen: a print of the first frame that is older than this is a past one, as venues tell after subscribing."""
 MISSED_MAX = 1 << 62  # a checkpoint's integers end at 64 bits, and an id may be anything
 NO_ID = -1
 """No print has it: `next_id` while a print needs a look."""
@@ -66,7 +68,7 @@ class Tape(msgspec.Struct, dict=True):
     recent: ids sent on, oldest first, where they are not CONSECUTIVE. generation: of the asking that is believed; pages:
     asked for in it; since_ns: when the hole was seen. asked_ns: of the last request. backward: older ids in a row, since the tape was at
     backward_at.
-    begun: there was a print. broken: a break came after the last one. missed: told as missing for good.
+    begun: there was a print. first_ns: when past trades came before it. broken: a break came after the last one. missed: told as missing for good.
     `known` (ids of `recent`) and `holding` (of `held`) are no fields: they are taken from those.
     """
 
@@ -84,6 +86,7 @@ class Tape(msgspec.Struct, dict=True):
     backward_at: int = NO_ID
     begun: bool = False
     broken: bool = False
+    first_ns: int = NO_ID
     holes: int = 0
     repeated: int = 0
     missed: int = 0
@@ -119,6 +122,8 @@ class Tape(msgspec.Struct, dict=True):
         if number in self.known or number in self.holding:
             self.repeated += 1
             return [], False
+        if not self.begun and self._begins_before(event, received_ns):
+            return [], False
         ordered = self.ids is not TradeIds.OPAQUE and number != UNNUMBERED and self.last_id != NO_ID
         if ordered and number <= self.last_id:
             return self._older(instrument, event, received_ns), False
@@ -133,6 +138,34 @@ class Tape(msgspec.Struct, dict=True):
         self.held.append(Held(received_ns, event))
         self.holding[number] = None
         return [], True
+
+    def _begins_before(self, event: TradeEvent, received_ns: int) -> bool:
+        """Past trades that came with the first subscription (Coinbase, Kraken) say where the tape stands, and are no news.
+        Of the first frame alone, so that a clock that is off costs no more.
+        """
+        past = event.venue_ns and received_ns - event.venue_ns > PAST_NS
+        if not past or self.first_ns not in (NO_ID, received_ns):
+            return False
+        self.first_ns = received_ns
+        if event.trade_id != UNNUMBERED:
+            self.last_id = max(self.last_id, event.trade_id)
+            if self.ids is not TradeIds.CONSECUTIVE:
+                self._remember(event.trade_id)
+        return True
+
+    def give_up(self, instrument: Instrument, received_ns: int) -> tuple[Message, ...]:
+        """Prints that wait are in scales that are no more: they are missed."""
+        if self.state is TapeState.LIVE:
+            return ()
+        self.advance(TapeEvent.CLOSE)
+        first = self.last_id + 1 if self.ids is TradeIds.CONSECUTIVE else 0
+        for held in self.held:
+            self._print(instrument, held.event, held.received_ns)
+        last = self.last_id if first else 0
+        self._count_missed(last - first + 1 if first else len(self.held))
+        self.held.clear()
+        self.holding.clear()
+        return (_missed(instrument, received_ns, first, last, 0),)
 
     def _older(self, instrument: Instrument, event: TradeEvent, received_ns: int) -> list[Message]:
         number = event.trade_id
@@ -201,7 +234,7 @@ class Tape(msgspec.Struct, dict=True):
     def fresh(self, found: Iterable[TradeEvent]) -> list[TradeEvent]:
         """What of an answer was never sent on, oldest first."""
         if self.ids is TradeIds.OPAQUE:
-            events = list(found)
+            events = list({event.trade_id: event for event in found}.values())
             known = [index for index, event in enumerate(events) if event.trade_id in self.known]
             return events[known[-1] + 1 :] if known else events
         later = {event.trade_id: event for event in found if event.trade_id > self.last_id}

@@ -27,7 +27,7 @@ BTC = Instrument(1, *BTC_REST)
 
 
 def trade(number: int) -> TradeEvent:
-    return TradeEvent("BTCUSDT", number, number * 10, 100 + number % 7, 1, Side.BUY)
+    return TradeEvent("BTCUSDT", number, 100 * SECOND_NS + number * 10, 100 + number % 7, 1, Side.BUY)
 
 
 class Venue:
@@ -118,7 +118,7 @@ def test_backfilled_prints_were_received_with_the_answer_and_held_ones_when_they
     assert isinstance(missed, TradesMissed)
     assert isinstance(late, TradePrint)
     assert isinstance(held, TradePrint)
-    assert (missed.received_ns, late.received_ns, late.venue_ns) == (feed.now_ns, feed.now_ns, 110)
+    assert (missed.received_ns, late.received_ns, late.venue_ns) == (feed.now_ns, feed.now_ns, trade(11).venue_ns)
     assert (held.received_ns, held.version) == (held_ns, 3)
     assert late.received_ns <= missed.received_ns
     assert held.received_ns <= missed.received_ns
