@@ -2,7 +2,7 @@
 
 Texts joined to one JSON array `[2683.8e8,3.02e8,0e8]` are read by msgspec to integers. Exact: a text of at most n decimals
 times 10^n is an integer, a decimal literal is read to the nearest double, and an integer below 2^53 is a double itself;
-values of 2^51 and more are refused. Sound: one decimal too many is looked for (a double could round it away), and JSON
+values of 2^53 and more are refused. Sound: one decimal too many is looked for (a double could round it away), and JSON
 refuses a missing digit, a second dot, a leading zero and a quote. Signs, exponents and commas are the callers' to exclude.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 DIGITS = b"0123456789."
 SCALE_MAX = 18  # 10^18 is what 64 bits hold
 
-_Unit = Annotated[int, msgspec.Meta(ge=0, lt=1 << 51)]
+_Unit = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 _read = msgspec.json.Decoder(tuple[_Unit, ...], strict=False).decode
 
 

@@ -20,7 +20,7 @@ def read_levels(rows: bytes, width: int, scales: Scales) -> Levels | None:
     """Return prices and quantities, each row's first and second text; None: not exactly as expected.
 
     rows: what stands inside the outer brackets. width: texts of a row; those behind the second one are not told (but read
-    along where both scales are one: 2^51 units of it is their limit too).
+    along where both scales are one: 2^53 units of it is their limit too).
     """
     if not rows:
         return (), ()

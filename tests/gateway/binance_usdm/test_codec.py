@@ -89,7 +89,7 @@ def test_in_any_scales_both_routes_equal_decimal(data: st.DataObject, price: int
     """Beside a symbol in other scales, too, and in its snapshot."""
     scales = Scales(price, quantity)
     prices, quantities = (
-        st.integers(0, 2**51 - 1).map(lambda amount, scale=scale: f"{Decimal(amount).scaleb(-scale):f}")
+        st.integers(0, 2**53 - 1).map(lambda amount, scale=scale: f"{Decimal(amount).scaleb(-scale):f}")
         for scale in scales
     )
     bids, asks = (data.draw(st.lists(st.tuples(prices, quantities), max_size=6)) for _ in "ba")

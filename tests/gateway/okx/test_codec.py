@@ -83,19 +83,19 @@ def test_the_venues_own_texts_take_the_fast_route_and_equal_decimal(bids: Rows, 
     assert codec()._fast_books(frame) == naive_diff(bids, asks) == slow_frame(frame, {})
 
 
-@pytest.mark.parametrize("bits", [51, 62])
+@pytest.mark.parametrize("bits", [53, 62])
 @given(st.data(), st.integers(0, 12), st.integers(0, 12))
 def test_in_any_scales_every_text_equals_decimal(
     bits: int, data: st.DataObject, price_scale: int, quantity_scale: int
 ) -> None:
-    """Also beyond eight decimals (PEPE); what has at most 51 bits is read fast."""
+    """Also beyond eight decimals (PEPE); what has at most 53 bits is read fast."""
     scales = Scales(price_scale, quantity_scale)
     rows = st.lists(st.tuples(shortest(price_scale, bits), shortest(quantity_scale, bits)), max_size=6)
     bids, asks = data.draw(rows), data.draw(rows)
     made, frame, expected = codec(), books_frame(bids, asks), naive_diff(bids, asks, scales)
     made.set_scales(SYMBOL, scales)
     assert made.decode_frame(frame) == slow_frame(frame, {SYMBOL: scales}) == expected
-    if bits == 51:
+    if bits == 53:
         assert made._fast_books(frame) == expected
 
 

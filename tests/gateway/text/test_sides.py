@@ -19,7 +19,7 @@ SCALES = st.sampled_from(((8, 8), (10, 0), (2, 5), (0, 0), (12, 8)))
 
 @given(st.lists(st.one_of(PLAIN, ODD), max_size=12), st.integers(0, 12))
 @example(["1", "1e8,1"], 8)
-@example(["22517998.13685247", "22517998.13685248"], 8)
+@example(["90071992.54740991", "90071992.54740992"], 8)
 def test_what_the_fast_route_reads_is_what_each_text_says(texts: list[str], decimals: int) -> None:
     read = fast_units(texts, decimals)
     if read is not None:
@@ -58,17 +58,17 @@ def test_finer_scales_hold_what_was_too_fine(levels: list[tuple[str, str]]) -> N
 
 def test_the_fast_route_takes_what_the_venue_writes() -> None:
     """Otherwise all the properties above would hold of a route that always declines."""
-    assert fast_units(["78856.05", "0.0476177", "0", "22517998.13685247"], 8) == (
+    assert fast_units(["78856.05", "0.0476177", "0", "90071992.54740991"], 8) == (
         7885605000000,
         4761770,
         0,
-        2**51 - 1,
+        2**53 - 1,
     )
     assert fast_units(["0.0000098765"], 10) == (98765,)
     assert fast_units([], 8) == ()
 
 
-@pytest.mark.parametrize("text", ["22517998.13685248", "0.000000001", "", "1e5", "-1", "nan", "007", ".5", "5.", "1,2"])
+@pytest.mark.parametrize("text", ["90071992.54740992", "0.000000001", "", "1e5", "-1", "nan", "007", ".5", "5.", "1,2"])
 def test_the_fast_route_declines_what_it_cannot_prove(text: str) -> None:
     assert fast_units(["1", text, "2"], 8) is None
 
