@@ -14,6 +14,9 @@ BEHIND_NS = 2_000_000
 """A frame that waited longer is taken together with those behind it: some fifteen ticks' work; chosen."""
 BATCH_MAX = 32
 """Frames of one batch: an execution report waits for at most one (about 1 ms of decoding and books); chosen."""
+BATCH_BYTES = 262_144
+"""Payload of one batch, or a single frame. Chosen: a hundred times a usual diff; of snapshots (Coinbase: 5 MB, 22 ms each) none
+waits for another, and of prints (100 bytes and four receivers each) half a cascade's messages fit."""
 
 
 class Edge:
@@ -39,8 +42,13 @@ class Edge:
             self._count(age_ns)
             return message, 1
         frames = [message]
-        while queue and type(queue[0]) is Frame and len(frames) < BATCH_MAX:
-            frames.append(queue.popleft())  # type: ignore[arg-type]  # looked at in the line above
+        size = len(message.payload)
+        while queue and type(following := queue[0]) is Frame and len(frames) < BATCH_MAX:
+            size += len(following.payload)
+            if size > BATCH_BYTES:
+                break
+            frames.append(following)
+            queue.popleft()
         for frame in frames:
             self._count(now_ns - frame.received_ns)
         if len(frames) == 1:

@@ -3,7 +3,7 @@
 from collections import deque
 
 from bus.clock import VirtualClock
-from bus.edge import BATCH_MAX, BEHIND_NS, Edge
+from bus.edge import BATCH_BYTES, BATCH_MAX, BEHIND_NS, Edge
 from bus.host import Host, Routing
 from bus.loopback import LoopbackMailboxes
 from bus.messages import ConnectionUp, ExecutionReport, Frame, FrameBatch, Message, Outcome, SnapshotAnswer
@@ -37,6 +37,14 @@ def test_old_frames_are_taken_together_in_their_order_and_in_bounds() -> None:
     assert second == (FrameBatch(tuple(frames[BATCH_MAX : 2 * BATCH_MAX])), BATCH_MAX)
     assert last == (frames[-1], 1)
     assert (edge.batches, edge.batched, edge.ages.count) == (2, 2 * BATCH_MAX, 2 * BATCH_MAX + 1)
+
+
+def test_large_frames_are_taken_apart_so_that_nothing_waits_for_many_of_them() -> None:
+    large = Frame(0, 0, b"x" * (BATCH_BYTES // 2))
+    frames = [large, large, frame(1), large, Frame(0, 0, b"x" * (BATCH_BYTES + 1)), frame(2), frame(3)]
+    out = taken(Edge(together=True), deque(frames), BEHIND_NS)
+    assert [count for _, count in out] == [2, 2, 1, 2]
+    assert [one for message, _ in out for one in getattr(message, "frames", (message,))] == frames
 
 
 def test_an_answer_between_frames_keeps_its_place() -> None:
