@@ -46,12 +46,26 @@ LATE_NS = LOOK_NS // 2
 
 
 class Cut(msgspec.Struct):
-    """A connection that was dialed anew for its silence. generation: the one that was given up; until_ns: not again before."""
+    """A connection that was dialed anew for its silence. generation: the one that was given up; until_ns: not again before.
+
+    spoke_ns: the last word of anyone on it, as of looked_ns. Once a look: when all are silent, each of them asks.
+    """
 
     connection: int
     generation: int = 0
     until_ns: int = 0
     pause_ns: int = RELEASE_NS
+    spoke_ns: int = 0
+    looked_ns: int = -1
+
+    def together(self, feed: Feed, last_ns: int, now_ns: int) -> bool:
+        """Has no other instrument of this connection spoken since, though there are others?"""
+        if self.looked_ns != now_ns:
+            self.looked_ns = now_ns
+            streams = feed.plan.streams
+            words = [sync.vigil.words(sync.depth_ns) for sync in feed.symbols.values()]
+            self.spoke_ns = max(said[stream] for said in words for stream in streams)
+        return self.spoke_ns <= last_ns + TOGETHER_NS and len(feed.symbols) > 1
 
 
 class Watchdog(msgspec.Struct):
@@ -153,7 +167,7 @@ class Watchdog(msgspec.Struct):
             return ()  # a renewal has still time, or the connection is on its way out
         done, delays = watch.renewals, len(RENEW_DELAYS_NS)
         if watch.stream == DEPTH:
-            together = not done and self._together(feed, watch)
+            together = not done and cut.together(feed, watch.last_ns, now_ns)
             if together and now_ns < cut.until_ns:
                 return ()
             if together or (done == delays and now_ns >= cut.until_ns):
@@ -175,14 +189,6 @@ class Watchdog(msgspec.Struct):
                 return cut
         self.cuts.append(Cut(connection))
         return self.cuts[-1]
-
-    def _together(self, feed: Feed, watch: StreamWatch) -> bool:
-        """Has no other instrument of this connection spoken since, though there are others?"""
-        for sync in feed.symbols.values():
-            words = sync.vigil.words(sync.depth_ns)
-            if any(words[stream] > watch.last_ns + TOGETHER_NS for stream in feed.plan.streams):
-                return False
-        return len(feed.symbols) > 1
 
     def _release(self, feed: Feed, cut: Cut, watch: StreamWatch, now_ns: int) -> tuple[Message, ...]:
         """Dial the connection anew: it costs every book that it feeds, so the next time comes later and later."""

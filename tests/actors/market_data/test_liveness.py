@@ -16,7 +16,7 @@ from actors.market_data.silence import (
     SLICE,
     SWEEP,
 )
-from actors.market_data.watch import LEARNT, LOOK_NS, SILENCE_MAX_NS, SILENCE_MIN_NS
+from actors.market_data.watch import LEARNT, LOOK_NS, SILENCE_MAX_NS, SILENCE_MIN_NS, Vigil
 from bus.messages import (
     Alert,
     BookReason,
@@ -226,6 +226,24 @@ def test_a_connection_that_falls_silent_as_a_whole_is_dialed_anew_once():
     again = brief(life.pass_time(30 * S))
     assert [what for what in again if what[0] in ("renew", "release")] == [], "not twice in a minute"
     assert [what[0] for what in brief(life.pass_time(RELEASE_NS)) if what[0] in ("renew", "release")] == ["release"]
+
+
+def test_a_look_at_a_connection_that_is_silent_as_a_whole_costs_no_more_for_each_of_its_books(monkeypatch):
+    """Also while it may not be dialed anew: 1,000 books that each looked at all others took 176 ms a look, now 2 ms."""
+    life = learnt(symbols=SLICE)
+    life.pass_time(10 * S)
+    life.send(ConnectionDown(1, 1, "released"))
+    life.send(ConnectionUp(1, 2, life.now_ns))
+    for name in life.names:
+        life.frame(reset(10_000, symbol=name), 2)
+        life.ids[name] = 10_000
+    life.chatter(2 * S)
+    life.pass_time(5 * S)
+    assert life.state == "STALE"
+    looks, words = [], Vigil.words
+    monkeypatch.setattr(Vigil, "words", lambda self, depth_ns: looks.append(depth_ns) or words(self, depth_ns))
+    life.pass_time(LOOK_NS)
+    assert SLICE <= len(looks) <= 4 * SLICE
 
 
 def test_many_that_fall_silent_beside_others_are_renewed_a_few_at_a_time():
