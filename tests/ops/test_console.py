@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.latency import Histogram
-from bus.messages import BookState
+from bus.messages import BookReason, BookState
 from ops.cli.monitor import monitor
 from ops.console import picture, plain
 from ops.console.edges import header, summary
@@ -545,5 +545,7 @@ def test_the_howto_names_every_option_and_every_key() -> None:
     assert [option for option in options if f"`{option}" not in page] == []
     assert [key for key in ("`q`", "Tab", "`p`", "`?`") if key not in page] == []
     assert [name for _, words in WORDS[1:] for name, _ in words if f"**{name}**" not in page] == []
+    never_said = {BookReason.BUFFER_FULL}
+    assert [reason.name for reason in set(BookReason) - never_said if reason.name not in page] == []
     assert f"{WIDTH_MIN} x {HEIGHT_MIN} is" in page
     assert f"From {WIDE} columns on" in page
