@@ -12,7 +12,7 @@ from actors.market_data.state import Counters, Feed
 from actors.market_data.sync import NEVER, Buffered, SyncEvent, Synchronizer, SyncState
 from bus.actor import NOTHING
 from bus.messages import AlertLevel, BookReason, BookState, BookStateChanged, Frame, Message
-from bus.messages.feed import UNNUMBERED, DepthDiff, DepthReset, Numbering, SnapshotSource, Verdict
+from bus.messages.feed import UNNUMBERED, DepthDiff, DepthReset, Numbering, SnapshotSource, SyncRule, Verdict
 
 BUFFER_MAX = (
     2_000  # diffs an instrument keeps for a snapshot on its way: 200 s at 100 ms; beyond it the buffer starts over
@@ -63,12 +63,18 @@ class Depth:
         twice = feed.overlapping or 0 < frame.generation < feed.state.generation
         if diff.last == diff.previous == sequence:  # UNNUMBERED is no sequence
             return self._resumed(sync, NOTHING, now_ns)  # the venue says that nothing has changed (OKX)
-        more = feed.frame != UNNUMBERED and feed.frame == sync.frame
-        verdict = judge(rule, diff, sequence, bare=sequence == sync.bare_at, more=more)
+        bare, more = sequence == sync.bare_at, feed.frame != UNNUMBERED and feed.frame == sync.frame
+        verdict = judge(rule, diff, sequence, bare=bare, more=more)
         if feed.late:
             verdict = Verdict.STALE  # the book is younger than the gap that this frame left
+        elif not twice and rule.numbering != Numbering.CONNECTION:
+            answer = self._of_damaged_numbers(feed, sync, verdict, Buffered(frame.received_ns, diff), now_ns)
+            if answer is not None:
+                return answer
+            if verdict == Verdict.DUPLICATE and bare and sync.before == NEVER:
+                verdict = Verdict.NEXT  # it changes nothing, or is news if the snapshot's number was one too high
         if verdict == Verdict.NEXT:
-            sync.frame = feed.frame
+            sync.frame, sync.doubt = feed.frame, NEVER
             if sync.overlapping and not feed.overlapping and frame.received_ns > feed.state.since_ns:
                 sync.overlapping = (
                     False  # frames come in order, so nothing of a generation that is gone comes behind this
@@ -86,13 +92,33 @@ class Depth:
             sync.overlapped += 1
         elif verdict == Verdict.DUPLICATE:
             sync.duplicates += 1
-        elif rule.numbering != Numbering.CONNECTION and (diff.last > sync.before or _never_reached(sync, now_ns)):
-            # It ends inside the last update or before its stream's own snapshot, which one stream never does, or behind a
-            # REST one for too long: that one's number was damaged, and nothing that comes late tells what the book lacks.
-            return self._gap(feed, sync, Buffered(frame.received_ns, diff, feed.frame), now_ns, mendable=False)
         else:
             sync.stale += 1
         return NOTHING
+
+    def _of_damaged_numbers(
+        self, feed: Feed, sync: Synchronizer, verdict: Verdict, item: Buffered, now_ns: int
+    ) -> tuple[Message, ...] | None:
+        """What an old diff says against the book's own number; None: nothing.
+
+        One that ends inside the last update proves that the update's number was damaged. One that ends before its stream's own
+        snapshot, behind a REST one for too long, or too far behind any book may be an old one repeated, or true, and the
+        book's number wrong or of a count that is over. Then the book is STALE, and the next diff decides: one that continues
+        the old one proves the book wrong, one that continues the book proves it right.
+        """
+        diff, streamed = item.diff, sync.before == NEVER
+        decided = verdict == Verdict.NEXT and feed.rule.numbering == Numbering.CHECKSUM  # by the checksum itself
+        if sync.doubt != NEVER and not decided and _continues(feed.rule, diff, sync.doubt):
+            return self._gap(feed, sync, item, now_ns, mendable=streamed)
+        if verdict == Verdict.STALE and diff.last > sync.before and not streamed:
+            return self._gap(feed, sync, item, now_ns, mendable=False)
+        early = verdict == Verdict.STALE and (streamed or _never_reached(sync, now_ns))
+        restarted = verdict == Verdict.GAP and UNNUMBERED != diff.last < sync.sequence
+        if not (early or restarted):
+            return None
+        sync.doubt = diff.last
+        sync.stale += 1
+        return self.stale(sync, BookReason.CONTRADICTED)
 
     def _resumed(self, sync: Synchronizer, passed: tuple[Message, ...], now_ns: int) -> tuple[Message, ...]:
         """A STALE book whose stream goes on without a hole was right all the time."""
@@ -171,6 +197,8 @@ class Depth:
         chain = mend(feed.rule, sync)
         if chain is None:
             return NOTHING
+        if sync.sequence == sync.bare_at and any(item.diff.last == sync.sequence for item in sync.buffer):
+            return NOTHING  # these lead up to the snapshot's number: it may be too high, and the book without them
         if feed.rule.numbering == Numbering.SYMBOL and not (chain and all(_numbered(item) for item in chain)):
             return NOTHING  # a diff without an id continues whatever it meets
         sync.reordered += 1
@@ -266,6 +294,11 @@ class Depth:
 
 def _never_reached(sync: Synchronizer, now_ns: int) -> bool:
     return sync.sequence == sync.bare_at and now_ns - sync.live_ns >= AHEAD_NS
+
+
+def _continues(rule: SyncRule, diff: DepthDiff, doubt: int) -> bool:
+    """Does it continue the old diff that ended at `doubt`? That one once more does not."""
+    return diff.last != doubt and rule.follow(diff, doubt) == Verdict.NEXT
 
 
 def _numbered(item: Buffered) -> bool:

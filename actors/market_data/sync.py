@@ -115,7 +115,8 @@ class Synchronizer(msgspec.Struct):
 
     connection: that carries its depth. opening: generation of it that the symbol listens to.
     sequence: the book's, as sent on; before: what it was before the last update. bare_at: of a snapshot that no diff
-    has followed yet. live_at: where it last went LIVE. frame: the connection's number of the last frame applied.
+    has followed yet. doubt: where an old diff ended that speaks against the book's number (`Depth`). live_at: where it last
+    went LIVE. frame: the connection's number of the last frame applied.
     expected: what the fast path passes must continue this; NEVER unless LIVE and simple (see `open_path`).
     overlapping: two generations deliver. believed: the venue's checksums are; else they are not sent on.
     intact: the book was right when it became INVALID, and an update that comes late may mend it.
@@ -134,6 +135,7 @@ class Synchronizer(msgspec.Struct):
     sequence: int = 0
     before: int = 0
     bare_at: int = NEVER
+    doubt: int = NEVER
     live_at: int = NEVER
     frame: int = UNNUMBERED
     expected: int = NEVER
@@ -193,6 +195,7 @@ class Synchronizer(msgspec.Struct):
     def begin(self, sequence: int) -> None:
         """The book is a bare snapshot at `sequence`."""
         self.before = self.sequence = self.bare_at = sequence
+        self.doubt = NEVER
         self.open_path()
 
     def checksum(self, told: int) -> int:

@@ -196,16 +196,65 @@ def test_a_stamp_that_jumped_is_found_at_the_next_diff() -> None:
     assert states(desk.frame(stamped(12))) == [(BookState.INVALID, BookReason.SEQUENCE_GAP)]
 
 
-@pytest.mark.parametrize("rule", [KRAKEN, SPOT, OKX], ids=["kraken", "bybit", "okx"])
-def test_a_diff_behind_its_streams_own_snapshot_proves_the_snapshots_number_wrong(rule: Any) -> None:
+STREAMING = pytest.mark.parametrize("rule", [KRAKEN, SPOT, OKX], ids=["kraken", "bybit", "okx"])
+DOUBTED = [(BookState.STALE, BookReason.CONTRADICTED)]
+RIGHT = [(BookState.SYNCING, BookReason.RESUMED), (BookState.LIVE, BookReason.RESUMED)]
+WRONG = [(BookState.INVALID, BookReason.SEQUENCE_GAP)]
+
+
+def of(rule: Any, last: int) -> DepthDiff:
+    return stamped(last) if rule is KRAKEN else numbered(last, last - 1)
+
+
+@STREAMING
+def test_diffs_behind_its_streams_own_snapshot_prove_the_snapshots_number_wrong(rule: Any) -> None:
     """A snapshot on the stream stands where it came: nothing older follows it."""
     desk = up(rule)
     desk.frame(reset(17))
-    behind = stamped(11) if rule is KRAKEN else numbered(11, 10)
-    assert states(desk.frame(behind)) == [(BookState.INVALID, BookReason.SEQUENCE_GAP)]
-    for last in range(12, 20):
-        assert states(desk.frame(stamped(last) if rule is KRAKEN else numbered(last, last - 1))) == []
+    assert states(desk.frame(of(rule, 11))) == DOUBTED
+    assert states(desk.frame(of(rule, 12))) == WRONG
+    for last in range(13, 20):
+        assert states(desk.frame(of(rule, last))) == [], "nor may one that continues the wrong number mend it"
     assert states(desk.frame(reset(19))) == [(BookState.LIVE, BookReason.SNAPSHOT_BRIDGED)]
+
+
+@STREAMING
+def test_an_old_diff_that_comes_once_more_behind_a_snapshot_costs_no_book(rule: Any) -> None:
+    desk = up(rule)
+    desk.frame(reset(17))
+    for last in (13, 13, 11):  # each continues nothing
+        assert states(desk.frame(of(rule, last))) == DOUBTED
+    assert states(desk.frame(of(rule, 18))) == RIGHT
+    assert names(desk.frame(of(rule, 19))) == ["DepthUpdate"]
+    assert desk.actor.view()["gaps"] == 0
+
+
+@pytest.mark.parametrize("rule", [SPOT, OKX], ids=["bybit", "okx"])
+def test_old_diffs_that_follow_each_other_and_come_once_more_are_outlived(rule: Any) -> None:
+    desk = up(rule)
+    desk.frame(reset(17))
+    assert states(desk.frame(of(rule, 11))) == DOUBTED
+    assert states(desk.frame(of(rule, 12))) == WRONG
+    assert states(desk.frame(of(rule, 18)))[-1] == (BookState.LIVE, BookReason.REORDERED)
+
+
+def test_a_diff_that_ends_just_at_a_snapshot_is_taken() -> None:
+    """Once more it changes nothing; and where the snapshot's number was one too high it is news."""
+    desk = up(SPOT)
+    desk.frame(reset(17))
+    assert names(desk.frame(numbered(17, 16))) == names(desk.frame(numbered(18, 17))) == ["DepthUpdate"]
+    assert desk.frame(numbered(18, 17)) == ()
+
+
+@pytest.mark.parametrize(("rule", "far"), [(SPOT, 5_000), (OKX, 50_000_000)], ids=["bybit", "okx"])
+def test_a_diff_of_very_long_ago_costs_no_book_and_a_count_that_began_anew_ends_it(rule: Any, far: int) -> None:
+    desk = up(rule)
+    desk.frame(reset(far))
+    desk.frame(of(rule, far + 1))
+    assert states(desk.frame(of(rule, 7))) == DOUBTED
+    assert states(desk.frame(of(rule, far + 2))) == RIGHT
+    assert states(desk.frame(of(rule, 3))) == DOUBTED
+    assert states(desk.frame(of(rule, 4))) == WRONG
 
 
 def test_a_diff_behind_a_rest_snapshot_is_old_news() -> None:
@@ -226,7 +275,17 @@ def test_a_rest_snapshot_that_its_stream_never_reaches_was_misread() -> None:
     desk.now_ns += AHEAD_NS - 1_000
     assert desk.frame(diff(13, 14)) == ()
     desk.now_ns += 1_000
-    assert states(desk.frame(diff(15, 16))) == [(BookState.INVALID, BookReason.SEQUENCE_GAP)]
+    assert states(desk.frame(diff(15, 16))) == DOUBTED
+    assert states(desk.frame(diff(17, 18))) == WRONG
+
+
+def test_an_old_diff_long_after_a_rest_snapshot_that_nothing_followed_costs_no_book() -> None:
+    desk = up(BINANCE_SPOT)
+    desk.answer(body(10))
+    fire(desk)
+    desk.now_ns += AHEAD_NS
+    assert states(desk.frame(diff(6, 7))) == DOUBTED
+    assert states(desk.frame(diff(9, 12))) == RIGHT
 
 
 def test_a_repeated_diff_of_long_ago_is_stale_and_no_gap() -> None:
