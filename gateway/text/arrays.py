@@ -15,20 +15,16 @@ DIGITS = b"0123456789."
 SCALE_MAX = 18  # 10^18 is what 64 bits hold
 
 _Unit = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
-_read = msgspec.json.Decoder(tuple[_Unit, ...], strict=False).decode
+read_array = msgspec.json.Decoder(tuple[_Unit, ...], strict=False).decode
 
 
 class Scale:
-    """What one scale needs. between: joins two texts; between_rows: the same and two blanks; finer: finds a decimal too many.
+    """What one scale needs. between: joins two texts; finer: finds a decimal too many."""
 
-    A separator takes the place of one of the same length where it can: bytes.replace is faster then.
-    """
-
-    __slots__ = ("between", "between_rows", "between_texts", "end", "finer")
+    __slots__ = ("between", "between_texts", "end", "finer")
 
     def __init__(self, decimals: int) -> None:
-        self.between, self.between_texts = b"e%d," % decimals, f"e{decimals},"
-        self.between_rows, self.end = b"e%d,  " % decimals, b"e%d]" % decimals
+        self.between, self.between_texts, self.end = b"e%d," % decimals, f"e{decimals},", b"e%d]" % decimals
         self.finer = re.compile(rb"\.[0-9]{%d}" % (decimals + 1)).search
 
 
@@ -40,6 +36,6 @@ def read_joined(joined: bytes, scale: Scale) -> tuple[int, ...] | None:
     if scale.finer(joined):
         return None
     try:
-        return _read(b"[" + joined + scale.end)
+        return read_array(b"[" + joined + scale.end)
     except ValueError:
         return None

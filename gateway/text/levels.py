@@ -7,13 +7,18 @@ caller's slow route reads it, decides, and names what is wrong.
 """
 
 from bus.messages.feed import Levels, Scales
-from gateway.text.arrays import DIGITS, SCALES, Scale, read_joined
+from gateway.text.arrays import DIGITS, SCALES, read_array, read_joined
 
 FAST_SCALE = 8
 """Decimals of most instruments, whatever their grids."""
 ROWS_MAX = 10_000  # of one call; more: the slow route
 
 _ROWS = {width: (b"[" + b",".join([b'""'] * width) + b"],") * ROWS_MAX for width in (2, 3, 4)}
+_ONE_SCALE = {
+    Scales(decimals, decimals): (scale.between, scale.between + b"  ", scale.end, scale.finer)
+    for decimals, scale in SCALES.items()
+}
+"""Where prices and quantities are in the same. A separator mostly replaces one as long: bytes.replace is faster then."""
 
 
 def read_levels(rows: bytes, width: int, scales: Scales) -> Levels | None:
@@ -24,21 +29,29 @@ def read_levels(rows: bytes, width: int, scales: Scales) -> Levels | None:
     """
     if not rows:
         return (), ()
-    price, quantity = SCALES.get(scales.price), SCALES.get(scales.quantity)
     shape = rows.translate(None, DIGITS)
     row = 3 * width + 2
-    if (len(shape) + 1) % row or not _ROWS[width].startswith(shape) or price is None or quantity is None:
+    if (len(shape) + 1) % row or not _ROWS[width].startswith(shape):
         return None
-    if price is not quantity:
-        return _columns(rows, width, (len(shape) + 1) // row, price, quantity)
-    values = read_joined(rows[2:-2].replace(b'","', price.between).replace(b'"],["', price.between_rows), price)
-    return None if values is None else (values[::width], values[1::width])
+    one = _ONE_SCALE.get(scales)
+    if one is None:
+        return _columns(rows, width, (len(shape) + 1) // row, scales)
+    between, between_rows, end, finer = one
+    joined = rows[2:-2].replace(b'","', between).replace(b'"],["', between_rows)
+    if finer(joined):
+        return None
+    try:
+        values = read_array(b"[" + joined + end)
+    except ValueError:
+        return None
+    return values[::width], values[1::width]
 
 
-def _columns(rows: bytes, width: int, count: int, price: Scale, quantity: Scale) -> Levels | None:
+def _columns(rows: bytes, width: int, count: int, scales: Scales) -> Levels | None:
     """The same in two scales: 1.3 of the time."""
+    price, quantity = SCALES.get(scales.price), SCALES.get(scales.quantity)
     texts = rows[2:-2].replace(b'"],["', b'","').split(b'","')
-    if len(texts) != width * count or rows[-2:] != b'"]':
+    if price is None or quantity is None or len(texts) != width * count or rows[-2:] != b'"]':
         return None
     prices = read_joined(price.between.join(texts[::width]), price)
     quantities = read_joined(quantity.between.join(texts[1::width]), quantity)

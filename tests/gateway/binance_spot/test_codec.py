@@ -30,7 +30,7 @@ from gateway.binance_spot.slow import slow_frame, slow_snapshot
 CODEC = BinanceSpotCodec()
 CAPTURES = Path(__file__).parents[4] / "shared" / "data" / "captures"
 EXAMPLES = Path(__file__).parents[4] / "shared" / "data" / "payloads" / "binance-spot-doc-examples.jsonl"
-FAST_MAX = 2**51
+FAST_MAX = 2**53
 
 Levels = list[tuple[str, str]]
 
