@@ -8,15 +8,16 @@ ALERT_INTERVAL_NS = 10_000_000_000  # chosen: one line of a kind in 10 s; what l
 
 
 class AlertLine(msgspec.Struct):
-    """One event name: when it may be said again, and how often it was not said."""
+    """One event name at one level: when it may be said again, and how often it was not said."""
 
     event: str
+    level: AlertLevel
     next_ns: int
     suppressed: int
 
 
 class AlertGate(msgspec.Struct):
-    """One Alert per event name in ALERT_INTERVAL_NS. Event names are ours, so the list stays short. Own checkpoint."""
+    """One Alert per event name and level in ALERT_INTERVAL_NS. Event names are ours, so the list stays short. Own checkpoint."""
 
     actor: str
     lines: list[AlertLine] = []
@@ -24,8 +25,8 @@ class AlertGate(msgspec.Struct):
     def alert(
         self, now_ns: int, level: AlertLevel, event: str, instrument: int = -1, detail: str = ""
     ) -> tuple[Alert, ...]:
-        """The alert, or () when one of that name was sent less than ALERT_INTERVAL_NS ago."""
-        line = self._line(event, now_ns)
+        """The alert, or () when one of that name and level was sent less than ALERT_INTERVAL_NS ago."""
+        line = self._line(event, level, now_ns)
         if now_ns < line.next_ns:
             line.suppressed += 1
             return ()
@@ -35,10 +36,10 @@ class AlertGate(msgspec.Struct):
             line.suppressed = 0
         return (Alert(level, self.actor, event, instrument, detail),)
 
-    def _line(self, event: str, now_ns: int) -> AlertLine:
+    def _line(self, event: str, level: AlertLevel, now_ns: int) -> AlertLine:
         for line in self.lines:
-            if line.event == event:
+            if line.event == event and line.level == level:
                 return line
-        line = AlertLine(event, now_ns, 0)
+        line = AlertLine(event, level, now_ns, 0)
         self.lines.append(line)
         return line

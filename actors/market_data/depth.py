@@ -248,7 +248,7 @@ class Depth:
         """A whole book on the stream. It replaces whatever was held, LIVE or not, and needs no word in between."""
         if not self._listens(feed, sync, frame.generation, whole=True):
             return NOTHING
-        sync.heard(frame.received_ns, event.venue_ns)
+        sync.depth_ns = frame.received_ns  # not its stamp: of a quiet pair (Kraken) that is its last change, and no lag
         moved = 0 < sync.opening < frame.generation
         trusted = sync.state in (LIVE, STALE)
         if feed.late and (trusted or feed.incomplete):

@@ -1,18 +1,23 @@
 """Orders of events in which each rule by itself is right, and together they would leave a wrong book or none at all."""
 
+import msgspec
 import pytest
 
 from actors.market_data.actor import MarketData
+from actors.market_data.alerts import AlertGate
 from actors.market_data.resync import CALM_NS, REQUEST_DEADLINE_NS, UNANSWERED_NS
 from actors.market_data.silence import SWEEP
 from actors.market_data.state import STRANGERS_MAX, roll_counter
 from actors.market_data.sync import NEVER
 from actors.market_data.trades import PAST_NS, RECENT_MAX, Tape
 from bus.messages import (
+    AlertLevel,
     BookReason,
     BookState,
     BookStateChanged,
+    ClockEstimate,
     ConnectionUp,
+    FeedAge,
     Message,
     SetTimer,
     Side,
@@ -32,7 +37,19 @@ from bus.messages.feed import (
     TradeIds,
 )
 from gateway.binance_spot.rule import BINANCE_SPOT
-from tests.actors.market_data.feeds import NUMBER, SYMBOL, Desk, Rule, body, copy_of, diff, instrument, names, reset
+from tests.actors.market_data.feeds import (
+    NUMBER,
+    SYMBOL,
+    VENUE,
+    Desk,
+    Rule,
+    body,
+    copy_of,
+    diff,
+    instrument,
+    names,
+    reset,
+)
 
 COUNTED = Rule(SnapshotSource.STREAM, Numbering.CONNECTION)
 STREAMED = Rule(SnapshotSource.STREAM, Numbering.SYMBOL)
@@ -198,3 +215,27 @@ def test_past_trades_alone_in_the_first_frame_do_not_silence_a_venue_whose_clock
     desk.now_ns = 100 * S
     assert desk.frame(TradeEvent(SYMBOL, 1, 1, 1, 1, Side.BUY)) == ()
     assert names(desk.frame(TradeEvent(SYMBOL, 2, 1, 1, 1, Side.BUY))) == ["TradePrint"]
+
+
+def test_a_warning_does_not_hush_what_is_critical() -> None:
+    gate = AlertGate("market_data")
+    assert len(gate.alert(1, AlertLevel.WARNING, "snapshot_failed")) == 1
+    assert [alert.level for alert in gate.alert(2, AlertLevel.CRITICAL, "snapshot_failed")] == [AlertLevel.CRITICAL]
+    assert (
+        gate.alert(3, AlertLevel.WARNING, "snapshot_failed")
+        == gate.alert(3, AlertLevel.CRITICAL, "snapshot_failed")
+        == ()
+    )
+
+
+def test_a_whole_book_is_stamped_by_its_last_change_which_is_no_lag() -> None:
+    """Kraken: of a quiet pair that was minutes ago, and risk would refuse orders as if its stream were that late."""
+    desk = live(STREAMED)
+    desk.now_ns = 100 * S
+    desk.send(ClockEstimate(VENUE, 0, 1_000))
+    desk.frame(msgspec.structs.replace(reset(20), venue_ns=10 * S), 1)
+    ages = [item for _ in range(2) for item in fire(desk, SWEEP) if isinstance(item, FeedAge)]
+    assert [age.lag_ns for age in ages] == [-1]
+    desk.frame(msgspec.structs.replace(diff(21, 21), venue_ns=desk.now_ns - S), 1)
+    ages = [item for _ in range(2) for item in fire(desk, SWEEP) if isinstance(item, FeedAge)]
+    assert [age.lag_ns for age in ages] == [S]
