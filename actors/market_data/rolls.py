@@ -116,13 +116,13 @@ class Rolls:
     def _release(self, feed: Feed, now_ns: int) -> tuple[Message, ...]:
         old = feed.state.generation
         _advance(feed, RollEvent.RELEASE)
-        feed.state.rolls += 1
         moved = self._take_over(feed, now_ns, subscribed=False)
         return (*moved, ReleaseConnection(feed.number, old, "rolled"), *self._live_on(feed, now_ns))
 
     def _take_over(self, feed: Feed, now_ns: int, *, subscribed: bool) -> tuple[Message, ...]:
-        """The newer generation is the one in use. A symbol whose book has not come on it has none."""
+        """The newer generation is the one in use, let go or ended by the venue. A symbol whose book has not come on it has none."""
         state = feed.state
+        state.rolls += 1
         del state.openings[0]
         state.generation = state.openings[0].generation
         unmoved: list[Synchronizer] = []

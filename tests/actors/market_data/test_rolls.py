@@ -135,6 +135,7 @@ def test_the_older_one_ends_by_itself_and_nobody_notices() -> None:
     desk = overlapping()
     assert states(desk.send(ConnectionDown(1, 1, "gone"))) == []
     assert names(desk.frame(diff(11, 12), 2)) == ["DepthUpdate"]
+    assert desk.actor.view()["rolls"] == 1
 
 
 def test_the_newer_one_breaks_and_is_asked_for_again() -> None:
