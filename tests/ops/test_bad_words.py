@@ -83,6 +83,8 @@ def test_garbage_on_the_market_stream_is_counted_told_and_survived(house: House)
     assert house.actor("market_data").view() != before
     house.wait(1)
     house.forget()
-    house.receive(house.frame("btcusdt@trade", e="trade", E=1, s="BTCUSDT", t=1, p="50000.00", q="1", T=1, m=True))
+    now_ms = house.clock.now_ns() // 1_000_000
+    trade = {"e": "trade", "E": now_ms, "s": "BTCUSDT", "t": 1, "p": "50000.00", "q": "1", "T": now_ms, "m": True}
+    house.receive(house.frame("btcusdt@trade", **trade))
     assert any("strategy" in line for line in house.story()), house.story()  # the next good frame goes its way
     assert house.said(SubmitOrder) == []
