@@ -1,5 +1,11 @@
-"""In what scales a recording's figures are read: of its metadata if they were recorded, else as fine as its figures are."""
+"""In what scales a recording's figures are read: of its metadata if they were recorded, else as fine as its figures are.
 
+Where a venue writes every figure with all the decimals that its instrument has (Kraken: its checksum is made of them), they
+are as fine as any two frames say: one that says otherwise alone is damaged.
+"""
+
+import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -16,7 +22,8 @@ class Figures:
 
     def __init__(self, market: VenueMarket, finer: Mapping[str, Scales]) -> None:
         self.metadata = Metadata(market)
-        self._first = market.first_scales
+        self._market, self._first = market, market.first_scales
+        self._uniform = market.first_scales == Scales(0, 0)
         self._finer = dict(finer)
 
     def instrument(self, symbol: str, number: int, venue: int) -> Instrument:
@@ -31,13 +38,48 @@ class Figures:
         instrument = self.instrument(symbol, 0, 0)
         return Scales(instrument.price_scale, instrument.quantity_scale)
 
+    def settled(self, symbol: str) -> bool:
+        """Is a figure that is finer than these scales a damaged one?"""
+        return self._uniform and symbol in self._finer
+
     def learn(self, codec: MarketCodec, record: Record, records: Iterable[Record]) -> dict[str, Scales]:
-        """Read this record and all that follow for their decimals alone, so that one more run suffices."""
+        """Read this record and all that follow for their decimals alone, so that one more run suffices. `codec` knows them then."""
+        following = itertools.chain([record], records)
         scales: dict[str, Scales] = {}
-        self._read(codec, record, scales)
-        for later in records:
-            self._read(codec, later, scales)
+        if self._uniform:
+            scales = self._learn_uniform(following)
+            for symbol, found in scales.items():
+                codec.set_scales(symbol, found)
+            return scales
+        for each in following:
+            self._read(codec, each, scales)
         return scales
+
+    def _learn_uniform(self, records: Iterable[Record]) -> dict[str, Scales]:
+        """A codec that was told scales finds only books too fine: a symbol without one is as fine as its trades."""
+        untold, told = self._market.codec(), self._market.codec()
+        books: dict[str, tuple[Counter[int], Counter[int]]] = {}
+        trades: dict[str, Scales] = {}
+        for record in records:
+            if record.kind == "rest":
+                self.metadata.take(record.address, record.text)
+            payload = record.text.encode()
+            event = untold.decode_frame(payload) if record.kind == "recv" else None
+            if not isinstance(event, Finer):
+                continue
+            symbol, shown = event.venue_symbol, event.scales
+            if symbol not in books:
+                books[symbol], trades[symbol] = (Counter(), Counter()), Scales(0, 0)
+                told.set_scales(symbol, Scales(0, 0))
+            if isinstance(told.decode_frame(payload), Finer):
+                for figures, decimals in zip(books[symbol], shown, strict=True):
+                    figures[decimals] += 1
+            else:
+                trades[symbol] = finest(trades[symbol], shown)
+        return {
+            symbol: Scales(_usual(prices), _usual(quantities)) if prices else trades[symbol]
+            for symbol, (prices, quantities) in books.items()
+        }
 
     def _read(self, codec: MarketCodec, record: Record, scales: dict[str, Scales]) -> None:
         if record.kind == "rest":
@@ -90,6 +132,11 @@ def bare_instrument(symbol: str, scales: Scales) -> Instrument:
 
 def finest(one: Scales, other: Scales) -> Scales:
     return Scales(max(one.price, other.price), max(one.quantity, other.quantity))
+
+
+def _usual(told: Counter[int]) -> int:
+    """The most decimals that two frames show; that one does, where no two agree."""
+    return max((decimals for decimals, frames in told.items() if frames > 1), default=max(told))
 
 
 def _events(event: FeedEvent | Batch) -> tuple[FeedEvent, ...]:

@@ -212,22 +212,27 @@ class Verifier:
                 told = cast(Told, each)
                 if told.venue_symbol not in (source.told if TELLS_BOOK[type(told)] else source.openings):
                     self._introduce(record, told, payload, source)
-            elif isinstance(each, Garbage):
+            elif isinstance(each, Garbage | Finer):
                 self.garbage += 1
                 unproven = self.market.rule.numbering == Numbering.CHECKSUM or self._without_ids
                 self.lost += bool(each.venue_symbol or unproven)
             elif isinstance(each, Notice):
                 self._subscribed(record.text)
-        if isinstance(event, Batch | Garbage):  # every opening hears it: numbers count all of a connection's frames
+        if isinstance(
+            event, Batch | Garbage | Finer
+        ):  # every opening hears it: numbers count all of a connection's frames
             for connection, generation in source.openings.values():
                 self.pump.post(Frame(connection, record.received_ns, payload, generation))
         if self._several:
             self._sources.after(source, record.line, record.received_ns)
 
     def _scaled_for(self, event: Finer) -> bool:
-        """Read the symbol in its own scales from now on, if it was not. Raises RunAgain when they are not enough."""
+        """Read the symbol in its own scales from now on, if it was not. Raises RunAgain when they are not enough, unless
+        that is known: then the figure is damaged, and False."""
         symbol, known = event.venue_symbol, self._figures.of(event.venue_symbol)
         if symbol in self._scaled or finest(known, event.scales) != known:
+            if self._figures.settled(symbol):
+                return False
             raise RunAgain(scales={symbol: event.scales})
         self._scale(symbol, known)
         return True

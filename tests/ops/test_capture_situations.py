@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 from random import Random
 
@@ -196,3 +197,17 @@ def test_trades_of_a_symbol_whose_book_was_not_recorded_are_no_lost_updates(tmp_
     before = [[START_NS - 4 + number, "recv", "ws", text] for number, text in enumerate([*trades, own])]
     result, rows = verified(row, before + begun(row, symbol, "ws", START_NS).lines, tmp_path)
     assert (result.holds, result.garbage, result.books, len(rows)) == (True, 0, 1, 13)
+
+
+@pytest.mark.parametrize("place", ["snapshot", "update"])
+def test_a_figure_of_more_decimals_than_all_others_is_damage_and_no_scale(place: str, tmp_path: Path) -> None:
+    """Kraken's checksum is made of the instrument's own decimals: with one more, every book would be wrong."""
+    row = next(row for row in ROWS if row.name == "kraken-10")
+    symbol, other = row.symbol(0, 1), row.symbol(1, 2)
+    lines = begun(row, symbol, "ws", START_NS).lines + begun(row, other, "ws", START_NS + 1).lines
+    own = [line for line in lines if f'"type":"{place}"' in line[3] and '"book"' in line[3] and symbol.name in line[3]]
+    own[len(own) // 2][3] = re.sub(r'("qty":[0-9]*\.[0-9]+)', r"\g<1>7", own[len(own) // 2][3], count=1)
+    result, rows = verified(row, lines, tmp_path)
+    assert (result.holds, result.garbage, result.live, result.checksums.failed) == (False, 1, 1, 0)
+    assert result.unsynced == [symbol.name]
+    assert len([each for each in rows if each[1] == other.name]) == 13
