@@ -74,6 +74,24 @@ class Desk(msgspec.Struct):
     state: TradingState = TradingState.CANCEL_ONLY
     rank: int = 0
 
+    @property
+    def settled(self) -> bool:
+        """Nothing waits and nothing is awaited: the last plan was carried out."""
+        buy, sell = self.buy, self.sell
+        return not (buy.waiting or sell.waiting or buy.muted or sell.muted or buy.keeping or sell.keeping)
+
+    def wishes(self, intent: QuoteIntent) -> bool:
+        """The wish in force is the same."""
+        last = self.target
+        return last is not None and (
+            last.bid_ticks == intent.bid_ticks
+            and last.bid_lots == intent.bid_lots
+            and last.ask_ticks == intent.ask_ticks
+            and last.ask_lots == intent.ask_lots
+            and last.reduce_only == intent.reduce_only
+            and last.cross == intent.cross
+        )
+
 
 class Retreat(msgspec.Struct, gc=False):
     """A side on thin ice: until then no quote nearer to the other side than limit_ticks (steady.py). 0: none was set."""

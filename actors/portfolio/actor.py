@@ -8,9 +8,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import msgspec
-
-from actors.portfolio.ledger import Ledger
+from actors.portfolio.ledger import Ledger, totals_of
 from actors.portfolio.position import (
     Position,
     average_price,
@@ -19,6 +17,7 @@ from actors.portfolio.position import (
     results,
     share,
     trade,
+    unit_of,
 )
 from actors.portfolio.settings import BaselinePolicy, PortfolioSettings
 from actors.portfolio.state import PortfolioState
@@ -48,7 +47,7 @@ class Portfolio(Actor[PortfolioState]):
     """One account at one venue."""
 
     name: ClassVar[str] = NAME
-    State: ClassVar[type[msgspec.Struct]] = PortfolioState
+    State: ClassVar[type[PortfolioState]] = PortfolioState
 
     def __init__(self, settings: PortfolioSettings) -> None:
         self.settings = settings
@@ -388,24 +387,13 @@ class Portfolio(Actor[PortfolioState]):
         ledger, fees: by asset, in its smallest unit; fees are negative when paid.
         """
         positions, pnl = results(self.positions.values(), self.instruments)
-        totals = {asset: self.ledger.total(asset) for asset in self.ledger.entries}
-        fees = {entry.asset: entry.fees for entry in self.ledger.entries.values() if entry.fees}
         return {
             "positions": positions,
             "pnl": pnl,
             "fills": self.fill_number,
-            "ledger": totals,
-            "fees": fees,
+            "ledger": self.ledger.totals(),
+            "fees": self.ledger.fees(),
             "baselined": self.baselined,
             "deferred": len(self.deferred),
             "counts": dict(self.counts),
         }
-
-
-def unit_of(instrument: Instrument) -> int:
-    """Base units of one lot."""
-    return instrument.lot * int(10 ** (instrument.base_scale - instrument.quantity_scale))
-
-
-def totals_of(message: BalancesReported) -> dict[str, int]:
-    return {balance.asset: balance.free + balance.locked for balance in message.balances}

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from bus.messages import BalancesReported
+
 
 class Entry(msgspec.Struct, array_like=True):
     """One asset. fees are negative when paid. total = baseline + fills + fees + adjustments."""
@@ -29,6 +31,13 @@ class Ledger:
         entry = self.entries.get(asset)
         return 0 if entry is None else entry.baseline + entry.fills + entry.fees + entry.adjustments
 
+    def totals(self) -> dict[str, int]:
+        return {asset: self.total(asset) for asset in self.entries}
+
+    def fees(self) -> dict[str, int]:
+        """Those that are not 0."""
+        return {entry.asset: entry.fees for entry in self.entries.values() if entry.fees}
+
     def add_fill(self, base: str, base_change: int, quote: str, quote_change: int) -> None:
         self.entry(base).fills += base_change
         self.entry(quote).fills += quote_change
@@ -39,3 +48,7 @@ class Ledger:
     def set_total(self, asset: str, total: int) -> None:
         """Move the baseline so that the asset's total is `total`."""
         self.entry(asset).baseline += total - self.total(asset)
+
+
+def totals_of(message: BalancesReported) -> dict[str, int]:
+    return {balance.asset: balance.free + balance.locked for balance in message.balances}

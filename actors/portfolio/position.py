@@ -90,3 +90,8 @@ def results(
         held[position.instrument] = {"position": position.quantity, "cost": position.cost, "average_price": average}
         pnl[instrument.venue_symbol] = {"realized": position.realized, "unrealized": unrealized(position, *scales)}
     return held, pnl
+
+
+def unit_of(instrument: Instrument) -> int:
+    """Base units of one lot."""
+    return instrument.lot * int(10 ** (instrument.base_scale - instrument.quantity_scale))
