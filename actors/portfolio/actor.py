@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from actors.portfolio.ledger import Ledger, totals_of
 from actors.portfolio.position import (
     Position,
@@ -126,7 +128,7 @@ class Portfolio(Actor[PortfolioState]):
 
     def taken_over(self, position: Position, instrument: Instrument, day_start: int) -> PositionUpdate:
         update = self.update_of(position, instrument)
-        return msgspec.structs.replace(update, taken_over=True, day_start=day_start)
+        return replace(update, taken_over=True, day_start=day_start)
 
     def on_fill(self, fill: Fill, now_ns: int) -> tuple[Message, ...]:
         """Hot. A number not above the last is a repeat; one above the next is a gap, which is said and then folded."""
