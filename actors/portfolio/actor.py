@@ -62,8 +62,7 @@ class Portfolio(Actor[PortfolioState]):
         self.handed: dict[int, None] = {}
         self.handing = True
         self.restored = False  # the next Instrument is the first of another run; not state: only a process can know it
-        self.fill_number = 0
-        self.number = 0
+        self.fill_number = self.number = 0
         self.deferred: list[Fill] = []
         self.covered: dict[str, int] = {}
         self.counts: dict[str, int] = {}
