@@ -6,14 +6,13 @@ Filters that bind limit orders are read; `Exchange.notes` names what is not unde
 """
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
 from bus.messages import Instrument
 from gateway.binance_spot.decimals import SCALE, UNITS_MAX, decimal_text
-from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, units
+from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, look_again, units
 
 SECOND_NS = 1_000_000_000
 INTERVALS_NS = {
@@ -178,8 +177,9 @@ def _body(body: bytes) -> dict[str, Any]:  # Any: JSON of unread symbols, conver
 def _symbol(name: str, symbols: Mapping[str, dict[str, Any]]) -> _Symbol:
     found = symbols.get(name)
     if found is None:
-        close = get_close_matches(name.upper().replace("-", "").replace("/", ""), symbols, n=3, cutoff=0.6)
-        remedy = f"did you mean {' or '.join(close)}?" if close else "take a symbol from /api/v3/exchangeInfo"
+        remedy = look_again(
+            name.upper().replace("-", "").replace("/", ""), symbols, "a symbol from /api/v3/exchangeInfo"
+        )
         raise NotListed(name, "symbol", "is not listed", remedy)
     try:
         symbol = msgspec.convert(found, _Symbol)

@@ -6,13 +6,12 @@ where a level's 64 bits allow. Filters of market and conditional orders are not 
 """
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
 from bus.messages import Instrument
-from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, units
+from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, look_again, units
 
 SCALE = 8
 UNITS_MAX = 2**63 - 1
@@ -89,8 +88,9 @@ def _symbols(body: bytes) -> list[Any]:  # Any: JSON of unread symbols, converte
 def _symbol(name: str, symbols: Mapping[str, dict[str, Any]]) -> _Symbol:
     found = symbols.get(name)
     if found is None:
-        close = get_close_matches(name.upper().replace("-", "").replace("/", ""), symbols, n=3, cutoff=0.6)
-        remedy = f"did you mean {' or '.join(close)}?" if close else "take a symbol from /fapi/v1/exchangeInfo"
+        remedy = look_again(
+            name.upper().replace("-", "").replace("/", ""), symbols, "a symbol from /fapi/v1/exchangeInfo"
+        )
         raise NotListed(name, "symbol", "is not listed", remedy)
     try:
         symbol = msgspec.convert(found, _Symbol)

@@ -1,13 +1,12 @@
 """instruments-info to Instruments, of spot and of linear contracts. Pure."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import NoReturn
 
 import msgspec
 
 from bus.messages import Instrument
-from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, TooFine, decimals_of, units
+from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, TooFine, decimals_of, look_again, units
 
 SCALE = 8  # of amounts, and of prices and quantities that eight decimals hold
 PAGE = 1_000  # the largest page (docs, "Get Instruments Info"); spot has no pages
@@ -89,8 +88,7 @@ def read_instruments(body: bytes, wanted: Sequence[str], account: int, venue: in
 def _wanted(name: str, symbols: Mapping[str, msgspec.Raw], more: bool) -> _Symbol:
     raw = symbols.get(name)
     if raw is None:
-        close = get_close_matches(name.upper().replace("-", "").replace("/", ""), symbols, n=3, cutoff=0.6)
-        remedy = f"did you mean {' or '.join(close)}?" if close else "take a symbol from instruments-info"
+        remedy = look_again(name.upper().replace("-", "").replace("/", ""), symbols, "a symbol from instruments-info")
         problem = f"is not among the first {PAGE} of the list" if more else "is not listed"
         raise (SymbolError if more else NotListed)(name, "symbol", problem, remedy)
     try:

@@ -1,13 +1,12 @@
 """The public products list to Instruments. Pure."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import NoReturn
 
 import msgspec
 
 from bus.messages import Instrument
-from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, TooFine, decimals_of, units
+from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, TooFine, decimals_of, look_again, units
 
 SCALE = 8  # the venue's amounts have at most eight decimals (docs, "List Public Products": increments from 0.00000001)
 LEVEL_ORDERS = 1_000  # chosen: largest orders at one price that a quantity must hold in 64 bits
@@ -67,8 +66,7 @@ def read_instruments(body: bytes, wanted: Sequence[str], account: int, venue: in
 def _wanted(name: str, products: Mapping[str, msgspec.Raw]) -> _Product:
     raw = products.get(name)
     if raw is None:
-        close = get_close_matches(name.upper().replace("/", "-"), products, n=3, cutoff=0.6)
-        remedy = f"did you mean {' or '.join(close)}?" if close else "take a product_id from the products list"
+        remedy = look_again(name.upper().replace("/", "-"), products, "a product_id from the products list")
         raise NotListed(name, "product_id", "is not listed", remedy)
     try:
         product = _product(raw)

@@ -6,13 +6,12 @@ with.
 """
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 import msgspec
 
 from bus.messages import Instrument
-from gateway.text import BadDecimal, NotListed, SymbolError, units
+from gateway.text import BadDecimal, NotListed, SymbolError, look_again, units
 
 RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
 """Assets whose name in `wsname` is not the one of WebSocket v2 (docs, "Spot WebSocket Introduction": symbols)."""
@@ -60,8 +59,7 @@ def _pairs(body: bytes) -> dict[str, Any]:  # Any: JSON of unread pairs, convert
 
 def _instrument(number: int, name: str, pairs: Mapping[str, Any], account: int, venue: int) -> Instrument:
     if name not in pairs:
-        close = get_close_matches(v2_name(name.upper().replace("-", "/")), pairs, n=3, cutoff=0.6)
-        remedy = f"did you mean {' or '.join(close)}?" if close else "take a wsname from /0/public/AssetPairs"
+        remedy = look_again(v2_name(name.upper().replace("-", "/")), pairs, "a wsname from /0/public/AssetPairs")
         raise NotListed(name, "symbol", "is not listed", remedy)
     try:
         pair = msgspec.convert(pairs[name], _Pair, strict=False)

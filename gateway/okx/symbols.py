@@ -6,7 +6,6 @@ dollars for inverse ones). Nothing here multiplies by it.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import msgspec
 
 from bus.messages import Instrument
-from gateway.text import FAST_SCALE, BadDecimal, NotListed, SymbolError, units
+from gateway.text import FAST_SCALE, BadDecimal, NotListed, SymbolError, look_again, units
 
 UNITS_MAX = 2**63 - 1
 SCALE_MAX = 18
@@ -60,8 +59,7 @@ def _listed(body: bytes) -> dict[str, Any]:  # Any: JSON of unread symbols, conv
 
 def _symbol(name: str, listed: Mapping[str, Any]) -> _Symbol:
     if name not in listed:
-        close = get_close_matches(name.upper().replace("/", "-"), listed, n=3, cutoff=0.6)
-        remedy = f"did you mean {' or '.join(close)}?" if close else "take an instId from /api/v5/public/instruments"
+        remedy = look_again(name.upper().replace("/", "-"), listed, "an instId from /api/v5/public/instruments")
         raise NotListed(name, "symbol", "is not listed", remedy)
     try:
         symbol = msgspec.convert(listed[name], _Symbol)

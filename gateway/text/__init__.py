@@ -5,7 +5,7 @@ frame), sides (the same, as texts), figures (one frame's in one instrument's sca
 """
 
 from gateway.text.decimals import BadDecimal, TooFine, decimal_text, decimals_of, units
-from gateway.text.errors import NotListed, NotTrading, SymbolError
+from gateway.text.errors import NotListed, NotTrading, SymbolError, look_again
 from gateway.text.figures import Figures
 from gateway.text.levels import FAST_SCALE, read_levels
 from gateway.text.sides import best_first, fast_units, finer_scales, read_exactly, read_side
@@ -26,6 +26,7 @@ __all__ = [
     "decimals_of",
     "fast_units",
     "finer_scales",
+    "look_again",
     "read_exactly",
     "read_levels",
     "read_side",

@@ -1,5 +1,8 @@
 """What can be wrong between a configuration and a venue's metadata. What a venue's stream sends wrong is a value instead."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class SymbolError(Exception):
     """The venue's metadata do not give what the configuration asks for: change one of them.
@@ -21,3 +24,9 @@ class NotListed(SymbolError):
 
 class NotTrading(SymbolError):
     """The venue names the symbol, and says that nobody trades it now."""
+
+
+def look_again(meant: str, listed: Iterable[str], source: str) -> str:
+    """The remedy for a symbol that is not listed: those most like `meant`, else what to take one from."""
+    close = get_close_matches(meant, listed, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(close)}?" if close else f"take {source}"
