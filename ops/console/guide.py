@@ -57,7 +57,7 @@ WORDS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ("sweeps", "trades that took more than the touch: those of buyers minus those of sellers"),
         ("thin ice", "sides with little between their touch and the next gap"),
         ("clusters", "levels far above their neighbors, bids / asks"),
-        ("windows", "full: every signal has its whole window; filling: not yet"),
+        ("windows", "full: every signal has its whole window; filling: not yet; -: the book is not LIVE"),
     )),
 )  # fmt: skip
 NAME_WIDTH = 17

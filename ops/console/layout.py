@@ -61,7 +61,7 @@ PANELS: dict[str, Panel] = {
     "latency": Panel(_named("Latency"), panels.latency, ("latency",)),
     "states": Panel(_named("States"), panels.states, ("trading", "exits", "coordination", "about", "board")),
     "health": Panel(_named("Health"), panels.health, ("health",)),
-    "signals": Panel(_named("Signals"), panels.signals, ("shape", "about", "board")),
+    "signals": Panel(_named("Signals"), panels.signals, ("frame", "shape", "about", "board")),
     "log": Panel(_named("Log, UTC"), panels.log, ("log",)),
     "summary": Panel(_named(""), lambda scene, width, height: [summary(scene, width)], ("board", "frame", "latency")),
     "help": Panel(_named("Help"), lambda scene, width, height: guide(width, height), ()),

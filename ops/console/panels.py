@@ -3,6 +3,7 @@
 import logging
 
 from bus.latency import Histogram
+from bus.messages import BookState
 from bus.messages import Side as OrderSide
 from ops.console.model import Scene
 from ops.console.text import (
@@ -233,7 +234,7 @@ def _not_here(scene: Scene) -> Line:
 
 
 def signals(scene: Scene, width: int, height: int) -> list[Line]:
-    """Microstructure of the chosen instrument."""
+    """Microstructure of the chosen instrument. Of a book that is not LIVE no figure: it would be of the book before."""
     listing = scene.listing
     shape = scene.model.shapes.get(listing.instrument) if listing else None
     if listing is None or shape is None:
@@ -243,9 +244,12 @@ def signals(scene: Scene, width: int, height: int) -> list[Line]:
     spread = shape.spread_mean / listing.tick
 
     names = max(width - 11, 8)
+    book = scene.model.ladder(listing.instrument)
+    live = book is not None and book.state == BookState.LIVE
 
     def row(name: str, text: str, style: Style = Style.PLAIN) -> Line:
-        return line(f"{name:{names}.{names}}", Span(f"{text:>11}", style))
+        figure = Span(f"{text:>11}", style) if live else Span(f"{'-':>11}", Style.DIM)
+        return line(f"{name:{names}.{names}}", figure)
 
     def tilt(value: float) -> Style:
         return Style.BID if value > 0 else Style.ASK if value < 0 else Style.DIM

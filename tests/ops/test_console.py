@@ -16,6 +16,7 @@ from ops.console.edges import header, summary
 from ops.console.guide import WORDS, guide
 from ops.console.layout import HEIGHT_MIN, PANELS, WIDE, WIDTH_MIN, arrange, render, too_small
 from ops.console.model import SNAPSHOT_NS, WINDOW_NS, Model, Rate, Scene
+from ops.console.panels import signals
 from ops.console.screen import EVERY_FRAME
 from ops.console.text import Column, Span, Style, age, bar, clipped, clock, decimals, fixed, line, printable, table
 from ops.telemetry import (
@@ -129,6 +130,17 @@ def test_a_book_that_is_not_live_shows_no_price_but_its_state() -> None:
     assert rows_of(picture_lines) == {}
     assert "the book is INVALID" in "".join(picture_lines)
     assert "last update 4711, 3.0 s ago" in "".join(picture_lines)
+
+
+@pytest.mark.parametrize("state", [state for state in BookState if state != BookState.LIVE])
+def test_signals_of_a_book_that_is_not_live_are_blank(state: BookState) -> None:
+    def figures(shown: Scene) -> list[str]:
+        return ["".join(span.text for span in row).split()[-1] for row in signals(shown, 30, 9)]
+
+    live, lost = figures(scene()), figures(scene(book=Ladder(0, state, 4711, NOW - 3 * S)))
+    assert live == ["-0.25", "-0.250", "+3", "1.50", "bids", "0", "full"]
+    assert lost == ["-"] * len(live)
+    assert "frame" in PANELS["signals"].needs, "the state is the frame's: drawn when the ladder is emptied"
 
 
 def test_a_side_with_few_levels_leaves_the_touch_where_it_is() -> None:
