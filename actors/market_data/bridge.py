@@ -6,6 +6,7 @@ from actors.market_data.sync import Buffered, Synchronizer
 from bus.messages import DepthSnapshot, DepthUpdate
 from bus.messages.feed import NO_CHECKSUM, UNNUMBERED, DepthBody, DepthDiff, Numbering, SyncRule, Verdict
 
+OLD_NS = 1_000_000_000  # chosen: stamps of one connection run back by less; a frame of an earlier connection is older
 HEAL_MAX = 64  # chosen: diffs that may stand behind a gap for a late one to mend it; 6 s at 100 ms
 
 
@@ -37,6 +38,8 @@ def mend(rule: SyncRule, sync: Synchronizer) -> list[Buffered] | None:
         return None
     if rule.numbering == Numbering.CONNECTION:
         left = sorted(left, key=_frame)
+        if not _in_time(left, sync.stamp_ns):
+            return None  # one of them is of another connection, or its number was damaged
     chain: list[Buffered] = []
     sequence, bare = sync.sequence, sync.sequence == sync.bare_at
     found = True
@@ -67,6 +70,15 @@ def _frame(item: Buffered) -> int:
     return item.frame
 
 
+def _in_time(items: list[Buffered], stamp_ns: int) -> bool:
+    """Do the venue's own stamps run as the numbers do?"""
+    for item in items:
+        if item.diff.venue_ns < stamp_ns - OLD_NS:
+            return False
+        stamp_ns = max(stamp_ns, item.diff.venue_ns)
+    return True
+
+
 def stands_at(diff: DepthDiff, sequence: int) -> int:
     """The book's sequence after the diff. Where the venue has no number, each diff is one."""
     return diff.last if diff.last != UNNUMBERED else sequence + 1
@@ -76,6 +88,7 @@ def update(sync: Synchronizer, received_ns: int, diff: DepthDiff) -> DepthUpdate
     """The diff as the book takes it; `sync` stands behind it afterwards."""
     previous = sync.sequence
     sync.stand(stands_at(diff, previous))
+    sync.stamp_ns = diff.venue_ns
     sync.overlaps += UNNUMBERED != diff.previous < previous
     return DepthUpdate(
         sync.number,
@@ -93,6 +106,7 @@ def update(sync: Synchronizer, received_ns: int, diff: DepthDiff) -> DepthUpdate
 
 def snapshot(sync: Synchronizer, body: DepthBody, received_ns: int, checksum: int = NO_CHECKSUM) -> DepthSnapshot:
     """The book as it begins; `sync` stands at it afterwards, `sequence` being the body's or one more than before."""
+    sync.stamp_ns = 0
     sync.begin(body.last if body.last != UNNUMBERED else sync.sequence + 1)
     return DepthSnapshot(
         sync.number,

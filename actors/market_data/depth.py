@@ -166,10 +166,11 @@ class Depth:
                 begun += rest
                 continue
             sync.intact = sync.intact and mendable
-            if feed.rule.snapshot == SnapshotSource.REST:
-                sync.buffer.clear()
-                if sync.state in (SyncState.SNAPSHOT, SyncState.REPLAY):
-                    begun += self.resync.fail(sync, feed, "a frame is missing behind it", now_ns)
+            asked = feed.rule.snapshot == SnapshotSource.REST
+            if asked or (feed.rule.numbering == Numbering.CONNECTION and not mendable):
+                sync.buffer.clear()  # of a connection, the numbers may be others from here on
+            if asked and sync.state in (SyncState.SNAPSHOT, SyncState.REPLAY):
+                begun += self.resync.fail(sync, feed, "a frame is missing behind it", now_ns)
         return (*invalid, *begun)
 
     def _keep(self, feed: Feed, sync: Synchronizer, item: Buffered, now_ns: int) -> tuple[Message, ...]:

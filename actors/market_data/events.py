@@ -101,13 +101,16 @@ class Events:
                 self.counters.repeated_frames += 1
                 return NOTHING
             if arrival == Arrival.GAP:
-                emitted += self._frames_missing(feed, opening.generation, bool(opening.missing), now_ns)
+                mendable = bool(opening.missing) or opening.resume != UNNUMBERED
+                emitted += self._frames_missing(feed, opening.generation, mendable, now_ns)
+            if arrival == Arrival.RESUMED:
+                emitted += self._forget(feed, opening.generation, batch.sequence, now_ns)
             feed.frame, feed.late = batch.sequence, arrival == Arrival.LATE
         for event in batch.events:
             emitted += self.handlers[type(event)](feed, event, frame, now_ns)
-        feed.frame, was_late, feed.late = UNNUMBERED, feed.late, False
-        if was_late:
-            self.counters.late_frames += 1
+        feed.frame, feed.late = UNNUMBERED, False
+        self.counters.late_frames += arrival == Arrival.LATE
+        if arrival in (Arrival.LATE, Arrival.RESUMED):
             emitted += self._all_frames_here(feed, now_ns)
         return tuple(emitted)
 
@@ -117,6 +120,17 @@ class Events:
         lost = self.depth.refuse_all(feed, books, BookReason.SEQUENCE_GAP, now_ns, mendable=mendable)
         detail = f"connection={feed.number} generation={generation}"
         return (*lost, *self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_frames_missing", -1, detail))
+
+    def _forget(self, feed: Feed, generation: int, number: int, now_ns: int) -> list[Message]:
+        """The frame before this one, whose number was beyond it, was none of this connection: nothing of it is used."""
+        emitted: list[Message] = []
+        for sync in feed.books:
+            if sync.opening != generation:
+                continue
+            sync.buffer = [item for item in sync.buffer if item.frame <= number]
+            if sync.state in BELIEVED and sync.frame > number:  # it brought a whole book
+                emitted += self.depth.refuse(feed, sync, BookReason.SEQUENCE_GAP, now_ns, mendable=False)
+        return emitted
 
     def _all_frames_here(self, feed: Feed, now_ns: int) -> list[Message]:
         """The last frame that was missing has come: books that nothing else was wrong with go on."""

@@ -116,7 +116,8 @@ class Synchronizer(msgspec.Struct):
     connection: that carries its depth. opening: generation of it that the symbol listens to.
     sequence: the book's, as sent on; before: what it was before the last update. bare_at: of a snapshot that no diff
     has followed yet. doubt: where an old diff ended that speaks against the book's number (`Depth`). live_at: where it last
-    went LIVE. frame: the connection's number of the last frame applied.
+    went LIVE. frame: the connection's number of the last frame applied. stamp_ns: the venue's, of the last update off the
+    fast path; 0: none since the snapshot.
     expected: what the fast path passes must continue this; NEVER unless LIVE and simple (see `open_path`).
     overlapping: two generations deliver. believed: the venue's checksums are; else they are not sent on.
     intact: the book was right when it became INVALID, and an update that comes late may mend it.
@@ -138,6 +139,7 @@ class Synchronizer(msgspec.Struct):
     doubt: int = NEVER
     live_at: int = NEVER
     frame: int = UNNUMBERED
+    stamp_ns: int = 0
     expected: int = NEVER
     overlapping: bool = False
     believed: bool = True

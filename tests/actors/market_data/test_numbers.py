@@ -1,11 +1,13 @@
 """Numbers of a connection's frames."""
 
+import msgspec
 import pytest
 
+from actors.market_data.bridge import OLD_NS
 from actors.market_data.depth import WAITING_MAX
 from actors.market_data.numbers import MISSING_MAX, Arrival, Opening
 from bus.messages import BookReason, BookState, BookStateChanged, ConnectionUp, DepthUpdate, Resubscribe
-from bus.messages.feed import UNNUMBERED, Batch, Garbage, Notice, Numbering, SnapshotSource
+from bus.messages.feed import UNNUMBERED, Batch, DepthDiff, Garbage, Notice, Numbering, SnapshotSource
 from tests.actors.market_data.feeds import NUMBER, SYMBOL, Desk, Rule, diff, instrument, names, reset
 
 A = Arrival
@@ -24,6 +26,14 @@ RULE = Rule(SnapshotSource.STREAM, Numbering.CONNECTION)
         ([7, 0, 1], [A.NEXT, A.GAP, A.NEXT]),  # a connection begins behind the same name
         ([0, 0, 1], [A.NEXT, A.REPEATED, A.NEXT]),
         ([7, 90_008, 9, 10], [A.NEXT, A.GAP, A.GAP, A.NEXT]),  # one digit of the 8 was damaged
+        ([7, 90_008, 8, 9], [A.NEXT, A.GAP, A.RESUMED, A.NEXT]),  # it was another connection's
+        ([7, 30, 8, 9, 30], [A.NEXT, A.GAP, A.RESUMED, A.NEXT, A.GAP]),
+        ([7, 30, 9, 8, 10], [A.NEXT, A.GAP, A.LATE, A.LATE, A.LATE]),
+        ([7, 102, 103, 111, 8, 9, 10, 11], [A.NEXT, A.GAP, A.NEXT, A.GAP, A.REPEATED, A.REPEATED, A.GAP, A.NEXT]),
+        ([99, 100, 8, 101, 9, 102, 10], [A.NEXT, A.NEXT, A.REPEATED, A.NEXT, A.REPEATED, A.NEXT, A.REPEATED]),
+        ([6, 7, 8, 9, 6, 7, 8, 9], [A.NEXT] * 4 + [A.REPEATED] * 4),
+        ([7, 9, 7, 8], [A.NEXT, A.GAP, A.REPEATED, A.LATE]),
+        ([7, 10, 9, 10, 8], [A.NEXT, A.GAP, A.LATE, A.GAP, A.REPEATED]),  # which of the two is the tenth?
         ([900, 2_000, 2_001, 850, 2_002], [A.NEXT, A.GAP, A.NEXT, A.REPEATED, A.NEXT]),
     ],
 )
@@ -50,6 +60,10 @@ def live() -> Desk:
     desk.frame(Batch((reset(10),), 1))
     desk.frame(Batch((reset(20, symbol="ETHUSDT"),), 2))
     return desk
+
+
+def stamped(last: int, venue_ns: int) -> DepthDiff:
+    return msgspec.structs.replace(diff(last, last), venue_ns=venue_ns)
 
 
 def states(emitted: tuple) -> list[tuple[int, BookState, BookReason]]:
@@ -156,6 +170,50 @@ def test_what_came_in_earlier_frames_is_not_put_upon_a_whole_book() -> None:
     desk.send(ConnectionUp(1, 1, 0))
     desk.frame(Batch((diff(11, 11),), 0))
     assert names(desk.frame(Batch((reset(10),), 1))) == ["DepthSnapshot", "BookStateChanged"]
+
+
+@pytest.mark.parametrize("number", [30, 90_000])
+def test_a_frame_of_another_connection_costs_no_book(number: int) -> None:
+    """It was recorded before the address was dialed anew, and comes once more."""
+    desk = live()
+    assert len(states(desk.frame(Batch((diff(11, 11),), number)))) == 2
+    emitted = desk.frame(Batch((diff(11, 12, bids=((1_000, 5),)),), 3))
+    assert {(at, state) for at, state, _ in states(emitted)} >= {(NUMBER, BookState.LIVE), (8, BookState.LIVE)}
+    assert [(item.last_sequence, item.bid_prices) for item in emitted if isinstance(item, DepthUpdate)] == [
+        (12, (1_000,))
+    ]
+    assert names(desk.frame(Batch((diff(13, 13),), 4))) == ["DepthUpdate"]
+
+
+def test_a_whole_book_of_another_connection_is_not_believed() -> None:
+    desk = live()
+    desk.frame(Batch((reset(500),), 30))
+    assert states(desk.frame(Batch((diff(11, 11),), 3))) == [
+        (NUMBER, BookState.INVALID, BookReason.SEQUENCE_GAP),
+        (8, BookState.SYNCING, BookReason.REORDERED),
+        (8, BookState.LIVE, BookReason.REORDERED),
+    ]
+
+
+@pytest.mark.parametrize("age_ns", [OLD_NS, OLD_NS + 1])
+def test_a_frame_far_older_than_those_before_it_mends_nothing(age_ns: int) -> None:
+    """Its number is that of a frame to come: what that one says would be lost."""
+    desk = live()
+    desk.frame(Batch((stamped(11, 2 * OLD_NS),), 3))
+    desk.frame(Batch((stamped(13, 2 * OLD_NS - age_ns),), 6))
+    desk.frame(Batch((stamped(12, 2 * OLD_NS),), 5))
+    healed = states(desk.frame(Batch((Notice("heartbeat", ""),), 4)))
+    assert ((NUMBER, BookState.LIVE, BookReason.REORDERED) in healed) == (age_ns == OLD_NS)
+
+
+def test_what_came_before_the_numbers_began_anew_is_not_put_upon_a_whole_book() -> None:
+    desk = Desk(RULE)
+    desk.send(instrument())
+    desk.send(ConnectionUp(1, 1, 0))
+    desk.frame(Batch((), 0))
+    desk.frame(Batch((diff(900, 900),), 90_000))
+    desk.frame(Batch((), 2))
+    assert names(desk.frame(Batch((reset(10),), 3))) == ["DepthSnapshot", "BookStateChanged"]
 
 
 def test_more_than_is_kept_behind_a_gap_cannot_be_mended() -> None:
