@@ -17,6 +17,7 @@ from actors.market_data.state import Feed
 from actors.market_data.sync import Synchronizer, SyncState
 from bus.actor import NOTHING
 from bus.messages import (
+    AlertLevel,
     ClockEstimate,
     Frame,
     Message,
@@ -115,7 +116,11 @@ class Liveness:
     def trade(self, sync: Synchronizer, event: TradeEvent, frame: Frame, now_ns: int) -> tuple[Message, ...]:
         """A print that is not simply the next one."""
         line = self.lines[sync.number]
+        restarted, last_id = line.tape.restarted, line.tape.last_id
         told = self.backfill.trade(line, event, frame.received_ns, now_ns)
+        if line.tape.restarted != restarted:
+            detail = f"last_id={last_id} trade_id={event.trade_id}"
+            told += self.alerts.alert(now_ns, AlertLevel.WARNING, "trades_restarted", sync.number, detail)
         return (*told, *self.backfill.turns(self.actor, self.lines, now_ns))
 
     def trades_answer(self, message: TradesAnswer, now_ns: int) -> tuple[Message, ...]:
@@ -137,6 +142,7 @@ class Liveness:
             "releases": self.watchdog.releases,
             "trades_late_answers": self.backfill.late,
             "trades_failed": self.backfill.failed,
+            "trades_restarted": sum(line.tape.restarted for line in self.lines.values()),
         }
 
     # The sweep

@@ -55,6 +55,7 @@ class Passing:
             return self.liveness.trade(sync, event, frame, now_ns)
         tape.last_id = number
         tape.next_id = number + 1
+        tape.stamp_ns = event.venue_ns
         return (
             TradePrint(
                 sync.number,

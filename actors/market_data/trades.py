@@ -25,6 +25,8 @@ RECENT_MAX = (
     1_024  # ids remembered where none follows from another; venues repeat at most the last 100 after subscribing
 )
 RESTART_RUN = 200  # chosen: so many older ids in a row are no repetition: the venue counts anew
+RESTART_LATER = 3
+"""Chosen: so many suffice where each is stamped later than the last print sent on: a repeated one never is."""
 PAST_NS = 1_000_000_000
 """Chosen: a print of the first frame that is older than this is a past one, as venues tell after subscribing."""
 MISSED_MAX = 1 << 62  # a checkpoint's integers end at 64 bits, and an id may be anything
@@ -68,6 +70,8 @@ class Tape(msgspec.Struct, dict=True):
     recent: ids sent on, oldest first, where they are not CONSECUTIVE. generation: of the asking that is believed; pages:
     asked for in it; since_ns: when the hole was seen. asked_ns: of the last request. backward: older ids in a row, since the tape was at
     backward_at.
+    stamp_ns: the venue's, of the print at last_id; 0: it stamps none. later: of `backward`, those in a row stamped later than
+    that. restarted: how often the venue counted anew.
     begun: there was a print. first_ns: when past trades came before it. broken: a break came after the last one. missed: told as missing for good.
     `known` (ids of `recent`) and `holding` (of `held`) are no fields: they are taken from those.
     """
@@ -91,6 +95,9 @@ class Tape(msgspec.Struct, dict=True):
     repeated: int = 0
     missed: int = 0
     backfilled: int = 0
+    stamp_ns: int = 0
+    later: int = 0
+    restarted: int = 0
 
     def __post_init__(self) -> None:
         self.known = dict.fromkeys(self.recent)
@@ -119,12 +126,13 @@ class Tape(msgspec.Struct, dict=True):
         If so it is held: the caller opens the hole (`open`) or gives it up (`close`).
         """
         number = event.trade_id
-        if number in self.known or number in self.holding:
+        ordered = self.ids is not TradeIds.OPAQUE and number != UNNUMBERED and self.last_id != NO_ID
+        known = number in self.known and not (ordered and self._is_later(event))
+        if known or number in self.holding:
             self.repeated += 1
             return [], False
         if not self.begun and self._begins_before(event, received_ns):
             return [], False
-        ordered = self.ids is not TradeIds.OPAQUE and number != UNNUMBERED and self.last_id != NO_ID
         if ordered and number <= self.last_id:
             return self._older(instrument, event, received_ns), False
         if self.state is not TapeState.LIVE:
@@ -148,7 +156,8 @@ class Tape(msgspec.Struct, dict=True):
             return False
         self.first_ns = received_ns
         if event.trade_id != UNNUMBERED:
-            self.last_id = max(self.last_id, event.trade_id)
+            if event.trade_id > self.last_id:
+                self.last_id, self.stamp_ns = event.trade_id, event.venue_ns
             if self.ids is not TradeIds.CONSECUTIVE:
                 self._remember(event.trade_id)
         return True
@@ -168,26 +177,38 @@ class Tape(msgspec.Struct, dict=True):
         return (_missed(instrument, received_ns, first, last, 0),)
 
     def _older(self, instrument: Instrument, event: TradeEvent, received_ns: int) -> list[Message]:
-        number = event.trade_id
-        if self.state is TapeState.LIVE and self.recent and number > self.recent[0]:
+        number, later = event.trade_id, self._is_later(event)
+        live = self.state is TapeState.LIVE
+        if live and not later and self.recent and number > self.recent[0]:
             # Younger than what is remembered, and never seen: the slower one of two connections brings it.
-            last_id = self.last_id
+            at = self.last_id, self.stamp_ns
             late = self._late(instrument, [event], received_ns)
-            self.last_id = last_id
+            self.last_id, self.stamp_ns = at
             return [_missed(instrument, received_ns, number, number, 1), *late]
-        self.repeated += 1
         if self.backward_at != self.last_id:
-            self.backward, self.backward_at = 0, self.last_id
+            self.backward, self.later, self.backward_at = 0, 0, self.last_id
         self.backward += 1
-        if self.backward < RESTART_RUN or self.state is not TapeState.LIVE:
-            return []
-        self.backward = 0
+        self.later = self.later + 1 if later else 0
+        if live and (self.later >= RESTART_LATER or self.backward >= RESTART_RUN):
+            return self._restart(instrument, event, received_ns)
+        if later:
+            self._count_missed(1)  # it is news; whether the tape goes on with it the next ones show
+        else:
+            self.repeated += 1
+        return []
+
+    def _is_later(self, event: TradeEvent) -> bool:
+        """Stamped later than the print that the tape is at; no, where either has no stamp."""
+        return 0 < self.stamp_ns < event.venue_ns
+
+    def _restart(self, instrument: Instrument, event: TradeEvent, received_ns: int) -> list[Message]:
+        """The venue counts anew, from about this print on."""
+        self.restarted += 1
+        self.backward = self.later = 0
+        self.broken = False
         self.recent.clear()
         self.known.clear()
-        return [
-            TradesMissed(instrument.instrument, received_ns, 0, 0, 0),
-            self._print(instrument, event, received_ns),
-        ]
+        return [_missed(instrument, received_ns, 0, 0, 0), self._print(instrument, event, received_ns)]
 
     def _hold(self, instrument: Instrument, item: Held) -> list[Message]:
         """By id where ids have an order, else as they came: one of two connections may be behind the other."""
@@ -306,7 +327,7 @@ class Tape(msgspec.Struct, dict=True):
         number = event.trade_id
         self.begun = True
         if number != UNNUMBERED:
-            self.last_id = number
+            self.last_id, self.stamp_ns = number, event.venue_ns
             if self.ids is TradeIds.CONSECUTIVE:
                 self.next_id = number + 1 if self.state is TapeState.LIVE else NO_ID
             else:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 OF_FEEDS = (
     "frames", "gaps", "resyncs", "rolls", "reordered", "duplicates", "stale", "silences", "conflated",
-    "trades_missed", "trades_backfilled",
+    "trades_missed", "trades_backfilled", "trades_repeated", "trades_restarted",
 )  # fmt: skip
 """What market data counts and people should see; its view has the rest."""
 

@@ -108,8 +108,9 @@ class Life(Desk):
             told += self.pass_time(DIFF_NS)
         return told
 
-    def trade(self, number: int) -> tuple[Message, ...]:
-        return self.frame(TradeEvent(SYMBOL, number, self.now_ns, 100, 1, Side.BUY))
+    def trade(self, number: int, stamp_ns: int = 0) -> tuple[Message, ...]:
+        """Stamped now, unless it is told when."""
+        return self.frame(TradeEvent(SYMBOL, number, stamp_ns or self.now_ns, 100, 1, Side.BUY))
 
     @property
     def state(self) -> str:
@@ -406,6 +407,29 @@ def test_a_first_connection_has_no_hole_and_a_rolled_one_none_either():
     assert [type(message) for message in life.trade(900)] == [TradePrint]
     life.send(ConnectionUp(1, 2, life.now_ns, overlaps=True))
     assert [type(message) for message in life.trade(901)] == [TradePrint]
+
+
+def test_a_venue_that_counts_its_trades_anew_is_followed_within_three_prints_and_told_once():
+    """Its program was killed and started again; the tape's last prints came the fast way."""
+    life = learnt()
+    began_ns = life.now_ns
+    for number in range(5_000, 5_010):
+        life.trade(number, began_ns + number)
+    life.send(ConnectionDown(1, 1, "gone"))
+    life.send(ConnectionUp(1, 2, life.now_ns))
+    for number in range(5_005, 5_010):  # told again after the subscription
+        assert of(life.trade(number, began_ns + number), TradesMissed, TradePrint, Alert) == []
+    life.now_ns += S
+    told: list[Message] = []
+    for number in range(1, 6):
+        life.now_ns += S
+        told += of(life.trade(number), TradesMissed, TradePrint, Alert)
+    assert [type(message) for message in told] == [TradesMissed, TradePrint, Alert, TradePrint, TradePrint]
+    assert [message.trade_id for message in of(told, TradePrint)] == [3, 4, 5]
+    (alert,) = of(told, Alert)
+    assert (alert.event, alert.instrument, alert.detail) == ("trades_restarted", NUMBER, "last_id=5009 trade_id=3")
+    view = life.actor.view()
+    assert (view["trades_restarted"], view["trades_repeated"], view["trades_missed"]) == (1, 5, 2)
 
 
 def test_trades_of_another_connection_than_the_book_are_missed_when_it_breaks():

@@ -12,6 +12,7 @@ from actors.market_data.trades import (
     HELD_MAX,
     NO_ID,
     RECENT_MAX,
+    RESTART_LATER,
     RESTART_RUN,
     TRANSITIONS,
     Tape,
@@ -54,10 +55,13 @@ class Feed:
         self.out: list[Message] = []
 
     def live(self, *numbers: int) -> list[Message]:
+        return self.prints(*map(trade, numbers))
+
+    def prints(self, *events: TradeEvent) -> list[Message]:
         told: list[Message] = []
-        for number in numbers:
+        for event in events:
             self.now_ns += 1_000
-            told += self.backfill.trade(self.lines[1], trade(number), self.now_ns, self.now_ns)
+            told += self.backfill.trade(self.lines[1], event, self.now_ns, self.now_ns)
             told += self.backfill.turns("market_data", self.lines, self.now_ns)
         return self._told(told)
 
@@ -234,6 +238,56 @@ def test_a_venue_that_counts_anew_is_followed_after_a_while():
     feed.live(1_000_000)
     said = short(feed.live(*range(1, RESTART_RUN + 3)))
     assert said == [(0, 0, 0), RESTART_RUN, RESTART_RUN + 1, RESTART_RUN + 2]
+
+
+def stamped(number: int, venue_ns: int) -> TradeEvent:
+    return msgspec.structs.replace(trade(number), venue_ns=venue_ns)
+
+
+NEW_COUNT_NS = trade(1_000_000).venue_ns + 30 * SECOND_NS
+
+
+@pytest.mark.parametrize("ids", [TradeIds.CONSECUTIVE, TradeIds.INCREASING])
+def test_older_ids_with_later_stamps_are_a_new_count(ids):
+    """A venue's program that is started anew numbers its trades from 1. INCREASING: some of the numbers are still known."""
+    feed = Feed(ids)
+    feed.live(*range(1, RESTART_LATER + 5))
+    feed.tape.sever()
+    new = [stamped(number, NEW_COUNT_NS + number) for number in range(1, RESTART_LATER + 3)]
+    said = short(feed.prints(*new))
+    assert said == [(0, 0, 0), RESTART_LATER, RESTART_LATER + 1, RESTART_LATER + 2]
+    tape = feed.tape
+    assert (tape.restarted, tape.missed, tape.repeated) == (1, RESTART_LATER - 1, 0)
+
+
+def test_prints_repeated_after_a_break_are_no_new_count():
+    """Older ids and older stamps; the last one told has the tape's own stamp."""
+    feed = Feed()
+    feed.live(*range(900, 1_001))
+    for _ in range(3):
+        assert short(feed.live(*range(990, 1_001))) == []
+    assert short(feed.live(1_001)) == [1_001]
+    assert (feed.tape.restarted, feed.tape.repeated, feed.tape.missed) == (0, 33, 0)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [trade(999_999), trade(1_000_001)],  # a repeated one; the old count goes on
+)
+def test_later_stamps_that_do_not_follow_each_other_are_no_new_count(between: TradeEvent):
+    feed = Feed()
+    feed.live(1_000_000)
+    odd = [stamped(number, NEW_COUNT_NS + number) for number in range(1, RESTART_LATER)]
+    feed.prints(*odd, between, *odd)
+    assert (feed.tape.restarted, feed.tape.last_id) == (0, max(1_000_000, between.trade_id))
+
+
+@pytest.mark.parametrize(("told_ns", "new_ns"), [(0, NEW_COUNT_NS), (NEW_COUNT_NS, 0)])
+def test_without_stamps_only_a_long_run_is_a_new_count(told_ns: int, new_ns: int):
+    feed = Feed()
+    feed.prints(stamped(1_000_000, told_ns))
+    said = short(feed.prints(*(stamped(number, new_ns) for number in range(1, RESTART_RUN + 2))))
+    assert said == [(0, 0, 0), RESTART_RUN, RESTART_RUN + 1]
 
 
 # Ids that do not follow from each other
