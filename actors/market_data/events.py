@@ -119,7 +119,7 @@ class Events:
         books = [sync for sync in feed.books if sync.opening == generation and sync.state != SyncState.INIT]
         lost = self.depth.refuse_all(feed, books, BookReason.SEQUENCE_GAP, now_ns, mendable=mendable)
         detail = f"connection={feed.number} generation={generation}"
-        return (*lost, *self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_frames_missing", -1, detail))
+        return (*lost, *self.alerts.alert(now_ns, AlertLevel.WARNING, "feed_frames_missing", -1, detail, feed.number))
 
     def _forget(self, feed: Feed, generation: int, number: int, now_ns: int) -> list[Message]:
         """The frame before this one, whose number was beyond it, was none of this connection: nothing of it is used."""
@@ -156,7 +156,7 @@ class Events:
 
     def _closing(self, feed: Feed, event: Closing, frame: Frame, now_ns: int) -> tuple[Message, ...]:
         detail = f"connection={feed.number} {event.detail}".strip()
-        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "venue_closing", -1, detail)
+        alert = self.alerts.alert(now_ns, AlertLevel.WARNING, "venue_closing", -1, detail, feed.number)
         return (*self.rolls.closing(feed, frame.generation, event.detail or "closing", now_ns), *alert)
 
     def _refused(self, feed: Feed, event: SubscriptionRefused, _frame: Frame, now_ns: int) -> tuple[Message, ...]:

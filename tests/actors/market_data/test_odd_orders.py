@@ -7,10 +7,11 @@ from actors.market_data.actor import MarketData
 from actors.market_data.alerts import AlertGate
 from actors.market_data.resync import CALM_NS, REQUEST_DEADLINE_NS, UNANSWERED_NS
 from actors.market_data.silence import SWEEP
-from actors.market_data.state import STRANGERS_MAX, roll_counter
+from actors.market_data.state import STRANGERS_MAX, FeedConnection, roll_counter
 from actors.market_data.sync import NEVER
 from actors.market_data.trades import PAST_NS, RECENT_MAX, Tape
 from bus.messages import (
+    Alert,
     AlertLevel,
     BookReason,
     BookState,
@@ -18,6 +19,7 @@ from bus.messages import (
     ClockEstimate,
     ConnectionUp,
     FeedAge,
+    Frame,
     Message,
     SetTimer,
     Side,
@@ -28,6 +30,7 @@ from bus.messages import (
 )
 from bus.messages.feed import (
     Batch,
+    Closing,
     Finer,
     Notice,
     Numbering,
@@ -43,6 +46,7 @@ from tests.actors.market_data.feeds import (
     VENUE,
     Desk,
     Rule,
+    TableCodec,
     body,
     copy_of,
     diff,
@@ -226,6 +230,17 @@ def test_a_warning_does_not_hush_what_is_critical() -> None:
         == gate.alert(3, AlertLevel.CRITICAL, "snapshot_failed")
         == ()
     )
+
+
+def test_each_connection_that_the_venue_will_close_is_named() -> None:
+    codec = TableCodec()
+    actor = MarketData({number: FeedConnection(codec, VENUE, STREAMED, (f"S{number}",)) for number in (1, 2)})
+    told: list[Message] = []
+    for number in (1, 2, 2):
+        actor.receive(ConnectionUp(number, 1, S), S)
+        told += actor.receive(Frame(number, S, codec.put(Closing("maintenance"))), S)
+    details = [alert.detail for alert in told if isinstance(alert, Alert)]
+    assert details == ["connection=1 maintenance", "connection=2 maintenance"]
 
 
 def test_a_whole_book_is_stamped_by_its_last_change_which_is_no_lag() -> None:
