@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from actors.market_data.sync import Buffered, Synchronizer
+from actors.market_data.sync import NEVER, Buffered, Synchronizer
 from bus.messages import DepthSnapshot, DepthUpdate
 from bus.messages.feed import NO_CHECKSUM, UNNUMBERED, DepthBody, DepthDiff, Numbering, SyncRule, Verdict
 
@@ -53,6 +53,8 @@ def mend(rule: SyncRule, sync: Synchronizer) -> list[Buffered] | None:
             elif verdict == Verdict.GAP:
                 rest.append(item)
         left = rest
+    if chain:  # a later id with an earlier stamp is of a count that is over, and comes once more
+        left = [item for item in left if item.diff.venue_ns >= chain[-1].diff.venue_ns]
     return None if left else chain
 
 
@@ -88,7 +90,7 @@ def update(sync: Synchronizer, received_ns: int, diff: DepthDiff) -> DepthUpdate
     """The diff as the book takes it; `sync` stands behind it afterwards."""
     previous = sync.sequence
     sync.stand(stands_at(diff, previous))
-    sync.stamp_ns = diff.venue_ns
+    sync.stamp_ns, sync.bare_at = diff.venue_ns, NEVER
     sync.overlaps += UNNUMBERED != diff.previous < previous
     return DepthUpdate(
         sync.number,

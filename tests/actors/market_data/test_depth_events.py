@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.market_data import FeedConnection, MarketData
@@ -41,6 +42,7 @@ from bus.messages.feed import (
     SubscriptionRefused,
 )
 from gateway.binance_spot.rule import BINANCE_SPOT
+from gateway.binance_usdm.rule import BINANCE_USDM
 from gateway.bybit.rule import SPOT
 from gateway.kraken.rule import KRAKEN
 from gateway.okx.rule import OKX
@@ -244,6 +246,24 @@ def test_a_diff_that_ends_just_at_a_snapshot_is_taken() -> None:
     desk.frame(reset(17))
     assert names(desk.frame(numbered(17, 16))) == names(desk.frame(numbered(18, 17))) == ["DepthUpdate"]
     assert desk.frame(numbered(18, 17)) == ()
+
+
+def test_an_old_diff_behind_the_snapshot_of_a_new_count_costs_no_book() -> None:
+    """Its id is beyond all that is known, its stamp is not."""
+    desk = up(SPOT)
+    desk.frame(reset(1))
+    assert states(desk.frame(numbered(90_000, 89_999))) == WRONG
+    later = msgspec.structs.replace(numbered(2, 1), venue_ns=5)
+    assert states(desk.frame(later))[-1] == (BookState.LIVE, BookReason.REORDERED)
+    assert names(desk.frame(numbered(3, 2))) == ["DepthUpdate"]
+
+
+def test_a_diff_that_ends_just_at_a_rest_snapshot_is_taken_once() -> None:
+    desk = up(BINANCE_USDM)
+    desk.answer(body(10))
+    ends_there = DepthDiff(SYMBOL, 9, 10, 0, (), (), (), (), previous=8)
+    assert "DepthUpdate" in names(desk.frame(ends_there))
+    assert desk.frame(ends_there) == ()
 
 
 @pytest.mark.parametrize(("rule", "far"), [(SPOT, 5_000), (OKX, 50_000_000)], ids=["bybit", "okx"])
