@@ -7,12 +7,9 @@ Figures are the venue's units, decimal. A capture names no tick: it is taken to 
 prices in the book when it goes LIVE.
 """
 
-import contextlib
 import csv
 import math
-import os
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -199,20 +196,3 @@ def _figures(
 
 def _prices(prices: tuple[int, ...], scale: int) -> str:
     return " ".join([decimal_text(price, scale) for price in prices])
-
-
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
-    """Text for `path`, which is replaced when all of it is written and left alone when not. A device or pipe takes it at once."""
-    path = path.resolve()
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        with path.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        return
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

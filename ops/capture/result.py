@@ -18,6 +18,7 @@ class VerifyResult(msgspec.Struct):
     duplicates, stale: diffs the book had already (ending just there, ending before). reordered: late diffs that filled a
     gap. garbage: frames and bodies that could not be read; lost: those in which a book's update may have been, where no
     number of the venue shows it. unsynced: symbols left with a gap, a refused book or an unfit snapshot.
+    proof: what the venue said against which the books were held: "ids", "connection numbers", "checksums", "tops".
     """
 
     venue: str
@@ -36,6 +37,7 @@ class VerifyResult(msgspec.Struct):
     live: int = 0
     lost: int = 0
     updates: int = 0
+    proof: list[str] = []
 
     @property
     def holds(self) -> bool:
@@ -50,5 +52,5 @@ class VerifyResult(msgspec.Struct):
 
 PUBLIC = (
     "venue", "records", "books", "gaps", "resyncs", "checksums", "tops", "crossed",
-    "duplicates", "stale", "reordered", "garbage", "unsynced", "live",
+    "duplicates", "stale", "reordered", "garbage", "unsynced", "live", "proof",
 )  # fmt: skip

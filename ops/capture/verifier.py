@@ -176,6 +176,23 @@ class Verifier:
             if down and (begun or sync.gaps or sync.broken or sync.failures):
                 result.unsynced.append(sync.instrument.venue_symbol)
         result.unsynced += sorted(self._begun_without)
+        result.proof = self._proof(result)
+
+    def _proof(self, result: VerifyResult) -> list[str]:
+        """Of books that were built. Ids are none where no book has any."""
+        built = [
+            sync.instrument.venue_symbol
+            for sync in self.market_data.synchronizers.values()
+            if sync.bridges + sync.resets
+        ]
+        numbering = self.market.rule.numbering
+        held = {
+            "ids": numbering == Numbering.SYMBOL and any(symbol not in self._without_ids for symbol in built),
+            "connection numbers": numbering == Numbering.CONNECTION and bool(built),
+            "checksums": result.checksums.checked > 0,
+            "tops": result.tops.checked > 0,
+        }
+        return [name for name, said in held.items() if said]
 
     # -- frames ---------------------------------------------------------------------------------------------------
 

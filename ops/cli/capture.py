@@ -19,6 +19,7 @@ from ops.capture import verify as verify_capture
 from ops.capture.recorder import Recorder, Recording, Rotation
 from ops.capture.session import RecordFailed, Wanted
 from ops.venues import LEVELS
+from ops.whole_file import whole_file
 
 HOLDS, DOES_NOT_HOLD, UNUSABLE = 0, 1, 2
 
@@ -31,7 +32,11 @@ def capture() -> None:
 @capture.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--tops", type=click.Path(path_type=Path), help="Write the top of book after each update to this CSV.")
+@click.option(
+    "--tops",
+    type=click.Path(path_type=Path),
+    help="Write the top of book after each update to this CSV; replaced when complete.",
+)
 def verify(file: Path, as_json: bool, tops: Path | None) -> None:
     """Rebuild the books of a recording and check them.
 
@@ -45,10 +50,13 @@ def verify(file: Path, as_json: bool, tops: Path | None) -> None:
         with contextlib.ExitStack() as stack:
             rows: TextIO | None = None
             if tops is not None:
-                rows = stack.enter_context(tops.open("w", encoding="utf-8", newline=""))
+                rows = stack.enter_context(whole_file(tops))
             result = verify_capture(file, rows, stack.enter_context(progress()))
-    except (BadCapture, UnsupportedVenue, OSError) as error:
+    except (BadCapture, UnsupportedVenue) as error:
         click.echo(f"touchline capture verify: {file}: {error}", err=True)
+        sys.exit(UNUSABLE)
+    except OSError as error:
+        click.echo(f"touchline capture verify: --tops {tops}: cannot be written: {error.strerror}", err=True)
         sys.exit(UNUSABLE)
     click.echo(msgspec.json.encode(result.public()).decode() if as_json else _text(result))
     sys.exit(HOLDS if result.holds else DOES_NOT_HOLD)
@@ -187,6 +195,7 @@ def _text(result: VerifyResult) -> str:
         f"tops        {tops.checked} compared with the venue's own at equal update ids, {tops.failed} differ",
         f"checksums   {checksums.checked} compared, {checksums.failed} differ",
         f"crossed     {result.crossed}",
+        f"proof       {_proof(result)}",
     ]
     if result.garbage:
         lines.append(
@@ -198,3 +207,10 @@ def _text(result: VerifyResult) -> str:
         lines.append("nothing     no book could be built, so nothing is verified")
     lines.append("ok" if result.holds else "FAILED")
     return "\n".join(lines)
+
+
+def _proof(result: VerifyResult) -> str:
+    if result.checksums.checked or result.tops.checked:
+        return ", ".join(result.proof)
+    without = "(no checksum, no best quote at an equal id)"
+    return f"{' '.join(result.proof)} alone {without}" if result.proof else f"none {without}"

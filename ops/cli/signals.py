@@ -9,7 +9,8 @@ import msgspec
 
 from ops.capture import BadCapture, UnsupportedVenue
 from ops.cli.capture import DOES_NOT_HOLD, HOLDS, UNUSABLE, progress
-from ops.signals import SignalsResult, whole_file, write_signals
+from ops.signals import SignalsResult, write_signals
+from ops.whole_file import whole_file
 
 
 @click.command()

@@ -16,7 +16,9 @@ from ops.capture import verify
 from ops.capture.recorded import SnapshotAddress, SnapshotOf, subscribed_depth
 from ops.capture.tops import HEADER as TOPS_HEADER
 from ops.cli.capture import capture
+from tests.conformance.rows import ROWS
 from tests.ops.recordings import HEADER, NAMES, depth, recording, snapshot, ticker, write
+from tests.support.traffic import written
 
 
 def run(path: Path, *options: str) -> tuple[int, str, str]:
@@ -202,7 +204,46 @@ def test_json_has_exactly_the_keys_that_others_read(tmp_path: Path) -> None:
         "garbage": 0,
         "unsynced": [],
         "live": 1,
+        "proof": ["ids"],
     }
+
+
+@pytest.mark.parametrize(
+    ("tail", "proof", "said"),
+    [
+        ([], ["ids"], "ids alone (no checksum, no best quote at an equal id)"),
+        ([ticker(7, "10.00000000", "11.00000000")], ["ids", "tops"], "ids, tops"),
+    ],
+)
+def test_what_the_proof_was_is_said(tail: list[Any], proof: list[str], said: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "c.gz", [HEADER, depth(5, 6), snapshot(6), depth(7, 7), *tail])
+    assert summary(path)[1]["proof"] == proof
+    assert f"proof       {said}\n" in run(path)[1]
+
+
+def test_without_a_book_there_is_no_proof(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.gz", [HEADER, depth(5, 6)])
+    assert summary(path)[1]["proof"] == []
+    assert "proof       none (" in run(path)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "proof"),
+    [
+        ("binance-spot", ["ids", "tops"]),
+        ("coinbase", ["connection numbers"]),
+        ("kraken-10", ["checksums"]),
+        ("okx", ["ids"]),
+        ("okx-checksums", ["ids", "checksums"]),
+        ("okx-2022", ["checksums"]),
+    ],
+)
+def test_each_venue_says_what_proves_its_books(name: str, proof: list[str], tmp_path: Path) -> None:
+    row = next(row for row in ROWS if row.name == name)
+    market = row.market()
+    lines = written(market, [row.symbol(0, 1)]).lines
+    result = verify(write(tmp_path / "c.gz", [{"capture": 1, "venue": market.name, "source": "test"}, *lines]))
+    assert (result.holds, result.proof) == (True, proof)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +278,19 @@ def test_garbage_frames_are_shown_and_survived(tmp_path: Path) -> None:
     lines = [HEADER, depth(5, 6), snapshot(6), [7, "recv", "ws", "{not json"], depth(7, 7), [8, "send", "ws", "x"]]
     result = verify(write(tmp_path / "c.gz", lines))
     assert (result.holds, result.garbage, result.updates) == (True, 1, 1)
+
+
+def test_a_recording_that_cannot_be_used_leaves_the_old_tops(tmp_path: Path) -> None:
+    tops = tmp_path / "tops.csv"
+    tops.write_text("of yesterday")
+    path = write(tmp_path / "c.gz", [HEADER, depth(5, 6), snapshot(6), depth(7, 7), "[1,"])
+    assert run(path, "--tops", str(tops))[0] == 2
+    assert (tops.read_text(), sorted(item.name for item in tmp_path.iterdir())) == (
+        "of yesterday",
+        ["c.gz", "tops.csv"],
+    )
+    code, _, error = run(path, "--tops", str(tmp_path / "absent" / "tops.csv"))
+    assert (code, "--tops" in error) == (2, True)
 
 
 def test_the_tops_are_never_written_over_the_recording(tmp_path: Path) -> None:
