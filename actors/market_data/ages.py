@@ -21,6 +21,7 @@ class Age(msgspec.Struct):
 
     said_ns: int = 0
     said_lag_ns: int = UNKNOWN
+    said_uncertainty_ns: int = 0
 
     def say(self, number: int, lag_ns: int, uncertainty_ns: int, silent_ns: int, now_ns: int) -> FeedAge | None:
         """The age of a LIVE book's stream, when it is due. lag_ns: see `lag_of`; silent_ns: since the stream's last word."""
@@ -32,7 +33,8 @@ class Age(msgspec.Struct):
             if small and self.said_lag_ns != UNKNOWN:
                 return None
         self.said_ns, self.said_lag_ns = now_ns, lag_ns
-        return FeedAge(number, lag_ns, uncertainty_ns if lag_ns != UNKNOWN else 0, silent_ns)
+        self.said_uncertainty_ns = uncertainty_ns if lag_ns != UNKNOWN else 0
+        return FeedAge(number, lag_ns, self.said_uncertainty_ns, silent_ns)
 
 
 def lag_of(worst_ns: int, clock: ClockEstimate | None) -> int:

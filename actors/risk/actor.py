@@ -303,7 +303,7 @@ class Risk(Actor[RiskState]):
 
     def on_engine_started(self, started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
         for book in self.books.values():
-            book.touch, book.late_until_ns = None, 0  # of the run before, if of any
+            book.touch, book.age, book.late_until_ns = None, None, 0  # of the run before, if of any
             book.hold_band(0, 0)
         for window in (self.rate, *self.rejects.values()):
             window.bound(now_ns)

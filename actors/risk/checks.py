@@ -35,12 +35,14 @@ class Book(Exposure):
         self.orders_max = limits.open_orders_max
         self.notional_min, self.notional_max = 0, limits.order_notional_max or NO_BOUND
         self.version, self.trading, self.tick, self.bounds_percent = NO_VERSION, False, 1, False
+        self.age: FeedAge | None = None
         self.late_until_ns = 0
         self.lost = False
         self.hold_band(0, 0)
 
     def hear_age(self, age: FeedAge, now_ns: int) -> None:
         """The feed is late from now on, until it is said not to be, or the word is too old to be believed either way."""
+        self.age = age
         most_ns = self.limits.feed_lag_ns_max
         late = 0 < most_ns < age.lag_ns - age.uncertainty_ns
         self.late_until_ns = now_ns + FEED_AGE_NS_MAX if late else 0

@@ -30,17 +30,25 @@ def header(scene: Scene, width: int) -> Line:
         host = f" host {about.host} " if about.host != "engine" else ""
         trades = about.state not in SIDE_HOSTS
         texts = (
-            (4, f" account {about.account} " if trades else ""),
-            (5, f" epoch {about.epoch:,} " if trades else ""),
-            (6, leader),
+            (5, f" account {about.account} " if trades else ""),
+            (6, f" epoch {about.epoch:,} " if trades else ""),
+            (7, leader),
             (1, host),
-            (7, f" up {up} "),
+            (8, f" up {up} "),
         )
         left += [(rank, Span(text, Style.BANNER)) for rank, text in texts if text]
     right = _freshness(scene)
-    while left and length(span for _, span in left) + length(right) >= width and max(left)[0]:
-        left.remove(max(left))
-    return spread_out(tuple(span for _, span in left), right, width, Style.BANNER)
+    while length(span for _, span in (*left, *right)) >= width:
+        least = max((*left, *right), key=_rank)
+        if not least[0]:
+            break
+        (left if least in left else right).remove(least)
+    return spread_out(tuple(span for _, span in left), tuple(span for _, span in right), width, Style.BANNER)
+
+
+def _rank(piece: tuple[int, Span]) -> int:
+    """The highest goes first where there is no room; 0 stays."""
+    return piece[0]
 
 
 def _engine_state(scene: Scene) -> Span:
@@ -74,17 +82,22 @@ def _books(scene: Scene) -> Line:
     return (Span(text, Style.ALERT),)
 
 
-def _freshness(scene: Scene) -> Line:
+def _freshness(scene: Scene) -> list[tuple[int, Span]]:
+    """With ranks: how old the last update is, and how late the venue's stamps said that updates come."""
     listing = scene.listing
     book = scene.model.ladder(listing.instrument) if listing else None
-    spans: list[Span] = []
+    spans: list[tuple[int, Span]] = []
     if scene.paused:
-        spans.append(Span(" held still, p goes on ", Style.ALERT))
+        spans.append((0, Span(" held still, p goes on ", Style.ALERT)))
+    if book is not None and book.lag_ns >= 0:
+        late = book.lag_ns - book.uncertainty_ns > STALE_NS
+        text = f" lag {age(book.lag_ns)} +-{age(book.uncertainty_ns)} "
+        spans.append((1 if late else 4, Span(text, Style.ALERT if late else Style.BANNER)))
     if book is not None and book.received_ns:
         old = scene.engine_ns - book.received_ns
-        spans.append(Span(f" data {age(old)} old ", Style.ALERT if old > STALE_NS else Style.BANNER))
-    spans.append(Span(f" {scene.fps:5.1f} fps ", Style.BANNER))
-    return tuple(spans)
+        spans.append((0, Span(f" data {age(old)} old ", Style.ALERT if old > STALE_NS else Style.BANNER)))
+    spans.append((0, Span(f" {scene.fps:5.1f} fps ", Style.BANNER)))
+    return spans
 
 
 def summary(scene: Scene, width: int) -> Line:

@@ -12,7 +12,7 @@ WORDS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ("?", "this page, and back"),
     )),
     ("Header", (
-        ("data", "age of the book's last update when the picture was made; red: older than a second"),
+        ("data, lag", "age of the book's last update; lag: how late the venue's stamps say updates come, +- what is unsure; red: over a second"),
         ("fps", "pictures a second that showed something new"),
         ("epoch", "number of this term of trading; it is part of every order's id"),
         ("books only", "a host of a split engine that keeps books; orders, positions and trading states are at another"),

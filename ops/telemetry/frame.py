@@ -8,7 +8,7 @@ on it and no log keeps it, so its only promise is FORMAT.
 
 import msgspec
 
-FORMAT = b"TT2"
+FORMAT = b"TT3"
 """Before each frame; another number means another touchline. Raised with every change of a struct below."""
 TELEMETRY_MAILBOX = "telemetry"
 HZ_MAX = 100
@@ -34,6 +34,7 @@ class Ladder(_Row, frozen=True):
     """One book, best first. state: a BookState; the levels of a book that is not LIVE are not sent.
 
     received_ns: of its last update, engine time. A host that trades and has no books sends the touch, as risk knows it.
+    lag_ns: of the venue's stamps, as FeedAge last told, true within +-uncertainty_ns; -1: not known, or the book is not LIVE.
     """
 
     instrument: int
@@ -44,6 +45,8 @@ class Ladder(_Row, frozen=True):
     bid_quantities: tuple[int, ...] = ()
     ask_prices: tuple[int, ...] = ()
     ask_quantities: tuple[int, ...] = ()
+    lag_ns: int = -1
+    uncertainty_ns: int = 0
 
 
 class OwnOrder(_Row, frozen=True):

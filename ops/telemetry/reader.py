@@ -13,7 +13,7 @@ from bus.clock import boottime_ns
 from bus.latency import Histogram
 from bus.messages import BookState, Instrument
 from ops.hosts import Placement
-from ops.telemetry.books import ladder, touch_alone, within_level
+from ops.telemetry.books import UNKNOWN_LAG, ladder, touch_alone, within_level
 from ops.telemetry.frame import (
     About,
     Board,
@@ -107,14 +107,21 @@ class Reader:
             return self._touch(number)
         if (entry := self._book.entries.get(number)) is None:
             return None
-        return ladder(number, entry)
+        return ladder(number, entry, self._lag(number))
+
+    def _lag(self, number: int) -> tuple[int, int]:
+        """With its uncertainty. Market data may be elsewhere, and know the instrument later than the orderbook does."""
+        market_data: Any = self._actors.get("market_data")
+        sync = market_data.synchronizers.get(number) if market_data is not None else None
+        return (sync.age.said_lag_ns, sync.age.said_uncertainty_ns) if sync is not None else UNKNOWN_LAG
 
     def _touch(self, number: int) -> Ladder | None:
         risk: Any = self._actors.get("risk")
         change = self._node.supervisor.books.get(number)
         if risk is None or change is None:
             return None
-        return touch_alone(number, change, risk.books[number].touch if number in risk.books else None)
+        book = risk.books.get(number)
+        return touch_alone(number, change, book and book.touch, book and book.age)
 
     def _orders(self) -> tuple[OwnOrder, ...]:
         if (execution := self._actors.get("execution")) is None:

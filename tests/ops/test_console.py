@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -246,6 +247,27 @@ def test_a_state_that_is_not_active_cannot_be_overlooked(state: str, phase: str,
 def test_data_older_than_a_second_is_marked() -> None:
     old = [span.text for span in header(scene(now_ns=2 * S - 1), 160) if span.style is Style.ALERT]
     assert old == [" data 1.0 s old "]
+
+
+@pytest.mark.parametrize(
+    ("lag_ns", "uncertainty_ns", "said", "style"),
+    [
+        (12_000_000, 3_000_000, " lag 12 ms +-3 ms ", Style.BANNER),
+        (0, 900_000, " lag 0 ms +-0 ms ", Style.BANNER),
+        (1_500_000_000, 600_000_000, " lag 1.5 s +-600 ms ", Style.BANNER),  # it may be below a second
+        (1_500_000_000, 400_000_000, " lag 1.5 s +-400 ms ", Style.ALERT),
+        (-1, 0, "", Style.BANNER),
+    ],
+)
+def test_the_lag_of_the_venues_stamps_stands_beside_the_age(
+    lag_ns: int, uncertainty_ns: int, said: str, style: Style
+) -> None:
+    lagging = msgspec.structs.replace(ladder(), lag_ns=lag_ns, uncertainty_ns=uncertainty_ns)
+    found = [span for span in header(scene(book=lagging), 160) if "lag" in span.text]
+    assert found == ([Span(said, style)] if said else [])
+    shown = {width: head(scene(book=lagging), width) for width in (60, 75)}
+    assert all("12 ms old" in text for text in shown.values())
+    assert [width for width, text in shown.items() if "lag" in text] == ([75] if style is Style.ALERT else [])
 
 
 def test_an_engine_that_is_gone_is_said_with_the_reason_and_since_when() -> None:

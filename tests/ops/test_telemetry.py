@@ -228,6 +228,19 @@ def test_a_frame_has_the_book_and_the_orders_as_they_are_between_two_inputs(hous
     assert {order.side for order in frame.orders} == {1, -1}
 
 
+@pytest.mark.parametrize("host", ["whole", "data", "trade"])
+def test_the_lag_is_as_the_feed_last_told(house: House, host: str) -> None:
+    """On a host with books market data knows it, on one without risk, which judges by it."""
+    part = node(house) if host == "whole" else split(house, host)
+    part.supervisor.handlers[BookStateChanged](BookStateChanged(0, BookState.LIVE, BookReason.SNAPSHOT_BRIDGED, 5), 0)
+    assert Reader(part).frame((0,), 50).ladders[0].lag_ns == -1
+    feed = house.actor("market_data").synchronizers[0]
+    told = feed.age.say(0, 12_000_000, 3_000_000, 0, house.clock.now_ns())
+    house.actor("risk").receive(told, house.clock.now_ns())
+    [ladder] = decode_frame(encode_frame(Reader(part).frame((0,), 50))).ladders
+    assert (ladder.lag_ns, ladder.uncertainty_ns) == (12_000_000, 3_000_000)
+
+
 def test_every_section_comes_round_within_a_second_at_any_rate(house: House) -> None:
     for hz in (1, 10, 50, 100):
         reader = Reader(node(house))
