@@ -121,6 +121,8 @@ class Connection:
         """Until one opens. A line that opened and ended before `connect` was content has been told, both times."""
         for attempt in count(1):
             await self._dials.turn()
+            if self._closing:
+                return
             plan, limits = self.planned.plan, self.planned.market.limits
             line = Line(plan, limits, self._inlet, self._opened, self._ended)
             try:
@@ -144,6 +146,9 @@ class Connection:
         self._hurry.clear()
 
     def _opened(self, line: Line) -> None:
+        if self._closing:
+            line.abort("it was dialed before the door closed")
+            return
         overlaps = bool(self._lines)
         self._rolling = False
         self._hurry.clear()
@@ -155,6 +160,8 @@ class Connection:
 
     def _ended(self, line: Line, reason: str) -> None:
         """A successor that ends before it was let in is tried again, as one that did not open."""
+        if not line.generation:
+            return  # it opened too late, and was not told
         was_newest = line.generation == max(self._lines)
         del self._lines[line.generation]
         self._frames_before += line.frames

@@ -20,6 +20,8 @@ HOLD_S_DEFAULT = 60.0
 """When the venue says 429 without Retry-After; weights are counted by the minute (docs, "LIMITS")."""
 HOLD_S_MAX = 3 * 86_400.0
 """The longest ban of an address there is (docs, "LIMITS": from 2 minutes to 3 days)."""
+REASON_MAX = 200
+"""Characters of a reason; a server may send anything as its first line."""
 CONNECTIONS_MAX = 8
 """Requests on the wire at once, to one address; the others wait here, unsigned. Chosen."""
 MARKET_CONNECTIONS_MAX = CONNECTIONS_MAX // 2
@@ -84,16 +86,16 @@ class Http:
                 self._session.get(self._address(phrase), headers=headers, allow_redirects=False) as response,
             ):
                 self._obey(response)  # first: a body that never ends must not hide a 429
-                body = await response.content.read(BODY_BYTES_MAX + 1)
+                body = bytearray()
                 while len(body) <= BODY_BYTES_MAX and (more := await response.content.read(BODY_BYTES_MAX)):
                     body += more
         except TimeoutError:
             raise RestFailed(self._base, f"no answer in {timeout_s:.1f} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise RestFailed(self._base, str(error) or type(error).__name__) from error
+            raise RestFailed(self._base, _told(error)) from error
         if len(body) > BODY_BYTES_MAX:
             raise RestFailed(self._base, f"the answer is longer than {BODY_BYTES_MAX} bytes")
-        return response.status, body
+        return response.status, bytes(body)
 
     def held(self, now_ns: int) -> str:
         """Why nothing may be asked at all; empty when something may."""
@@ -114,6 +116,12 @@ class Http:
         self.holds += 1
         seconds = _seconds(response.headers.get("Retry-After", ""))
         self._held_until_ns = max(self._held_until_ns, self._now_ns() + int(seconds * 1e9))
+
+
+def _told(error: Exception) -> str:
+    """Why there is no answer. What was asked is not in it: a question about an account bears its signature there."""
+    named = f"{error.status} {error.message}" if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    return named[:REASON_MAX] or type(error).__name__
 
 
 def _seconds(retry_after: str) -> float:

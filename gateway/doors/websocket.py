@@ -7,6 +7,7 @@ one step.
 """
 
 import asyncio
+import functools
 import ssl
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, cast
@@ -20,6 +21,8 @@ from websockets.uri import parse_uri
 
 FRAME_BYTES_MAX = 16 << 20
 """Largest message taken: Coinbase's whole-book snapshot has several MB; anything larger ends the connection."""
+UNREAD_BYTES_MAX = 1 << 20
+"""Answers to the peer's pings that it has not read; chosen: a subscription's frames have some kB, beyond that it never reads."""
 
 
 class Patience(NamedTuple):
@@ -229,6 +232,8 @@ class WebSocket(asyncio.Protocol):
                 self._transport.write(data)
             elif self._transport.can_write_eof() and self._protocol.state is CLOSED:
                 self._transport.close()
+        if self.buffered > UNREAD_BYTES_MAX:
+            self.abort(f"the peer does not read: {self.buffered} bytes wait for it")
 
     def _abort(self) -> None:
         if self._transport is not None:
@@ -244,6 +249,12 @@ class WebSocket(asyncio.Protocol):
             self._opened.set_exception(ConnectFailed(self.url, reason or "the connection was closed"))
         elif not self._opened.cancelled() and self._opened.exception() is None:
             self._on_close(self, reason or "the connection was closed")
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """The system's, read once: each reading holds up the loop for 22 ms (`ssl.create_default_context`, mean of 20)."""
+    return ssl.create_default_context()
 
 
 def _heard(opened: asyncio.Future[None]) -> None:
@@ -284,7 +295,7 @@ async def connect(
                 parts.port or (443 if secure else 80),
             )
             if secure:
-                await socket.secure(context or ssl.create_default_context(), host)
+                await socket.secure(context or _certificates(), host)
     except TimeoutError:
         raise ConnectFailed(url, f"no connection in {patience.connect_s:g} s") from None
     except (OSError, InvalidURI, InvalidHandshake) as error:

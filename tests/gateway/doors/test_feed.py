@@ -133,6 +133,28 @@ async def test_a_door_closed_for_good_says_goodbye() -> None:
         await until(lambda: goodbyes == [8])
 
 
+async def test_a_connection_that_opens_when_the_door_is_closed_already_is_cut_and_not_told() -> None:
+    """The engine ends while it dials: nobody would ever close that socket."""
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+    ends: list[bytes] = []
+
+    async def play(peer: Peer) -> None:
+        request = await peer.reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await may_answer.wait()
+        peer.writer.write(handshake_answer(request) + frame(b"too late"))
+        with contextlib.suppress(ConnectionError):
+            ends.append(await peer.reader.read(1))
+        ends.append(b"")
+
+    async with server(play) as url, running(url) as (door, told):
+        await asked.wait()
+        door.close()
+        may_answer.set()
+        await until(lambda: ends)
+        assert (ends[0], told, door.down) == (b"", [], 1)
+
+
 async def test_an_opening_that_failed_after_it_was_told_leaves_one_connection_not_two() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = "ws://{}:{}".format(*listener.getsockname())

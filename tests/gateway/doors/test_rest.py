@@ -202,6 +202,28 @@ async def test_a_connection_cut_in_the_middle_of_the_body_is_ambiguous() -> None
         assert answers[0].outcome is Outcome.AMBIGUOUS  # type: ignore[attr-defined]
 
 
+async def test_an_answer_that_is_no_http_names_no_question(caplog: pytest.LogCaptureFixture) -> None:
+    """A question about the account bears its signature in its address, and reasons are shown and logged."""
+
+    async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x16\x03\x01 no http at all " + b"x" * 4_000 + b"\r\n\r\n")
+        writer.close()
+
+    listener = await asyncio.start_server(garbage, "127.0.0.1", 0)
+    async with listener:
+        url = "http://{}:{}".format(*listener.sockets[0].getsockname()[:2])
+        async with door_to(url) as (door, answers):
+            ask(door, query(QueryKind.OPEN_ORDERS), trades())
+            await until(lambda: len(answers) == 2)
+    for each in answers:
+        assert each.outcome is Outcome.AMBIGUOUS  # type: ignore[attr-defined]
+        reason = each.reason  # type: ignore[attr-defined]
+        assert reason
+        assert len(reason) <= http.REASON_MAX
+        assert not any(secret in reason + caplog.text for secret in ("signature", "the-key", SECRET))
+
+
 async def test_a_body_above_the_limit_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "BODY_BYTES_MAX", 10_000)
 

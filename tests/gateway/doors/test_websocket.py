@@ -16,6 +16,7 @@ import pytest
 import uvloop
 from websockets.frames import Opcode
 
+from gateway.doors import websocket
 from gateway.doors.websocket import FRAME_BYTES_MAX, ConnectFailed, Patience, WebSocket, connect
 from tests.gateway.doors.certificates import contexts
 from tests.gateway.doors.peers import LIMIT_S, Peer, Play, frame, handshake_answer, server, shake_at_the_deadline, until
@@ -363,6 +364,31 @@ async def main():
         await asyncio.sleep(60)
 asyncio.run(main())
 """
+
+
+async def test_a_peer_that_asks_and_never_reads_the_answers_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each ping of its is answered: what the kernel does not take would be ours to keep, without a limit."""
+    monkeypatch.setattr(websocket, "UNREAD_BYTES_MAX", 100_000)
+    pings = frame(bytes(125), 9) * 1_000
+
+    async def play(peer: Peer) -> None:
+        await peer.handshake()
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's
+        while True:
+            peer.writer.write(pings)
+            await peer.writer.drain()
+
+    async with connected(play) as (socket, heard):
+        most = 0
+
+        def left() -> bool:
+            nonlocal most
+            most = max(most, socket.buffered)
+            return bool(heard.closed)
+
+        await until(left)
+        assert "does not read" in heard.closed[0]
+        assert most < 1_000_000
 
 
 async def test_a_frozen_peer_is_found_by_a_ping() -> None:
