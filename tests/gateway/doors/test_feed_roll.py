@@ -249,5 +249,5 @@ async def test_whatever_is_asked_and_whatever_breaks_it_is_told_in_order_and_com
         newest = max(assert_told_in_order(told))
         before = heard(told, newest)
         await until(lambda: heard(told, newest) > before)
-        assert newest > 5
+        assert door.connections[4].generation > 5, "or nothing of this was tried"
         assert door.connections[4].open == len(assert_told_in_order(told))
