@@ -30,7 +30,7 @@ class Rotation(NamedTuple):
 
 
 class Recorded(msgspec.Struct):
-    """One file."""
+    """One file. outages: times a connection was gone; failed_attempts: to dial it again."""
 
     path: str
     records: int = 0
@@ -38,16 +38,23 @@ class Recorded(msgspec.Struct):
     frames: int = 0
     gaps: int = 0
     resyncs: int = 0
+    outages: int = 0
+    failed_attempts: int = 0
 
 
 class Recording(msgspec.Struct):
-    """live: books at the end. failure: what ended it before its time; "" when it was asked to end."""
+    """live: books at the end. failure: what ended it before its time; "" when it was asked to end.
+
+    trouble: what last went wrong while a book is not LIVE; last_trouble: ever.
+    """
 
     venue: str
     symbols: int
     files: list[Recorded] = []
     live: int = 0
     failure: str = ""
+    trouble: str = ""
+    last_trouble: str = ""
 
     @property
     def holds(self) -> bool:
@@ -136,7 +143,13 @@ class Recorder:
         file, writer = self.recording.files[place], session.writer
         file.records, file.bytes, file.frames = writer.records, writer.bytes_written, session.frames
         file.gaps, file.resyncs = session.gaps, session.resyncs
-        self.recording.live = session.live
+        file.outages, file.failed_attempts = session.outages, session.failed_attempts
+        recording = self.recording
+        recording.live = session.live
+        recording.last_trouble = session.trouble or recording.last_trouble
+        if recording.live == recording.symbols:
+            session.trouble = ""
+        recording.trouble = session.trouble
 
     async def _finish(self, session: Session, place: int = -1) -> None:
         self._note(session, place)

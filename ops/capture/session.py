@@ -65,7 +65,10 @@ class Wanted(NamedTuple):
 
 
 class Session:
-    """failure: set to what went wrong when the file cannot be written any more."""
+    """failure: set to what went wrong when the file cannot be written any more. trouble: what last went wrong besides.
+
+    outages: how often a connection had nothing open any more.
+    """
 
     def __init__(self, wanted: Wanted, path: Path, now_ns: Callable[[], int]) -> None:
         """Makes the file. Raises OSError."""
@@ -73,7 +76,7 @@ class Session:
         self.writer = CaptureWriter(path, wanted.name, f"touchline capture record {wanted.addresses.streams}")
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.trouble = ""
-        self.frames = 0
+        self.frames = self.outages = 0
         self._rest = RestDoor({VENUE: wanted.addresses.rest}, now_ns, VenueTime())
         self._openings: dict[tuple[int, int], str] = {}
         self._opened: dict[str, int] = {}
@@ -120,6 +123,11 @@ class Session:
     @property
     def resyncs(self) -> int:
         return sum(sync.resyncs for sync in self._market_data.synchronizers.values())
+
+    @property
+    def failed_attempts(self) -> int:
+        """To dial."""
+        return sum(row.failed_attempts for row in self._feed.connections.values()) if self._feed is not None else 0
 
     # -- making it ------------------------------------------------------------------------------------------------
 
@@ -207,8 +215,15 @@ class Session:
             self._up.set()
         elif isinstance(message, ConnectionDown):
             self._openings.pop((message.connection, message.generation), None)
-            self.trouble = f"connection {message.connection} ended: {message.reason}"
+            self._ended(message)
         self._pump.post(message)
+
+    def _ended(self, message: ConnectionDown) -> None:
+        """Of a connection that was rolled over another opening goes on: that is no trouble."""
+        assert self._feed is not None
+        if not self._feed.connections[message.connection].open:
+            self.outages += 1
+            self.trouble = f"connection {message.connection} ended: {message.reason}"
 
     def _write_body(self, answer: SnapshotAnswer) -> None:
         request = self._pump.requests.pop(answer.instrument, None)

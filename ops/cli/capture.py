@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from ops.venues import LEVELS
 from ops.whole_file import whole_file
 
 HOLDS, DOES_NOT_HOLD, UNUSABLE = 0, 1, 2
+TOTALS = ("records", "bytes", "frames", "gaps", "resyncs", "outages", "failed_attempts")
+"""Of all files of a recording."""
 
 
 @click.group()
@@ -147,15 +150,24 @@ async def _record(recorder: Recorder, seconds: float | None) -> Recording:
 
 
 def _show(recording: Recording) -> None:
+    width = shutil.get_terminal_size().columns - 1  # a line that wraps cannot be written over
+    click.echo(f"\r\x1b[K{progress_line(recording, width)}", nl=False, err=True)
+
+
+def progress_line(recording: Recording, width: int) -> str:
+    """During an outage the reason stands in place of the figures; where it has no room its end, which says most, stays."""
     books = f"{recording.live}/{recording.symbols} books live"
-    line = (
-        f"{recording.total('frames')} frames, {recording.total('bytes')} bytes, {books}, {recording.total('gaps')} gaps"
-    )
-    click.echo(f"\r\x1b[K{line}", nl=False, err=True)
+    if not recording.trouble:
+        counts = f"{recording.total('frames')} frames, {recording.total('bytes')} bytes"
+        return f"{counts}, {books}, {recording.total('gaps')} gaps"[:width]
+    line = f"{books}, {recording.total('failed_attempts')} failed attempts: "
+    room = max(width - len(line), 0)
+    why = recording.trouble
+    return (line + (why if len(why) <= room else f"...{why[len(why) - max(room - 3, 0) :]}"))[:width]
 
 
 def _recorded(recording: Recording) -> dict[str, object]:
-    totals = {field: recording.total(field) for field in ("records", "bytes", "frames", "gaps", "resyncs")}
+    totals = {field: recording.total(field) for field in TOTALS}
     return {
         "venue": recording.venue,
         "symbols": recording.symbols,
@@ -163,13 +175,18 @@ def _recorded(recording: Recording) -> dict[str, object]:
         **totals,
         "files": [msgspec.to_builtins(file) for file in recording.files],
         "failure": recording.failure,
+        "trouble": recording.last_trouble,
     }
 
 
 def _recording_text(recording: Recording) -> str:
     lines = [f"{file.path}  {file.records} records, {file.bytes} bytes" for file in recording.files]
     gaps = f"gaps        {recording.total('gaps')}, resyncs {recording.total('resyncs')}"
-    return "\n".join([*lines, f"books       {recording.live} of {recording.symbols} live at the end", gaps])
+    lines += [f"books       {recording.live} of {recording.symbols} live at the end", gaps]
+    if recording.last_trouble:
+        times = f"{recording.total('outages')} outages, {recording.total('failed_attempts')} failed attempts"
+        lines.append(f"trouble     {times}; last: {recording.last_trouble}")
+    return "\n".join(lines)
 
 
 @contextlib.contextmanager

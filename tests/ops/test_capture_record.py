@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import json
+import re
+import resource
 import signal
 import sys
 from itertools import pairwise
@@ -22,7 +24,7 @@ from ops.capture.reader import read_capture
 from ops.capture.recorder import Recorder, Recording, Rotation, numbered
 from ops.capture.session import RecordFailed, Wanted
 from ops.capture.writer import CaptureWriter
-from ops.cli.capture import capture
+from ops.cli.capture import capture, progress_line
 from tests.conformance.rows import ROWS
 from tests.support.listings import LISTINGS
 from tests.support.scripted import Talk, page, scripted
@@ -178,11 +180,13 @@ async def test_a_killed_recorder_leaves_what_it_flushed(venue: Any, tmp_path: Pa
     assert verify(out).holds
 
 
-async def begun(out: Path, venue: Any) -> asyncio.subprocess.Process:
+async def begun(out: Path, venue: Any, file_bytes_max: int = resource.RLIM_INFINITY) -> asyncio.subprocess.Process:
     arguments = ("--streams", venue.streams, "--rest", venue.rest, "--json")
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "ops.cli", "capture", "record", "--venue", "binance-spot", "--symbols", "BTCUSDT,ETHUSDT",
-        "--out", str(out), *arguments, stdout=asyncio.subprocess.PIPE,
+        "--out", str(out), *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes_max, file_bytes_max)),
     )  # fmt: skip
 
 
@@ -196,6 +200,48 @@ async def written_to(out: Path) -> None:
 def read_all(path: Path) -> bytes:
     with gzip.open(path) as file:
         return file.read()
+
+
+async def test_a_file_that_can_grow_no_more_ends_readable_with_the_reason(venue: Any, tmp_path: Path) -> None:
+    """As on a full disk: a part of a member is written, then the system refuses."""
+    out = tmp_path / "rec.jsonl.gz"
+    process = await begun(out, venue, file_bytes_max=20_000)
+    told, error = await asyncio.wait_for(process.communicate(), 30.0)
+    assert process.returncode == 1
+    assert b"rec.jsonl.gz: cannot be written: File too large" in error
+    records = sum(1 for _ in read_capture(out).records)
+    summary = json.loads(told.splitlines()[-1])
+    assert (summary["records"], summary["bytes"]) == (records, out.stat().st_size)
+    assert 0 < out.stat().st_size < 20_000
+    assert "File too large" in summary["failure"]
+
+
+async def test_an_outage_is_told_with_its_reason_and_the_attempts(tmp_path: Path) -> None:
+    simulated = SimulatedVenue(VenueSettings(symbols=SYMBOLS))
+    endpoints = await simulated.start()
+    shown: list[str] = []
+    recorder = Recorder(
+        wanted(SIMULATED.market(), SYMBOLS, endpoints.rest, endpoints.streams),
+        tmp_path / "a.gz",
+        NEVER,
+        EngineClock().now_ns,
+    )
+    stopped = asyncio.Event()
+    task = asyncio.create_task(recorder.run(None, stopped, lambda said: shown.append(progress_line(said, 79))))
+    async with asyncio.timeout(20.0):
+        while not (shown and recorder.recording.live == 2):
+            await asyncio.sleep(0.05)
+        await simulated.stop()
+        while "Connect call failed" not in shown[-1]:
+            await asyncio.sleep(0.05)
+    stopped.set()
+    told = await task
+    assert re.fullmatch(r"\d+ frames, \d+ bytes, [02]/2 books live, 0 gaps", shown[0])
+    assert re.fullmatch(r"0/2 books live, \d+ failed attempts: \.\.\..*Connect call failed .*", shown[-1])
+    assert max(map(len, shown)) <= 79
+    assert (told.total("outages"), told.holds) == (1, False)
+    assert re.search(r"connection 0, attempt \d+: cannot connect to ws://", told.last_trouble)
+    assert told.total("failed_attempts") > 0
 
 
 def test_a_writer_never_leaves_half_a_second(tmp_path: Path) -> None:
