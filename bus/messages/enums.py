@@ -28,7 +28,7 @@ class BookReason(IntEnum):
     SNAPSHOT_TOO_OLD = 3
     CONNECTION_LOST = 4
     CROSSED = 5
-    BUFFER_FULL = 6
+    BUFFER_FULL = 6  # never sent: a full buffer is that of a book that is down already; numbers are never used again
     SNAPSHOT_FAILED = 7
     INSTRUMENT_CHANGED = 8
     TOP_MISMATCH = 9
