@@ -3,15 +3,22 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+NAMES = ("symbol", "product_id")
+"""Fields in which venues write the symbol's own name: the whole symbol is at fault."""
+
 
 class SymbolError(Exception):
     """The venue's metadata do not give what the configuration asks for: change one of them.
 
-    venue_symbol: "" when the whole body is at fault. field: path inside the symbol. remedy: what the operator can do.
+    venue_symbol: "" when the whole body is at fault. field: path inside the symbol, or one of NAMES. remedy: what the
+    operator can do.
     """
 
     def __init__(self, venue_symbol: str, field: str, problem: str, remedy: str) -> None:
-        super().__init__(f"{venue_symbol or 'metadata'}: {field}: {problem}; {remedy}")
+        whose = (
+            f"symbol {venue_symbol}" if venue_symbol and field in NAMES else f"{venue_symbol or 'metadata'}: {field}:"
+        )
+        super().__init__(f"{whose} {problem}; {remedy}")
         self.venue_symbol = venue_symbol
         self.field = field
         self.problem = problem
