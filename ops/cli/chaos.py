@@ -127,18 +127,22 @@ def _print(outcome: dict[str, Any] | list[dict[str, Any]], as_json: bool) -> Non
         click.echo(json.dumps(whole))
         return
     for result in results:
-        click.echo(_text(result))
+        click.echo(result_text(result))
 
 
-def _text(result: dict[str, Any]) -> str:
-    stale, takeover = result["stale_epoch_orders_received"], result["takeover_ms"]
-    rows = [("old epochs", f"{stale} orders received, {result['stale_epoch_orders_accepted']} accepted")]
-    rows.append(("overlap", f"{result['both_traded_overlap_ms']} ms"))
+def result_text(result: dict[str, Any]) -> str:
+    """For people. Of one engine alone nothing that is about several."""
+    stale, takeover, books = result["stale_epoch_orders_received"], result["takeover_ms"], result["books"]
+    rows: list[tuple[str, str]] = []
+    if books is None:  # there are several instances, and leaders that change
+        rows.append(("old epochs", f"{stale} orders received, {result['stale_epoch_orders_accepted']} accepted"))
+        rows.append(("overlap", f"{result['both_traded_overlap_ms']} ms"))
+        rows.append(("self-trades", f"{result['self_trades']}"))
     if takeover["count"]:
         rows.append(("takeover", f"p50 {takeover['p50']} ms, p95 {takeover['p95']} ms of {takeover['count']}"))
     if result["increasing_in_cooldown"] is not None:
         rows.append(("cooldown", f"{result['increasing_in_cooldown']} orders increased a position in it"))
-    if (books := result["books"]) is not None:
+    if books is not None:
         returned = books["returned_ms"]
         rows.append(
             (
@@ -150,7 +154,7 @@ def _text(result: dict[str, Any]) -> str:
             rows.append(("LIVE again", f"after at most {max(returned):.0f} ms, {len(returned)} times"))
         rows.append(("connections", f"{books['connections']} made; {books['frames_lost']} frames lost by the venue"))
         rows.append(("trades", f"{books['trades_backfilled']} backfilled, {books['trades_missed']} missed for good"))
-    rows += [("self-trades", f"{result['self_trades']}"), ("ledger equal", f"{result['ledger_equal']}")]
+    rows.append(("ledger equal", f"{result['ledger_equal']}"))
     for name, row in result["instances"].items():
         rows.append((name, f"{row['orders']} orders, {row['accepted']} accepted, {row['fills']} fills"))
     rows += [("FAILED", problem) for problem in result["problems"]]

@@ -3,9 +3,11 @@
 import time
 from typing import Any
 
+import msgspec
 import pytest
 
 from ops.chaos.books import Books, Change, changes
+from ops.cli.chaos import result_text
 from tests.ops.test_chaos import chaos
 
 LOG = """\
@@ -19,6 +21,20 @@ def books_after(planned: bool, *since: tuple[float, str, str]) -> Books:
     books = Books(planned, connections=2)
     books.take([Change(at_s, "BTCUSDT", state, reason) for at_s, state, reason in since], 100.0)
     return books
+
+
+def test_the_text_of_one_engine_alone_leaves_out_what_is_about_several() -> None:
+    books = msgspec.to_builtins(books_after(False, (100.1, "INVALID", "SEQUENCE_GAP"), (100.6, "LIVE", "REORDERED")))
+    result = {
+        "scenario": "feed-hole", "rounds": 1, "backend": "local", "stale_epoch_orders_received": 0,
+        "stale_epoch_orders_accepted": 0, "both_traded_overlap_ms": 0.0, "takeover_ms": {"count": 0}, "self_trades": 0,
+        "increasing_in_cooldown": None, "ledger_equal": True, "instances": {}, "problems": [],
+    }  # fmt: skip
+    several = ("old epochs", "overlap", "self-trades", "takeover")
+    alone = result_text(result | {"books": books})
+    assert [row for row in several if row in alone] == []
+    assert "1 faults: INVALID 1" in alone
+    assert [row for row in several if row in result_text(result | {"books": None})] == list(several[:3])
 
 
 def test_an_engines_log_is_read_as_it_is_written() -> None:
