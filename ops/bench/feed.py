@@ -152,9 +152,9 @@ def run(frames: int, counts: Sequence[int] = COUNTS, seed: int = 1) -> dict[str,
     gc.freeze()
     gc.disable()
     try:
-        for _ in range(max(frames // BLOCK, 1)):
+        for done in range(0, frames, BLOCK):
             for count, rig in rigs.items():
-                rig.block(min(BLOCK, frames), times[count])
+                rig.block(min(BLOCK, frames - done), times[count])
             gc.collect(1)
     finally:
         gc.enable()
