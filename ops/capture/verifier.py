@@ -323,7 +323,8 @@ class Verifier:
         """It answers the outstanding request. Market data may still be spacing its attempts where the recorder did not:
         then its timer fires now. False: nobody waits for it."""
         number = self._numbers[of.venue_symbol]
-        if number not in self.pump.requests and self.market_data.synchronizers[number].state in WAITING:
+        if self.market_data.synchronizers[number].state in WAITING:
+            self.pump.requests.pop(number, None)  # given up: its answer would be nobody's
             self.pump.fire(self.market_data.name, number)
         request = self.pump.requests.pop(number, None)
         if request is None:

@@ -140,6 +140,25 @@ def test_a_snapshot_nobody_waited_for_serves_when_somebody_does(row: Row, tmp_pa
     assert (result.holds, result.gaps, result.resyncs, result.live) == (True, 1, 1, 1)
 
 
+@over_rest
+def test_a_snapshot_serves_whatever_became_of_the_request_for_it(row: Row, tmp_path: Path) -> None:
+    """One that stays without an answer is given up, and the next attempt waits for its time; the recorder's did not."""
+    for tenths in range(99, 129):
+        symbol = row.symbol(0, 4)
+        first = begun(row, symbol, "ws", START_NS)
+        symbol.book.change()
+        symbol.wire.diff(symbol.book, first.now_ns)  # lost
+        later = Traffic(row.market(), [symbol], 6, "ws")
+        later.now_ns = first.now_ns
+        for _ in range(tenths):
+            later.change(symbol, 2)
+            later.now_ns = first.now_ns + len(later.lines) * 100_000_000
+        later.snapshot(symbol)()
+        later.change(symbol, 2)
+        result, _ = verified(row, first.lines + later.lines, tmp_path)
+        assert (result.holds, result.gaps, result.resyncs, result.live) == (True, 1, 1, 1), tenths
+
+
 @by_row
 def test_records_out_of_their_order_of_time(row: Row, tmp_path: Path) -> None:
     random = Random(1)
