@@ -91,7 +91,8 @@ def _freshness(scene: Scene) -> list[tuple[int, Span]]:
         spans.append((0, Span(" held still, p goes on ", Style.ALERT)))
     if book is not None and book.lag_ns >= 0:
         late = book.lag_ns - book.uncertainty_ns > STALE_NS
-        text = f" lag {age(book.lag_ns)} +-{age(book.uncertainty_ns)} "
+        unsure = age(book.uncertainty_ns + 999_999)  # up: nothing is known to 0 ms
+        text = f" lag {age(book.lag_ns)} +-{unsure} "
         spans.append((1 if late else 4, Span(text, Style.ALERT if late else Style.BANNER)))
     if book is not None and book.received_ns:
         old = scene.engine_ns - book.received_ns
