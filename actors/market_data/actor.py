@@ -17,7 +17,7 @@ from actors.market_data.depth import Depth
 from actors.market_data.events import Events
 from actors.market_data.liveness import Liveness, LivenessState
 from actors.market_data.passing import Passing
-from actors.market_data.resync import SNAPSHOT_LEVELS, WAITING, Resync, leave
+from actors.market_data.resync import CALM_NS, REST_CALM_NS, SNAPSHOT_LEVELS, WAITING, Resync, leave
 from actors.market_data.rolls import Rolls
 from actors.market_data.silence import SWEEP
 from actors.market_data.state import (
@@ -209,9 +209,8 @@ class MarketData(Actor[MarketDataState]):
             return NOTHING
         if sync.state not in (SyncState.LIVE, SyncState.STALE):
             if message.reason in BROKEN:
-                sync.intact = (
-                    False  # an update of the same input, before the one that was missed: no late one mends that
-                )
+                # An update of the same input, before the one that was missed: no late one mends that.
+                sync.intact = False
             return NOTHING
         if message.state == BookState.STALE:
             self.depth.silence(sync)  # trades or quotes went through the book; our own word finds it STALE already
@@ -260,6 +259,7 @@ class MarketData(Actor[MarketDataState]):
         if home is None:
             return NOTHING  # of a venue or a connection that another market data actor serves
         sync = Synchronizer(message, home.number, message.instrument, message.version)
+        sync.calm_ns = REST_CALM_NS if home.rule.snapshot == SnapshotSource.REST else CALM_NS
         self.synchronizers[message.instrument] = sync
         for feed in carrying:
             feed.symbols[message.venue_symbol] = sync

@@ -14,9 +14,7 @@ from bus.actor import NOTHING
 from bus.messages import AlertLevel, BookReason, BookState, BookStateChanged, Frame, Message
 from bus.messages.feed import UNNUMBERED, DepthDiff, DepthReset, Numbering, SnapshotSource, SyncRule, Verdict
 
-BUFFER_MAX = (
-    2_000  # diffs an instrument keeps for a snapshot on its way: 200 s at 100 ms; beyond it the buffer starts over
-)
+BUFFER_MAX = 2_000  # diffs an instrument keeps for a snapshot on its way: 200 s at 100 ms; beyond it they start over
 WAITING_MAX = 64  # and while none is on its way: a later snapshot is younger than they are, only a late diff needs them
 AHEAD_MAX = 20  # chosen: diffs a new generation may be ahead of the old one before that is a gap; 2 s at 100 ms
 AHEAD_NS = 10_000_000_000  # chosen: a REST snapshot is ahead of its stream by what the stream is late; more, and it was misread
@@ -76,9 +74,8 @@ class Depth:
         if verdict == Verdict.NEXT:
             sync.frame, sync.doubt = feed.frame, NEVER
             if sync.overlapping and not feed.overlapping and frame.received_ns > feed.state.since_ns:
-                sync.overlapping = (
-                    False  # frames come in order, so nothing of a generation that is gone comes behind this
-                )
+                # Frames come in order, so nothing of a generation that is gone comes behind this one.
+                sync.overlapping = False
                 sync.open_path()
             passed: tuple[Message, ...] = (update(sync, frame.received_ns, diff),)
             if sync.buffer:

@@ -26,12 +26,13 @@ from bus.messages.feed import NO_CHECKSUM, DepthBody, SnapshotSource
 
 SNAPSHOT_LEVELS = 1_000  # a side; weight 50 of 6,000 a minute (docs, depth); 5,000 levels would cost 250
 REQUEST_DEADLINE_NS = 5_000_000_000  # chosen: the door answers AMBIGUOUS by then
-UNANSWERED_NS = (
-    10_000_000_000  # chosen: an answer is a market input, and a host that is far behind drops the oldest of those
-)
+UNANSWERED_NS = 10_000_000_000  # chosen: an answer is a market input; a host far behind drops the oldest of those
 STREAM_DEADLINE_NS = 10_000_000_000  # chosen: a subscription's book is here by then; the fattest has some MB (Coinbase)
 QUIET_BRIDGE_NS = 2_000_000_000  # chosen: a snapshot asked after the subscription and no diff for so long is the book
-CALM_NS = 60_000_000_000  # LIVE for so long forgets the attempts; less, and a flapping feed would eat the weight
+CALM_NS = 60_000_000_000  # LIVE for so long forgets the attempts; chosen: a venue counts subscriptions by the hour
+REST_CALM_NS = (
+    2_000_000_000  # the same where a snapshot is asked for over REST: its weight has a budget of its own; chosen
+)
 SECOND_NS = 1_000_000_000
 ATTEMPT_DELAYS_NS = (
     0,
@@ -229,7 +230,7 @@ def leave(sync: Synchronizer, event: SyncEvent, reason: BookReason, now_ns: int)
     sync.waiting = sync.intact = False
     if was not in (SyncState.LIVE, SyncState.STALE):
         return ()
-    if now_ns - sync.live_ns >= CALM_NS:
+    if now_ns - sync.live_ns >= sync.calm_ns:
         sync.attempts = 0
     sync.live_ns = LONG_AGO_NS
     return (BookStateChanged(sync.number, BookState.INVALID, reason, sync.sequence),)

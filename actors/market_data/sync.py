@@ -121,7 +121,8 @@ class Synchronizer(msgspec.Struct):
     expected: what the fast path passes must continue this; NEVER unless LIVE and simple (see `open_path`).
     overlapping: two generations deliver. believed: the venue's checksums are; else they are not sent on.
     intact: the book was right when it became INVALID, and an update that comes late may mend it.
-    generation: raised with each attempt, so that older answers and timers are disowned. attempts: since the last calm.
+    generation: raised with each attempt, so that older answers and timers are disowned. attempts: since the last calm,
+    which is calm_ns of LIVE.
     waiting: for weight. refused: the subscription was. live_ns: since when LIVE. depth_ns: last word of the depth stream;
     worst_ns: greatest difference of its receipt and its stamp since `age` was last said.
     buffer: in LIVE, what a newer generation told ahead of the older one. held: the snapshot in REPLAY.
@@ -175,6 +176,7 @@ class Synchronizer(msgspec.Struct):
     vigil: Vigil = msgspec.field(default_factory=Vigil.fresh)
     tape: Tape = msgspec.field(default_factory=Tape)
     age: Age = msgspec.field(default_factory=Age)
+    calm_ns: int = 60_000_000_000
 
     def advance(self, event: SyncEvent) -> None:
         """The one place where the state moves. Leaving LIVE closes the fast path."""

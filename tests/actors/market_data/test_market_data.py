@@ -4,7 +4,8 @@ import pytest
 
 from actors.market_data import FeedConnection, MarketData
 from actors.market_data import depth as depth_module
-from actors.market_data.resync import ATTEMPT_DELAYS_NS, CALM_NS, QUIET_BRIDGE_NS, SLOW_NS, jittered
+from actors.market_data.resync import ATTEMPT_DELAYS_NS, CALM_NS, QUIET_BRIDGE_NS, REST_CALM_NS, SLOW_NS, jittered
+from actors.market_data.sync import SyncState
 from bus.messages import (
     Alert,
     BestQuote,
@@ -205,8 +206,25 @@ def test_attempts_are_spaced_then_slow_and_say_so_once() -> None:
 
 def test_calm_forgets_the_attempts() -> None:
     desk = live(10)
-    desk.now_ns += CALM_NS
+    desk.now_ns += REST_CALM_NS
     assert names(desk.frame(diff(12, 13))) == ["BookStateChanged", "SnapshotRequest", "Alert"]
+
+
+def test_a_connection_that_is_cut_every_few_seconds_is_synchronized_at_once_each_time() -> None:
+    """Goal: faults from outside do not add up to a wait; the budget of request weight is what bounds them."""
+    desk = live(10)
+    for generation in range(2, 30):
+        desk.now_ns += REST_CALM_NS
+        desk.send(ConnectionDown(1, generation - 1, "cut"))
+        assert "SnapshotRequest" in names(desk.send(ConnectionUp(1, generation, desk.now_ns)))
+        desk.frame(diff(11, 11), generation)
+        assert live_by(desk)
+
+
+def live_by(desk: Desk) -> bool:
+    """Answer what was asked last, with a book that its one diff continues."""
+    desk.answer(body(11))
+    return desk.actor.synchronizers[NUMBER].state == SyncState.LIVE
 
 
 def test_late_answer_is_dropped_and_counted() -> None:
