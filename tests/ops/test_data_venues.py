@@ -88,7 +88,7 @@ async def test_a_symbol_that_a_data_venue_does_not_list_is_told_with_a_near_one(
     async with kraken() as (_, server):
         path.write_text(config(venue, server.rest, server.streams, "BTC/USX"))
         done = await asyncio.to_thread(touchline, "run", str(path), "--state", str(tmp_path / "state"), **venue.keys)
-        done.refused("[[feed]] kraken symbols: BTC/USX", "did you mean BTC/USD?")
+        done.refused("[[feed]] kraken symbols: symbol BTC/USX is not listed", "did you mean BTC/USD?")
 
 
 def test_check_shows_what_is_looked_at(venue: Venue, tmp_path: Path) -> None:

@@ -139,11 +139,11 @@ def test_what_flickered_before_the_book_was_lost_is_forgotten() -> None:
     for order in stage.submits():
         stage.accept(order)
     orders = stage.submits()
+    stage.house.forget()
     stage.lose_a_frame()
     for order in orders:
         stage.answer_cancel(order)
         stage.canceled(order)
-    stage.house.forget()
     stage.touch = ("60000.05", "60000.10")
     stage.open_book_again()
     assert prices(stage)[0] == ("BUY", "60000.05")
