@@ -25,9 +25,8 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.binance_spot.decimals import MS_NS, SCALE, Id, Millis
-from gateway.text import BadDecimal, Figures
+from gateway.text import DETAIL_MAX, BadDecimal, Figures, excerpt
 
-DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
 FIRST = Scales(SCALE, SCALE)
 
 Known = Mapping[str, Scales]
@@ -90,10 +89,10 @@ def slow_frame(payload: bytes, known: Known = NONE) -> FeedEvent:
     except (ValueError, RecursionError) as error:
         return Garbage(f"not JSON: {error}", _symbol_in(payload))
     if not isinstance(frame, dict):
-        return Notice(type(frame).__name__, _excerpt(payload))
+        return Notice(type(frame).__name__, excerpt(payload))
     data = frame["data"] if "stream" in frame and "data" in frame else frame
     if not isinstance(data, dict):
-        return Notice(str(frame["stream"])[:DETAIL_MAX] if data is not frame else "unknown", _excerpt(payload))
+        return Notice(str(frame["stream"])[:DETAIL_MAX] if data is not frame else "unknown", excerpt(payload))
     name = data.get("e")
     try:
         if name == "depthUpdate":
@@ -105,10 +104,10 @@ def slow_frame(payload: bytes, known: Known = NONE) -> FeedEvent:
     except (msgspec.ValidationError, BadDecimal) as error:
         return Garbage(f"{name or 'bookTicker'}: {error}", _symbol_in(payload))
     if name == "serverShutdown":
-        return Closing(_excerpt(payload))
+        return Closing(excerpt(payload))
     if name is None and ("error" in data or "code" in data):
-        return SubscriptionRefused("", _excerpt(payload))  # all that we ever ask for on this socket are streams
-    return Notice(_notice_kind(name, data), _excerpt(payload))
+        return SubscriptionRefused("", excerpt(payload))  # all that we ever ask for on this socket are streams
+    return Notice(_notice_kind(name, data), excerpt(payload))
 
 
 def slow_snapshot(payload: bytes, scales: Scales = FIRST) -> DepthBody | Garbage:
@@ -180,7 +179,3 @@ def _notice_kind(name: Any, data: dict[str, Any]) -> str:
     if isinstance(name, str):
         return name[:DETAIL_MAX]
     return "answer" if "id" in data else "unknown"
-
-
-def _excerpt(payload: bytes) -> str:
-    return payload[:DETAIL_MAX].decode("utf-8", "replace")

@@ -26,9 +26,8 @@ from bus.messages.feed import (
     SubscriptionRefused,
     TradeEvent,
 )
-from gateway.text import FAST_SCALE, BadDecimal, Figures, units
+from gateway.text import DETAIL_MAX, FAST_SCALE, BadDecimal, Figures, excerpt, units
 
-DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
 DECIMALS_MAX = 8  # exchangeInfo: baseAssetPrecision and quotePrecision are 8 for all 122 symbols (recording of 2021)
 RATE_SCALE = 12  # of FundingEvent.rate; the venue writes eight
 FIRST = Scales(FAST_SCALE, FAST_SCALE)
@@ -116,15 +115,15 @@ def slow_frame(payload: bytes, known: Known = NONE) -> FeedEvent | Batch:
     except (ValueError, RecursionError) as error:
         return Garbage(f"not JSON: {error}", _symbol_in(payload))
     if not isinstance(frame, dict):
-        return Notice(type(frame).__name__, _excerpt(payload))
+        return Notice(type(frame).__name__, excerpt(payload))
     data = frame["data"] if "stream" in frame and "data" in frame else frame
     if not isinstance(data, dict):
-        return Notice(str(frame["stream"])[:DETAIL_MAX] if data is not frame else "unknown", _excerpt(payload))
+        return Notice(str(frame["stream"])[:DETAIL_MAX] if data is not frame else "unknown", excerpt(payload))
     name = data.get("e")
     try:
         if name == "depthUpdate":
             if data is not frame and not _is_diff_stream(str(frame["stream"])):
-                return Notice("partial depth", _excerpt(payload))
+                return Notice("partial depth", excerpt(payload))
             return _depth(msgspec.convert(data, _Depth), known)
         if name == "bookTicker":
             return quote_event(msgspec.convert(data, Quote), known)
@@ -227,19 +226,15 @@ def _rate(text: str) -> int:
 def _other(name: Any, data: dict[str, Any], payload: bytes) -> FeedEvent:
     """A frame without market data of ours."""
     if name == "serverShutdown":
-        return Closing(_excerpt(payload))
+        return Closing(excerpt(payload))
     if isinstance(name, str):
-        return Notice(name[:DETAIL_MAX], _excerpt(payload))
+        return Notice(name[:DETAIL_MAX], excerpt(payload))
     if "error" in data or "code" in data:
-        return SubscriptionRefused("", _excerpt(payload))  # all that we ever ask for on this socket are streams
-    return Notice("answer" if "id" in data else "unknown", _excerpt(payload))
+        return SubscriptionRefused("", excerpt(payload))  # all that we ever ask for on this socket are streams
+    return Notice("answer" if "id" in data else "unknown", excerpt(payload))
 
 
 def _symbol_in(payload: bytes) -> str:
     """Whose frame it is, as far as its bytes tell; "" where they do not. Only of frames that cannot be read."""
     found = _symbol_field(payload) or _stream_field(payload)
     return found[1].decode().upper() if found else ""
-
-
-def _excerpt(payload: bytes) -> str:
-    return payload[:DETAIL_MAX].decode("utf-8", "replace")

@@ -25,9 +25,8 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.bybit.book import MS_NS, QUOTE_DEPTH, Id, Kind, Millis, book_event
-from gateway.text import BadDecimal, TooFine, count_ns, finer_scales, read_side, units
+from gateway.text import DETAIL_MAX, BadDecimal, TooFine, count_ns, excerpt, finer_scales, read_side, units
 
-DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
 RATE_SCALE = 12  # of FundingEvent
 ID_MAX = 2**63 - 1
 _ID_DIGITS_MAX = 19
@@ -134,7 +133,7 @@ def slow_frame(payload: bytes, scales: Mapping[str, Scales], numbered: bool) -> 
             return _read_ticker(payload, scales)
     except (ValueError, RecursionError) as error:
         return Garbage(f"{type(error).__name__}: {error}"[:DETAIL_MAX], _whose_book(payload))
-    return Notice(frame.topic[:DETAIL_MAX], _excerpt(payload))
+    return Notice(frame.topic[:DETAIL_MAX], excerpt(payload))
 
 
 def slow_trades(
@@ -240,14 +239,10 @@ def _answer(frame: _Envelope, payload: bytes) -> FeedEvent:
     """To an operation of ours. A request is refused as a whole, so each is of one symbol, which is its req_id."""
     if frame.success or frame.op != "subscribe" or _REPEATED in frame.ret_msg:
         kind = "pong" if frame.ret_msg == "pong" or frame.op == "pong" else frame.op
-        return Notice(kind[:DETAIL_MAX] or "unknown", _excerpt(payload))
+        return Notice(kind[:DETAIL_MAX] or "unknown", excerpt(payload))
     symbol = frame.req_id.partition(":")[0] or frame.ret_msg.rpartition("topic:")[2].rpartition(".")[2]
     return SubscriptionRefused(symbol[:40] if " " not in symbol else "", frame.ret_msg[:DETAIL_MAX])
 
 
 _REPEATED = "already subscribed"
 """Refused, but what was asked for is there."""
-
-
-def _excerpt(payload: bytes) -> str:
-    return payload[:DETAIL_MAX].decode("utf-8", "replace")

@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from bus.messages.feed import DepthBody, DepthDiff, DepthReset, Finer, Garbage, Scales
-from gateway.text import BadDecimal, TooFine, best_first, finer_scales, read_side, stamp_ns
-
-DETAIL_MAX = 200  # characters of a frame kept in a Notice or Garbage; the input log has all of it
+from gateway.text import DETAIL_MAX, BadDecimal, TooFine, best_first, finer_scales, read_side, stamp_ns
 
 Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Product = Annotated[str, msgspec.Meta(min_length=1)]

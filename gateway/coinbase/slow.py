@@ -22,8 +22,8 @@ from bus.messages.feed import (
     SubscriptionRefused,
     TradeEvent,
 )
-from gateway.coinbase.book import DETAIL_MAX, BookEvent, BookOutcome, Product, Sequence, book_event, finer, merged
-from gateway.text import TooFine, read_exactly, stamp_ns
+from gateway.coinbase.book import BookEvent, BookOutcome, Product, Sequence, book_event, finer, merged
+from gateway.text import DETAIL_MAX, TooFine, excerpt, read_exactly, stamp_ns
 
 _SCALES = Scales()
 _TRADE_ID_MAX = 2**63 - 1
@@ -92,7 +92,7 @@ def slow_frame(payload: bytes, scales: Mapping[str, Scales]) -> FeedEvent | Batc
         refused = SubscriptionRefused("", f"{frame.message} {frame.reason}".strip()[:DETAIL_MAX])
         return refused if frame.sequence_num == UNNUMBERED else Batch((refused,), frame.sequence_num)
     if not frame.channel:
-        return Notice(frame.type[:DETAIL_MAX] or "unknown", _excerpt(payload))
+        return Notice(frame.type[:DETAIL_MAX] or "unknown", excerpt(payload))
     if frame.sequence_num == UNNUMBERED:
         return Garbage(f"{frame.channel[:DETAIL_MAX]}: sequence_num is missing")
     try:
@@ -194,11 +194,7 @@ def _trade(trade: _Trade, number: int, scales: Mapping[str, Scales]) -> FeedEven
 
 
 def _notice(frame: _Envelope, payload: bytes) -> FeedEvent:
-    return Notice(frame.channel[:DETAIL_MAX], _excerpt(payload))
-
-
-def _excerpt(payload: bytes) -> str:
-    return payload[:DETAIL_MAX].decode("utf-8", "replace")
+    return Notice(frame.channel[:DETAIL_MAX], excerpt(payload))
 
 
 _READERS = {

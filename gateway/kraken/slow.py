@@ -26,10 +26,9 @@ from bus.messages.feed import (
     TradeEvent,
 )
 from gateway.kraken.numbers import plain_text
-from gateway.text import BadDecimal, BadStamp, TooFine, decimals_of, stamp_ns, units
+from gateway.text import DETAIL_MAX, BadDecimal, BadStamp, TooFine, decimals_of, excerpt, stamp_ns, units
 
 US_NS = 1_000
-DETAIL_MAX = 300  # characters of a frame kept in a Notice or Garbage
 SCALE_MAX = 18  # decimals that a scale grows to: 10^18 still fits 64 bits. A number with more is no price.
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 
@@ -98,7 +97,7 @@ def slow_frame(payload: bytes, scales: Mapping[str, Scales]) -> FeedEvent | Batc
     except (ValueError, RecursionError) as error:
         return Garbage(f"{frame.channel}: data: {error}", _lost_book(payload))
     if not rows:
-        return Notice(frame.channel, _excerpt(payload))
+        return Notice(frame.channel, excerpt(payload))
     events = tuple([reader(bytes(row), frame.type, scales) for row in rows])
     if len(events) == 1:
         return events[0]
@@ -234,13 +233,13 @@ def _convert(row: bytes, kind: type[_RowT]) -> _RowT:
 def _other(frame: _Frame, payload: bytes) -> FeedEvent:
     """The answer to a request of ours, a heartbeat, the venue's status, or a channel nobody asked for."""
     if frame.channel or not frame.method:
-        return Notice(frame.channel[:DETAIL_MAX] or "unknown", _excerpt(payload))
+        return Notice(frame.channel[:DETAIL_MAX] or "unknown", excerpt(payload))
     try:
         answer: dict[str, Any] = msgspec.json.decode(payload)  # Any: JSON, of which three fields are looked at
     except (ValueError, RecursionError) as error:  # in a field that `_Frame` passes over unread
         return Garbage(f"{frame.method[:64]}: {error}")
     if answer.get("success") is not False or frame.method != "subscribe":
-        return Notice(frame.method[:DETAIL_MAX], _excerpt(payload))
+        return Notice(frame.method[:DETAIL_MAX], excerpt(payload))
     result = answer.get("result")
     symbol = answer.get("symbol") or (result.get("symbol") if isinstance(result, dict) else "")
     return SubscriptionRefused(symbol if isinstance(symbol, str) else "", str(answer.get("error", ""))[:DETAIL_MAX])
@@ -253,7 +252,3 @@ def _lost_book(payload: bytes) -> str:
 def _symbol_of(payload: bytes) -> str:
     found = _named(payload)
     return found[1].decode("utf-8", "replace") if found else ""
-
-
-def _excerpt(payload: bytes) -> str:
-    return payload[:DETAIL_MAX].decode("utf-8", "replace")

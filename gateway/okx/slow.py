@@ -30,9 +30,8 @@ from bus.messages.feed import (
     SubscriptionRefused,
     TradeEvent,
 )
-from gateway.text import BadDecimal, TooFine, units
+from gateway.text import DETAIL_MAX, BadDecimal, TooFine, excerpt, units
 
-DETAIL_MAX = 300  # characters of a frame kept in a Notice or Garbage
 SCALE_MAX = 18  # decimals that a scale grows to: 10^18 still fits 64 bits. A text with more is no price.
 MS_NS = 1_000_000
 RATE_SCALE = 12  # of FundingEvent.rate
@@ -125,13 +124,13 @@ def slow_frame(payload: bytes, scales: Mapping[str, Scales]) -> FeedEvent | Batc
         return _event(frame, payload)
     reader = _READERS.get(frame.arg.channel)
     if reader is None:
-        return Notice(frame.arg.channel[:DETAIL_MAX] or "unknown", _excerpt(payload))
+        return Notice(frame.arg.channel[:DETAIL_MAX] or "unknown", excerpt(payload))
     try:
         rows = _rows(frame.data)
     except (ValueError, RecursionError) as error:
         return Garbage(f"{frame.arg.channel}: data: {error}", _lost_book(payload))
     if not rows:
-        return Notice(frame.arg.channel, _excerpt(payload))
+        return Notice(frame.arg.channel, excerpt(payload))
     events = tuple([_read(reader, bytes(row), frame, scales) for row in rows])
     if len(events) == 1:
         return events[0]
@@ -270,13 +269,9 @@ def _event(frame: _Frame, payload: bytes) -> FeedEvent:
         named = _refused(frame.msg)
         symbol = frame.arg.instId or (named[1] if named else "")
         return SubscriptionRefused(symbol, f"{frame.code[:16]} {frame.msg[:DETAIL_MAX]}")
-    return Notice(frame.event[:DETAIL_MAX], _excerpt(payload))
+    return Notice(frame.event[:DETAIL_MAX], excerpt(payload))
 
 
 def _lost_book(payload: bytes) -> str:
     found = _named(payload) if _is_books(payload) else None
     return found[1].decode("utf-8", "replace") if found else ""
-
-
-def _excerpt(payload: bytes) -> str:
-    return payload[:DETAIL_MAX].decode("utf-8", "replace")
