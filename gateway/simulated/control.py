@@ -25,16 +25,16 @@ from ipaddress import ip_address
 import msgspec
 from aiohttp import web
 
-from . import parameters
 from .connection import Clock, Connection
-from .decimals import decimal_text
-from .errors import BadRequest, VenueError, invalid_symbol
+from .core.decimals import decimal_text
+from .core.errors import BadRequest, VenueError, invalid_symbol
+from .core.filters import filters_payload
+from .core.orders import AccountId, Side
 from .evidence import BoundedLog, Evidence, Row
-from .faults import ALL, FRAMES_MAX, STALL_S_MAX
-from .filters import filters_payload
+from .faults.streams import ALL, FRAMES_MAX, STALL_S_MAX
 from .market import Market
-from .orders import AccountId, Side
-from .payloads import Json, encode, order_status
+from .spot import parameters
+from .spot.payloads import Json, encode, order_status
 
 FILTERS = {
     "tickSize": ("tick_size", "price_min"),

@@ -13,10 +13,10 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from .decimals import decimal_text
-from .errors import VenueError
-from .orders import BACKGROUND, OPPOSITE, AccountId, Execution, ExecutionKind, Side
-from .payloads import Json
+from .core.decimals import decimal_text
+from .core.errors import VenueError
+from .core.orders import BACKGROUND, OPPOSITE, AccountId, Execution, ExecutionKind, Side
+from .spot.payloads import Json
 
 ROWS_MAX = 100_000  # chosen: 40 minutes of two engines at 100 orders and cancels each in 10 s; 35 MB, measured
 TEXT_MAX = 64  # chosen: of what a client wrote; longer than any id, price or symbol that is accepted

@@ -4,7 +4,7 @@ An order counts when accepted and is given back when it trades (order_count_decr
 five at a maker's. Limits as exchangeInfo states them.
 """
 
-from .errors import LimitReached
+from .core.errors import LimitReached
 
 WEIGHT_PER_MINUTE = 6_000  # exchangeInfo REQUEST_WEIGHT, 2026-11
 ORDERS_PER_10_S = 100  # exchangeInfo ORDERS, 2026-11

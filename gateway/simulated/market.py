@@ -3,16 +3,16 @@
 import asyncio
 from typing import Protocol
 
-from .book import PriceTimeBook, TopOfBook
 from .connection import Clock
-from .errors import invalid_symbol
-from .filters import SymbolRules
-from .flow import OrderFlow
-from .matching import MatchingEngine
-from .orders import BACKGROUND, NewOrder, OrderType, Side
-from .payloads import Levels
-from .profiles import SymbolProfile
-from .publisher import BookPublisher, UserStreams
+from .core.book import PriceTimeBook, TopOfBook
+from .core.errors import invalid_symbol
+from .core.filters import SymbolRules
+from .core.matching import MatchingEngine
+from .core.orders import BACKGROUND, NewOrder, OrderType, Side
+from .crowd.flow import OrderFlow
+from .crowd.profiles import SymbolProfile
+from .spot.payloads import Levels
+from .spot.publisher import BookPublisher, UserStreams
 from .streams import StreamHub
 from .tape import Tape
 

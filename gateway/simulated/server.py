@@ -7,26 +7,26 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from .api import VenueApi
-from .capture import CaptureError
 from .connection import INBOUND_BYTES_MAX, Clock, Connection
 from .control import ControlDoor
-from .decimals import SCALE
-from .errors import LimitReached
+from .core.decimals import SCALE
+from .core.errors import LimitReached
+from .core.ledger import Ledger
+from .core.matching import MatchingEngine
+from .core.orders import BACKGROUND, FEES, AccountId
+from .crowd.profiles import SymbolProfile, profile
 from .evidence import ROWS_MAX, Evidence
-from .ledger import Ledger
 from .limits import WeightLimits
 from .market import GeneratedMarket, Market
-from .matching import MatchingEngine
-from .orders import BACKGROUND, FEES, AccountId
-from .payloads import NS_PER_MS
-from .profiles import SymbolProfile, profile
-from .replay import ReplayMarket
-from .rest import RestDoor
+from .recorded.capture import CaptureError
+from .recorded.replay import ReplayMarket
 from .settings import DEFAULT_BALANCE, Endpoints, SettingsError, VenueSettings
 from .signing import Credential, KeyRing, load_credentials, parse_public_key
+from .spot.api import VenueApi
+from .spot.payloads import NS_PER_MS
+from .spot.rest import RestDoor
+from .spot.websocket_api import CONNECT_WEIGHT, WebSocketApiClient
 from .streams import StreamClient
-from .websocket_api import CONNECT_WEIGHT, WebSocketApiClient
 
 HOST = "127.0.0.1"
 PING_PERIOD_S = 20.0  # web-socket-streams.md: the server pings every 20 seconds

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .settlement import FeeRates
+from .core.settlement import FeeRates
 
 # Whole units of the asset. Assets a symbol needs and that are not named get DEFAULT_BALANCE.
 START_BALANCES = {"BTC": 10, "ETH": 100, "USDT": 1_000_000}

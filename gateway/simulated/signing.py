@@ -18,8 +18,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from .errors import BadRequest, NotAuthorized, missing_parameter
-from .orders import AccountId
+from .core.errors import BadRequest, NotAuthorized, missing_parameter
+from .core.orders import AccountId
 from .settings import Credentials, SettingsError
 
 RECV_WINDOW_MS_DEFAULT = 5_000.0  # rest-api.md, "Timing security"

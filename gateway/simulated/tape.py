@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from .orders import PublicTrade
+from .core.orders import PublicTrade
 
 TRADES_MAX = 20_000  # of one symbol; chosen: minutes of a busy one
 

@@ -14,9 +14,9 @@ from gateway.doors.rest import RestDoor
 from gateway.doors.venue_time import VenueTime
 from gateway.kraken.market import Kraken
 from gateway.market import Addresses, VenueMarket
-from gateway.simulated.filters import SymbolRules
-from gateway.simulated.payloads import encode, exchange_info
-from gateway.simulated.profiles import profile
+from gateway.simulated.core.filters import SymbolRules
+from gateway.simulated.crowd.profiles import profile
+from gateway.simulated.spot.payloads import encode, exchange_info
 from ops import public
 from ops.assembly import ACCOUNT, VENUE
 from ops.feeds import Source

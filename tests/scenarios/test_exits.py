@@ -10,7 +10,7 @@ import pytest
 
 from actors.exits.phases import Phase
 from bus.messages import Control, CooldownRequested, Message, OperatorCommand, PositionUpdate, QuoteIntent, SubmitOrder
-from gateway.simulated.orders import Side as VenueSide
+from gateway.simulated.core.orders import Side as VenueSide
 from ops.assembly import build_actors
 from ops.config import ConfigError, parse
 from tests.simulation.test_seeds import wrong

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from bus.messages import Instrument, SubmitOrder
-from gateway.simulated.decimals import SCALE
+from gateway.simulated.core.decimals import SCALE
 from tests.simulation.test_seeds import wrong
 from tests.support.mortal import MortalWorld
 from tests.support.relisting import Relisting

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from bus.messages import Fill, OrderRefused, Refusal
-from gateway.simulated.orders import Side
+from gateway.simulated.core.orders import Side
 from tests.simulation.test_seeds import faults_of, wrong
 from tests.support.world import CONFIG, LONG, SYMBOLS, Faults, World
 

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from gateway.simulated.decimals import SCALE
+from gateway.simulated.core.decimals import SCALE
 from tests.simulation.test_seeds import faults_of, wrong
 from tests.support.mortal import MortalWorld
 from tests.support.relisting import Relisting

@@ -37,20 +37,20 @@ from gateway.binance_spot.market import BinanceSpot
 from gateway.binance_spot.queries import decode_query
 from gateway.binance_spot.signing import HmacSigner
 from gateway.binance_spot.symbols import read_instruments
-from gateway.simulated.api import OPERATIONS, Public, VenueApi
-from gateway.simulated.errors import VenueError
-from gateway.simulated.ledger import Ledger
+from gateway.simulated.core.errors import VenueError
+from gateway.simulated.core.ledger import Ledger
+from gateway.simulated.core.matching import MatchingEngine
+from gateway.simulated.core.orders import AccountId
+from gateway.simulated.core.settlement import FeeRates
+from gateway.simulated.crowd.profiles import SymbolProfile, profile
 from gateway.simulated.limits import WeightLimits
 from gateway.simulated.market import GeneratedMarket
-from gateway.simulated.matching import MatchingEngine
-from gateway.simulated.orders import AccountId
-from gateway.simulated.payloads import encode, exchange_info
-from gateway.simulated.profiles import SymbolProfile, profile
-from gateway.simulated.rest import ROUTES
-from gateway.simulated.settlement import FeeRates
 from gateway.simulated.signing import Credential, KeyRing
+from gateway.simulated.spot.api import OPERATIONS, Public, VenueApi
+from gateway.simulated.spot.payloads import encode, exchange_info
+from gateway.simulated.spot.rest import ROUTES
+from gateway.simulated.spot.websocket_api import WebSocketApiClient
 from gateway.simulated.streams import StreamClient
-from gateway.simulated.websocket_api import WebSocketApiClient
 from ops.assembly import ACCOUNT, VENUE
 from ops.config import decimal_text, parse
 from ops.sections import Config

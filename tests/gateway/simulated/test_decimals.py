@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.simulated.decimals import NotDecimal, TooPrecise, decimal_text, parse_decimal
+from gateway.simulated.core.decimals import NotDecimal, TooPrecise, decimal_text, parse_decimal
 
 
 @given(st.integers(0, 10**24))

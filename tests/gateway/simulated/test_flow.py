@@ -2,13 +2,13 @@
 
 import pytest
 
-from gateway.simulated.book import PriceTimeBook
-from gateway.simulated.flow import LEVELS_MAX, LEVELS_MIN, OrderFlow
-from gateway.simulated.ledger import Ledger
-from gateway.simulated.matching import MatchingEngine
-from gateway.simulated.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
-from gateway.simulated.profiles import profile
-from gateway.simulated.settlement import FeeRates
+from gateway.simulated.core.book import PriceTimeBook
+from gateway.simulated.core.ledger import Ledger
+from gateway.simulated.core.matching import MatchingEngine
+from gateway.simulated.core.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
+from gateway.simulated.core.settlement import FeeRates
+from gateway.simulated.crowd.flow import LEVELS_MAX, LEVELS_MIN, OrderFlow
+from gateway.simulated.crowd.profiles import profile
 
 SECOND_NS = 1_000_000_000
 ME = AccountId("me")

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.simulated.book import PriceTimeBook
-from gateway.simulated.decimals import SCALE, quote_amount_up
-from gateway.simulated.errors import VenueError
-from gateway.simulated.filters import SymbolRules
-from gateway.simulated.ledger import Ledger
-from gateway.simulated.matching import MatchingEngine
-from gateway.simulated.orders import (
+from gateway.simulated.core.book import PriceTimeBook
+from gateway.simulated.core.decimals import SCALE, quote_amount_up
+from gateway.simulated.core.errors import VenueError
+from gateway.simulated.core.filters import SymbolRules
+from gateway.simulated.core.ledger import Ledger
+from gateway.simulated.core.matching import MatchingEngine
+from gateway.simulated.core.orders import (
     FEES,
     AccountId,
     ExecutionKind,
@@ -22,7 +22,7 @@ from gateway.simulated.orders import (
     Status,
     TimeInForce,
 )
-from gateway.simulated.settlement import FeeRates
+from gateway.simulated.core.settlement import FeeRates
 
 ANN, BOB = AccountId("ann"), AccountId("bob")
 BUY, SELL = Side.BUY, Side.SELL

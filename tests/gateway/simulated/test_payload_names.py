@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from gateway.simulated import payloads
-from gateway.simulated.book import PriceTimeBook
-from gateway.simulated.decimals import SCALE
-from gateway.simulated.filters import SymbolRules
-from gateway.simulated.ledger import Ledger
-from gateway.simulated.matching import MatchingEngine
-from gateway.simulated.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
-from gateway.simulated.settlement import FeeRates
+from gateway.simulated.core.book import PriceTimeBook
+from gateway.simulated.core.decimals import SCALE
+from gateway.simulated.core.filters import SymbolRules
+from gateway.simulated.core.ledger import Ledger
+from gateway.simulated.core.matching import MatchingEngine
+from gateway.simulated.core.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
+from gateway.simulated.core.settlement import FeeRates
+from gateway.simulated.spot import payloads
 
 EXAMPLES = Path(__file__).parents[4] / "shared" / "data" / "payloads" / "binance-spot-doc-examples.jsonl"
 ME = AccountId("me")

@@ -2,15 +2,15 @@
 
 import pytest
 
-from gateway.simulated.book import TopOfBook
-from gateway.simulated.decimals import SCALE
-from gateway.simulated.errors import VenueError
-from gateway.simulated.filters import SymbolRules
-from gateway.simulated.ledger import Ledger
-from gateway.simulated.matching import MatchingEngine
-from gateway.simulated.orders import BACKGROUND, AccountId, NewOrder, Order, OrderType, Side, Status, TimeInForce
-from gateway.simulated.recorded_book import RecordedBook
-from gateway.simulated.settlement import FeeRates
+from gateway.simulated.core.book import TopOfBook
+from gateway.simulated.core.decimals import SCALE
+from gateway.simulated.core.errors import VenueError
+from gateway.simulated.core.filters import SymbolRules
+from gateway.simulated.core.ledger import Ledger
+from gateway.simulated.core.matching import MatchingEngine
+from gateway.simulated.core.orders import BACKGROUND, AccountId, NewOrder, Order, OrderType, Side, Status, TimeInForce
+from gateway.simulated.core.settlement import FeeRates
+from gateway.simulated.recorded.recorded_book import RecordedBook
 
 ME = AccountId("me")
 BIDS = [("100.00", "5"), ("99.00", "7")]

@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from gateway.simulated.errors import VenueError
-from gateway.simulated.orders import AccountId
+from gateway.simulated.core.errors import VenueError
+from gateway.simulated.core.orders import AccountId
 from gateway.simulated.signing import (
     Credential,
     KeyRing,

@@ -11,9 +11,9 @@ from itertools import islice
 
 from sortedcontainers import SortedDict
 
-from .book import TopOfBook
-from .decimals import parse_decimal
-from .orders import OPPOSITE, Offer, Order, Side
+from ..core.book import TopOfBook
+from ..core.decimals import parse_decimal
+from ..core.orders import OPPOSITE, Offer, Order, Side
 
 
 @dataclass(slots=True)

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from .decimals import SCALE
-from .filters import SymbolRules
+from ..core.decimals import SCALE
+from ..core.filters import SymbolRules
 
 # Longest first, so that FDUSD is not read as USD. Binance's quote assets of 2026-11, where we name them without exchangeInfo.
 QUOTE_ASSETS = ("FDUSD", "USDT", "USDC", "TUSD", "BUSD", "BTC", "ETH", "BNB", "EUR", "GBP", "TRY", "BRL", "JPY", "USD")

@@ -10,9 +10,9 @@ at the touch filled about every second or two.
 import math
 from random import Random
 
-from .book import Level, PriceTimeBook
-from .matching import MatchingEngine
-from .orders import BACKGROUND, OPPOSITE, NewOrder, Order, OrderType, Side
+from ..core.book import Level, PriceTimeBook
+from ..core.matching import MatchingEngine
+from ..core.orders import BACKGROUND, OPPOSITE, NewOrder, Order, OrderType, Side
 from .profiles import SymbolProfile
 
 LIMIT_EVENTS_PER_S = 70.0

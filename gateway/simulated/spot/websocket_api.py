@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ..connection import Clock, Connection
+from ..core.errors import BadRequest, LimitReached, NotAuthorized, VenueError, missing_parameter
+from ..core.orders import AccountId
+from ..limits import WEIGHT_RULE, WeightLimits
+from ..signing import KeyRing, check_timing, sorted_payload
 from .api import OPERATIONS, Public, VenueApi
-from .connection import Clock, Connection
-from .errors import BadRequest, LimitReached, NotAuthorized, VenueError, missing_parameter
-from .limits import WEIGHT_RULE, WeightLimits
-from .orders import AccountId
 from .payloads import NS_PER_MS, Json, Payload, encode
-from .signing import KeyRing, check_timing, sorted_payload
 
 CONNECT_WEIGHT = 2  # web-socket-api.md: connecting costs 2
 METHOD_WEIGHT = 2  # the same: of session and user data stream methods

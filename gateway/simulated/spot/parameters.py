@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from .decimals import NotDecimal, TooPrecise, parse_decimal
-from .errors import BadRequest, missing_parameter
-from .orders import AccountId, NewOrder, OrderType, SelfTradePrevention, Side, TimeInForce
+from ..core.decimals import NotDecimal, TooPrecise, parse_decimal
+from ..core.errors import BadRequest, missing_parameter
+from ..core.orders import AccountId, NewOrder, OrderType, SelfTradePrevention, Side, TimeInForce
 
 Params = Mapping[str, str]
 

@@ -8,7 +8,17 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-from .book import TopOfBook
+from ..connection import Clock
+from ..core.book import TopOfBook
+from ..core.decimals import SCALE, parse_decimal
+from ..core.errors import BadRequest
+from ..core.filters import SymbolRules
+from ..core.matching import MatchingEngine
+from ..core.orders import BACKGROUND, PublicTrade, Side
+from ..spot.payloads import NS_PER_MS, Levels, Payload, encode
+from ..spot.publisher import UserStreams
+from ..streams import StreamHub
+from ..tape import Tape
 from .capture import (
     Event,
     RecordedAggregate,
@@ -20,17 +30,7 @@ from .capture import (
     read_events,
     survey,
 )
-from .connection import Clock
-from .decimals import SCALE, parse_decimal
-from .errors import BadRequest
-from .filters import SymbolRules
-from .matching import MatchingEngine
-from .orders import BACKGROUND, PublicTrade, Side
-from .payloads import NS_PER_MS, Levels, Payload, encode
-from .publisher import UserStreams
 from .recorded_book import RecordedBook
-from .streams import StreamHub
-from .tape import Tape
 
 DEPOSIT = 10**12 * SCALE  # practically unlimited
 SLOW_DEPTH_NS = 1_000_000_000  # cadence of @depth

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from .decimals import DECIMALS, SCALE, NotDecimal, TooPrecise, parse_decimal
-from .filters import SymbolRules
-from .profiles import split_symbol
+from ..core.decimals import DECIMALS, SCALE, NotDecimal, TooPrecise, parse_decimal
+from ..core.filters import SymbolRules
+from ..crowd.profiles import split_symbol
 
 VENUES = ("binance-spot", "binance-us")  # the two that speak this protocol
 LINE_BYTES_MAX = 64 * 1024 * 1024  # chosen: exchangeInfo of all symbols is about 10 MB

@@ -3,7 +3,7 @@
 A stream is named as clients do without its speed: `depth`, `bookTicker`, `trade`, `aggTrade`; `all` is every one.
 """
 
-from .errors import BadRequest
+from ..core.errors import BadRequest
 
 STREAMS = ("depth", "bookTicker", "trade", "aggTrade")
 ALL = "all"

@@ -5,13 +5,13 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from ..connection import Clock
+from ..core.errors import BadRequest, LimitReached, NotAuthorized, VenueError, missing_parameter
+from ..core.orders import AccountId
+from ..limits import WeightLimits
+from ..signing import KeyRing, check_timing, rest_payload
 from .api import OPERATIONS, Public, VenueApi
-from .connection import Clock
-from .errors import BadRequest, LimitReached, NotAuthorized, VenueError, missing_parameter
-from .limits import WeightLimits
-from .orders import AccountId
 from .payloads import NS_PER_MS, Json, encode
-from .signing import KeyRing, check_timing, rest_payload
 
 ROUTES = {
     ("GET", "/api/v3/ping"): "ping",

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from ..core.decimals import decimal_text
+from ..core.errors import BadRequest, OrderRefused, invalid_symbol, no_such_order, unknown_order
+from ..core.orders import AccountId, Execution, ExecutionKind, Order, Status
+from ..evidence import Evidence
+from ..limits import OrderCounts
+from ..market import Market
 from . import parameters, payloads
-from .decimals import decimal_text
-from .errors import BadRequest, OrderRefused, invalid_symbol, no_such_order, unknown_order
-from .evidence import Evidence
-from .limits import OrderCounts
-from .market import Market
-from .orders import AccountId, Execution, ExecutionKind, Order, Status
 from .parameters import CancelRestrictions, Params
 from .payloads import NS_PER_MS, Json
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from .book import TopOfBook
-from .decimals import decimal_text, quote_amount
-from .filters import SymbolRules, filters_payload
-from .limits import EXCHANGE_RULES
-from .orders import AccountTrade, Execution, ExecutionKind, Order, OrderType, PublicTrade
+from ..core.book import TopOfBook
+from ..core.decimals import decimal_text, quote_amount
+from ..core.filters import SymbolRules, filters_payload
+from ..core.orders import AccountTrade, Execution, ExecutionKind, Order, OrderType, PublicTrade
+from ..limits import EXCHANGE_RULES
 
 NS_PER_MS = 1_000_000
 

@@ -6,10 +6,11 @@ commands of the engine; so where its `u` equals a depth event's `u`, both tell t
 
 from collections.abc import Callable, Sequence
 
-from .book import DepthBatch, PriceTimeBook, TopOfBook
-from .connection import Connection
-from .matching import MatchingEngine
-from .orders import AccountId, Execution, PublicTrade
+from ..connection import Connection
+from ..core.book import DepthBatch, PriceTimeBook, TopOfBook
+from ..core.matching import MatchingEngine
+from ..core.orders import AccountId, Execution, PublicTrade
+from ..streams import StreamHub
 from .payloads import (
     Payload,
     account_position,
@@ -21,7 +22,6 @@ from .payloads import (
     execution_report,
     trade_event,
 )
-from .streams import StreamHub
 
 TICKER_REPEAT_NS = 1_000_000_000  # a bookTicker at least this often, when the book moves at all
 

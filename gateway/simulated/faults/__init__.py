@@ -1,0 +1,1 @@
+"""What a venue does wrong, on command. Pure."""

@@ -1,0 +1,1 @@
+"""A recorded capture as the background of a venue."""
