@@ -33,8 +33,9 @@ from .core.orders import AccountId, Side
 from .evidence import BoundedLog, Evidence, Row
 from .faults.streams import ALL, FRAMES_MAX, STALL_S_MAX
 from .market import Market
+from .payload import Json, encode
 from .spot import parameters
-from .spot.payloads import Json, encode, order_status
+from .spot.payloads import order_status
 
 FILTERS = {
     "tickSize": ("tick_size", "price_min"),

@@ -5,31 +5,21 @@ Both logs are numbered from 0 and bounded; what was dropped shows as a first num
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import islice
 from typing import Generic, TypeVar
 
 import msgspec
 
 from .core.decimals import decimal_text
-from .core.errors import VenueError
-from .core.orders import BACKGROUND, OPPOSITE, AccountId, Execution, ExecutionKind, Side
-from .spot.payloads import Json
+from .core.orders import BACKGROUND, OPPOSITE, Execution, ExecutionKind, Side
+from .faults.plan import RequestPlan
+from .operations import Answer, Ask, Kind
 
 ROWS_MAX = 100_000  # chosen: 40 minutes of two engines at 100 orders and cancels each in 10 s; 35 MB, measured
 TEXT_MAX = 64  # chosen: of what a client wrote; longer than any id, price or symbol that is accepted
-NOBODY = AccountId("")
-KINDS = {
-    "order.place": "place",
-    "order.cancel": "cancel",
-    "openOrders.cancelAll": "cancel",
-    "order.status": "query",
-    "openOrders.status": "query",
-    "allOrders": "query",
-}
-"""Operations that count as order requests. Any other is a question about the market, the account or its trades."""
+ORDER_REQUESTS = (Kind.PLACE, Kind.CANCEL, Kind.REPLACE, Kind.AMEND, Kind.QUERY)
+"""What is kept. Anything else is a question about the market, the account or its trades."""
 
 Row = TypeVar("Row")
 
@@ -38,7 +28,8 @@ class RequestRow(msgspec.Struct, frozen=True, gc=False):
     """One order request. `received_ns`: the venue's clock as it was handled, the one its recvWindow was held against.
 
     `account` is empty when the signature proved nobody. `client_order_id` is the one asked about or to be canceled, too.
-    `code` is 0 when the venue did as asked, else its error code; `price` and `quantity` are the client's own text.
+    `code` is 0 when the venue says it did as asked, else its error code; `price` and `quantity` are the client's own text.
+    `faults` names what was made to go wrong with it.
     """
 
     number: int
@@ -53,6 +44,9 @@ class RequestRow(msgspec.Struct, frozen=True, gc=False):
     quantity: str
     code: int
     order_id: int
+    face: str = "spot"
+    door: str = "rest"
+    faults: tuple[str, ...] = ()
 
 
 class TradeRow(msgspec.Struct, gc=False):
@@ -93,54 +87,40 @@ class BoundedLog(Generic[Row]):
         return list(islice(self._rows, start, start + limit))
 
 
-@dataclass(slots=True)
-class Heard:
-    """A request while it is being answered: the door fills in what it learns."""
-
-    account: AccountId = NOBODY
-    answer: Json = None
-
-
 class Evidence:
     def __init__(self, rows_max: int = 0) -> None:
+        self._rows_max = rows_max
         self.requests: BoundedLog[RequestRow] = BoundedLog(rows_max)
         self.trades: BoundedLog[TradeRow] = BoundedLog(rows_max)
         self._trade: TradeRow | None = None
 
-    @contextmanager
-    def request(self, operation: str, params: Mapping[str, str], received_ns: int) -> Iterator[Heard]:
-        """Note the request once it is answered or refused; a VenueError passes through."""
-        heard = Heard()
-        try:
-            yield heard
-        except VenueError as error:
-            self._note(operation, params, received_ns, heard, error.code)
-            raise
-        self._note(operation, params, received_ns, heard, 0)
-
-    def _note(self, operation: str, params: Mapping[str, str], received_ns: int, heard: Heard, code: int) -> None:
-        kind = KINDS.get(operation)
-        if kind is None:
+    def answered(self, face: str, ask: Ask, answer: Answer, plan: RequestPlan) -> None:
+        """Note an order request, once it is answered, refused or lost."""
+        if ask.operation.kind not in ORDER_REQUESTS or not self._rows_max:
             return
+        params, kind = ask.params, ask.operation.kind.value
 
         def said(name: str) -> str:
             return params.get(name, "")[:TEXT_MAX]
 
-        order_id = heard.answer.get("orderId") if isinstance(heard.answer, Mapping) else None
+        order_id = answer.result.get("orderId") if isinstance(answer.result, Mapping) else None
         self.requests.append(
             RequestRow(
                 number=self.requests.next_number,
-                received_ns=received_ns,
-                account=heard.account,
+                received_ns=answer.now_ns,
+                account=answer.account,
                 kind=kind,
-                operation=operation,
+                operation=ask.name,
                 symbol=said("symbol"),
                 client_order_id=said("newClientOrderId" if kind == "place" else "origClientOrderId"),
                 side=said("side"),
                 price=said("price"),
                 quantity=said("quantity"),
-                code=code,
+                code=0 if answer.error is None else answer.error.code,
                 order_id=order_id if isinstance(order_id, int) else 0,
+                face=face,
+                door=ask.door,
+                faults=plan.faults,
             )
         )
 

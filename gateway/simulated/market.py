@@ -1,6 +1,7 @@
 """The generated market: order flow, books and their streams under one roof; and what every market offers the doors."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from .connection import Clock
@@ -8,11 +9,10 @@ from .core.book import PriceTimeBook, TopOfBook
 from .core.errors import invalid_symbol
 from .core.filters import SymbolRules
 from .core.matching import MatchingEngine
-from .core.orders import BACKGROUND, NewOrder, OrderType, Side
+from .core.orders import BACKGROUND, AccountId, Execution, NewOrder, OrderType, PublicTrade, Side
 from .crowd.flow import OrderFlow
 from .crowd.profiles import SymbolProfile
-from .spot.payloads import Levels
-from .spot.publisher import BookPublisher, UserStreams
+from .payload import Levels
 from .streams import StreamHub
 from .tape import Tape
 
@@ -21,12 +21,34 @@ LAG_NS_MAX = 1_000_000_000  # chosen: after a longer stall the flow skips ahead 
 STEPS_AT_ONCE_MAX = 200  # chosen: the doors get the event loop back at least this often
 
 
+class Users(Protocol):
+    """Who is told of the accounts' events."""
+
+    def publish_executions(self, executions: list[Execution], now_ns: int) -> None: ...
+
+    def publish_balances(self, touched: dict[AccountId, dict[str, None]], now_ns: int) -> None: ...
+
+    def publish_deposit(self, account: AccountId, asset: str, amount: int, now_ns: int) -> None: ...
+
+
+class Publisher(Protocol):
+    """The market streams of one generated symbol."""
+
+    def publish_trade(self, trade: PublicTrade, now_ns: int) -> None: ...
+
+    def publish_top(self, now_ns: int) -> None:
+        """To be called after every command."""
+
+    def flush_depth(self, cadence: int, now_ns: int) -> None:
+        """Send the changes of `cadence`, an index of DEPTH_NS; nothing while the book is quiet."""
+
+
 class Market(Protocol):
     """What the doors need of a market, generated or replayed."""
 
     engine: MatchingEngine
     hub: StreamHub
-    users: UserStreams
+    users: Users
     tape: Tape
     flowing: asyncio.Event
     """Set while the background moves."""
@@ -48,16 +70,27 @@ class Market(Protocol):
 
 
 class GeneratedMarket:
-    def __init__(self, engine: MatchingEngine, profiles: list[SymbolProfile], seed: int, clock: Clock) -> None:
+    """`open_publisher` makes a symbol's publisher: the streams of the face this market is for."""
+
+    def __init__(
+        self,
+        engine: MatchingEngine,
+        profiles: list[SymbolProfile],
+        seed: int,
+        clock: Clock,
+        users: Users,
+        open_publisher: Callable[[str, PriceTimeBook, StreamHub], Publisher],
+    ) -> None:
         self.engine = engine
         self.hub = StreamHub([p.rules.symbol for p in profiles])
-        self.users = UserStreams(engine)
+        self.users = users
+        self._open_publisher = open_publisher
         self.tape = Tape()
         self.flowing = asyncio.Event()
         self.flowing.set()
         self._clock = clock
         self._books: dict[str, PriceTimeBook] = {}
-        self._publishers: dict[str, BookPublisher] = {}
+        self._publishers: dict[str, Publisher] = {}
         self._flows: list[OrderFlow] = []
         now_ns = clock()
         self._flushed_ns = [now_ns, now_ns]
@@ -74,7 +107,7 @@ class GeneratedMarket:
         for batch in book.batches:
             batch.clear(book.update_id)
         self._flows.append(flow)
-        self._publishers[symbol] = BookPublisher(symbol, book, self.hub)
+        self._publishers[symbol] = self._open_publisher(symbol, book, self.hub)
 
     def rules(self) -> list[SymbolRules]:
         return [instrument.rules for instrument in self.engine.instruments.values()]

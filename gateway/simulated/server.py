@@ -3,35 +3,30 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from .connection import INBOUND_BYTES_MAX, Clock, Connection
 from .control import ControlDoor
 from .core.decimals import SCALE
-from .core.errors import LimitReached
 from .core.ledger import Ledger
 from .core.matching import MatchingEngine
 from .core.orders import BACKGROUND, FEES, AccountId
 from .crowd.profiles import SymbolProfile, profile
 from .evidence import ROWS_MAX, Evidence
-from .limits import WeightLimits
+from .faults.plan import NoFaults
 from .market import GeneratedMarket, Market
+from .payload import NS_PER_MS
 from .recorded.capture import CaptureError
 from .recorded.replay import ReplayMarket
 from .settings import DEFAULT_BALANCE, Endpoints, SettingsError, VenueSettings
 from .signing import Credential, KeyRing, load_credentials, parse_public_key
-from .spot.api import VenueApi
-from .spot.payloads import NS_PER_MS
-from .spot.rest import RestDoor
-from .spot.websocket_api import CONNECT_WEIGHT, WebSocketApiClient
-from .streams import StreamClient
+from .spot.face import Serve, SpotFace
+from .spot.publisher import BookPublisher, UserStreams
 
 HOST = "127.0.0.1"
 PING_PERIOD_S = 20.0  # web-socket-streams.md: the server pings every 20 seconds
 CLOSE_GOING_AWAY = 1001
-CLOSE_POLICY = 1008
 STOP_TIMEOUT_S = 1.0
 
 
@@ -42,12 +37,11 @@ class SimulatedVenue:
         self._settings = settings
         self._clock = _ahead(clock, settings.clock_offset_ms * NS_PER_MS)
         self._keys = KeyRing()
-        self._weights = WeightLimits()
         self._connections: dict[Connection, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
+        self._faults = NoFaults()
         self._market: Market
-        self._api: VenueApi
         self._broken: asyncio.Future[None] | None = None
 
     async def start(self) -> Endpoints:
@@ -60,11 +54,15 @@ class SimulatedVenue:
         for index, entry in enumerate(credentials):
             key = public_key if index == 0 else None
             self._keys.add(entry.api_key, Credential(AccountId(entry.account), entry.api_secret.encode(), key))
-        self._market = self._open_market(accounts)
         # Only the control door can be asked for it.
         self._evidence = Evidence(ROWS_MAX if settings.control else 0)
-        self._api = VenueApi(self._market, accounts, self._evidence)
-        port = await self._listen()
+        engine = MatchingEngine(Ledger())
+        users = UserStreams(engine)
+        self._market = self._open_market(engine, users, accounts)
+        spot = SpotFace(
+            self._market, users, accounts, self._keys, self._evidence, self._faults, self._clock, self._attend
+        )
+        port = await self._listen(spot)
         self._broken = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(self._market.run()), asyncio.create_task(self._ping_all())]
         for task in self._tasks:
@@ -102,9 +100,8 @@ class SimulatedVenue:
         if self._broken is not None:
             self._broken.cancel()
 
-    def _open_market(self, accounts: tuple[AccountId, ...]) -> Market:
-        engine = MatchingEngine(Ledger())
-        market = self._background(engine)
+    def _open_market(self, engine: MatchingEngine, users: UserStreams, accounts: tuple[AccountId, ...]) -> Market:
+        market = self._background(engine, users)
         assets = dict.fromkeys(a for rules in market.rules() for a in (rules.base, rules.quote))
         for account in accounts:
             engine.open_account(account, self._settings.fees)
@@ -113,12 +110,12 @@ class SimulatedVenue:
                 engine.ledger.deposit(account, asset, amount * SCALE)
         return market
 
-    def _background(self, engine: MatchingEngine) -> Market:
+    def _background(self, engine: MatchingEngine, users: UserStreams) -> Market:
         path = self._settings.replay
         if path is None:
-            return GeneratedMarket(engine, self._profiles(), self._settings.seed, self._clock)
+            return GeneratedMarket(engine, self._profiles(), self._settings.seed, self._clock, users, BookPublisher)
         try:
-            return ReplayMarket(engine, path, self._settings.speed, self._clock)
+            return ReplayMarket(engine, path, self._settings.speed, self._clock, users)
         except CaptureError as error:
             raise SettingsError(f"--replay {path}: {error}; name a capture of binance-spot or binance-us") from error
 
@@ -132,17 +129,9 @@ class SimulatedVenue:
             )
         return known
 
-    async def _listen(self) -> int:
+    async def _listen(self, spot: SpotFace) -> int:
         app = web.Application(client_max_size=INBOUND_BYTES_MAX)
-        app.add_routes(RestDoor(self._api, self._keys, self._weights, self._clock).routes())
-        app.add_routes(
-            [
-                web.get("/ws", self._streams),
-                web.get("/ws/{names:.+}", self._streams),
-                web.get("/stream", self._streams),
-                web.get("/ws-api/v3", self._websocket_api),
-            ]
-        )
+        app.add_routes(spot.routes())
         if self._settings.control:
             app.add_routes(ControlDoor(self._market, self._evidence, self._connections, self._clock).routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
@@ -156,42 +145,7 @@ class SimulatedVenue:
         address: tuple[str, int] = self._runner.addresses[0]
         return address[1]
 
-    async def _streams(self, request: web.Request) -> web.StreamResponse:
-        is_combined = request.path == "/stream"
-        named = request.query.get("streams", "") if is_combined else request.match_info.get("names", "")
-        named = named.encode(errors="replace").decode()  # a path of broken UTF-8 must not break a later answer
-
-        async def serve(connection: Connection) -> None:
-            client = StreamClient(connection, self._market.hub, is_combined=is_combined)
-            client.subscribe(name for name in named.split("/") if name)
-            try:
-                while (text := await connection.next_text()) is not None:
-                    if client.is_flooding(self._clock()):
-                        await connection.close(CLOSE_POLICY)
-                        return
-                    client.handle(text)
-            finally:
-                client.leave()
-
-        return await self._serve(request, serve)
-
-    async def _websocket_api(self, request: web.Request) -> web.StreamResponse:
-        try:
-            self._weights.spend(request.remote or "", CONNECT_WEIGHT, self._clock() // NS_PER_MS)
-        except LimitReached as error:
-            return web.json_response({"code": error.code, "msg": error.message}, status=error.status)
-
-        async def serve(connection: Connection) -> None:
-            client = WebSocketApiClient(connection, self._api, self._keys, self._weights, self._clock)
-            try:
-                while (text := await connection.next_text()) is not None:
-                    client.handle(text)
-            finally:
-                client.leave()
-
-        return await self._serve(request, serve)
-
-    async def _serve(self, request: web.Request, serve: Callable[[Connection], Awaitable[None]]) -> web.StreamResponse:
+    async def _attend(self, request: web.Request, serve: Serve) -> web.StreamResponse:
         connection = Connection(request, self._clock)
         await connection.open()
         self._connections[connection] = None

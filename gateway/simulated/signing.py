@@ -43,6 +43,13 @@ class KeyRing:
     def add(self, api_key: str, credential: Credential) -> None:
         self._credentials[api_key] = credential
 
+    def owner(self, api_key: str) -> AccountId:
+        """Return whose key it is. Raises NotAuthorized for an unknown one."""
+        credential = self._credentials.get(api_key)
+        if credential is None:
+            raise NotAuthorized(-2015, "Invalid API-key, IP, or permissions for action.")
+        return credential.account
+
     def authenticate(self, api_key: str, payload: bytes, signature: str, *, ed25519_only: bool = False) -> AccountId:
         """Return whose request it is. Raises NotAuthorized for an unknown key, BadRequest for a wrong signature."""
         credential = self._credentials.get(api_key)

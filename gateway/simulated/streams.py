@@ -7,7 +7,7 @@ import msgspec
 
 from .connection import Connection
 from .faults.streams import StreamFaults
-from .spot.payloads import Json, encode
+from .payload import Json, encode
 
 STREAMS_MAX = 1_024  # web-socket-streams.md: a single connection can listen to at most 1024 streams
 INBOUND_PER_S_MAX = 5  # the same: a connection that sends more is disconnected

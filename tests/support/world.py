@@ -43,11 +43,17 @@ from gateway.simulated.core.matching import MatchingEngine
 from gateway.simulated.core.orders import AccountId
 from gateway.simulated.core.settlement import FeeRates
 from gateway.simulated.crowd.profiles import SymbolProfile, profile
-from gateway.simulated.limits import WeightLimits
+from gateway.simulated.desk import Desk
+from gateway.simulated.evidence import Evidence
+from gateway.simulated.faults.plan import NoFaults
+from gateway.simulated.limits import RequestLimits
 from gateway.simulated.market import GeneratedMarket
+from gateway.simulated.operations import NOBODY, Call, Proof
+from gateway.simulated.payload import encode
 from gateway.simulated.signing import Credential, KeyRing
-from gateway.simulated.spot.api import OPERATIONS, Public, VenueApi
-from gateway.simulated.spot.payloads import encode, exchange_info
+from gateway.simulated.spot.api import OPERATIONS, VenueApi
+from gateway.simulated.spot.payloads import exchange_info
+from gateway.simulated.spot.publisher import BookPublisher, UserStreams
 from gateway.simulated.spot.rest import ROUTES
 from gateway.simulated.spot.websocket_api import WebSocketApiClient
 from gateway.simulated.streams import StreamClient
@@ -201,14 +207,16 @@ class World:
 
     def _open_venue(self, profiles: Sequence[SymbolProfile]) -> None:
         self.matching = MatchingEngine(Ledger())
-        self.market = GeneratedMarket(self.matching, list(profiles), self.seed, self.clock.now_ns)
+        users = UserStreams(self.matching)
+        self.market = GeneratedMarket(self.matching, list(profiles), self.seed, self.clock.now_ns, users, BookPublisher)
         self.matching.open_account(CLIENT, FeeRates())
         for asset, amount in BALANCES.items():
             self.matching.ledger.deposit(CLIENT, asset, amount * 10**8)
-        self.api = VenueApi(self.market, (CLIENT,))
+        evidence = Evidence()
+        self.api = VenueApi(self.market, users, (CLIENT,), evidence)
+        self.desk = Desk("spot", self.api, self.market, RequestLimits(), NoFaults(), evidence, self.clock.now_ns)
         self.keys = KeyRing()
         self.keys.add("key", Credential(CLIENT, b"s" * 64, None))
-        self.weights = WeightLimits()
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -286,9 +294,9 @@ class World:
         self.orders = Line(self, self._hear)
         self.client = WebSocketApiClient(
             self.orders,  # type: ignore[arg-type]  # a line has what the client uses of a Connection
+            self.desk,
             self.api,
             self.keys,
-            self.weights,
             self.clock.now_ns,
         )
         self.wire._last_ns = 0
@@ -403,9 +411,8 @@ class World:
         route, _, query = path.partition("?")
         operation, params = OPERATIONS[ROUTES["GET", route]], dict(parse_qsl(query))
         try:
-            if isinstance(operation, Public):
-                return 200, encode(operation.run(self.api, params, self.now_ns))
-            return 200, encode(operation.run(self.api, CLIENT, params, self.now_ns))
+            account = NOBODY if operation.proof is Proof.NONE else CLIENT
+            return 200, encode(operation.run(self.api, Call(account, params, self.now_ns)))
         except VenueError as error:
             return error.status, encode({"code": error.code, "msg": error.message})
 

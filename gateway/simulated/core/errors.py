@@ -5,6 +5,7 @@
     ├── NotAuthorized    key, signature, session
     ├── OrderRefused     the matching engine said no to a new order (-2010) or a cancel (-2011)
     └── LimitReached     too much weight or too many orders; carries when to come back
+        └── Banned       and came back too early, too often
 
 Codes and texts: binance-spot-api-docs errors.md and error messages seen on the venue.
 """
@@ -39,6 +40,10 @@ class LimitReached(VenueError):
     def __init__(self, code: int, message: str, retry_at_ms: int) -> None:
         super().__init__(code, message)
         self.retry_at_ms = retry_at_ms
+
+
+class Banned(LimitReached):
+    status = 418
 
 
 def missing_parameter(name: str) -> BadRequest:

@@ -15,8 +15,8 @@ from ..core.errors import BadRequest
 from ..core.filters import SymbolRules
 from ..core.matching import MatchingEngine
 from ..core.orders import BACKGROUND, PublicTrade, Side
-from ..spot.payloads import NS_PER_MS, Levels, Payload, encode
-from ..spot.publisher import UserStreams
+from ..market import Users
+from ..payload import NS_PER_MS, Levels, Payload, encode
 from ..streams import StreamHub
 from ..tape import Tape
 from .capture import (
@@ -61,11 +61,11 @@ class _SlowDepth:
 class ReplayMarket:
     """Raises CaptureError from the constructor when the file cannot be replayed."""
 
-    def __init__(self, engine: MatchingEngine, path: Path, speed: float, clock: Clock) -> None:
+    def __init__(self, engine: MatchingEngine, path: Path, speed: float, clock: Clock, users: Users) -> None:
         found = survey(path)
         self.engine = engine
         self.hub = StreamHub(list(found.rules))
-        self.users = UserStreams(engine)
+        self.users = users
         self.tape = Tape()
         self.flowing = asyncio.Event()
         self.flowing.set()

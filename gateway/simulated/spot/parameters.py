@@ -1,15 +1,13 @@
 """Request parameters, all text, made into what the core takes. Refuses with the venue's codes. Pure."""
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
 from ..core.decimals import NotDecimal, TooPrecise, parse_decimal
 from ..core.errors import BadRequest, missing_parameter
 from ..core.orders import AccountId, NewOrder, OrderType, SelfTradePrevention, Side, TimeInForce
-
-Params = Mapping[str, str]
+from ..operations import Params
 
 _CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")  # rest-api.md: newClientOrderId; this pattern is in -1100's text
 _Choice = TypeVar("_Choice", bound=StrEnum)

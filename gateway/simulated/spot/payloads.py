@@ -3,28 +3,16 @@
 Field names and order follow the examples of rest-api.md, web-socket-api.md, user-data-stream.md, web-socket-streams.md.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-
-import msgspec
+from collections.abc import Iterable, Sequence
 
 from ..core.book import TopOfBook
 from ..core.decimals import decimal_text, quote_amount
 from ..core.filters import SymbolRules, filters_payload
 from ..core.orders import AccountTrade, Execution, ExecutionKind, Order, OrderType, PublicTrade
-from ..limits import EXCHANGE_RULES
-
-NS_PER_MS = 1_000_000
-
-Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
-Payload = dict[str, Json]
-Levels = Sequence[tuple[int, int]]
-"""(price, quantity) in units of 10^-8, best first."""
+from ..limits import SPOT_LIMITS
+from ..payload import NS_PER_MS, Levels, Payload
 
 _ZERO = "0.00000000"
-
-
-def encode(payload: Json) -> bytes:
-    return msgspec.json.encode(payload)
 
 
 def order_response(order: Order, executions: Sequence[Execution], response_type: str, now_ns: int) -> Payload:
@@ -163,7 +151,7 @@ def exchange_info(rules: Iterable[SymbolRules], now_ns: int) -> Payload:
     return {
         "timezone": "UTC",
         "serverTime": now_ns // NS_PER_MS,
-        "rateLimits": list(EXCHANGE_RULES),
+        "rateLimits": SPOT_LIMITS.payload(),
         "exchangeFilters": [],
         "symbols": [_symbol_info(r) for r in rules],
         "sors": [],

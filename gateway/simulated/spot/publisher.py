@@ -10,15 +10,14 @@ from ..connection import Connection
 from ..core.book import DepthBatch, PriceTimeBook, TopOfBook
 from ..core.matching import MatchingEngine
 from ..core.orders import AccountId, Execution, PublicTrade
+from ..payload import Payload, encode
 from ..streams import StreamHub
 from .payloads import (
-    Payload,
     account_position,
     aggregate_trade_event,
     balance_update,
     book_ticker_event,
     depth_event,
-    encode,
     execution_report,
     trade_event,
 )

@@ -1,5 +1,6 @@
 """The REST door: paths to operations, signatures from header and query, weights to headers, errors to JSON."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
@@ -8,10 +9,12 @@ from aiohttp import web
 from ..connection import Clock
 from ..core.errors import BadRequest, LimitReached, NotAuthorized, VenueError, missing_parameter
 from ..core.orders import AccountId
-from ..limits import WeightLimits
-from ..signing import KeyRing, check_timing, rest_payload
-from .api import OPERATIONS, Public, VenueApi
-from .payloads import NS_PER_MS, Json, encode
+from ..desk import Desk
+from ..faults.plan import NOTHING, RequestPlan
+from ..operations import NOBODY, Answer, Ask, Kind, Proof
+from ..payload import NS_PER_MS, Json, encode
+from ..signing import KeyRing, rest_payload
+from .api import OPERATIONS, VenueApi
 
 ROUTES = {
     ("GET", "/api/v3/ping"): "ping",
@@ -33,15 +36,16 @@ ROUTES = {
 }
 
 PARAMETERS_MAX = 50  # chosen: no request of ours has more than twenty
+HANG_S = 60.0  # chosen: a request whose answer is lost keeps its client waiting so long
 
 Headers = dict[str, str]
 
 
 class RestDoor:
-    def __init__(self, api: VenueApi, keys: KeyRing, weights: WeightLimits, clock: Clock) -> None:
+    def __init__(self, desk: Desk, api: VenueApi, keys: KeyRing, clock: Clock) -> None:
+        self._desk = desk
         self._api = api
         self._keys = keys
-        self._weights = weights
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -50,56 +54,88 @@ class RestDoor:
     def _handler(self, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             body = (await request.read()).decode(errors="replace")
-            now_ns = self._clock()
-            status, headers, payload = self._answer(name, request, body, now_ns)
-            headers["X-MBX-USED-WEIGHT-1M"] = str(self._weights.used(request.remote or "", now_ns // NS_PER_MS))
-            response = web.Response(
-                body=encode(payload), status=status, headers=headers, content_type="application/json"
-            )
-            # The answer leaves before the events it caused do, as it mostly is on the venue.
-            await response.prepare(request)
-            await response.write_eof()
-            self._api.market.publish(now_ns)
-            return response
+            return await self._serve(name, request, body)
 
         return handle
 
-    def _answer(self, name: str, request: web.Request, body: str, now_ns: int) -> tuple[int, Headers, Json]:
-        headers: Headers = {}
+    async def _serve(self, name: str, request: web.Request, body: str) -> web.StreamResponse:
+        """The answer leaves before the events it caused do, as it mostly is on the venue."""
+        now_ns = self._clock()
         try:
-            return 200, headers, self._run(name, request, body, now_ns, headers)
+            ask = self._ask(name, request, body, now_ns)
         except VenueError as error:
-            if isinstance(error, LimitReached):
-                headers["Retry-After"] = str(max(1, -(-(error.retry_at_ms - now_ns // NS_PER_MS) // 1_000)))
-            return error.status, headers, {"code": error.code, "msg": error.message}
+            return await self._write(request, None, Answer(error=error, now_ns=now_ns))
+        plan = self._desk.plan(ask)
+        if plan is NOTHING:
+            answer = self._desk.answer(ask)
+            response = await self._write(request, ask, answer)
+            self._desk.finish(ask, answer)
+            return response
+        return await self._serve_as_planned(request, ask, plan)
 
-    def _run(self, name: str, request: web.Request, body: str, now_ns: int, headers: Headers) -> Json:
-        operation = OPERATIONS[name]
-        now_ms = now_ns // NS_PER_MS
+    async def _serve_as_planned(self, request: web.Request, ask: Ask, plan: RequestPlan) -> web.StreamResponse:
+        """HTTP has one answer a request: the second copy of one stays at home."""
+        written: list[web.StreamResponse] = []
+
+        async def write(answer: Answer) -> None:
+            if not written:
+                written.append(await self._write(request, ask, answer))
+
+        def cut() -> None:
+            if request.transport is not None:
+                request.transport.abort()
+
+        await self._desk.serve(ask, plan, write, cut)
+        if written:
+            return written[0]
+        if not plan.cuts:
+            await asyncio.sleep(HANG_S)
+            cut()
+        return web.Response(status=504)  # the connection is gone: nobody reads it
+
+    def _ask(self, name: str, request: web.Request, body: str, now_ns: int) -> Ask:
         query = request.raw_path.partition("?")[2]
         params = _params(query, body)
-        with self._api.evidence.request(name, params, now_ns) as heard:
-            self._weights.spend(request.remote or "", operation.weight(params), now_ms)
-            if isinstance(operation, Public):
-                return operation.run(self._api, params, now_ns)
-            heard.account = account = self._authenticate(request, params, query, body)
-            check_timing(params, now_ms)
-            try:
-                heard.answer = operation.run(self._api, account, params, now_ns)
-            finally:
-                if name == "order.place":
-                    short, day = self._api.counts[account].counts(now_ms)
-                    headers |= {"X-MBX-ORDER-COUNT-10S": str(short), "X-MBX-ORDER-COUNT-1D": str(day)}
-        return heard.answer
 
-    def _authenticate(self, request: web.Request, params: dict[str, str], query: str, body: str) -> AccountId:
-        api_key = request.headers.get("X-MBX-APIKEY", "")
-        if not api_key:
-            raise NotAuthorized(-2014, "API-key format invalid.")
-        for name in ("timestamp", "signature"):
-            if not params.get(name):
-                raise missing_parameter(name)
-        return self._keys.authenticate(api_key, rest_payload(query, body), params["signature"])
+        def identify(proof: Proof) -> AccountId:
+            if proof is Proof.NONE:
+                return NOBODY
+            api_key = request.headers.get("X-MBX-APIKEY", "")
+            if not api_key:
+                raise NotAuthorized(-2014, "API-key format invalid.")
+            if proof is Proof.KEY:
+                return self._keys.owner(api_key)
+            for mandatory in ("timestamp", "signature"):
+                if not params.get(mandatory):
+                    raise missing_parameter(mandatory)
+            return self._keys.authenticate(api_key, rest_payload(query, body), params["signature"])
+
+        return Ask("rest", name, OPERATIONS[name], params, request.remote or "", now_ns, identify)
+
+    async def _write(self, request: web.Request, ask: Ask | None, answer: Answer) -> web.StreamResponse:
+        response = web.Response(
+            body=encode(_body(answer)),
+            status=answer.status,
+            headers=self._headers(request.remote or "", ask, answer),
+            content_type="application/json",
+        )
+        await response.prepare(request)
+        await response.write_eof()
+        return response
+
+    def _headers(self, address: str, ask: Ask | None, answer: Answer) -> Headers:
+        now_ms = answer.now_ns // NS_PER_MS
+        headers = {"X-MBX-USED-WEIGHT-1M": str(self._desk.limits.used(address, now_ms))}
+        if ask is not None and ask.operation.kind is Kind.PLACE and answer.account in self._api.counts:
+            headers |= self._api.counts[answer.account].headers(now_ms)
+        if isinstance(answer.error, LimitReached):
+            headers["Retry-After"] = str(max(1, -(-(answer.error.retry_at_ms - now_ms) // 1_000)))
+        return headers
+
+
+def _body(answer: Answer) -> Json:
+    error = answer.error
+    return answer.result if error is None else {"code": error.code, "msg": error.message}
 
 
 def _params(query: str, body: str) -> dict[str, str]:

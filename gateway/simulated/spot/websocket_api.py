@@ -1,5 +1,6 @@
 """The WebSocket API door: request frames to operations, sessions, user data subscriptions (web-socket-api.md)."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,15 +9,17 @@ import msgspec
 from ..connection import Clock, Connection
 from ..core.errors import BadRequest, LimitReached, NotAuthorized, VenueError, missing_parameter
 from ..core.orders import AccountId
-from ..limits import WEIGHT_RULE, WeightLimits
+from ..desk import Desk
+from ..faults.plan import NOTHING
+from ..operations import NOBODY, Answer, Ask, Kind, Proof
+from ..payload import NS_PER_MS, Json, Payload, encode
 from ..signing import KeyRing, check_timing, sorted_payload
-from .api import OPERATIONS, Public, VenueApi
-from .payloads import NS_PER_MS, Json, Payload, encode
+from .api import OPERATIONS, VenueApi
 
 CONNECT_WEIGHT = 2  # web-socket-api.md: connecting costs 2
 METHOD_WEIGHT = 2  # the same: of session and user data stream methods
 PARAMETERS_MAX = 50  # chosen: no request of ours has more than twenty
-ORDER_METHODS = ("order.place",)
+TASKS_MAX = 1_000  # chosen: requests of one connection that wait for what was planned for them
 
 
 class _Request(msgspec.Struct):
@@ -39,16 +42,14 @@ class Session:
 class WebSocketApiClient:
     """One connection to the WebSocket API."""
 
-    def __init__(
-        self, connection: Connection, api: VenueApi, keys: KeyRing, weights: WeightLimits, clock: Clock
-    ) -> None:
+    def __init__(self, connection: Connection, desk: Desk, api: VenueApi, keys: KeyRing, clock: Clock) -> None:
         self._connection = connection
+        self._desk = desk
         self._api = api
         self._keys = keys
-        self._weights = weights
         self._clock = clock
         self._session: Session | None = None
-        self._asking: AccountId | None = None  # whose request is being answered
+        self._tasks: set[asyncio.Task[None]] = set()
         self._methods: dict[str, Callable[[dict[str, str], int], Json]] = {
             "session.logon": self._logon,
             "session.status": self._status,
@@ -60,7 +61,7 @@ class WebSocketApiClient:
         }
 
     def leave(self) -> None:
-        self._api.market.users.unsubscribe(self._connection)
+        self._api.users.unsubscribe(self._connection)
 
     def handle(self, text: str) -> None:
         """Answer one request; the answer is queued before the events the request causes."""
@@ -70,50 +71,72 @@ class WebSocketApiClient:
         except msgspec.DecodeError as error:
             self._send({"id": None, "status": 400, "error": {"code": -1135, "msg": f"Invalid JSON Request: {error}"}})
             return
-        self._send(self._answer(request, now_ns))
-        self._api.market.publish(now_ns)
-
-    def _answer(self, request: _Request, now_ns: int) -> Payload:
-        answer: Payload = {"id": request.id}
-        wants_limits = True
-        self._asking = None
         try:
             params = _texts(request.params)
-            wants_limits = params.pop("returnRateLimits", "true") != "false"
-            answer |= {"status": 200, "result": self._run(request.method, params, now_ns)}
         except VenueError as error:
-            answer |= {"status": error.status, "error": _error(error, now_ns)}
+            self._reply(request, None, Answer(error=error, now_ns=now_ns), wants_limits=True)
+            return
+        wants_limits = params.pop("returnRateLimits", "true") != "false"
+        operation = OPERATIONS.get(request.method)
+        if operation is None:
+            self._reply(request, None, self._answer_own(request.method, params, now_ns), wants_limits=wants_limits)
+            return
+        ask = Ask("api", request.method, operation, params, self._connection.address, now_ns, self._identify(params))
+        self._serve(request, ask, wants_limits=wants_limits)
+
+    def _serve(self, request: "_Request", ask: Ask, *, wants_limits: bool) -> None:
+        plan = self._desk.plan(ask)
+        if plan is NOTHING:
+            answer = self._desk.answer(ask)
+            self._reply(request, ask, answer, wants_limits=wants_limits)
+            self._desk.finish(ask, answer)
+            return
+
+        async def write(answer: Answer) -> None:
+            self._reply(request, ask, answer, wants_limits=wants_limits)
+
+        if len(self._tasks) >= TASKS_MAX:
+            self._connection.abort()
+            return
+        task = asyncio.create_task(self._desk.serve(ask, plan, write, self._connection.abort))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _reply(self, request: "_Request", ask: Ask | None, answer: Answer, *, wants_limits: bool) -> None:
+        payload: Payload = {"id": request.id, "status": answer.status}
+        if answer.error is None:
+            payload["result"] = answer.result
+        else:
+            payload["error"] = _error(answer.error, answer.now_ns)
         if wants_limits:
-            answer["rateLimits"] = self._rate_limits(request.method, now_ns // NS_PER_MS)
+            payload["rateLimits"] = self._rate_limits(ask, answer)
+        self._send(payload)
+
+    def _answer_own(self, method: str, params: dict[str, str], now_ns: int) -> Answer:
+        """A method of the connection itself."""
+        answer, limits = Answer(now_ns=now_ns), self._desk.limits
+        try:
+            limits.enter(self._connection.address, now_ns // NS_PER_MS)
+            limits.spend(self._connection.address, METHOD_WEIGHT, now_ns // NS_PER_MS)
+            own = self._methods.get(method)
+            if own is None:
+                raise BadRequest(-1000, f"Unknown method '{method[:64]}'.")
+            answer.result = own(params, now_ns)
+        except VenueError as error:
+            answer.error = error
         return answer
 
-    def _run(self, method: str, params: dict[str, str], now_ns: int) -> Json:
-        now_ms = now_ns // NS_PER_MS
-        operation = OPERATIONS.get(method)
-        if operation is None:
-            return self._run_own(method, params, now_ns)
-        with self._api.evidence.request(method, params, now_ns) as heard:
-            self._weights.spend(self._connection.address, operation.weight(params), now_ms)
-            if isinstance(operation, Public):
-                return operation.run(self._api, params, now_ns)
-            heard.account = self._asking = self._account(params)
-            check_timing(params, now_ms)
-            heard.answer = operation.run(self._api, self._asking, params, now_ns)
-        return heard.answer
+    def _identify(self, params: dict[str, str]) -> Callable[[Proof], AccountId]:
+        """Who asks: by signature, or by the session for a request without one."""
 
-    def _run_own(self, method: str, params: dict[str, str], now_ns: int) -> Json:
-        """A method of the connection itself."""
-        self._weights.spend(self._connection.address, METHOD_WEIGHT, now_ns // NS_PER_MS)
-        own = self._methods.get(method)
-        if own is None:
-            raise BadRequest(-1000, f"Unknown method '{method[:64]}'.")
-        return own(params, now_ns)
-
-    def _account(self, params: dict[str, str]) -> AccountId:
-        """Return who asks: by signature, or by the session for a request without one."""
-        if self._session is None or "apiKey" in params or "signature" in params:
+        def identify(proof: Proof) -> AccountId:
+            if proof is Proof.NONE:
+                return NOBODY
+            if self._session is not None and "apiKey" not in params and "signature" not in params:
+                return self._session.account
             return self._authenticate(params)
-        return self._session.account
+
+        return identify
 
     def _authenticate(self, params: dict[str, str], *, ed25519_only: bool = False) -> AccountId:
         for name in ("apiKey", "timestamp", "signature"):
@@ -142,34 +165,36 @@ class WebSocketApiClient:
             "connectedSince": self._connection.connected_ns // NS_PER_MS,
             "returnRateLimits": True,
             "serverTime": now_ns // NS_PER_MS,
-            "userDataStream": bool(self._api.market.users.subscriptions(self._connection)),
+            "userDataStream": bool(self._api.users.subscriptions(self._connection)),
         }
 
     def _subscriptions(self, params: dict[str, str], now_ns: int) -> Json:
-        return [{"subscriptionId": number} for number in self._api.market.users.subscriptions(self._connection)]
+        return [{"subscriptionId": number} for number in self._api.users.subscriptions(self._connection)]
 
     def _subscribe(self, params: dict[str, str], now_ns: int) -> Json:
         if self._session is None:
             raise NotAuthorized(-2015, "Invalid API-key, IP, or permissions for action.")
-        return {"subscriptionId": self._api.market.users.subscribe(self._connection, self._session.account)}
+        return {"subscriptionId": self._api.users.subscribe(self._connection, self._session.account)}
 
     def _subscribe_signed(self, params: dict[str, str], now_ns: int) -> Json:
         account = self._authenticate(params)
         check_timing(params, now_ns // NS_PER_MS)
-        return {"subscriptionId": self._api.market.users.subscribe(self._connection, account)}
+        return {"subscriptionId": self._api.users.subscribe(self._connection, account)}
 
     def _unsubscribe(self, params: dict[str, str], now_ns: int) -> Json:
         number = params.get("subscriptionId")
         if number is not None and not (number.isascii() and number.isdigit() and len(number) < 10):
             raise BadRequest(-1100, "Illegal characters found in parameter 'subscriptionId'.")
-        self._api.market.users.unsubscribe(self._connection, None if number is None else int(number))
+        self._api.users.unsubscribe(self._connection, None if number is None else int(number))
         return {}
 
-    def _rate_limits(self, method: str, now_ms: int) -> Json:
+    def _rate_limits(self, ask: Ask | None, answer: Answer) -> Json:
         limits: list[Json] = []
-        if method in ORDER_METHODS and self._asking is not None:
-            limits.extend(self._api.counts[self._asking].payload(now_ms))
-        limits.append({**WEIGHT_RULE, "count": self._weights.used(self._connection.address, now_ms)})
+        now_ms = answer.now_ns // NS_PER_MS
+        if ask is not None and ask.operation.kind is Kind.PLACE and answer.account in self._api.counts:
+            limits.extend(self._api.counts[answer.account].payload(now_ms))
+        used = self._desk.limits.used(self._connection.address, now_ms)
+        limits.append({**self._desk.limits.rules.weight_rule(), "count": used})
         return limits
 
     def _send(self, payload: Payload) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.simulated.limits import WEIGHT_PER_MINUTE
+from gateway.simulated.limits import SPOT_LIMITS
 
 ORDER = {
     "symbol": "BTCUSDT",
@@ -165,7 +165,7 @@ async def test_weight_is_counted_and_limited(quiet: Any) -> None:
             used.append(int(response.headers["X-MBX-USED-WEIGHT-1M"]))
     assert used in ([1, 251, 252], [1, 251, 1], [1, 250, 251])  # the minute may end in between
     statuses = []
-    for _ in range(2 * WEIGHT_PER_MINUTE // 250):
+    for _ in range(2 * SPOT_LIMITS.weight_per_minute // 250):
         async with quiet.http.get(f"{rest}/api/v3/depth?symbol=BTCUSDT&limit=1001") as response:
             statuses.append(response.status)
             if response.status == 429:

@@ -1,0 +1,146 @@
+"""The way of one request through a face of the venue, the same for its doors: limits, proof, time, faults, operation.
+
+`answer` is the straight way, without an await: nothing goes wrong. `serve` is the long one, for a request with a plan.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from .connection import Clock
+from .core.errors import VenueError
+from .evidence import Evidence
+from .faults.plan import NOTHING, RequestPlan
+from .limits import RequestLimits
+from .operations import Answer, Ask, Call, Kind, Proof
+from .payload import NS_PER_MS, Json
+from .signing import check_timing
+
+Write = Callable[[Answer], Awaitable[None]]
+Cut = Callable[[], None]
+
+
+class RequestFaults(Protocol):
+    """What the desk asks of whoever spoils requests."""
+
+    def plan(self, face: str, ask: Ask) -> RequestPlan:
+        """Decide what goes wrong with this request: NOTHING for most. Asked once a request."""
+
+    def reach(self, point: str, ask: Ask) -> None:
+        """A kill point is reached: do what waits there, to its end."""
+
+
+class Publishes(Protocol):
+    def publish(self, now_ns: int) -> None:
+        """Send out all that the last commands did."""
+
+
+class Desk:
+    """One face's. `api` is what its operations run on."""
+
+    def __init__(
+        self,
+        face: str,
+        api: Any,
+        market: Publishes,
+        limits: RequestLimits,
+        faults: RequestFaults,
+        evidence: Evidence,
+        clock: Clock,
+    ) -> None:
+        self.face = face
+        self.limits = limits
+        self._api = api
+        self._market = market
+        self._faults = faults
+        self._evidence = evidence
+        self._clock = clock
+
+    def plan(self, ask: Ask) -> RequestPlan:
+        """The request is here: what goes wrong with it?"""
+        self._faults.reach("request-received", ask)
+        if ask.operation.kind is Kind.CANCEL:
+            self._faults.reach("cancel-received", ask)
+        return self._faults.plan(self.face, ask)
+
+    def answer(self, ask: Ask) -> Answer:
+        """Admit it and run it at once. The events wait until `finish`."""
+        answer = Answer(now_ns=ask.received_ns)
+        try:
+            self._admit(ask, answer)
+            answer.result = self._run(ask, answer)
+        except VenueError as error:
+            answer.error = error
+        self._evidence.answered(self.face, ask, answer, NOTHING)
+        return answer
+
+    def finish(self, ask: Ask, answer: Answer) -> None:
+        """The answer is out: now the events it caused."""
+        self._faults.reach("answer-sent", ask)
+        if _is_full_page(ask, answer):
+            self._faults.reach("query-page", ask)
+        self._market.publish(answer.now_ns)
+
+    async def serve(self, ask: Ask, plan: RequestPlan, write: Write, cut: Cut) -> None:
+        """Do as planned. `write` sends the answer; `cut` ends the connection instead."""
+        answer = await self._answer_as_planned(ask, plan)
+        self._evidence.answered(self.face, ask, answer, plan)
+        if plan.events_first:
+            self._market.publish(answer.now_ns)
+            self._faults.reach("events-before-answer", ask)
+        if plan.after_ns:
+            await asyncio.sleep(plan.after_ns / 1e9)
+        if plan.cuts:
+            cut()
+        elif plan.copies and not plan.swallowed:
+            for _ in range(plan.copies):
+                await write(answer)
+            self.finish(ask, answer)
+            return
+        self._market.publish(answer.now_ns)
+
+    async def _answer_as_planned(self, ask: Ask, plan: RequestPlan) -> Answer:
+        answer = Answer(now_ns=ask.received_ns)
+        try:
+            self._admit(ask, answer)
+            if plan.before_ns:
+                await asyncio.sleep(plan.before_ns / 1e9)
+                answer.now_ns = self._clock()
+                if ask.operation.proof is Proof.SIGNATURE:
+                    check_timing(ask.params, answer.now_ns // NS_PER_MS)
+            if plan.refusal is not None:
+                raise plan.refusal
+            if not plan.swallowed:
+                answer.result = self._run_as_planned(ask, plan, answer)
+        except VenueError as error:
+            answer.error = error
+        return answer
+
+    def _run_as_planned(self, ask: Ask, plan: RequestPlan, answer: Answer) -> Json:
+        if plan.prepare is not None:
+            plan.prepare()
+        result = self._run(ask, answer)
+        if plan.error is not None:
+            raise plan.error
+        return result if plan.rewrite is None else plan.rewrite(result)
+
+    def _admit(self, ask: Ask, answer: Answer) -> None:
+        """Count the request and prove who asks. Raises VenueError."""
+        now_ms = ask.received_ns // NS_PER_MS
+        self.limits.enter(ask.address, now_ms)
+        self.limits.spend(ask.address, ask.operation.weight(ask.params), now_ms)
+        answer.account = ask.identify(ask.operation.proof)
+        if ask.operation.proof is Proof.SIGNATURE:
+            check_timing(ask.params, now_ms)
+
+    def _run(self, ask: Ask, answer: Answer) -> Json:
+        return ask.operation.run(self._api, Call(answer.account, ask.params, answer.now_ns, ask.address))
+
+
+def _is_full_page(ask: Ask, answer: Answer) -> bool:
+    """A whole page of `limit` rows: the client will ask for the next one."""
+    if not ask.operation.pages or not isinstance(answer.result, list):
+        return False
+    limit = ask.params.get("limit", "")
+    wanted = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 6 else ask.operation.pages
+    return len(answer.result) >= min(wanted, 1_000)

@@ -1,0 +1,89 @@
+"""What a venue's doors can be asked to do, and one request on its way: the same for REST, the WebSocket API and every face. Pure."""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from .core.errors import VenueError
+from .core.orders import AccountId
+from .payload import Json
+
+Params = Mapping[str, str]
+Weight = Callable[[Params], int]
+
+NOBODY = AccountId("")
+
+
+class Kind(Enum):
+    """What a request is about, for whoever counts, records or spoils it."""
+
+    PLACE = "place"
+    CANCEL = "cancel"
+    REPLACE = "replace"
+    AMEND = "amend"
+    QUERY = "query"
+    MARKET = "market"
+    ACCOUNT = "account"
+
+
+class Proof(Enum):
+    """What a request must bring: nothing, an API key, or a key and a signature with a timestamp."""
+
+    NONE = "none"
+    KEY = "key"
+    SIGNATURE = "signature"
+
+
+class Call(NamedTuple):
+    """One request as an operation sees it. `account` is NOBODY where no proof is asked for."""
+
+    account: AccountId
+    params: Params
+    now_ns: int
+    address: str = ""
+
+
+class Operation(NamedTuple):
+    """`run` takes the face's API and the call, and returns the result; it raises VenueError to refuse.
+
+    A request of `pages` rows at most is a page of a longer answer, where the client asked for no less.
+    """
+
+    run: Callable[[Any, Call], Json]
+    weight: Weight
+    kind: Kind
+    proof: Proof = Proof.SIGNATURE
+    pages: int = 0
+
+
+def constant(weight: int) -> Weight:
+    return lambda _: weight
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """A request that has arrived. `identify` proves who asks: it returns the account or raises VenueError."""
+
+    door: str
+    """rest, or api for the WebSocket API."""
+    name: str
+    """The operation, as the WebSocket API names it."""
+    operation: Operation
+    params: Params
+    address: str
+    received_ns: int
+    identify: Callable[[Proof], AccountId]
+
+
+class Answer(msgspec.Struct):
+    """What goes back: a result, or the error that refused it. `account`: who was proven to ask."""
+
+    result: Json = None
+    error: VenueError | None = None
+    account: AccountId = NOBODY
+    now_ns: int = 0
+
+    @property
+    def status(self) -> int:
+        return 200 if self.error is None else self.error.status

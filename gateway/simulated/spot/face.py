@@ -1,0 +1,93 @@
+"""Binance Spot as one face of the venue: its doors, over a market."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from ..connection import Clock, Connection
+from ..core.errors import LimitReached
+from ..core.orders import AccountId
+from ..desk import Desk, RequestFaults
+from ..evidence import Evidence
+from ..limits import RequestLimits
+from ..market import Market
+from ..payload import NS_PER_MS
+from ..signing import KeyRing
+from ..streams import StreamClient
+from .api import VenueApi
+from .publisher import UserStreams
+from .rest import RestDoor
+from .websocket_api import CONNECT_WEIGHT, WebSocketApiClient
+
+CLOSE_POLICY = 1008
+
+Serve = Callable[[Connection], Awaitable[None]]
+Attend = Callable[[web.Request, Serve], Awaitable[web.StreamResponse]]
+"""Open a WebSocket, serve it to its end, close it: the server's part."""
+
+
+class SpotFace:
+    """`attend` belongs to the server, which knows every connection."""
+
+    def __init__(
+        self,
+        market: Market,
+        users: UserStreams,
+        accounts: tuple[AccountId, ...],
+        keys: KeyRing,
+        evidence: Evidence,
+        faults: RequestFaults,
+        clock: Clock,
+        attend: Attend,
+    ) -> None:
+        self.market = market
+        self.limits = RequestLimits()
+        self._api = VenueApi(market, users, accounts, evidence)
+        self._desk = Desk("spot", self._api, market, self.limits, faults, evidence, clock)
+        self._keys = keys
+        self._clock = clock
+        self._attend = attend
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            *RestDoor(self._desk, self._api, self._keys, self._clock).routes(),
+            web.get("/ws", self._streams),
+            web.get("/ws/{names:.+}", self._streams),
+            web.get("/stream", self._streams),
+            web.get("/ws-api/v3", self._websocket_api),
+        ]
+
+    async def _streams(self, request: web.Request) -> web.StreamResponse:
+        is_combined = request.path == "/stream"
+        named = request.query.get("streams", "") if is_combined else request.match_info.get("names", "")
+        named = named.encode(errors="replace").decode()  # a path of broken UTF-8 must not break a later answer
+
+        async def serve(connection: Connection) -> None:
+            client = StreamClient(connection, self.market.hub, is_combined=is_combined)
+            client.subscribe(name for name in named.split("/") if name)
+            try:
+                while (text := await connection.next_text()) is not None:
+                    if client.is_flooding(self._clock()):
+                        await connection.close(CLOSE_POLICY)
+                        return
+                    client.handle(text)
+            finally:
+                client.leave()
+
+        return await self._attend(request, serve)
+
+    async def _websocket_api(self, request: web.Request) -> web.StreamResponse:
+        try:
+            self.limits.spend(request.remote or "", CONNECT_WEIGHT, self._clock() // NS_PER_MS)
+        except LimitReached as error:
+            return web.json_response({"code": error.code, "msg": error.message}, status=error.status)
+
+        async def serve(connection: Connection) -> None:
+            client = WebSocketApiClient(connection, self._desk, self._api, self._keys, self._clock)
+            try:
+                while (text := await connection.next_text()) is not None:
+                    client.handle(text)
+            finally:
+                client.leave()
+
+        return await self._attend(request, serve)
