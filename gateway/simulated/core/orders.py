@@ -25,21 +25,28 @@ class OrderType(StrEnum):
     LIMIT = "LIMIT"
     LIMIT_MAKER = "LIMIT_MAKER"
     MARKET = "MARKET"
+    STOP_LOSS = "STOP_LOSS"
+    STOP_LOSS_LIMIT = "STOP_LOSS_LIMIT"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
 
 
 class TimeInForce(StrEnum):
     GTC = "GTC"
     IOC = "IOC"
     FOK = "FOK"
+    GTX = "GTX"
+    """Post only, on futures: an order that would take expires."""
 
 
 class SelfTradePrevention(StrEnum):
-    """DECREMENT and TRANSFER exist on the venue; this one does not offer them (exchangeInfo says so)."""
+    """TRANSFER exists on the venue; this one does not offer it (exchangeInfo says so)."""
 
     NONE = "NONE"
     EXPIRE_TAKER = "EXPIRE_TAKER"
     EXPIRE_MAKER = "EXPIRE_MAKER"
     EXPIRE_BOTH = "EXPIRE_BOTH"
+    DECREMENT = "DECREMENT"
 
 
 class Status(StrEnum):
@@ -55,6 +62,8 @@ class ExecutionKind(StrEnum):
     NEW = "NEW"
     TRADE = "TRADE"
     CANCELED = "CANCELED"
+    REPLACED = "REPLACED"
+    REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
     TRADE_PREVENTION = "TRADE_PREVENTION"
 
@@ -64,7 +73,11 @@ OPEN = (Status.NEW, Status.PARTIALLY_FILLED)
 
 
 class NewOrder(msgspec.Struct, frozen=True):
-    """A request as the core takes it: parsed, not yet checked. `price` is 0 for MARKET."""
+    """A request as the core takes it: parsed, not yet checked. `price` is 0 for orders without one, as MARKET.
+
+    `quantity` is 0 where a MARKET order says instead by `quote_quantity` what it spends or wants. `stop_price` is 0 but for the
+    stop-loss and take-profit types: the last trade's price from which on the order works. `reduce_only` is for futures.
+    """
 
     account: AccountId
     symbol: str
@@ -75,11 +88,17 @@ class NewOrder(msgspec.Struct, frozen=True):
     price: int = 0
     time_in_force: TimeInForce = TimeInForce.GTC
     prevention: SelfTradePrevention = SelfTradePrevention.NONE
+    stop_price: int = 0
+    quote_quantity: int = 0
+    reduce_only: bool = False
 
 
 @dataclass(slots=True)
 class Order:
-    """`locked` is what the order still holds: quote asset for a BUY, base asset for a SELL."""
+    """`locked` is what the order still holds: quote asset for a BUY, base asset for a SELL.
+
+    `working_ns`: since when it can trade; 0 while it waits for its stop price.
+    """
 
     order_id: int
     account: AccountId
@@ -99,6 +118,10 @@ class Order:
     locked: int = 0
     prevented: int = 0
     prevented_match_id: int | None = None
+    stop_price: int = 0
+    quote_quantity: int = 0
+    reduce_only: bool = False
+    working_ns: int = 0
 
     @property
     def leaves(self) -> int:
