@@ -72,6 +72,11 @@ def allowed(importer: str, imported: str) -> bool:
             or top in ("msgspec", "sortedcontainers")
             or top in PURE_STDLIB
         )
+    if within(importer, "gateway.simulated.core", "gateway.simulated.crowd"):
+        is_crowd = within(importer, "gateway.simulated.crowd")
+        own = ("gateway.simulated.core", "gateway.simulated.crowd") if is_crowd else ("gateway.simulated.core",)
+        drawn = PURE_STDLIB | {"random"} if is_crowd else PURE_STDLIB  # the crowd draws, from the seed it is given
+        return within(imported, *own) or top in ("msgspec", "sortedcontainers") or top in drawn
     if within(importer, "gateway.simulated"):
         return (
             within(imported, "gateway.simulated")
@@ -125,7 +130,9 @@ def test_the_table_can_say_no() -> None:
         ("actors.risk.actor", "random"), ("bus.host", "zmq"), ("bus.host", "actors.risk"), ("bus.messages.base", "bus.host"),
         ("gateway.binance_spot.codec", "actors.market_data"), ("gateway.binance_spot.codec", "aiohttp"),
         ("gateway.doors.rest", "websockets"), ("gateway.doors.rest", "bus.clock"), ("gateway.doors.coordination.local", "grpc"),
-        ("ops.cli", "zmq"), ("ops.cli", "npyscreen"),
+        ("ops.cli", "zmq"), ("ops.cli", "npyscreen"), ("gateway.simulated.core.matching", "gateway.simulated.desk"),
+        ("gateway.simulated.core.book", "random"), ("gateway.simulated.core.matching", "gateway.simulated.crowd.flow"),
+        ("gateway.simulated.crowd.flow", "time"), ("gateway.simulated.desk", "bus.messages"),
     ]  # fmt: skip
     assert [row for row in refused if allowed(*row)] == []
 
@@ -157,6 +164,12 @@ def _is_set(node: ast.expr) -> bool:
 
 def test_actors_never_await_or_touch_clock_io_randomness() -> None:
     assert [line for _, path in modules("actors") for line in impurities(path)] == []
+
+
+@pytest.mark.parametrize("folder", ["core", "crowd"])
+def test_the_venue_s_core_is_as_pure_as_an_actor(folder: str) -> None:
+    """Simulations run it: the same commands and times must give the same history in any process."""
+    assert [line for _, path in modules(f"gateway/simulated/{folder}") for line in impurities(path)] == []
 
 
 def test_impurities_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
