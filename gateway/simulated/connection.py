@@ -1,6 +1,8 @@
-"""One WebSocket connection of a client: a bounded queue, one writer, pings. The only module that writes to sockets.
+"""One WebSocket connection of a client: frames out without a task, frames in, pings. The only module that writes to sockets.
 
-Past QUEUE_MAX waiting frames the client is cut off, as the venue does with slow consumers: late data helps nobody.
+A frame goes straight to the transport, which hands it to the socket at once or keeps it; no task wakes up for it. What the
+transport keeps is all that waits for a slow client, and past WAITING_BYTES_MAX the client is cut off, as the venue does with
+slow consumers: late data helps nobody.
 """
 
 import asyncio
@@ -8,9 +10,12 @@ from collections.abc import Callable
 
 from aiohttp import WSMessage, WSMsgType, web
 
-QUEUE_MAX = 8_192  # chosen: at 1,000 frames a second eight seconds, beyond the socket's own buffers
+WAITING_BYTES_MAX = (
+    4 * 1024 * 1024
+)  # chosen: eight seconds at 1,000 frames a second of 500 bytes, beyond the socket's own
 INBOUND_BYTES_MAX = 64 * 1024  # chosen: our largest legal request is a SUBSCRIBE of 1,024 names, about 40 kB
 SILENCE_NS_MAX = 60_000_000_000  # web-socket-streams.md: no pong for a minute closes the connection
+CLOSE_S_MAX = 2.0  # chosen: for a client's part of the goodbye; one that does not read would hold us for ever
 
 Clock = Callable[[], int]
 """Returns nanoseconds since the epoch."""
@@ -24,20 +29,24 @@ class Connection:
         self._clock = clock
         self._pong_ns = self.connected_ns
         self._socket = web.WebSocketResponse(max_msg_size=INBOUND_BYTES_MAX, compress=False, autoping=False)
-        self._queue: asyncio.Queue[tuple[WSMsgType, bytes]] = asyncio.Queue(QUEUE_MAX)
-        self._writer: asyncio.Task[None] | None = None
+        self._transport: asyncio.Transport | None = None
 
     @property
     def response(self) -> web.WebSocketResponse:
         return self._socket
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What was sent and the socket has not taken."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
     async def open(self) -> None:
         await self._socket.prepare(self._request)
-        self._writer = asyncio.create_task(self._write())
+        self._transport = self._request.transport
 
     def send(self, payload: bytes) -> None:
-        """Queue a text frame; never blocks. A client whose queue is full loses its connection."""
-        self._put(WSMsgType.TEXT, payload)
+        """Send a text frame; never blocks. A client that leaves too much unread loses its connection."""
+        self._write(WSMsgType.TEXT, payload)
 
     def ping(self) -> None:
         """Ping with the present time as payload; a client silent for too long is cut off."""
@@ -45,7 +54,7 @@ class Connection:
         if now_ns - self._pong_ns > SILENCE_NS_MAX:
             self.abort()
             return
-        self._put(WSMsgType.PING, str(now_ns // 1_000_000).encode())
+        self._write(WSMsgType.PING, str(now_ns // 1_000_000).encode())
 
     def abort(self) -> None:
         """Cut the connection at once, without a closing handshake: nothing that waits is sent."""
@@ -61,29 +70,37 @@ class Connection:
                     text: str = message.data
                     return text
                 case WSMsgType.PING:
-                    self._put(WSMsgType.PONG, message.data)
+                    self._write(WSMsgType.PONG, message.data)
                 case WSMsgType.PONG:
                     self._pong_ns = self._clock()
                 case _:
                     return None
 
     async def close(self, code: int = 1000) -> None:
-        """Say goodbye and stop the writer; safe to call more than once."""
-        if self._writer is not None:
-            self._writer.cancel()
-        if not self._socket.closed:
-            await self._socket.close(code=code)
-
-    def _put(self, kind: WSMsgType, payload: bytes) -> None:
+        """Say goodbye; safe to call more than once. A client that does not answer in time is cut off."""
+        if self._socket.closed:
+            return
         try:
-            self._queue.put_nowait((kind, payload))
-        except asyncio.QueueFull:
+            async with asyncio.timeout(CLOSE_S_MAX):
+                await self._socket.close(code=code)
+        except TimeoutError:
             self.abort()
 
-    async def _write(self) -> None:
-        try:
-            while True:
-                kind, payload = await self._queue.get()
-                await self._socket.send_frame(payload, kind)
-        except ConnectionError:
-            self.abort()  # the reader sees the end of the connection and cleans up
+    def _write(self, kind: WSMsgType, payload: bytes) -> None:
+        """Nothing is sent past the goodbye, or to a socket that is gone: the reader sees its end."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._socket.closed:
+            return
+        transport.write(_header(kind, len(payload)) + payload)
+        if transport.get_write_buffer_size() > WAITING_BYTES_MAX:
+            self.abort()
+
+
+def _header(kind: WSMsgType, length: int) -> bytes:
+    """A final frame's first bytes, unmasked as a server's are (RFC 6455, 5.2)."""
+    first = 0x80 | kind
+    if length < 126:
+        return bytes((first, length))
+    if length < 65_536:
+        return bytes((first, 126)) + length.to_bytes(2, "big")
+    return bytes((first, 127)) + length.to_bytes(8, "big")
