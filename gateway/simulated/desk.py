@@ -134,7 +134,8 @@ class Desk:
             check_timing(ask.params, now_ms)
 
     def _run(self, ask: Ask, answer: Answer) -> Json:
-        return ask.operation.run(self._api, Call(answer.account, ask.params, answer.now_ns, ask.address))
+        answer.outcome = ask.operation.run(self._api, Call(answer.account, ask.params, answer.now_ns, ask.address))
+        return answer.outcome
 
 
 def _is_full_page(ask: Ask, answer: Answer) -> bool:

@@ -1,6 +1,6 @@
-"""What the venue keeps for whoever judges a run: every order request it was sent, every trade of a client. Pure.
+"""What the venue keeps for whoever judges a run: every request it was sent, every trade and order of a client. Pure.
 
-Both logs are numbered from 0 and bounded; what was dropped shows as a first number above 0. A venue that nobody can ask
+All logs are numbered from 0 and bounded; what was dropped shows as a first number above 0. A venue that nobody can ask
 (no control door) keeps nothing.
 """
 
@@ -12,24 +12,33 @@ from typing import Generic, TypeVar
 import msgspec
 
 from .core.decimals import decimal_text
-from .core.orders import BACKGROUND, OPPOSITE, Execution, ExecutionKind, Side
+from .core.orders import BACKGROUND, OPPOSITE, Execution, ExecutionKind, Order, Side
 from .faults.plan import RequestPlan
-from .operations import Answer, Ask, Kind
+from .operations import Answer, Ask, Kind, Params
 
-ROWS_MAX = 100_000  # chosen: 40 minutes of two engines at 100 orders and cancels each in 10 s; 35 MB, measured
+ROWS_MAX = 100_000  # chosen: 40 minutes of two engines at 100 orders and cancels each in 10 s
+EXECUTIONS_MAX = 1_000  # of one order; chosen: one that trades more often is told by the log of trades
 TEXT_MAX = 64  # chosen: of what a client wrote; longer than any id, price or symbol that is accepted
-ORDER_REQUESTS = (Kind.PLACE, Kind.CANCEL, Kind.REPLACE, Kind.AMEND, Kind.QUERY)
-"""What is kept. Anything else is a question about the market, the account or its trades."""
+
+CLIENT_IDS = {
+    Kind.PLACE: ("newClientOrderId", ""),
+    Kind.REPLACE: ("newClientOrderId", "cancelOrigClientOrderId"),
+    Kind.AMEND: ("newClientOrderId", "origClientOrderId"),
+}
+"""Parameters that name the order a request makes, and the one it replaces. Any other request has origClientOrderId."""
+ABOUT = ("origClientOrderId", "")
 
 Row = TypeVar("Row")
 
 
 class RequestRow(msgspec.Struct, frozen=True, gc=False):
-    """One order request. `received_ns`: the venue's clock as it was handled, the one its recvWindow was held against.
+    """One request. `received_ns`: the venue's clock as it was handled, the one its recvWindow was held against.
 
-    `account` is empty when the signature proved nobody. `client_order_id` is the one asked about or to be canceled, too.
-    `code` is 0 when the venue says it did as asked, else its error code; `price` and `quantity` are the client's own text.
-    `faults` names what was made to go wrong with it.
+    `account` is empty when the signature proved nobody. `client_order_id` is the one asked about or to be canceled, too;
+    `original_client_order_id` that of an order to be replaced or amended. `code` is 0 when the venue says it did as asked,
+    else its error code; `done` says whether it did, whatever it says. `order_id`: of the one order it was about, if it was
+    done. `price` and `quantity` are the client's own text. `faults` names what was made to go wrong with it, `delivery`
+    what became of the answer: sent, late, twice, lost, cut (with its connection) or swallowed (with the request itself).
     """
 
     number: int
@@ -47,6 +56,10 @@ class RequestRow(msgspec.Struct, frozen=True, gc=False):
     face: str = "spot"
     door: str = "rest"
     faults: tuple[str, ...] = ()
+    original_client_order_id: str = ""
+    status: int = 200
+    done: bool = False
+    delivery: str = "sent"
 
 
 class TradeRow(msgspec.Struct, gc=False):
@@ -63,6 +76,17 @@ class TradeRow(msgspec.Struct, gc=False):
     maker_client_order_id: str = ""
     taker_account: str = BACKGROUND
     taker_client_order_id: str = ""
+    face: str = "spot"
+
+
+class OrderRecord(msgspec.Struct):
+    """One order of a client as it is now, and all that happened to it, oldest first; `dropped`: how much is not kept."""
+
+    number: int
+    face: str
+    order: Order
+    executions: list[Execution]
+    dropped: int = 0
 
 
 class BoundedLog(Generic[Row]):
@@ -92,44 +116,67 @@ class Evidence:
         self._rows_max = rows_max
         self.requests: BoundedLog[RequestRow] = BoundedLog(rows_max)
         self.trades: BoundedLog[TradeRow] = BoundedLog(rows_max)
+        self.orders: BoundedLog[OrderRecord] = BoundedLog(rows_max)
+        self._known: dict[tuple[str, int], OrderRecord] = {}
         self._trade: TradeRow | None = None
 
     def answered(self, face: str, ask: Ask, answer: Answer, plan: RequestPlan) -> None:
-        """Note an order request, once it is answered, refused or lost."""
-        if ask.operation.kind not in ORDER_REQUESTS or not self._rows_max:
+        """Note a request, once it is answered, refused or lost."""
+        if not self._rows_max:
             return
-        params, kind = ask.params, ask.operation.kind.value
-
-        def said(name: str) -> str:
-            return params.get(name, "")[:TEXT_MAX]
-
-        order_id = answer.result.get("orderId") if isinstance(answer.result, Mapping) else None
+        params, kind = ask.params, ask.operation.kind
+        new_id, original_id = CLIENT_IDS.get(kind, ABOUT)
+        order_id = answer.outcome.get("orderId") if isinstance(answer.outcome, Mapping) else None
         self.requests.append(
             RequestRow(
                 number=self.requests.next_number,
                 received_ns=answer.now_ns,
                 account=answer.account,
-                kind=kind,
+                kind=kind.value,
                 operation=ask.name,
-                symbol=said("symbol"),
-                client_order_id=said("newClientOrderId" if kind == "place" else "origClientOrderId"),
-                side=said("side"),
-                price=said("price"),
-                quantity=said("quantity"),
+                symbol=_said(params, "symbol"),
+                client_order_id=_said(params, new_id),
+                side=_said(params, "side"),
+                price=_said(params, "price"),
+                quantity=_said(params, "quantity"),
                 code=0 if answer.error is None else answer.error.code,
                 order_id=order_id if isinstance(order_id, int) else 0,
                 face=face,
                 door=ask.door,
                 faults=plan.faults,
+                original_client_order_id=_said(params, original_id),
+                status=answer.status,
+                done=answer.outcome is not None,
+                delivery=_delivery(plan),
             )
         )
 
-    def executed(self, execution: Execution, now_ns: int) -> None:
-        """Note a fill. Between two clients a trade has two executions, one right after the other: one row."""
-        if execution.kind is not ExecutionKind.TRADE:
+    def executed(self, execution: Execution, now_ns: int, face: str = "spot") -> None:
+        """Note what happened to a client's order."""
+        if not self._rows_max:
             return
+        record = self._record(face, execution.order)
+        if len(record.executions) < EXECUTIONS_MAX:
+            record.executions.append(execution)
+        else:
+            record.dropped += 1
+        if execution.kind is ExecutionKind.TRADE:
+            self._traded(execution, face)
+
+    def _record(self, face: str, order: Order) -> OrderRecord:
+        record = self._known.get((face, order.order_id))
+        if record is None:
+            if len(self._known) >= self._rows_max:
+                [oldest] = self.orders.rows(0, 1)
+                del self._known[oldest.face, oldest.order.order_id]
+            record = self._known[face, order.order_id] = OrderRecord(self.orders.next_number, face, order, [])
+            self.orders.append(record)
+        return record
+
+    def _traded(self, execution: Execution, face: str) -> None:
+        """Between two clients a trade has two executions, one right after the other: one row."""
         order, row = execution.order, self._trade
-        if row is None or (row.symbol, row.trade_id) != (order.symbol, execution.trade_id):
+        if row is None or (row.face, row.symbol, row.trade_id) != (face, order.symbol, execution.trade_id):
             row = self._trade = TradeRow(
                 number=self.trades.next_number,
                 time_ns=execution.time_ns,
@@ -138,9 +185,26 @@ class Evidence:
                 price=decimal_text(execution.last_price),
                 quantity=decimal_text(execution.last_quantity),
                 taker_side=OPPOSITE[order.side] if execution.is_maker else order.side,
+                face=face,
             )
             self.trades.append(row)
         if execution.is_maker:
             row.maker_account, row.maker_client_order_id = order.account, order.client_order_id
         else:
             row.taker_account, row.taker_client_order_id = order.account, order.client_order_id
+
+
+def _said(params: Params, name: str) -> str:
+    """What the client wrote there, cut to what can be a legal value."""
+    return params.get(name, "")[:TEXT_MAX]
+
+
+def _delivery(plan: RequestPlan) -> str:
+    """What becomes of the answer, by the strongest of the faults that hit it."""
+    if plan.swallowed:
+        return "swallowed"
+    if plan.cuts:
+        return "cut"
+    if plan.copies != 1:
+        return "twice" if plan.copies else "lost"
+    return "late" if plan.before_ns or plan.after_ns else "sent"

@@ -77,12 +77,16 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct):
-    """What goes back: a result, or the error that refused it. `account`: who was proven to ask."""
+    """What goes back: a result, or the error that refused it. `account`: who was proven to ask.
+
+    `outcome` is what was really done, whatever the answer says; None when nothing was.
+    """
 
     result: Json = None
     error: VenueError | None = None
     account: AccountId = NOBODY
     now_ns: int = 0
+    outcome: Json = None
 
     @property
     def status(self) -> int:
