@@ -37,6 +37,16 @@ class TimeInForce(StrEnum):
     FOK = "FOK"
     GTX = "GTX"
     """Post only, on futures: an order that would take expires."""
+    GTD = "GTD"
+    """Futures: rests as GTC does, until the venue expires it at its goodTillDate."""
+
+
+class PositionSide(StrEnum):
+    """Futures: which position an order is about. BOTH is the one of one-way mode."""
+
+    BOTH = "BOTH"
+    LONG = "LONG"
+    SHORT = "SHORT"
 
 
 class SelfTradePrevention(StrEnum):
@@ -76,7 +86,8 @@ class NewOrder(msgspec.Struct, frozen=True):
     """A request as the core takes it: parsed, not yet checked. `price` is 0 for orders without one, as MARKET.
 
     `quantity` is 0 where a MARKET order says instead by `quote_quantity` what it spends or wants. `stop_price` is 0 but for the
-    stop-loss and take-profit types: the last trade's price from which on the order works. `reduce_only` is for futures.
+    stop-loss and take-profit types: the last trade's price from which on the order works. `reduce_only` and `position_side` are
+    for futures.
     """
 
     account: AccountId
@@ -91,6 +102,7 @@ class NewOrder(msgspec.Struct, frozen=True):
     stop_price: int = 0
     quote_quantity: int = 0
     reduce_only: bool = False
+    position_side: PositionSide = PositionSide.BOTH
 
 
 @dataclass(slots=True)
@@ -122,6 +134,7 @@ class Order:
     quote_quantity: int = 0
     reduce_only: bool = False
     working_ns: int = 0
+    position_side: PositionSide = PositionSide.BOTH
 
     @property
     def leaves(self) -> int:
