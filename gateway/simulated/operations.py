@@ -62,6 +62,19 @@ def constant(weight: int) -> Weight:
     return lambda _: weight
 
 
+def public(run: Callable[[Any, Call], Json], weight: int | Weight) -> Operation:
+    """Market data: nobody has to prove anything."""
+    return Operation(run, _weight(weight), Kind.MARKET, Proof.NONE)
+
+
+def signed(kind: Kind, run: Callable[[Any, Call], Json], weight: int | Weight, *, pages: int = 0) -> Operation:
+    return Operation(run, _weight(weight), kind, Proof.SIGNATURE, pages)
+
+
+def _weight(weight: int | Weight) -> Weight:
+    return constant(weight) if isinstance(weight, int) else weight
+
+
 class Ask(msgspec.Struct, frozen=True):
     """A request that has arrived. `identify` proves who asks: it returns the account or raises VenueError."""
 

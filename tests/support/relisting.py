@@ -11,7 +11,7 @@ from bus.messages import Instrument
 from gateway.binance_spot.symbols import read_instruments
 from gateway.simulated.core.filters import SymbolRules
 from gateway.simulated.payload import encode
-from gateway.simulated.spot.payloads import exchange_info
+from gateway.simulated.spot.market_payloads import exchange_info
 from gateway.text import NotListed, NotTrading
 from ops.assembly import ACCOUNT, VENUE, unfit
 from ops.config import parse

@@ -51,10 +51,10 @@ from gateway.simulated.market import GeneratedMarket
 from gateway.simulated.operations import NOBODY, Call, Proof
 from gateway.simulated.payload import encode
 from gateway.simulated.signing import Credential, KeyRing
-from gateway.simulated.spot.api import OPERATIONS, VenueApi
-from gateway.simulated.spot.payloads import exchange_info
+from gateway.simulated.spot.api import VenueApi
+from gateway.simulated.spot.market_payloads import exchange_info
 from gateway.simulated.spot.publisher import BookPublisher, UserStreams
-from gateway.simulated.spot.rest import ROUTES
+from gateway.simulated.spot.table import OPERATIONS, ROUTES
 from gateway.simulated.spot.websocket_api import WebSocketApiClient
 from gateway.simulated.streams import StreamClient
 from ops.assembly import ACCOUNT, VENUE

@@ -10,6 +10,8 @@ from ..core.orders import AccountId, NewOrder, OrderType, SelfTradePrevention, S
 from ..operations import Params
 
 _CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")  # rest-api.md: newClientOrderId; this pattern is in -1100's text
+HISTORY_LIMIT_DEFAULT = 500  # rest-api.md: of every list of orders and trades
+HISTORY_LIMIT_MAX = 1_000
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 

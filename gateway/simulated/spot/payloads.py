@@ -1,16 +1,13 @@
-"""Our facts in the venue's words: the JSON objects of orders, fills, accounts, events and market streams. Pure.
+"""Our facts in the venue's words: the JSON objects of orders, fills, accounts and the user data stream's events. Pure.
 
-Field names and order follow the examples of rest-api.md, web-socket-api.md, user-data-stream.md, web-socket-streams.md.
+Field names and order follow the examples of rest-api.md, web-socket-api.md and user-data-stream.md.
 """
 
 from collections.abc import Iterable, Sequence
 
-from ..core.book import TopOfBook
 from ..core.decimals import decimal_text, quote_amount
-from ..core.filters import SymbolRules, filters_payload
-from ..core.orders import AccountTrade, Execution, ExecutionKind, Order, OrderType, PublicTrade
-from ..limits import SPOT_LIMITS
-from ..payload import NS_PER_MS, Levels, Payload
+from ..core.orders import AccountTrade, Execution, ExecutionKind, Order
+from ..payload import Instant, Payload
 
 _ZERO = "0.00000000"
 
@@ -22,12 +19,12 @@ def order_response(order: Order, executions: Sequence[Execution], response_type:
         "orderId": order.order_id,
         "orderListId": -1,
         "clientOrderId": order.client_order_id,
-        "transactTime": now_ns // NS_PER_MS,
+        "transactTime": Instant(now_ns),
     }
     if response_type == "ACK":
         return payload
     payload |= _order_sizes(order)
-    payload |= {"workingTime": order.created_ns // NS_PER_MS}
+    payload |= {"workingTime": Instant(order.created_ns)}
     if response_type == "FULL":
         payload["fills"] = [_fill(e) for e in executions if e.kind is ExecutionKind.TRADE]
     payload["selfTradePreventionMode"] = order.prevention
@@ -73,7 +70,7 @@ def cancel_response(order: Order, cancel_id: str) -> Payload:
         "orderId": order.order_id,
         "orderListId": -1,
         "clientOrderId": cancel_id,
-        "transactTime": order.updated_ns // NS_PER_MS,
+        "transactTime": Instant(order.updated_ns),
         **_order_sizes(order),
         "selfTradePreventionMode": order.prevention,
     }
@@ -88,10 +85,10 @@ def order_status(order: Order) -> Payload:
         **_order_sizes(order),
         "stopPrice": _ZERO,
         "icebergQty": _ZERO,
-        "time": order.created_ns // NS_PER_MS,
-        "updateTime": order.updated_ns // NS_PER_MS,
+        "time": Instant(order.created_ns),
+        "updateTime": Instant(order.updated_ns),
         "isWorking": True,
-        "workingTime": order.created_ns // NS_PER_MS,
+        "workingTime": Instant(order.created_ns),
         "selfTradePreventionMode": order.prevention,
         **_prevented_fields(order),
     }
@@ -108,7 +105,7 @@ def account_trade(trade: AccountTrade) -> Payload:
         "quoteQty": decimal_text(quote_amount(trade.price, trade.quantity)),
         "commission": decimal_text(trade.fee),
         "commissionAsset": trade.fee_asset,
-        "time": trade.time_ns // NS_PER_MS,
+        "time": Instant(trade.time_ns),
         "isBuyer": trade.is_buyer,
         "isMaker": trade.is_maker,
         "isBestMatch": True,
@@ -136,7 +133,7 @@ def account_status(
         "brokered": False,
         "requireSelfTradePrevention": False,
         "preventSor": False,
-        "updateTime": now_ns // NS_PER_MS,
+        "updateTime": Instant(now_ns),
         "accountType": "SPOT",
         "balances": [
             {"asset": asset, "free": decimal_text(free), "locked": decimal_text(locked)}
@@ -147,136 +144,6 @@ def account_status(
     }
 
 
-def exchange_info(rules: Iterable[SymbolRules], now_ns: int) -> Payload:
-    return {
-        "timezone": "UTC",
-        "serverTime": now_ns // NS_PER_MS,
-        "rateLimits": SPOT_LIMITS.payload(),
-        "exchangeFilters": [],
-        "symbols": [_symbol_info(r) for r in rules],
-        "sors": [],
-    }
-
-
-def _symbol_info(rules: SymbolRules) -> Payload:
-    return {
-        "symbol": rules.symbol,
-        "status": rules.status,
-        "baseAsset": rules.base,
-        "baseAssetPrecision": 8,
-        "quoteAsset": rules.quote,
-        "quotePrecision": 8,
-        "quoteAssetPrecision": 8,
-        "baseCommissionPrecision": 8,
-        "quoteCommissionPrecision": 8,
-        "orderTypes": [t.value for t in OrderType],
-        "icebergAllowed": False,
-        "ocoAllowed": False,
-        "otoAllowed": False,
-        "opoAllowed": False,
-        "quoteOrderQtyMarketAllowed": False,
-        "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
-        "amendAllowed": False,
-        "pegInstructionsAllowed": False,
-        "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False,
-        "filters": filters_payload(rules),
-        "permissions": [],
-        "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "NONE",
-        "allowedSelfTradePreventionModes": ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
-    }
-
-
-def level_texts(levels: Levels) -> list[tuple[str, str]]:
-    return [(decimal_text(price), decimal_text(quantity)) for price, quantity in levels]
-
-
-def depth_snapshot(update_id: int, bids: Levels, asks: Levels) -> Payload:
-    return {"lastUpdateId": update_id, "bids": level_texts(bids), "asks": level_texts(asks)}
-
-
-def ticker(symbol: str, top: TopOfBook) -> Payload:
-    return {
-        "symbol": symbol,
-        "bidPrice": decimal_text(top.bid_price),
-        "bidQty": decimal_text(top.bid_quantity),
-        "askPrice": decimal_text(top.ask_price),
-        "askQty": decimal_text(top.ask_quantity),
-    }
-
-
-# ---- market streams
-
-
-def depth_event(symbol: str, first_id: int, last_id: int, bids: Levels, asks: Levels, now_ns: int) -> Payload:
-    return {
-        "e": "depthUpdate",
-        "E": now_ns // NS_PER_MS,
-        "s": symbol,
-        "U": first_id,
-        "u": last_id,
-        "b": level_texts(bids),
-        "a": level_texts(asks),
-    }
-
-
-def book_ticker_event(symbol: str, update_id: int, top: TopOfBook) -> Payload:
-    return {
-        "u": update_id,
-        "s": symbol,
-        "b": decimal_text(top.bid_price),
-        "B": decimal_text(top.bid_quantity),
-        "a": decimal_text(top.ask_price),
-        "A": decimal_text(top.ask_quantity),
-    }
-
-
-def trade_event(trade: PublicTrade, now_ns: int) -> Payload:
-    return {
-        "e": "trade",
-        "E": now_ns // NS_PER_MS,
-        "s": trade.symbol,
-        "t": trade.trade_id,
-        "p": decimal_text(trade.price),
-        "q": decimal_text(trade.quantity),
-        "T": trade.time_ns // NS_PER_MS,
-        "m": trade.buyer_is_maker,
-        "M": True,
-    }
-
-
-def public_trade(trade: PublicTrade) -> Payload:
-    """A row of historicalTrades (rest-api.md, "Old trade lookup")."""
-    return {
-        "id": trade.trade_id,
-        "price": decimal_text(trade.price),
-        "qty": decimal_text(trade.quantity),
-        "quoteQty": decimal_text(quote_amount(trade.price, trade.quantity)),
-        "time": trade.time_ns // NS_PER_MS,
-        "isBuyerMaker": trade.buyer_is_maker,
-        "isBestMatch": True,
-    }
-
-
-def aggregate_trade_event(trade: PublicTrade, now_ns: int) -> Payload:
-    """Each trade is its own aggregate here, so the aggregate's id is the trade's."""
-    return {
-        "e": "aggTrade",
-        "E": now_ns // NS_PER_MS,
-        "s": trade.symbol,
-        "a": trade.trade_id,
-        "p": decimal_text(trade.price),
-        "q": decimal_text(trade.quantity),
-        "f": trade.trade_id,
-        "l": trade.trade_id,
-        "T": trade.time_ns // NS_PER_MS,
-        "m": trade.buyer_is_maker,
-        "M": True,
-    }
-
-
 # ---- user data stream
 
 
@@ -284,7 +151,7 @@ def execution_report(execution: Execution, now_ns: int) -> Payload:
     order = execution.order
     payload: Payload = {
         "e": "executionReport",
-        "E": now_ns // NS_PER_MS,
+        "E": Instant(now_ns),
         "s": order.symbol,
         "c": execution.client_order_id,
         "S": order.side,
@@ -305,17 +172,17 @@ def execution_report(execution: Execution, now_ns: int) -> Payload:
         "L": decimal_text(execution.last_price),
         "n": decimal_text(execution.fee) if execution.fee_asset else "0",
         "N": execution.fee_asset,
-        "T": execution.time_ns // NS_PER_MS,
+        "T": Instant(execution.time_ns),
         "t": execution.trade_id,
         "I": execution.execution_id,
         "w": execution.is_on_book,
         "m": execution.is_maker,
         "M": False,
-        "O": order.created_ns // NS_PER_MS,
+        "O": Instant(order.created_ns),
         "Z": decimal_text(execution.quote_executed),
         "Y": decimal_text(quote_amount(execution.last_price, execution.last_quantity)),
         "Q": _ZERO,
-        "W": order.created_ns // NS_PER_MS,
+        "W": Instant(order.created_ns),
         "V": order.prevention,
     }
     if execution.prevented is not None:
@@ -343,8 +210,8 @@ def account_position(balances: Iterable[tuple[str, int, int]], now_ns: int) -> P
     """`balances`: (asset, free, locked) of what moved."""
     return {
         "e": "outboundAccountPosition",
-        "E": now_ns // NS_PER_MS,
-        "u": now_ns // NS_PER_MS,
+        "E": Instant(now_ns),
+        "u": Instant(now_ns),
         "B": [{"a": a, "f": decimal_text(free), "l": decimal_text(locked)} for a, free, locked in balances],
     }
 
@@ -352,8 +219,8 @@ def account_position(balances: Iterable[tuple[str, int, int]], now_ns: int) -> P
 def balance_update(asset: str, delta: int, now_ns: int) -> Payload:
     return {
         "e": "balanceUpdate",
-        "E": now_ns // NS_PER_MS,
+        "E": Instant(now_ns),
         "a": asset,
         "d": decimal_text(delta),
-        "T": now_ns // NS_PER_MS,
+        "T": Instant(now_ns),
     }

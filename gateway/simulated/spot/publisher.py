@@ -12,15 +12,8 @@ from ..core.matching import MatchingEngine
 from ..core.orders import AccountId, Execution, PublicTrade
 from ..payload import Payload, encode
 from ..streams import StreamHub
-from .payloads import (
-    account_position,
-    aggregate_trade_event,
-    balance_update,
-    book_ticker_event,
-    depth_event,
-    execution_report,
-    trade_event,
-)
+from .market_payloads import aggregate_trade_event, book_ticker_event, depth_event, trade_event
+from .payloads import account_position, balance_update, execution_report
 
 TICKER_REPEAT_NS = 1_000_000_000  # a bookTicker at least this often, when the book moves at all
 

@@ -14,26 +14,8 @@ from ..faults.plan import NOTHING, RequestPlan
 from ..operations import NOBODY, Answer, Ask, Kind, Proof
 from ..payload import NS_PER_MS, Json, encode
 from ..signing import KeyRing, rest_payload
-from .api import OPERATIONS, VenueApi
-
-ROUTES = {
-    ("GET", "/api/v3/ping"): "ping",
-    ("GET", "/api/v3/time"): "time",
-    ("GET", "/api/v3/exchangeInfo"): "exchangeInfo",
-    ("GET", "/api/v3/depth"): "depth",
-    ("GET", "/api/v3/historicalTrades"): "trades.historical",
-    ("GET", "/api/v3/ticker/bookTicker"): "ticker.book",
-    ("GET", "/api/v3/account"): "account.status",
-    ("GET", "/api/v3/rateLimit/order"): "account.rateLimits.orders",
-    ("GET", "/api/v3/openOrders"): "openOrders.status",
-    ("GET", "/api/v3/order"): "order.status",
-    ("GET", "/api/v3/allOrders"): "allOrders",
-    ("GET", "/api/v3/myTrades"): "myTrades",
-    ("POST", "/api/v3/order"): "order.place",
-    ("POST", "/api/v3/order/test"): "order.test",
-    ("DELETE", "/api/v3/order"): "order.cancel",
-    ("DELETE", "/api/v3/openOrders"): "openOrders.cancelAll",
-}
+from .api import VenueApi
+from .table import OPERATIONS, ROUTES
 
 PARAMETERS_MAX = 50  # chosen: no request of ours has more than twenty
 HANG_S = 60.0  # chosen: a request whose answer is lost keeps its client waiting so long

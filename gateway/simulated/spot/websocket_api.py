@@ -14,7 +14,8 @@ from ..faults.plan import NOTHING
 from ..operations import NOBODY, Answer, Ask, Kind, Proof
 from ..payload import NS_PER_MS, Json, Payload, encode
 from ..signing import KeyRing, check_timing, sorted_payload
-from .api import OPERATIONS, VenueApi
+from .api import VenueApi
+from .table import OPERATIONS
 
 CONNECT_WEIGHT = 2  # web-socket-api.md: connecting costs 2
 METHOD_WEIGHT = 2  # the same: of session and user data stream methods

@@ -14,7 +14,7 @@ from gateway.simulated.core.ledger import Ledger
 from gateway.simulated.core.matching import MatchingEngine
 from gateway.simulated.core.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
 from gateway.simulated.core.settlement import FeeRates
-from gateway.simulated.spot import payloads
+from gateway.simulated.spot import market_payloads, payloads
 
 EXAMPLES = Path(__file__).parents[4] / "shared" / "data" / "payloads" / "binance-spot-doc-examples.jsonl"
 ME = AccountId("me")
@@ -71,7 +71,7 @@ def test_the_rest_of_rest(engine: MatchingEngine) -> None:
     account = payloads.account_status([("BTC", 1, 2)], 1_000, 1_000, 1, 1)
     check(account, example("rest-api.md", "Account information (USER_DATA)"))
     info, theirs = (
-        payloads.exchange_info([SymbolRules("BTCUSDT", "BTC", "USDT")], 1),
+        market_payloads.exchange_info([SymbolRules("BTCUSDT", "BTC", "USDT")], 1),
         example("rest-api.md", "Exchange information"),
     )
     check(info, theirs)
@@ -91,11 +91,12 @@ def test_market_streams(engine: MatchingEngine) -> None:
     book = PriceTimeBook("BTCUSDT")
     trade = PublicTrade("BTCUSDT", 1, SCALE, SCALE, True, 1)
     streams = "web-socket-streams.md"
-    check(payloads.depth_event("BTCUSDT", 1, 2, [], [], 1), example(streams, "Diff. Depth Stream"))
+    check(market_payloads.depth_event("BTCUSDT", 1, 2, [], [], 1), example(streams, "Diff. Depth Stream"))
     check(
-        payloads.book_ticker_event("BTCUSDT", 1, book.top()), example(streams, "Individual Symbol Book Ticker Streams")
+        market_payloads.book_ticker_event("BTCUSDT", 1, book.top()),
+        example(streams, "Individual Symbol Book Ticker Streams"),
     )
-    check(payloads.trade_event(trade, 1), example(streams, "Trade Streams"))
-    check(payloads.aggregate_trade_event(trade, 1), example(streams, "Aggregate Trade Streams"))
-    check(payloads.depth_snapshot(1, [], []), example("rest-api.md", "Order book"))
-    check(payloads.ticker("BTCUSDT", book.top()), example("rest-api.md", "Symbol order book ticker"))
+    check(market_payloads.trade_event(trade, 1), example(streams, "Trade Streams"))
+    check(market_payloads.aggregate_trade_event(trade, 1), example(streams, "Aggregate Trade Streams"))
+    check(market_payloads.depth_snapshot(1, [], []), example("rest-api.md", "Order book"))
+    check(market_payloads.ticker("BTCUSDT", book.top()), example("rest-api.md", "Symbol order book ticker"))

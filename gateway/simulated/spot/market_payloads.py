@@ -1,0 +1,143 @@
+"""Market data in the venue's words: exchange information, books, tickers, trades, and the market streams' events. Pure.
+
+Field names and order follow the examples of rest-api.md, web-socket-api.md and web-socket-streams.md.
+"""
+
+from collections.abc import Iterable
+
+from ..core.book import TopOfBook
+from ..core.decimals import decimal_text, quote_amount
+from ..core.filters import SymbolRules, filters_payload
+from ..core.orders import OrderType, PublicTrade
+from ..limits import SPOT_LIMITS
+from ..payload import Instant, Levels, Payload
+
+
+def exchange_info(rules: Iterable[SymbolRules], now_ns: int) -> Payload:
+    return {
+        "timezone": "UTC",
+        "serverTime": Instant(now_ns),
+        "rateLimits": SPOT_LIMITS.payload(),
+        "exchangeFilters": [],
+        "symbols": [_symbol_info(r) for r in rules],
+        "sors": [],
+    }
+
+
+def _symbol_info(rules: SymbolRules) -> Payload:
+    return {
+        "symbol": rules.symbol,
+        "status": rules.status,
+        "baseAsset": rules.base,
+        "baseAssetPrecision": 8,
+        "quoteAsset": rules.quote,
+        "quotePrecision": 8,
+        "quoteAssetPrecision": 8,
+        "baseCommissionPrecision": 8,
+        "quoteCommissionPrecision": 8,
+        "orderTypes": [t.value for t in OrderType],
+        "icebergAllowed": False,
+        "ocoAllowed": False,
+        "otoAllowed": False,
+        "opoAllowed": False,
+        "quoteOrderQtyMarketAllowed": False,
+        "allowTrailingStop": False,
+        "cancelReplaceAllowed": False,
+        "amendAllowed": False,
+        "pegInstructionsAllowed": False,
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
+        "filters": filters_payload(rules),
+        "permissions": [],
+        "permissionSets": [["SPOT"]],
+        "defaultSelfTradePreventionMode": "NONE",
+        "allowedSelfTradePreventionModes": ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
+    }
+
+
+def level_texts(levels: Levels) -> list[tuple[str, str]]:
+    return [(decimal_text(price), decimal_text(quantity)) for price, quantity in levels]
+
+
+def depth_snapshot(update_id: int, bids: Levels, asks: Levels) -> Payload:
+    return {"lastUpdateId": update_id, "bids": level_texts(bids), "asks": level_texts(asks)}
+
+
+def ticker(symbol: str, top: TopOfBook) -> Payload:
+    return {
+        "symbol": symbol,
+        "bidPrice": decimal_text(top.bid_price),
+        "bidQty": decimal_text(top.bid_quantity),
+        "askPrice": decimal_text(top.ask_price),
+        "askQty": decimal_text(top.ask_quantity),
+    }
+
+
+# ---- streams
+
+
+def depth_event(symbol: str, first_id: int, last_id: int, bids: Levels, asks: Levels, now_ns: int) -> Payload:
+    return {
+        "e": "depthUpdate",
+        "E": Instant(now_ns),
+        "s": symbol,
+        "U": first_id,
+        "u": last_id,
+        "b": level_texts(bids),
+        "a": level_texts(asks),
+    }
+
+
+def book_ticker_event(symbol: str, update_id: int, top: TopOfBook) -> Payload:
+    return {
+        "u": update_id,
+        "s": symbol,
+        "b": decimal_text(top.bid_price),
+        "B": decimal_text(top.bid_quantity),
+        "a": decimal_text(top.ask_price),
+        "A": decimal_text(top.ask_quantity),
+    }
+
+
+def trade_event(trade: PublicTrade, now_ns: int) -> Payload:
+    return {
+        "e": "trade",
+        "E": Instant(now_ns),
+        "s": trade.symbol,
+        "t": trade.trade_id,
+        "p": decimal_text(trade.price),
+        "q": decimal_text(trade.quantity),
+        "T": Instant(trade.time_ns),
+        "m": trade.buyer_is_maker,
+        "M": True,
+    }
+
+
+def public_trade(trade: PublicTrade) -> Payload:
+    """A row of historicalTrades (rest-api.md, "Old trade lookup")."""
+    return {
+        "id": trade.trade_id,
+        "price": decimal_text(trade.price),
+        "qty": decimal_text(trade.quantity),
+        "quoteQty": decimal_text(quote_amount(trade.price, trade.quantity)),
+        "time": Instant(trade.time_ns),
+        "isBuyerMaker": trade.buyer_is_maker,
+        "isBestMatch": True,
+    }
+
+
+def aggregate_trade_event(trade: PublicTrade, now_ns: int) -> Payload:
+    """Each trade is its own aggregate here, so the aggregate's id is the trade's."""
+    return {
+        "e": "aggTrade",
+        "E": Instant(now_ns),
+        "s": trade.symbol,
+        "a": trade.trade_id,
+        "p": decimal_text(trade.price),
+        "q": decimal_text(trade.quantity),
+        "f": trade.trade_id,
+        "l": trade.trade_id,
+        "T": Instant(trade.time_ns),
+        "m": trade.buyer_is_maker,
+        "M": True,
+    }
