@@ -23,6 +23,8 @@ from .settings import DEFAULT_BALANCE, Endpoints, SettingsError, VenueSettings
 from .signing import Credential, KeyRing, load_credentials, parse_public_key
 from .spot.face import Serve, SpotFace
 from .spot.publisher import BookPublisher, UserStreams
+from .stagehand import StageHand
+from .truth import Truth
 
 HOST = "127.0.0.1"
 PING_PERIOD_S = 20.0  # web-socket-streams.md: the server pings every 20 seconds
@@ -133,7 +135,7 @@ class SimulatedVenue:
         app = web.Application(client_max_size=INBOUND_BYTES_MAX)
         app.add_routes(spot.routes())
         if self._settings.control:
-            app.add_routes(ControlDoor(self._market, self._evidence, self._connections, self._clock).routes())
+            app.add_routes(self._control().routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self._settings.port)
@@ -144,6 +146,11 @@ class SimulatedVenue:
             raise
         address: tuple[str, int] = self._runner.addresses[0]
         return address[1]
+
+    def _control(self) -> ControlDoor:
+        faces = {"spot": self._market}
+        truth = Truth(faces, self._evidence, self._connections, self._clock)
+        return ControlDoor([*truth.commands(), *StageHand(faces, self._connections, self._clock).commands()])
 
     async def _attend(self, request: web.Request, serve: Serve) -> web.StreamResponse:
         connection = Connection(request, self._clock)

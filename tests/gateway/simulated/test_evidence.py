@@ -36,8 +36,8 @@ def as_account(client: Any, credentials: Credentials, **params: Any) -> dict[str
     return params | {"signature": hmac.new(credentials.api_secret.encode(), payload, hashlib.sha256).hexdigest()}
 
 
-async def test_every_order_request_is_noted_with_its_verdict(quiet: Any) -> None:
-    """Goal: place, query, cancel and both kinds of no, through both doors. Method: one of each, then the log."""
+async def test_every_request_is_noted_with_its_verdict(quiet: Any) -> None:
+    """Goal: place, query, cancel, both kinds of no and what is no order, both doors. Method: one of each, then the log."""
     before_ns = time.time_ns()
     socket = await quiet.api()
     placed = await quiet.call(socket, "order.place", **quiet.params(**ORDER, newClientOrderId="mine"))
@@ -54,9 +54,15 @@ async def test_every_order_request_is_noted_with_its_verdict(quiet: Any) -> None
         ("cancel", "client", "mine", "", "", "", 0),
         ("cancel", "client", "mine", "", "", "", -2011),
         ("place", "client", "bad", "BUY", "1.001", "0.01", -1013),
+        ("market", "", "", "", "", "", 0),
+        ("account", "client", "", "", "", "", 0),
     ]
-    assert [row["order_id"] for row in rows] == [placed["result"]["orderId"]] * 3 + [0, 0]
-    assert [row["number"] for row in rows] == [0, 1, 2, 3, 4]
+    assert [row["order_id"] for row in rows] == [placed["result"]["orderId"]] * 3 + [0] * 4
+    assert [row["door"] for row in rows] == ["api", "rest", "rest", "api", "api", "rest", "rest"]
+    assert [row["done"] for row in rows] == [True, True, True, False, False, True, True]
+    assert [row["status"] for row in rows] == [200, 200, 200, 400, 400, 200, 200]
+    assert {(row["delivery"], row["face"]) for row in rows} == {("sent", "spot")}
+    assert [row["number"] for row in rows] == list(range(7))
     times = [before_ns, *(row["received_ns"] for row in rows), time.time_ns()]
     assert times == sorted(times)
 

@@ -1,0 +1,176 @@
+"""What the control door can do to the venue: connections, streams, the crowd, rules, money. Faults have their own rows."""
+
+import asyncio
+import math
+from collections.abc import Mapping
+
+import msgspec
+
+from .connection import Clock, Connection
+from .control import Command, Run
+from .core.decimals import decimal_text
+from .core.errors import BadRequest, invalid_symbol
+from .core.filters import filters_payload
+from .core.orders import AccountId, Side
+from .faults.streams import ALL, FRAMES_MAX, STALL_S_MAX
+from .market import Market
+from .operations import Params
+from .payload import Json
+from .spot import parameters
+
+FILTERS = {
+    "tickSize": ("tick_size", "price_min"),
+    "stepSize": ("step_size", "quantity_min"),
+    "minNotional": ("notional_min",),
+}
+"""Parameters, and the rules that follow them: the least price is one tick, the least quantity one lot."""
+FACE = {"face": "spot, or usdm where there is one; spot unless named"}
+STREAM = {"symbol": "all is every one", "stream": "depth, bookTicker, trade, aggTrade, all"}
+
+
+def market_of(faces: Mapping[str, Market], params: Params) -> Market:
+    """Return the market of the face that is asked for."""
+    name = params.get("face", next(iter(faces)))
+    if name not in faces:
+        raise BadRequest(-1130, f"Data sent for parameter 'face' is not valid; one of {', '.join(faces)}.")
+    return faces[name]
+
+
+class StageHand:
+    """`connections` is the server's live table: dropping means cutting each of its connections."""
+
+    def __init__(self, faces: Mapping[str, Market], connections: dict[Connection, None], clock: Clock) -> None:
+        self._faces = faces
+        self._connections = connections
+        self._clock = clock
+
+    def commands(self) -> list[Command]:
+        return [
+            _act("disconnect", self._disconnect, "cuts connections, without a goodbye", kind="all, market, api"),
+            _act("drop", self._drop, "loses the next frames", **STREAM, count="1 unless named", **FACE),
+            _act(
+                "stall", self._stall, "sends nothing for so long; pings and pongs go on", **STREAM, seconds="", **FACE
+            ),
+            _act(
+                "server-shutdown",
+                self._server_shutdown,
+                "announces it on every market connection and closes those after so long; new ones are welcome",
+                seconds="",
+                **FACE,
+            ),
+            _act("market", self._market_order, "a market order by the crowd", symbol="", side="", quantity="", **FACE),
+            _act(
+                "filters",
+                self._filters,
+                "other rules from now on: in exchangeInfo, and for new orders",
+                symbol="",
+                **dict.fromkeys(FILTERS, "decimal"),
+                status="TRADING, BREAK, HALT ...",
+                **FACE,
+            ),
+            _act("deposit", self._deposit, "brings money in", account="", asset="", amount="", **FACE),
+            _act("pause-flow", self._pause, "the crowd stops", **FACE),
+            _act("resume-flow", self._resume, "the crowd goes on", **FACE),
+        ]
+
+    def _disconnect(self, params: Params, body: bytes) -> Json:
+        kind = params.get("kind", ALL)
+        market = {client.connection for face in self._faces.values() for client in face.hub.clients}
+        chosen = {
+            ALL: list(self._connections),
+            "market": list(market),
+            "api": [one for one in self._connections if one not in market],
+        }
+        if kind not in chosen:
+            raise BadRequest(-1130, f"Data sent for parameter 'kind' is not valid; one of {', '.join(chosen)}.")
+        for connection in chosen[kind]:
+            connection.abort()
+        return {"disconnected": len(chosen[kind])}
+
+    def _drop(self, params: Params, body: bytes) -> Json:
+        symbol, stream = self._stream(params)
+        count = parameters.integer(params, "count")
+        count = 1 if count is None else count
+        if count > FRAMES_MAX:
+            raise BadRequest(-1130, f"Data sent for parameter 'count' is not valid; at most {FRAMES_MAX}.")
+        self._market(params).hub.faults.drop(symbol, stream, count)
+        return {"symbol": symbol, "stream": stream, "count": count}
+
+    def _stall(self, params: Params, body: bytes) -> Json:
+        symbol, stream = self._stream(params)
+        seconds = _seconds(params)
+        faults = self._market(params).hub.faults
+        asyncio.get_running_loop().call_later(seconds, faults.lift, faults.stall(symbol, stream))
+        return {"symbol": symbol, "stream": stream, "seconds": seconds}
+
+    def _stream(self, params: Params) -> tuple[str, str]:
+        """Symbol (one that is traded, or all) and stream, for `StreamFaults`, which knows the streams."""
+        symbol = params.get("symbol", ALL)
+        if symbol != ALL and symbol not in self._market(params).engine.instruments:
+            raise invalid_symbol()
+        return symbol, params.get("stream", ALL)
+
+    def _server_shutdown(self, params: Params, body: bytes) -> Json:
+        seconds = _seconds(params)
+        told = self._market(params).hub.announce_shutdown(self._clock() // 1_000_000)
+        for client in told:
+            asyncio.get_running_loop().call_later(seconds, client.connection.abort)
+        return {"told": len(told), "seconds": seconds}
+
+    def _market_order(self, params: Params, body: bytes) -> Json:
+        parameters.text(params, "side")
+        side = parameters.choice(params, "side", Side, Side.BUY, BadRequest(-1117, "Invalid side."))
+        quantity = parameters.decimal(params, "quantity")
+        if quantity == 0:
+            raise BadRequest(-1013, "Invalid quantity.")
+        now_ns, market = self._clock(), self._market(params)
+        executed = market.background_order(parameters.text(params, "symbol"), side, quantity, now_ns)
+        market.publish(now_ns)
+        return {"executedQty": decimal_text(executed)}
+
+    def _filters(self, params: Params, body: bytes) -> Json:
+        """What is not named stays. Resting orders stay as well, as at the venue; the crowd keeps to its old prices."""
+        listed = self._market(params).engine.instrument(parameters.text(params, "symbol"))
+        changes: dict[str, int | str] = {}
+        for name, fields in FILTERS.items():
+            if name in params:
+                changes |= dict.fromkeys(fields, parameters.decimal(params, name))
+        if "status" in params:
+            changes["status"] = params["status"]
+        listed.rules = msgspec.structs.replace(listed.rules, **changes)
+        return {"symbol": listed.rules.symbol, "status": listed.rules.status, "filters": filters_payload(listed.rules)}
+
+    def _deposit(self, params: Params, body: bytes) -> Json:
+        account = AccountId(parameters.text(params, "account"))
+        asset, amount = parameters.text(params, "asset"), parameters.decimal(params, "amount")
+        market = self._market(params)
+        if account not in market.engine.ledger.free:
+            raise BadRequest(-1130, "Data sent for parameter 'account' is not valid.")
+        market.engine.ledger.deposit(account, asset, amount)
+        market.users.publish_deposit(account, asset, amount, self._clock())
+        return {"account": account, "asset": asset, "amount": decimal_text(amount)}
+
+    def _pause(self, params: Params, body: bytes) -> Json:
+        self._market(params).flowing.clear()
+        return {"flowing": False}
+
+    def _resume(self, params: Params, body: bytes) -> Json:
+        self._market(params).flowing.set()
+        return {"flowing": True}
+
+    def _market(self, params: Params) -> Market:
+        return market_of(self._faces, params)
+
+
+def _act(name: str, run: Run, what: str, /, **named: str) -> Command:
+    return Command("POST", name, what, named, run)
+
+
+def _seconds(params: Params) -> float:
+    try:
+        seconds = float(parameters.text(params, "seconds"))
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds <= STALL_S_MAX:
+        raise BadRequest(-1130, f"Data sent for parameter 'seconds' is not valid; 0 to {STALL_S_MAX:.0f}.")
+    return seconds

@@ -1,0 +1,219 @@
+"""What the control door can tell: the ledger, the logs, the queues, the state of things. It looks and changes nothing.
+
+A log is told page by page: `first` is the oldest row that is kept, `next` the number the next row will have, `then` where
+the next page goes on. Rows are numbered from 0; a hole between where a reader is and `first` is what was dropped.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from .connection import Clock, Connection
+from .control import Command, Run
+from .core.decimals import decimal_text
+from .core.orders import Execution
+from .evidence import BoundedLog, Evidence, OrderRecord
+from .market import Market
+from .operations import Params
+from .payload import Json, Payload
+from .spot import parameters
+from .spot.payloads import order_status
+from .stagehand import FACE, market_of
+
+PAGE_ROWS_DEFAULT = 1_000
+PAGE_ROWS_MAX = 10_000  # chosen: about 5 MB of JSON
+PAGE = {"from": "number of the first row", "limit": f"{PAGE_ROWS_DEFAULT:,} unless named, {PAGE_ROWS_MAX:,} at most"}
+
+Row = TypeVar("Row")
+
+
+class Truth:
+    """`faces`: name -> market, the first is the one meant where none is named; `connections` the server's live table."""
+
+    def __init__(
+        self, faces: Mapping[str, Market], evidence: Evidence, connections: Mapping[Connection, None], clock: Clock
+    ) -> None:
+        self._faces = faces
+        self._evidence = evidence
+        self._connections = connections
+        self._clock = clock
+
+    def commands(self) -> list[Command]:
+        about = dict.fromkeys(("face", "account", "symbol"), "only these")
+        order = {**about, "client_order_id": "only this"}
+        return [
+            _look("ledger", self._ledger, "balances, open orders, whether it all adds up", FACE),
+            _look("orders", self._orders, "each client's order with its executions", PAGE | order),
+            _look(
+                "requests",
+                self._requests,
+                "each request, the venue's verdict, what it did and what became of the answer",
+                PAGE | order | {"kind": "place, cancel, replace, amend, query, market, account", "door": "rest, api"},
+            ),
+            _look(
+                "trades", self._trades, "each trade of a client", PAGE | dict.fromkeys(("face", "symbol"), "only it")
+            ),
+            _look(
+                "streams", self._streams, "market connections, how many there ever were, frames lost on purpose", FACE
+            ),
+            _look("state", self._state, "the venue's time, what it lists, connections, how full the logs are", {}),
+        ]
+
+    def _ledger(self, params: Params, body: bytes) -> Json:
+        """Every account's balances, the open orders of all but the background, and whether it all adds up."""
+        engine = market_of(self._faces, params).engine
+        ledger = engine.ledger
+        return {
+            "adds_up": not ledger.imbalances(),
+            "imbalances": {asset: decimal_text(amount) for asset, amount in ledger.imbalances().items()},
+            "trades": engine.trade_count,
+            "accounts": {
+                account: {
+                    asset: {"free": decimal_text(free[asset]), "locked": decimal_text(ledger.locked[account][asset])}
+                    for asset in ledger.assets(account)
+                }
+                for account, free in ledger.free.items()
+            },
+            "open_orders": [order_status(o) | {"account": o.account} for o in engine.registry.client_orders()],
+        }
+
+    # ---- logs
+
+    def _orders(self, params: Params, body: bytes) -> object:
+        def fits(record: OrderRecord) -> bool:
+            order = record.order
+            return _fits(params, record.face, order.account, order.symbol, order.client_order_id)
+
+        return _page(self._evidence.orders, params, fits, _order)
+
+    def _requests(self, params: Params, body: bytes) -> object:
+        kind, door = params.get("kind"), params.get("door")
+        return _page(
+            self._evidence.requests,
+            params,
+            lambda row: (
+                kind in (None, row.kind)
+                and door in (None, row.door)
+                and _fits(params, row.face, row.account, row.symbol, row.client_order_id)
+            ),
+        )
+
+    def _trades(self, params: Params, body: bytes) -> object:
+        return _page(self._evidence.trades, params, lambda row: _fits(params, row.face, symbol=row.symbol))
+
+    # ---- the state of things
+
+    def _streams(self, params: Params, body: bytes) -> Json:
+        hub = market_of(self._faces, params).hub
+        return {
+            "connections": len(hub.clients),
+            "opened": hub.opened,
+            "dropped": hub.faults.dropped,
+            "stalled": hub.faults.stalled,
+        }
+
+    def _state(self, params: Params, body: bytes) -> Json:
+        evidence = self._evidence
+        logs: dict[str, BoundedLog[Any]] = {
+            "requests": evidence.requests,
+            "orders": evidence.orders,
+            "trades": evidence.trades,
+        }
+        return {
+            "now_ns": self._clock(),
+            "faces": {name: _face_state(market) for name, market in self._faces.items()},
+            "connections": len(self._connections),
+            "waiting_bytes": sum(connection.waiting_bytes for connection in self._connections),
+            "logs": {name: {"first": log.first_number, "next": log.next_number} for name, log in logs.items()},
+        }
+
+
+def _face_state(market: Market) -> Json:
+    engine = market.engine
+    return {
+        "flowing": market.flowing.is_set(),
+        "market_connections": len(market.hub.clients),
+        "open_orders": len(engine.registry.client_orders()),
+        "trades": engine.trade_count,
+        "symbols": {
+            symbol: {"status": instrument.rules.status, "last_trade_id": instrument.last_trade_id}
+            for symbol, instrument in engine.instruments.items()
+        },
+    }
+
+
+def _order(record: OrderRecord) -> Payload:
+    order = record.order
+    return {
+        "number": record.number,
+        "face": record.face,
+        "account": order.account,
+        "symbol": order.symbol,
+        "order_id": order.order_id,
+        "client_order_id": order.client_order_id,
+        "side": order.side,
+        "type": order.order_type,
+        "time_in_force": order.time_in_force,
+        "price": decimal_text(order.price),
+        "stop_price": decimal_text(order.stop_price),
+        "quantity": decimal_text(order.quantity),
+        "executed": decimal_text(order.executed),
+        "quote_executed": decimal_text(order.quote_executed),
+        "locked": decimal_text(order.locked),
+        "status": order.status,
+        "is_open": order.is_open,
+        "created_ns": order.created_ns,
+        "updated_ns": order.updated_ns,
+        "executions": [_execution(each) for each in record.executions],
+        "executions_dropped": record.dropped,
+    }
+
+
+def _execution(execution: Execution) -> Payload:
+    payload: Payload = {
+        "execution_id": execution.execution_id,
+        "time_ns": execution.time_ns,
+        "kind": execution.kind,
+        "status": execution.status,
+        "client_order_id": execution.client_order_id,
+        "executed": decimal_text(execution.executed),
+    }
+    if execution.trade_id >= 0:
+        payload |= {
+            "trade_id": execution.trade_id,
+            "price": decimal_text(execution.last_price),
+            "quantity": decimal_text(execution.last_quantity),
+            "fee": decimal_text(execution.fee),
+            "fee_asset": execution.fee_asset,
+            "is_maker": execution.is_maker,
+        }
+    return payload
+
+
+def _page(
+    log: BoundedLog[Row], params: Params, fits: Callable[[Row], bool], show: Callable[[Row], object] = lambda row: row
+) -> object:
+    """Rows that fit, from a number on. `then`: past the last row that was looked at."""
+    limit = parameters.limit(params, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX)
+    start = max(parameters.integer(params, "from") or 0, log.first_number)
+    then = start
+    shown: list[object] = []
+    for row in log.rows(start, log.next_number):
+        if len(shown) == limit:
+            break
+        then += 1
+        if fits(row):
+            shown.append(show(row))
+    return {"first": log.first_number, "next": log.next_number, "then": then, "rows": shown}
+
+
+def _fits(params: Params, face: str, account: str = "", symbol: str = "", client_order_id: str = "") -> bool:
+    return (
+        params.get("face", face) == face
+        and params.get("account", account) == account
+        and params.get("symbol", symbol) == symbol
+        and params.get("client_order_id", client_order_id) == client_order_id
+    )
+
+
+def _look(name: str, run: Run, what: str, named: Mapping[str, str]) -> Command:
+    return Command("GET", name, what, named, run)
