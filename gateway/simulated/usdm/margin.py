@@ -1,0 +1,195 @@
+"""The money behind futures: positions, wallets, what an order needs and what a fill moves. A `Money` of the core. Pure.
+
+Realized PnL is paid between an account's wallet and CLEARING, fees go to FEES: wallets of all accounts always add up to what was
+deposited, and CLEARING's with all positions' costs to nothing. The crowd is not asked for margin. A wallet may fall below zero
+where a loss was larger; what liquidation cannot get back INSURANCE pays.
+"""
+
+from collections.abc import Iterator
+
+from ..core.decimals import quote_amount, quote_amount_up
+from ..core.filters import SymbolRules
+from ..core.ledger import Ledger
+from ..core.orders import (
+    BACKGROUND,
+    FEES,
+    AccountId,
+    Liquidity,
+    NewOrder,
+    Offer,
+    Order,
+    OrderType,
+    PositionSide,
+    Side,
+)
+from ..core.settlement import FeeRates
+from .errors import margin_insufficient, position_limit_exceeded, reduce_only_rejected
+from .margin_account import NOTIONAL_MAX, PPM, MarginAccount, closes, open_loss
+from .positions import Position
+
+ASSET = "USDT"
+CLEARING = AccountId("clearing")
+INSURANCE = AccountId("insurance")
+RESERVED = (BACKGROUND, FEES, CLEARING, INSURANCE)
+
+
+class MarginLedger(Ledger):
+    """Wallets: a ledger in which a loss is paid even by who has not that much."""
+
+    def deposit(self, account: AccountId, asset: str, amount: int) -> None:
+        self.free[account][asset] += amount
+        self.deposited[asset] += amount
+
+    def pay(self, payer: AccountId, receiver: AccountId, asset: str, amount: int) -> None:
+        self.free[payer][asset] -= amount
+        self.free[receiver][asset] += amount
+
+
+class Margin:
+    """`marks`: the mark price of each symbol, set by the market. `touched`: account -> symbols whose position changed.
+
+    `realized`: PnL of fills not yet reported, by order id and what the order had executed with it.
+    """
+
+    def __init__(self) -> None:
+        self.ledger = MarginLedger()
+        self.accounts: dict[AccountId, MarginAccount] = {}
+        self.marks: dict[str, int] = {}
+        self.touched: dict[AccountId, dict[str, None]] = {}
+        self.realized: dict[tuple[int, int], int] = {}
+        self._fees: dict[AccountId, FeeRates] = {}
+        for account in RESERVED:
+            self.open_account(account, FeeRates(0, 0))
+
+    def open_account(self, account: AccountId, fees: FeeRates) -> None:
+        self.ledger.open(account)
+        self._fees[account] = fees
+        self.accounts[account] = MarginAccount()
+
+    def fee_rates(self, account: AccountId) -> FeeRates:
+        return self._fees[account]
+
+    def wallet(self, account: AccountId) -> int:
+        return self.ledger.free[account][ASSET]
+
+    def clients(self) -> list[AccountId]:
+        return [account for account in self.accounts if account not in RESERVED]
+
+    def position(self, account: AccountId, symbol: str, side: PositionSide) -> Position:
+        return self.accounts[account].position(symbol, side)
+
+    def available(self, account: AccountId) -> int:
+        """What new initial margin may take; negative where there is too little already."""
+        total = self.accounts[account].total(self.marks)
+        return self.wallet(account) + total.unrealized - total.initial
+
+    # ---- orders
+
+    def covers(self, request: NewOrder, rules: SymbolRules, book: Liquidity) -> bool:
+        """True, or raises OrderRefused: -2019 for too little margin, -2022 for what would not reduce, -2027 for too much."""
+        if request.account == BACKGROUND:
+            return True
+        held = self.accounts[request.account]
+        reducible = held.reducible(request.symbol, request.position_side, request.side)
+        if request.reduce_only or closes(request.position_side, request.side):
+            if request.quantity > reducible:
+                raise reduce_only_rejected()
+            return True
+        mark = self.marks[request.symbol]
+        notional, price = _notional(request, book)
+        key = (request.symbol, request.position_side)
+        bids, offers = held.bids.get(key, 0), held.offers.get(key, 0)
+        exposure = held.exposure(key, mark, bids, offers)
+        if request.side is Side.BUY:
+            bids += notional
+        else:
+            offers += notional
+        wanted = held.exposure(key, mark, bids, offers)
+        if wanted > NOTIONAL_MAX and wanted > exposure:
+            raise position_limit_exceeded()
+        leverage = held.leverage(request.symbol)
+        margin = -(-wanted // leverage) - -(-exposure // leverage)
+        loss = open_loss(request.side, price, mark, max(0, request.quantity - reducible))
+        if margin + loss > max(0, self.available(request.account)) and margin + loss > 0:
+            raise margin_insufficient()
+        return True
+
+    def relock(self, order: Order, rules: SymbolRules) -> None:
+        """Keep the account's notional of open orders: `locked` is this order's part. What only closes needs none."""
+        if order.account == BACKGROUND:
+            return
+        needed = 0
+        if order.is_open and not order.reduce_only and not closes(order.position_side, order.side):
+            needed = quote_amount_up(order.price, order.leaves)
+        notionals = self.accounts[order.account].order_notionals(order.side)
+        key = (order.symbol, order.position_side)
+        notionals[key] = notionals.get(key, 0) + needed - order.locked
+        order.locked = needed
+
+    # ---- fills
+
+    def settle(
+        self,
+        rules: SymbolRules,
+        buyer: Order | None,
+        seller: Order | None,
+        maker: Order | None,
+        price: int,
+        quantity: int,
+    ) -> dict[Side, tuple[int, str]]:
+        """Move positions and money of one fill. Return fee and fee asset by side."""
+        amount = quote_amount(price, quantity)
+        bought = self._fill(rules.symbol, buyer, quantity, amount, is_maker=buyer is maker)
+        sold = self._fill(rules.symbol, seller, -quantity, amount, is_maker=seller is maker)
+        return {Side.BUY: (bought, ASSET), Side.SELL: (sold, ASSET)}
+
+    def _fill(self, symbol: str, order: Order | None, quantity: int, amount: int, *, is_maker: bool) -> int:
+        account = BACKGROUND if order is None else order.account
+        side = PositionSide.BOTH if order is None else order.position_side
+        position = self.accounts[account].position(symbol, side)
+        realized = position.trade(quantity, amount)
+        self.ledger.pay(CLEARING, account, ASSET, realized)
+        if order is None or account == BACKGROUND:
+            return 0
+        rates = self._fees[account]
+        fee = amount * (rates.maker_ppm if is_maker else rates.taker_ppm) // PPM
+        self.ledger.pay(account, FEES, ASSET, fee)
+        position.fees = position.fees + fee if position.quantity else 0
+        self.realized[order.order_id, order.executed] = realized
+        self.touched.setdefault(account, {})[symbol] = None
+        return fee
+
+    def pay_funding(self, account: AccountId, symbol: str, rate: int) -> int:
+        """Charge one funding at `rate` (10^-8 of the notional at mark); the crowd is the other side. Return what was received."""
+        marks, held = self.marks, self.accounts[account]
+        value = sum(held.position(symbol, side).value(marks[symbol]) for side in PositionSide)
+        received = -value * rate // 10**8
+        self.ledger.pay(BACKGROUND, account, ASSET, received)
+        return received
+
+    def is_liquidated(self, account: AccountId) -> bool:
+        """Whether the margin balance has fallen to what must be maintained."""
+        total = self.accounts[account].total(self.marks)
+        return total.maintenance > 0 and self.wallet(account) + total.unrealized <= total.maintenance
+
+    def costs(self) -> int:
+        """All positions' costs: with CLEARING's wallet they are 0."""
+        return sum(p.cost for held in self.accounts.values() for p in held.positions.values())
+
+
+def _notional(request: NewOrder, book: Liquidity) -> tuple[int, int]:
+    """What the order is worth, and its price: of a MARKET order what taking it from the book would come to, at its worst."""
+    if request.order_type is not OrderType.MARKET:
+        return quote_amount_up(request.price, request.quantity), request.price
+    return _sweep(book.scan(request.side), request.quantity)
+
+
+def _sweep(offers: Iterator[Offer], quantity: int) -> tuple[int, int]:
+    cost = price = 0
+    for offer in offers:
+        taken, price = min(quantity, offer.quantity), offer.price
+        cost += quote_amount_up(price, taken)
+        quantity -= taken
+        if not quantity:
+            break
+    return cost, price
