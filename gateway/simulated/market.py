@@ -14,7 +14,7 @@ from .crowd.flow import OrderFlow
 from .crowd.profiles import SymbolProfile
 from .payload import Levels
 from .streams import StreamHub
-from .tape import Tape
+from .tape import AggregateTrade, Tape
 
 DEPTH_NS = (100_000_000, 1_000_000_000)  # cadences of @depth@100ms and @depth
 LAG_NS_MAX = 1_000_000_000  # chosen: after a longer stall the flow skips ahead instead of catching up in a burst
@@ -35,6 +35,9 @@ class Publisher(Protocol):
     """The market streams of one generated symbol."""
 
     def publish_trade(self, trade: PublicTrade, now_ns: int) -> None: ...
+
+    def publish_aggregate(self, aggregate: AggregateTrade, now_ns: int) -> None:
+        """What one taker order traded at one price."""
 
     def publish_top(self, now_ns: int) -> None:
         """To be called after every command."""
@@ -128,8 +131,9 @@ class GeneratedMarket:
         self.users.publish_executions(executions, now_ns)
         self.users.publish_balances(touched, now_ns)
         for trade in trades:
-            self.tape.add(trade)
             self._publishers[trade.symbol].publish_trade(trade, now_ns)
+        for aggregate in self.tape.add(trades):
+            self._publishers[aggregate.symbol].publish_aggregate(aggregate, now_ns)
         for publisher in self._publishers.values():
             publisher.publish_top(now_ns)
 

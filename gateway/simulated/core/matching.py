@@ -225,7 +225,9 @@ class MatchingEngine:
             instrument.book.reduce(maker, quantity)
         if instrument.book.shows_own_orders:
             instrument.average.add(price, quantity, now_ns)
-            self.trades.append(PublicTrade(instrument.rules.symbol, trade_id, price, quantity, buyer is maker, now_ns))
+            taker_id = 0 if taker is None else taker.order_id
+            symbol, buyer_is_maker = instrument.rules.symbol, buyer is maker
+            self.trades.append(PublicTrade(symbol, trade_id, price, quantity, buyer_is_maker, now_ns, taker_id))
         for order in (maker, taker):
             if order is not None:
                 fee, fee_asset = fees[order.side]

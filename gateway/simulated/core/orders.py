@@ -200,6 +200,8 @@ class PublicTrade(msgspec.Struct, frozen=True, gc=False):
     quantity: int
     buyer_is_maker: bool
     time_ns: int
+    taker_order_id: int = 0
+    """Whose trades make one aggregate; 0 where it is not known."""
 
 
 class Offer(msgspec.Struct, frozen=True):

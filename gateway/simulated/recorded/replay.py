@@ -237,7 +237,7 @@ class ReplayMarket:
         now_ms = now_ns // NS_PER_MS
         if isinstance(trade, RecordedTrade):
             price, quantity = parse_decimal(trade.p), parse_decimal(trade.q)
-            self.tape.add(PublicTrade(trade.s, trade.t, price, quantity, trade.m, now_ns))
+            self.tape.of(trade.s).add(PublicTrade(trade.s, trade.t, price, quantity, trade.m, now_ns))
         kind = "trade" if isinstance(trade, RecordedTrade) else "aggTrade"
         topic = f"{trade.s.lower()}@{kind}"
         if not self.hub.has_listeners(topic):

@@ -11,8 +11,9 @@ from ..desk import Desk, RequestFaults
 from ..evidence import Evidence
 from ..limits import RequestLimits
 from ..market import Market
-from ..payload import NS_PER_MS
+from ..payload import NS_PER_MS, time_unit
 from ..signing import KeyRing
+from ..stream_requests import StreamRequestError
 from ..streams import StreamClient
 from .api import VenueApi
 from .publisher import UserStreams
@@ -62,15 +63,22 @@ class SpotFace:
         named = request.query.get("streams", "") if is_combined else request.match_info.get("names", "")
         named = named.encode(errors="replace").decode()  # a path of broken UTF-8 must not break a later answer
 
+        unit = time_unit(request.query.get("timeUnit", "MILLISECOND"))
+
         async def serve(connection: Connection) -> None:
-            client = StreamClient(connection, self.market.hub, is_combined=is_combined)
-            client.subscribe(name for name in named.split("/") if name)
+            if unit is None:
+                await connection.close(CLOSE_POLICY)
+                return
+            client = StreamClient(connection, self.market.hub, is_combined=is_combined, unit=unit)
             try:
+                client.subscribe(name for name in named.split("/") if name)
                 while (text := await connection.next_text()) is not None:
                     if client.is_flooding(self._clock()):
                         await connection.close(CLOSE_POLICY)
                         return
                     client.handle(text)
+            except StreamRequestError:
+                await connection.close(CLOSE_POLICY)  # too many names in the URL
             finally:
                 client.leave()
 

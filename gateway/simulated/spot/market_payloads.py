@@ -11,6 +11,7 @@ from ..core.filters import SymbolRules, filters_payload
 from ..core.orders import OrderType, PublicTrade
 from ..limits import SPOT_LIMITS
 from ..payload import Instant, Levels, Payload
+from ..tape import AggregateTrade
 
 
 def exchange_info(rules: Iterable[SymbolRules], now_ns: int) -> Payload:
@@ -126,18 +127,19 @@ def public_trade(trade: PublicTrade) -> Payload:
     }
 
 
-def aggregate_trade_event(trade: PublicTrade, now_ns: int) -> Payload:
-    """Each trade is its own aggregate here, so the aggregate's id is the trade's."""
+def aggregate_trade(aggregate: AggregateTrade) -> Payload:
+    """A row of aggTrades (rest-api.md, "Compressed/Aggregate trades list")."""
     return {
-        "e": "aggTrade",
-        "E": Instant(now_ns),
-        "s": trade.symbol,
-        "a": trade.trade_id,
-        "p": decimal_text(trade.price),
-        "q": decimal_text(trade.quantity),
-        "f": trade.trade_id,
-        "l": trade.trade_id,
-        "T": Instant(trade.time_ns),
-        "m": trade.buyer_is_maker,
+        "a": aggregate.aggregate_id,
+        "p": decimal_text(aggregate.price),
+        "q": decimal_text(aggregate.quantity),
+        "f": aggregate.first_id,
+        "l": aggregate.last_id,
+        "T": Instant(aggregate.time_ns),
+        "m": aggregate.buyer_is_maker,
         "M": True,
     }
+
+
+def aggregate_event(aggregate: AggregateTrade, now_ns: int) -> Payload:
+    return {"e": "aggTrade", "E": Instant(now_ns), "s": aggregate.symbol, **aggregate_trade(aggregate)}

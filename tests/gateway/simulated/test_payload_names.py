@@ -15,6 +15,7 @@ from gateway.simulated.core.matching import MatchingEngine
 from gateway.simulated.core.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
 from gateway.simulated.core.settlement import FeeRates
 from gateway.simulated.spot import market_payloads, payloads
+from gateway.simulated.tape import Tape
 
 EXAMPLES = Path(__file__).parents[4] / "shared" / "data" / "payloads" / "binance-spot-doc-examples.jsonl"
 ME = AccountId("me")
@@ -97,6 +98,7 @@ def test_market_streams(engine: MatchingEngine) -> None:
         example(streams, "Individual Symbol Book Ticker Streams"),
     )
     check(market_payloads.trade_event(trade, 1), example(streams, "Trade Streams"))
-    check(market_payloads.aggregate_trade_event(trade, 1), example(streams, "Aggregate Trade Streams"))
+    [aggregate] = Tape().add([trade])
+    check(market_payloads.aggregate_event(aggregate, 1), example(streams, "Aggregate Trade Streams"))
     check(market_payloads.depth_snapshot(1, [], []), example("rest-api.md", "Order book"))
     check(market_payloads.ticker("BTCUSDT", book.top()), example("rest-api.md", "Symbol order book ticker"))
