@@ -109,8 +109,8 @@ class Margin:
             raise position_limit_exceeded()
         leverage = held.leverage(request.symbol)
         margin = -(-wanted // leverage) - -(-exposure // leverage)
-        loss = open_loss(request.side, price, mark, max(0, request.quantity - reducible))
-        if margin + loss > max(0, self.available(request.account)) and margin + loss > 0:
+        required = margin + open_loss(request.side, price, mark, max(0, request.quantity - reducible))
+        if required > 0 and required > self.available(request.account):
             raise margin_insufficient()
         return True
 
@@ -147,6 +147,7 @@ class Margin:
         account = BACKGROUND if order is None else order.account
         side = PositionSide.BOTH if order is None else order.position_side
         position = self.accounts[account].position(symbol, side)
+        before = position.quantity
         realized = position.trade(quantity, amount)
         self.ledger.pay(CLEARING, account, ASSET, realized)
         if order is None or account == BACKGROUND:
@@ -154,7 +155,8 @@ class Margin:
         rates = self._fees[account]
         fee = amount * (rates.maker_ppm if is_maker else rates.taker_ppm) // PPM
         self.ledger.pay(account, FEES, ASSET, fee)
-        position.fees = position.fees + fee if position.quantity else 0
+        goes_on = before * position.quantity > 0
+        position.fees = position.fees + fee if goes_on else fee if position.quantity else 0
         self.realized[order.order_id, order.executed] = realized
         self.touched.setdefault(account, {})[symbol] = None
         return fee

@@ -15,10 +15,11 @@ PositionKey = tuple[str, PositionSide]
 
 @dataclass(slots=True)
 class Position:
-    """`quantity` and `cost` are negative for a short one. `fees`: paid since it was last flat."""
+    """`quantity` and `cost` are negative for a short one. `realized`: all PnL it ever did; `fees`: paid since it was last flat."""
 
     quantity: int = 0
     cost: int = 0
+    realized: int = 0
     fees: int = 0
     updated_ns: int = 0
 
@@ -35,6 +36,7 @@ class Position:
             basis = self.cost * closed // abs(self.quantity)
             realized = -sign * closed_amount - basis
             self.cost -= basis
+            self.realized += realized
         self.quantity += quantity
         self.cost += sign * (amount - closed_amount)
         return realized
