@@ -11,7 +11,7 @@ from ..core.decimals import decimal_text
 from ..core.orders import AccountId
 from ..payload import Instant, Payload
 from .margin import ASSET, Margin
-from .margin_account import NOTIONAL_MAX, Figures as MarginFigures, MarginAccount
+from .margin_account import NOTIONAL_MAX, MarginAccount, MarginFigures
 from .positions import Position, PositionKey
 from .text import Figures, plain
 

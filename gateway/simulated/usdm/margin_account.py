@@ -20,7 +20,7 @@ PPM = 1_000_000
 OPENING = {PositionSide.LONG: Side.BUY, PositionSide.SHORT: Side.SELL}
 
 
-class Figures(NamedTuple):
+class MarginFigures(NamedTuple):
     """The margin of a position, or of an account."""
 
     unrealized: int
@@ -32,11 +32,11 @@ class Figures(NamedTuple):
     def initial(self) -> int:
         return self.position_initial + self.order_initial
 
-    def plus(self, other: "Figures") -> "Figures":
-        return Figures(*(a + b for a, b in zip(self, other, strict=True)))
+    def plus(self, other: "MarginFigures") -> "MarginFigures":
+        return MarginFigures(*(a + b for a, b in zip(self, other, strict=True)))
 
 
-NO_FIGURES = Figures(0, 0, 0, 0)
+NO_FIGURES = MarginFigures(0, 0, 0, 0)
 
 
 class MarginAccount:
@@ -86,7 +86,7 @@ class MarginAccount:
             return -value + offers
         return max(abs(value + bids), abs(value - offers))
 
-    def figures(self, key: PositionKey, mark: int) -> Figures:
+    def figures(self, key: PositionKey, mark: int) -> MarginFigures:
         leverage = self.leverage(key[0])
         held = self.positions.get(key)
         value = 0 if held is None else abs(held.value(mark))
@@ -94,9 +94,11 @@ class MarginAccount:
         exposure = self.exposure(key, mark, self.bids.get(key, 0), self.offers.get(key, 0))
         unrealized = 0 if held is None else held.unrealized(mark)
         maintenance = value * MAINTENANCE_PPM // PPM
-        return Figures(unrealized, position_initial, max(0, -(-exposure // leverage) - position_initial), maintenance)
+        return MarginFigures(
+            unrealized, position_initial, max(0, -(-exposure // leverage) - position_initial), maintenance
+        )
 
-    def total(self, marks: Mapping[str, int]) -> Figures:
+    def total(self, marks: Mapping[str, int]) -> MarginFigures:
         total = NO_FIGURES
         for key in {**self.positions, **self.bids, **self.offers}:
             total = total.plus(self.figures(key, marks[key[0]]))
@@ -107,7 +109,7 @@ class MarginAccount:
         held = self.positions.get(key)
         if held is None or held.quantity == 0:
             return 0
-        others = self.total(marks).plus(Figures(*(-x for x in self.figures(key, marks[key[0]]))))
+        others = self.total(marks).plus(MarginFigures(*(-x for x in self.figures(key, marks[key[0]]))))
         cushion = wallet + others.unrealized - others.maintenance - held.cost
         # wallet + others + quantity * price - cost = maintenance of |quantity| * price
         slope = abs(held.quantity) * MAINTENANCE_PPM - held.quantity * PPM
