@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from heapq import heapify, heapreplace
 from typing import Protocol
 
 from .connection import Clock
@@ -12,13 +13,17 @@ from .core.matching import MatchingEngine
 from .core.orders import BACKGROUND, AccountId, Execution, NewOrder, OrderType, PublicTrade, Side
 from .crowd.flow import OrderFlow
 from .crowd.profiles import SymbolProfile
+from .crowd.regimes import Regime
+from .flow_clock import FlowClock
 from .payload import Levels
 from .streams import StreamHub
 from .tape import AggregateTrade, Tape
 
 DEPTH_NS = (100_000_000, 1_000_000_000)  # cadences of @depth@100ms and @depth
 LAG_NS_MAX = 1_000_000_000  # chosen: after a longer stall the flow skips ahead instead of catching up in a burst
-STEPS_AT_ONCE_MAX = 200  # chosen: the doors get the event loop back at least this often
+STEPS_AT_ONCE_MAX = 100  # chosen: about 5 ms; the doors get the event loop back at least this often
+BURST_S = 0.002  # chosen: as fast as possible, the doors get the event loop back this often
+STEPS_BETWEEN_LOOKS = 10  # chosen: at the clock, within a burst
 
 
 class Users(Protocol):
@@ -43,7 +48,7 @@ class Publisher(Protocol):
         """To be called after every command."""
 
     def flush_depth(self, cadence: int, now_ns: int) -> None:
-        """Send the changes of `cadence`, an index of DEPTH_NS; nothing while the book is quiet."""
+        """Send the changes of `cadence`, an index of the market's depth cadences; nothing while the book is quiet."""
 
 
 class Market(Protocol):
@@ -73,7 +78,10 @@ class Market(Protocol):
 
 
 class GeneratedMarket:
-    """`open_publisher` makes a symbol's publisher: the streams of the face this market is for."""
+    """`open_publisher` makes a symbol's publisher: the streams of the face this market is for.
+
+    `speed`: how many times faster than the venue's clock the crowd lives; `regime`: of every symbol, None: as scheduled.
+    """
 
     def __init__(
         self,
@@ -83,10 +91,14 @@ class GeneratedMarket:
         clock: Clock,
         users: Users,
         open_publisher: Callable[[str, PriceTimeBook, StreamHub], Publisher],
+        *,
+        speed: float = 1.0,
+        regime: Regime | None = Regime.CALM,
     ) -> None:
         self.engine = engine
         self.hub = StreamHub([p.rules.symbol for p in profiles])
         self.users = users
+        self.events = 0
         self._open_publisher = open_publisher
         self.tape = Tape()
         self.flowing = asyncio.Event()
@@ -94,22 +106,27 @@ class GeneratedMarket:
         self._clock = clock
         self._books: dict[str, PriceTimeBook] = {}
         self._publishers: dict[str, Publisher] = {}
-        self._flows: list[OrderFlow] = []
+        self._flows: dict[str, OrderFlow] = {}
         now_ns = clock()
-        self._flushed_ns = [now_ns, now_ns]
+        self._flow_clock = FlowClock(speed, now_ns)
+        self._depth_ns = depth_ns
+        self._flushed_ns = [now_ns] * len(depth_ns)
         for profile in profiles:
             self._open(profile, seed, now_ns)
+        self.set_regime(regime)
+        # Whose event is next; the order of symbols decides between equals.
+        self._due = [(flow.next_ns, index, symbol) for index, (symbol, flow) in enumerate(self._flows.items())]
+        heapify(self._due)
 
     def _open(self, profile: SymbolProfile, seed: int, now_ns: int) -> None:
         symbol = profile.rules.symbol
-        book = self._books[symbol] = PriceTimeBook(symbol)
+        book = self._books[symbol] = PriceTimeBook(symbol, cadences=len(self._depth_ns))
         self.engine.list_instrument(profile.rules, book)
-        flow = OrderFlow(self.engine, book, profile, seed)
+        flow = self._flows[symbol] = OrderFlow(self.engine, book, profile, seed)
         flow.fill_book(now_ns)
         self.engine.drain()
         for batch in book.batches:
             batch.clear(book.update_id)
-        self._flows.append(flow)
         self._publishers[symbol] = self._open_publisher(symbol, book, self.hub)
 
     def rules(self) -> list[SymbolRules]:
@@ -126,47 +143,103 @@ class GeneratedMarket:
             raise invalid_symbol()
         return self._books[symbol]
 
+    # ---- the crowd's mood
+
+    def set_regime(self, regime: Regime | None, symbol: str | None = None) -> None:
+        """From now on, for one symbol or all; None: as scheduled. Raises VenueError for a symbol that is not traded."""
+        if symbol is not None:
+            self._book(symbol)
+        flow_ns = self._flow_clock.flow_ns(self._clock())
+        for name, flow in self._flows.items():
+            if symbol in (None, name):
+                flow.set_regime(regime, flow_ns)
+
+    def regimes(self) -> dict[str, Regime]:
+        return {symbol: flow.regime for symbol, flow in self._flows.items()}
+
+    # ---- what happened goes out
+
     def publish(self, now_ns: int) -> None:
+        self._publish(now_ns, {})
+
+    def _publish(self, now_ns: int, touched_symbols: dict[str, None]) -> None:
+        """Look only at the books that can have changed: those named, and those of the orders and trades there were."""
         executions, trades, touched = self.engine.drain()
-        self.users.publish_executions(executions, now_ns)
-        self.users.publish_balances(touched, now_ns)
-        for trade in trades:
-            self._publishers[trade.symbol].publish_trade(trade, now_ns)
-        for aggregate in self.tape.add(trades):
-            self._publishers[aggregate.symbol].publish_aggregate(aggregate, now_ns)
-        for publisher in self._publishers.values():
-            publisher.publish_top(now_ns)
+        if executions:
+            self.users.publish_executions(executions, now_ns)
+            touched_symbols.update((execution.order.symbol, None) for execution in executions)
+        if touched:
+            self.users.publish_balances(touched, now_ns)
+        if trades:
+            for trade in trades:
+                self._publishers[trade.symbol].publish_trade(trade, now_ns)
+                touched_symbols[trade.symbol] = None
+            for aggregate in self.tape.add(trades):
+                self._publishers[aggregate.symbol].publish_aggregate(aggregate, now_ns)
+        for symbol in touched_symbols:
+            self._publishers[symbol].publish_top(now_ns)
 
     def background_order(self, symbol: str, side: Side, quantity: int, now_ns: int) -> int:
         self._book(symbol)
         order = self.engine.place(NewOrder(BACKGROUND, symbol, "", side, OrderType.MARKET, quantity), now_ns)
         return order.executed
 
+    # ---- time
+
     async def run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            now_ns = self._clock()
-            self.advance(now_ns)
-            due_ns = min(f + d for f, d in zip(self._flushed_ns, DEPTH_NS, strict=True))
-            if self.flowing.is_set():
-                due_ns = min(due_ns, *(flow.next_ns for flow in self._flows))
-            await asyncio.sleep(max(0.0, (due_ns - self._clock()) / 1e9))
+            if self._flow_clock.is_unbounded and self.flowing.is_set():
+                self._burst(loop)
+                await asyncio.sleep(0)
+                continue
+            self.advance(self._clock())
+            await asyncio.sleep(max(0.0, (self.due_ns() - self._clock()) / 1e9))
+
+    def due_ns(self) -> int:
+        """Return when `advance` has something to do, by the venue's clock."""
+        due_ns = min(flushed + period for flushed, period in zip(self._flushed_ns, self._depth_ns, strict=True))
+        if self.flowing.is_set():
+            due_ns = min(due_ns, self._flow_clock.venue_ns(self._due[0][0]))
+        return due_ns
 
     def advance(self, now_ns: int) -> None:
-        """Do all that is due by `now_ns`: the crowd's orders, then the depth batches."""
+        """Do what is due by `now_ns`, at most STEPS_AT_ONCE_MAX events: the crowd's orders, then the depth batches."""
         if self.flowing.is_set():
-            self._step_flows(now_ns)
-        for cadence, period_ns in enumerate(DEPTH_NS):
+            self._catch_up(now_ns)
+        self._flush(now_ns)
+
+    def _catch_up(self, now_ns: int) -> None:
+        first_ns = self._due[0][0]
+        if now_ns - self._flow_clock.venue_ns(first_ns) > LAG_NS_MAX:
+            self._flow_clock.resume(now_ns - LAG_NS_MAX, first_ns)
+        until_ns = self._flow_clock.flow_ns(now_ns)
+        for _ in range(STEPS_AT_ONCE_MAX):
+            if self._due[0][0] > until_ns:
+                return
+            self._step(now_ns)
+
+    def _burst(self, loop: asyncio.AbstractEventLoop) -> None:
+        """As much as can be done in BURST_S, whatever time it is for the crowd."""
+        until_s = loop.time() + BURST_S
+        while loop.time() < until_s:
+            now_ns = self._clock()
+            for _ in range(STEPS_BETWEEN_LOOKS):
+                self._step(now_ns)
+            self._flow_clock.resume(now_ns, self._due[0][0])
+        self._flush(self._clock())
+
+    def _step(self, now_ns: int) -> None:
+        flow_ns, index, symbol = self._due[0]
+        flow = self._flows[symbol]
+        flow.step(min(now_ns, self._flow_clock.venue_ns(flow_ns)))
+        heapreplace(self._due, (flow.next_ns, index, symbol))
+        self.events += 1
+        self._publish(now_ns, {symbol: None})
+
+    def _flush(self, now_ns: int) -> None:
+        for cadence, period_ns in enumerate(self._depth_ns):
             if now_ns - self._flushed_ns[cadence] >= period_ns:
                 self._flushed_ns[cadence] = now_ns
                 for publisher in self._publishers.values():
                     publisher.flush_depth(cadence, now_ns)
-
-    def _step_flows(self, now_ns: int) -> None:
-        for flow in self._flows:
-            flow.next_ns = max(flow.next_ns, now_ns - LAG_NS_MAX)
-        for _ in range(STEPS_AT_ONCE_MAX):
-            flow = min(self._flows, key=lambda f: f.next_ns)
-            if flow.next_ns > now_ns:
-                return
-            flow.step()
-            self.publish(now_ns)

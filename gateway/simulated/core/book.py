@@ -46,14 +46,14 @@ class DepthBatch:
 
 
 class PriceTimeBook:
-    """Keys of both sides sort best first: asks by price, bids by the negated price."""
+    """Keys of both sides sort best first: asks by price, bids by the negated price. One batch of changes a depth cadence."""
 
     shows_own_orders = True
 
-    def __init__(self, symbol: str, first_update_id: int = 1) -> None:
+    def __init__(self, symbol: str, first_update_id: int = 1, cadences: int = 2) -> None:
         self.symbol = symbol
         self.update_id = first_update_id
-        self.batches = [DepthBatch(first_update_id), DepthBatch(first_update_id)]
+        self.batches = [DepthBatch(first_update_id) for _ in range(cadences)]
         self._bids: SortedDict[int, Level] = SortedDict()
         self._asks: SortedDict[int, Level] = SortedDict()
 
