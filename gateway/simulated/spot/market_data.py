@@ -1,17 +1,19 @@
-"""Market data that is asked for: the public operations, the same for REST and the WebSocket API (rest-api.md, "Market Data endpoints")."""
+"""Market data that is asked for: books, trades and what there is to trade; the same for REST and the WebSocket API (rest-api.md,
+"General endpoints", "Market Data endpoints").
+"""
 
-import msgspec
-
-from ..core.errors import BadRequest, invalid_symbol
+from ..core.errors import BadRequest
 from ..operations import Call, Operation, Params, public
-from ..payload import Instant, Json
-from . import market_payloads, parameters
+from ..payload import NS_PER_MS, Instant, Json
+from . import market_payloads, parameters, symbols, tickers
 from .api import VenueApi
 from .parameters import HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX
 
 DEPTH_LIMIT_DEFAULT = 100
 DEPTH_LIMIT_MAX = 5_000
 DEPTH_WEIGHTS = ((100, 5), (500, 25), (1_000, 50), (5_000, 250))  # (limit up to, weight), rest-api.md "Order book"
+PERMISSIONS = ("SPOT", "MARGIN", "LEVERAGED", *(f"TRD_GRP_{number:03d}" for number in range(2, 26)))
+"""enums.md, "Account and Symbol Permissions"."""
 
 
 def ping(api: VenueApi, call: Call) -> Json:
@@ -23,26 +25,42 @@ def time(api: VenueApi, call: Call) -> Json:
 
 
 def exchange_info(api: VenueApi, call: Call) -> Json:
-    wanted = _wanted_symbols(call.params)
-    rules = api.market.rules()
-    if wanted is not None:
-        by_symbol = {r.symbol: r for r in rules}
-        if not all(symbol in by_symbol for symbol in wanted):
-            raise invalid_symbol()
-        rules = [by_symbol[symbol] for symbol in wanted]
-    return market_payloads.exchange_info(rules, call.now_ns)
+    """Symbols by name, or by permission and status; all of the venue's have the permission SPOT alone."""
+    params = call.params
+    named = symbols.named(api, params)
+    permissions = symbols.words(params, "permissions")
+    if named is not None and (permissions is not None or "symbolStatus" in params):
+        raise BadRequest(-1128, "Combination of optional parameters invalid.")
+    for permission in permissions or ():
+        if permission not in PERMISSIONS:
+            raise BadRequest(-1130, "Data sent for parameter 'permissions' is not valid.")
+    status = symbols.wanted_status(params)
+    rules = [
+        r for r in api.market.rules() if (named is None or r.symbol in named) and (status is None or r.status == status)
+    ]
+    if permissions is not None and "SPOT" not in permissions:
+        rules = []
+    with_sets = symbols.flag(params, "showPermissionSets", default=True)
+    return market_payloads.exchange_info(rules, call.now_ns, with_permission_sets=with_sets)
+
+
+def execution_rules(api: VenueApi, call: Call) -> Json:
+    """No symbol here has any (rest-api.md, "Query Execution Rules")."""
+    if len([name for name in ("symbol", "symbols", "symbolStatus") if name in call.params]) > 1:
+        raise BadRequest(-1128, "Combination of optional parameters invalid.")
+    symbols.listed(api, call.params)
+    return {"symbolRules": []}
 
 
 def depth(api: VenueApi, call: Call) -> Json:
     limit = parameters.limit(call.params, DEPTH_LIMIT_DEFAULT, DEPTH_LIMIT_MAX)
-    return market_payloads.depth_snapshot(*api.market.depth(parameters.text(call.params, "symbol"), limit))
+    return market_payloads.depth_snapshot(*api.market.depth(symbols.one(api, call.params), limit))
 
 
-def book_ticker(api: VenueApi, call: Call) -> Json:
-    if "symbol" in call.params:
-        return market_payloads.ticker(call.params["symbol"], api.market.top(call.params["symbol"]))
-    symbols = _wanted_symbols(call.params) or [r.symbol for r in api.market.rules()]
-    return [market_payloads.ticker(symbol, api.market.top(symbol)) for symbol in symbols]
+def recent_trades(api: VenueApi, call: Call) -> Json:
+    """The latest public trades, oldest first."""
+    limit = parameters.limit(call.params, HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
+    return [market_payloads.public_trade(t) for t in api.market.tape.trades(api.symbol(call.params), None, limit)]
 
 
 def historical_trades(api: VenueApi, call: Call) -> Json:
@@ -52,18 +70,45 @@ def historical_trades(api: VenueApi, call: Call) -> Json:
     return [market_payloads.public_trade(t) for t in api.market.tape.trades(api.symbol(call.params), from_id, limit)]
 
 
-def _wanted_symbols(params: Params) -> list[str] | None:
-    """Return the symbols asked for by `symbol` or `symbols` (a JSON array), or None for all."""
-    if "symbol" in params and "symbols" in params:
+def aggregate_trades(api: VenueApi, call: Call) -> Json:
+    """Oldest first; from `fromId` or `startTime` on, otherwise the latest `limit`."""
+    params = call.params
+    symbol = api.symbol(params)
+    limit = parameters.limit(params, HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
+    from_id = parameters.integer(params, "fromId")
+    start_ms, end_ms = parameters.integer(params, "startTime"), parameters.integer(params, "endTime")
+    if from_id is not None and (start_ms is not None or end_ms is not None):
         raise BadRequest(-1128, "Combination of optional parameters invalid.")
-    if "symbol" in params:
-        return [params["symbol"]]
-    if "symbols" not in params:
-        return None
-    try:
-        return msgspec.json.decode(params["symbols"], type=list[str])
-    except msgspec.DecodeError as error:
-        raise BadRequest(-1100, "Illegal characters found in parameter 'symbols'.") from error
+    found = [
+        row
+        for row in api.market.tape.of(symbol).aggregates
+        if (from_id is None or row.aggregate_id >= from_id)
+        and (start_ms is None or row.time_ns // NS_PER_MS >= start_ms)
+        and (end_ms is None or row.time_ns // NS_PER_MS <= end_ms)
+    ]
+    is_onward = from_id is not None or start_ms is not None
+    return [market_payloads.aggregate_trade(row) for row in (found[:limit] if is_onward else found[-limit:])]
+
+
+def block_trades(api: VenueApi, call: Call) -> Json:
+    """There are none on this venue."""
+    api.symbol(call.params)
+    if parameters.integer(call.params, "fromId") is None:
+        parameters.text(call.params, "fromId")
+    return []
+
+
+def book_ticker(api: VenueApi, call: Call) -> Json:
+    if "symbol" in call.params and "symbols" not in call.params:
+        symbol = symbols.one(api, call.params)
+        return market_payloads.ticker(symbol, api.market.top(symbol))
+    return [market_payloads.ticker(symbol, api.market.top(symbol)) for symbol in symbols.listed(api, call.params)]
+
+
+def reference_price(api: VenueApi, call: Call) -> Json:
+    """No symbol here has one (rest-api.md, "Query Reference Price")."""
+    api.symbol(call.params)
+    raise BadRequest(-2043, "This symbol doesn't have a reference price.")
 
 
 def _depth_weight(params: Params) -> int:
@@ -71,13 +116,26 @@ def _depth_weight(params: Params) -> int:
     return next(weight for up_to, weight in DEPTH_WEIGHTS if limit <= up_to)
 
 
+def _rules_weight(params: Params) -> int:
+    if "symbol" in params:
+        return 2
+    return min(40, 2 * symbols.count(params)) if "symbols" in params else 40
+
+
 OPERATIONS: dict[str, Operation] = {
     "ping": public(ping, 1),
     "time": public(time, 1),
     "exchangeInfo": public(exchange_info, 20),
+    "executionRules": public(execution_rules, _rules_weight),
     "depth": public(depth, _depth_weight),
+    "trades.recent": public(recent_trades, 25),
     "trades.historical": public(historical_trades, 25),
+    "trades.aggregate": public(aggregate_trades, 4),
+    "blockTrades.historical": public(block_trades, 25),
     "ticker.book": public(book_ticker, lambda p: 2 if "symbol" in p else 4),
+    "referencePrice": public(reference_price, 2),
+    "referencePrice.calculation": public(reference_price, 2),
+    **tickers.OPERATIONS,
 }
 """Named as the WebSocket API names them; weights of rest-api.md."""
 
@@ -85,7 +143,14 @@ ROUTES = {
     ("GET", "/api/v3/ping"): "ping",
     ("GET", "/api/v3/time"): "time",
     ("GET", "/api/v3/exchangeInfo"): "exchangeInfo",
+    ("GET", "/api/v3/executionRules"): "executionRules",
     ("GET", "/api/v3/depth"): "depth",
+    ("GET", "/api/v3/trades"): "trades.recent",
     ("GET", "/api/v3/historicalTrades"): "trades.historical",
+    ("GET", "/api/v3/aggTrades"): "trades.aggregate",
+    ("GET", "/api/v3/historicalBlockTrades"): "blockTrades.historical",
     ("GET", "/api/v3/ticker/bookTicker"): "ticker.book",
+    ("GET", "/api/v3/referencePrice"): "referencePrice",
+    ("GET", "/api/v3/referencePrice/calculation"): "referencePrice.calculation",
+    **tickers.ROUTES,
 }

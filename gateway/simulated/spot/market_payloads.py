@@ -14,18 +14,18 @@ from ..payload import Instant, Levels, Payload
 from ..tape import AggregateTrade
 
 
-def exchange_info(rules: Iterable[SymbolRules], now_ns: int) -> Payload:
+def exchange_info(rules: Iterable[SymbolRules], now_ns: int, *, with_permission_sets: bool = True) -> Payload:
     return {
         "timezone": "UTC",
         "serverTime": Instant(now_ns),
         "rateLimits": SPOT_LIMITS.payload(),
         "exchangeFilters": [],
-        "symbols": [_symbol_info(r) for r in rules],
+        "symbols": [_symbol_info(r, [["SPOT"]] if with_permission_sets else []) for r in rules],
         "sors": [],
     }
 
 
-def _symbol_info(rules: SymbolRules) -> Payload:
+def _symbol_info(rules: SymbolRules, permission_sets: list[list[str]]) -> Payload:
     return {
         "symbol": rules.symbol,
         "status": rules.status,
@@ -50,7 +50,7 @@ def _symbol_info(rules: SymbolRules) -> Payload:
         "isMarginTradingAllowed": False,
         "filters": filters_payload(rules),
         "permissions": [],
-        "permissionSets": [["SPOT"]],
+        "permissionSets": permission_sets,
         "defaultSelfTradePreventionMode": "NONE",
         "allowedSelfTradePreventionModes": ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
     }
