@@ -78,7 +78,8 @@ class Market(Protocol):
 
 
 class GeneratedMarket:
-    """`open_publisher` makes a symbol's publisher: the streams of the face this market is for.
+    """`open_publisher` makes a symbol's publisher: the streams of the face this market is for, as are `hub` (spot's unless given)
+    and `depth_ns`, the cadences of its depth streams.
 
     `speed`: how many times faster than the venue's clock the crowd lives; `regime`: of every symbol, None: as scheduled.
     """
@@ -92,11 +93,13 @@ class GeneratedMarket:
         users: Users,
         open_publisher: Callable[[str, PriceTimeBook, StreamHub], Publisher],
         *,
+        hub: StreamHub | None = None,
+        depth_ns: tuple[int, ...] = DEPTH_NS,
         speed: float = 1.0,
         regime: Regime | None = Regime.CALM,
     ) -> None:
         self.engine = engine
-        self.hub = StreamHub([p.rules.symbol for p in profiles])
+        self.hub = StreamHub([p.rules.symbol for p in profiles]) if hub is None else hub
         self.users = users
         self.events = 0
         self._open_publisher = open_publisher
