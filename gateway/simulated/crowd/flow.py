@@ -1,10 +1,9 @@
-"""The crowd: a seeded flow of limit, cancel and market orders around the touch. Pure but for the engine it feeds.
+"""The crowd of one symbol: a seeded, queue-reactive flow of limit, cancel and market orders. Pure but for the engine it feeds.
 
-A simplified queue-reactive model (after Huang, Lehalle and Rosenbaum, JASA 110(509):107-122, 2015): whether an event at
-a price adds or cancels depends on how many orders already queue there, so every queue is drawn to a usual length that
-falls with the distance. Sizes are Pareto. Market orders lean toward a slowly wandering fair price, which the book follows.
-All figures below are chosen, and tuned by measurement: about 75 book changes a second and symbol, and an order resting
-at the touch filled about every second or two.
+Each event draws one of the intensities that the touch has (`intensities`), does what it says, and draws the time of the
+next from their sum. They are those of the book as the crowd's previous event left it: what a client does in between is
+answered one event later. Without clients, the same seed and times give the same orders. A client's orders change what
+follows only by being in the book when the crowd looks, which is physical: a venue has no other past either.
 """
 
 import math
@@ -12,130 +11,285 @@ from random import Random
 
 from ..core.book import Level, PriceTimeBook
 from ..core.matching import MatchingEngine
-from ..core.orders import BACKGROUND, OPPOSITE, NewOrder, Order, OrderType, Side
+from ..core.orders import BACKGROUND, OPPOSITE, NewOrder, OrderType, Side, TimeInForce
+from .fair import Fair
+from .intensities import Event, Intensities
+from .parameters import NEAR_TICKS, Band
 from .profiles import SymbolProfile
+from .queues import PICKS
+from .regimes import FACTORS, Regime, RegimeSchedule
+from .sizes import SizeQuantiles, SizeTable
 
-LIMIT_EVENTS_PER_S = 70.0
-MARKET_ORDERS_PER_S = 2.5
-NEAR_SHARE = 0.75  # share of limit events within a few ticks; the rest reaches out by a power law
-NEAR_DECAY = 0.35  # how fast the near events thin out, a tick
-FAR_TICKS_MAX = 1_500
-QUEUE_USUAL = 2.5  # orders at a price near the touch that make adding and canceling equally likely
-SIZE_TAIL = 1.5  # Pareto exponent of sizes, as equities' (Gopikrishnan et al., PRE 62, 2000: about 1.5)
-SIZE_CAP_UNITS = 60.0
-FAIR_TICKS_PER_ROOT_S = 3.0
-LEAN_TICKS = 6.0  # a mid this far below the fair price makes a market order a buy with probability 0.73
-LEVELS_AT_START = 700
-LEVELS_MIN = 400
-LEVELS_MAX = 1_200
 DEPOSIT = 10**12 * 10**8  # practically unlimited
+THINK_NS = 50_000_000  # chosen: how often the fair price and the regime are looked at
+CHASE_LEVELS_MAX = 300  # chosen: levels that one order of a crash goes through
+FIRST_TICKS = 20  # chosen: how far from the other side an empty one begins again, at most
+EXTEND_TICKS = 25  # chosen: mean distance of a level that is added at the far end of a short book
+NS = 1_000_000_000
 
 
 class OrderFlow:
-    """One symbol's crowd. `next_ns` says when `step` is due; the same seed and times give the same orders."""
+    """`next_ns` says when `step` is due. `regime`: what the market is like now."""
 
     def __init__(self, engine: MatchingEngine, book: PriceTimeBook, profile: SymbolProfile, seed: int) -> None:
         self.book = book
         self.next_ns = 0
+        self.regime = Regime.CALM
         self._engine = engine
-        self._rules = profile.rules
-        self._tick = profile.rules.tick_size
-        self._unit = profile.unit_quantity
-        self._random = Random(f"{seed}:{profile.rules.symbol}")
-        self._start_price = profile.start_price
-        self._fair_ticks = float(profile.start_price // self._tick)
-        self._moved_ns = 0
-        for asset in (profile.rules.base, profile.rules.quote):
+        self._rules = rules = profile.rules
+        self._tick = rules.tick_size
+        self._parameters = parameters = profile.flow
+        self._random = Random(f"{seed}:{rules.symbol}")
+        self._draw = self._random.random
+        self._regimes = RegimeSchedule(f"{seed}:{rules.symbol}:regimes")
+        self._pick = PICKS[parameters.cancel_rule]
+        self._middle = profile.start_price // self._tick * self._tick
+        self._fair = Fair(self._middle / self._tick, parameters.fair, parameters.pace)
+        self._intensities = Intensities(parameters, profile.unit_quantity)
+        self._total = 1.0
+        self._program = 0
+        self._bid = self._ask = 0  # as the last event left them; 0: that side is empty
+        self._emptied = Side.BUY
+        self._think_ns = 0
+        self._regime_ends_ns: int | None = None  # None: it stays
+        self._after_crash: Regime | None = Regime.CALM
+        self._is_scheduled = False
+        self._market_sizes = self._sizes(parameters.market_sizes, profile)
+        self._touch_sizes = self._sizes(parameters.touch_sizes, profile)
+        self._inside_sizes = self._sizes(parameters.inside_sizes, profile)
+        self._near_sizes = self._sizes(parameters.near_sizes, profile)
+        self._far_sizes = self._sizes(parameters.far_sizes, profile)
+        for asset in (rules.base, rules.quote):
             engine.ledger.deposit(BACKGROUND, asset, DEPOSIT)
 
+    def _sizes(self, quantiles: SizeQuantiles, profile: SymbolProfile) -> SizeTable:
+        return SizeTable(quantiles, profile.unit_quantity, self._rules.step_size, self._rules.quantity_min)
+
+    # ---- the start
+
     def fill_book(self, now_ns: int) -> None:
-        """Build the book of the start: contiguous ticks near the touch, then gaps that widen."""
+        """Build the book of the start: a touch of one tick, and behind it as many levels as the bands settle at."""
+        self._fair.start(now_ns)
         for side, sign in ((Side.BUY, -1), (Side.SELL, 1)):
-            distance = 0
-            for index in range(LEVELS_AT_START):
-                distance += 1 if index < 30 else 1 + int(self._random.expovariate(1.5))
-                for _ in range(self._random.randint(1, 4) if index < 10 else 1):
-                    self._place(side, self._start_price + sign * distance * self._tick, self._size(), now_ns)
-        self._moved_ns = now_ns
+            touch = self._middle if side is Side.BUY else self._middle + self._tick
+            for _ in range(self._parameters.touch_orders_at_start):
+                self._place(side, touch, self._touch_sizes.draw(self._draw()), now_ns)
+            for band in self._parameters.bands:
+                share = _occupied(band)
+                for distance in range(band.low, band.high + 1):
+                    price = touch + sign * (distance - 1) * self._tick
+                    if self._draw() < share and price > 0:
+                        self._place(side, price, self._behind_size(band), now_ns)
+        self._think_ns = now_ns + THINK_NS
         self._schedule(now_ns)
 
-    def step(self) -> None:
-        """Do the event that is due at `next_ns` and schedule the one after it."""
-        now_ns = self.next_ns
-        self._wander(now_ns)
-        if self._random.random() * (LIMIT_EVENTS_PER_S + MARKET_ORDERS_PER_S) < MARKET_ORDERS_PER_S:
-            self._market_order(now_ns)
+    # ---- regimes
+
+    def set_regime(self, regime: Regime | None, flow_ns: int) -> None:
+        """From now on; None: as scheduled. A crash ends by itself, and what was before goes on."""
+        if regime is Regime.FLASH_CRASH and self.regime is not Regime.FLASH_CRASH:
+            self._after_crash = None if self._is_scheduled else self.regime
+        self._is_scheduled = regime is None
+        self._enter(Regime.CALM if regime is None else regime, flow_ns)
+
+    def _enter(self, regime: Regime, flow_ns: int) -> None:
+        self.regime = regime
+        factors = FACTORS[regime]
+        self._intensities.set_factors(factors)
+        if regime is Regime.FLASH_CRASH:
+            self._fair.crash(flow_ns)
         else:
-            self._limit_event(now_ns)
-        self._schedule(now_ns)
+            self._fair.drift(factors.drift_ppm_per_s * self._regimes.sign())
+        ends_by_itself = self._is_scheduled or regime is Regime.FLASH_CRASH
+        self._regime_ends_ns = flow_ns + int(self._regimes.lasts_s(regime) * NS) if ends_by_itself else None
 
-    def _schedule(self, now_ns: int) -> None:
-        self.next_ns = now_ns + int(self._random.expovariate(LIMIT_EVENTS_PER_S + MARKET_ORDERS_PER_S) * 1e9)
+    def _end_regime(self, flow_ns: int) -> None:
+        if self._is_scheduled:
+            self._enter(self._regimes.after(self.regime), flow_ns)
+        else:
+            self.set_regime(self._after_crash, flow_ns)
 
-    def _wander(self, now_ns: int) -> None:
-        elapsed_s = (now_ns - self._moved_ns) / 1e9
-        self._moved_ns = now_ns
-        self._fair_ticks += self._random.gauss(0.0, FAIR_TICKS_PER_ROOT_S * math.sqrt(elapsed_s))
+    # ---- one event
 
-    def _market_order(self, now_ns: int) -> None:
-        middle = self.book.middle()
-        if middle is None:
+    def step(self, now_ns: int) -> None:
+        """Do the event that is due at `next_ns` of the flow's time, `now_ns` by the venue's clock; schedule the next."""
+        flow_ns = self.next_ns
+        if flow_ns >= self._think_ns:
+            self._think(flow_ns, now_ns)
+        draw = self._draw() * self._total
+        at_touch = draw - self._intensities.bands_total
+        if at_touch < 0.0:
+            self._look_behind(*self._intensities.band(draw), now_ns)
+        else:
+            self._at_touch(self._intensities.event(at_touch), now_ns)
+        self._schedule(flow_ns)
+
+    def _think(self, flow_ns: int, now_ns: int) -> None:
+        self._think_ns = flow_ns + THINK_NS
+        if self._regime_ends_ns is not None and flow_ns >= self._regime_ends_ns:
+            self._end_regime(flow_ns)
+        self._fair.advance(flow_ns, self._random)
+        for side in Side:
+            self._keep_depth(side, now_ns)
+
+    def _schedule(self, flow_ns: int) -> None:
+        """Look at the touch, and draw when the next event comes."""
+        top = self.book.top()
+        bid, ask = top.bid_price, top.ask_price
+        if ask > self._ask or not ask:
+            self._emptied = Side.SELL
+        elif bid < self._bid:
+            self._emptied = Side.BUY
+        self._bid, self._ask = bid, ask
+        self._total = self._intensities.weigh(
+            top.bid_quantity,
+            top.ask_quantity,
+            wide=not bid or not ask or ask - bid > self._tick,
+            lean=self._lean(),
+            program=self._program,
+            crashing=self._fair.is_crashing,
+        )
+        self.next_ns = flow_ns + int(-math.log(1.0 - self._draw()) / self._total * NS)
+
+    def _lean(self) -> float:
+        return self._fair.lean((self._bid + self._ask) / (2 * self._tick)) if self._bid and self._ask else 0.0
+
+    def _at_touch(self, event: Event, now_ns: int) -> None:
+        match event:
+            case Event.LIMIT_BID:
+                self._join(Side.BUY, now_ns)
+            case Event.LIMIT_ASK:
+                self._join(Side.SELL, now_ns)
+            case Event.CANCEL_BID:
+                self._cancel(self._best_level(Side.BUY), now_ns)
+            case Event.CANCEL_ASK:
+                self._cancel(self._best_level(Side.SELL), now_ns)
+            case Event.SELL:
+                self._take(Side.SELL, now_ns)
+            case Event.BUY:
+                self._take(Side.BUY, now_ns)
+            case Event.INSIDE:
+                self._inside(now_ns)
+            case Event.CHASE:
+                self._chase(now_ns)
+
+    def _join(self, side: Side, now_ns: int) -> None:
+        price = self.book.best(side)
+        if price is not None:
+            self._place(side, price, self._touch_sizes.draw(self._draw()), now_ns)
+
+    def _cancel(self, level: Level | None, now_ns: int) -> None:
+        order = None if level is None else self._pick(level, self._draw())
+        if order is not None:
+            self._engine.cancel(order, "", now_ns)
+
+    def _best_level(self, side: Side) -> Level | None:
+        price = self.book.best(side)
+        return None if price is None else self.book.level(side, price)
+
+    def _take(self, side: Side, now_ns: int) -> None:
+        """A market order: it sweeps at most `reach_ticks`, as those do that look before they take."""
+        best = self.book.best(OPPOSITE[side])
+        fair = self._parameters.fair
+        if self._draw() * fair.program_orders < 1.0:
+            self._program = 1 if 2.0 * self._draw() - 1.0 < self._lean() else -1
+        if best is not None:
+            reach = self._parameters.reach_ticks * self._tick
+            price = best + reach if side is Side.BUY else max(self._tick, best - reach)
+            self._place(side, price, self._market_sizes.draw(self._draw()), now_ns, TimeInForce.IOC)
+
+    # ---- a wide spread, an empty side
+
+    def _inside(self, now_ns: int) -> None:
+        bid, ask = self.book.best(Side.BUY), self.book.best(Side.SELL)
+        if bid is None or ask is None:
+            self._begin_side(Side.BUY if bid is None else Side.SELL, bid if ask is None else ask, now_ns)
             return
-        lean = (self._fair_ticks - middle / self._tick) / LEAN_TICKS
-        buys = 1.0 / (1.0 + math.exp(-max(-3.0, min(3.0, lean))))
-        side = Side.BUY if self._random.random() < buys else Side.SELL
-        request = NewOrder(BACKGROUND, self._rules.symbol, "", side, OrderType.MARKET, self._size())
-        self._engine.place(request, now_ns)
-
-    def _limit_event(self, now_ns: int) -> None:
-        side = Side.BUY if self._random.random() < 0.5 else Side.SELL
-        self._keep_depth(side, now_ns)
-        distance = self._distance()
-        price = self._reference(side) + (-distance if side is Side.BUY else distance) * self._tick
-        if price <= 0:
+        room = (ask - bid) // self._tick - 1
+        if room <= 0:
             return
-        level = self.book.level(side, price)
-        queue = _crowd(level)
-        usual = QUEUE_USUAL if distance <= 10 else 1.0
-        if self._random.random() < usual / (usual + len(queue)):
-            self._place(side, price, self._size(), now_ns)
-        elif queue:
-            self._engine.cancel(self._random.choice(queue), "", now_ns)
+        followers = self._parameters.followers
+        side = OPPOSITE[self._emptied] if self._draw() < followers.follow else self._emptied
+        kind = self._draw()
+        if kind < followers.close:
+            steps = room
+        elif kind < followers.close + followers.step:
+            steps = 1
+        else:
+            steps = 1 + int(self._draw() * room)
+        price = bid + steps * self._tick if side is Side.BUY else ask - steps * self._tick
+        self._place(side, price, self._inside_sizes.draw(self._draw()), now_ns)
 
-    def _distance(self) -> int:
-        """Ticks from the opposite best, at least 1: so an order of the crowd never crosses, and may close the spread."""
-        if self._random.random() < NEAR_SHARE:
-            return 1 + int(self._random.expovariate(NEAR_DECAY))
-        return min(FAR_TICKS_MAX, int(5.0 * self._random.paretovariate(0.8)))
+    def _begin_side(self, side: Side, other: int | None, now_ns: int) -> None:
+        """Put the first order on an empty side: beside the other one, or beside the fair price when both are empty."""
+        away = (1 + int(self._draw() * FIRST_TICKS)) * self._tick
+        beside = int(self._fair.ticks) * self._tick if other is None else other
+        price = beside - away if side is Side.BUY else beside + away
+        if price > 0:
+            self._place(side, price, self._inside_sizes.draw(self._draw()), now_ns)
 
-    def _reference(self, side: Side) -> int:
-        """Return the opposite best, or the fair price while that side is empty."""
+    # ---- a crash
+
+    def _chase(self, now_ns: int) -> None:
+        """Take everything between the touch and the fair price, as those who must get out, or who buy the fall."""
+        fair = int(self._fair.ticks) * self._tick
+        side = Side.SELL if self._bid > fair else Side.BUY
+        quantity = 0
+        for index, (price, shown) in enumerate(self.book.levels(OPPOSITE[side])):
+            beyond = price < fair if side is Side.SELL else price > fair
+            if beyond or index >= CHASE_LEVELS_MAX:
+                break
+            quantity += shown
+        if quantity and fair > 0:
+            self._place(side, fair, quantity, now_ns, TimeInForce.IOC)
+
+    # ---- behind the touch
+
+    def _look_behind(self, is_bid: bool, band: Band, now_ns: int) -> None:
+        side = Side.BUY if is_bid else Side.SELL
         opposite = self.book.best(OPPOSITE[side])
-        return int(self._fair_ticks) * self._tick if opposite is None else opposite
+        if opposite is None:
+            return
+        distance = band.low + int(self._draw() * (band.high - band.low + 1))
+        price = opposite - distance * self._tick if is_bid else opposite + distance * self._tick
+        level = self.book.level(side, price)
+        orders = 0 if level is None else min(len(level.orders), len(band.limit) - 1)
+        kind = self._draw()
+        limit = band.limit[orders] * self._intensities.limit_factor
+        if kind < limit:
+            if price > 0 and self.book.level_count(side) < self._parameters.levels_max:
+                self._place(side, price, self._behind_size(band), now_ns)
+        elif level is not None and kind >= 1.0 - band.cancel[orders]:
+            self._cancel(level, now_ns)
+
+    def _behind_size(self, band: Band) -> int:
+        sizes = self._near_sizes if band.high <= NEAR_TICKS else self._far_sizes
+        return sizes.draw(self._draw())
 
     def _keep_depth(self, side: Side, now_ns: int) -> None:
-        """Hold the number of levels between LEVELS_MIN and LEVELS_MAX, by adding or canceling at the far end."""
+        """Add at the far end of a short book; cancel what the mid has left farther behind than the bands reach."""
         worst = self.book.worst(side)
         if worst is None:
             return
-        if self.book.level_count(side) < LEVELS_MIN:
-            step = (1 + int(self._random.expovariate(1.0))) * self._tick
+        farthest = self._parameters.bands[-1].high * self._tick
+        if self.book.level_count(side) < self._parameters.levels_min:
+            step = (1 + int(self._random.expovariate(1.0 / EXTEND_TICKS))) * self._tick
             price = worst - step if side is Side.BUY else worst + step
             if price > 0:
-                self._place(side, price, self._size(), now_ns)
-        elif self.book.level_count(side) > LEVELS_MAX:
-            for order in _crowd(self.book.level(side, worst)):
-                self._engine.cancel(order, "", now_ns)
+                self._place(side, price, self._far_sizes.draw(self._draw()), now_ns)
+        elif self._bid and self._ask and abs(worst - (self._bid if side is Side.BUY else self._ask)) > farthest:
+            self._cancel(self.book.level(side, worst), now_ns)
 
-    def _size(self) -> int:
-        units = min(SIZE_CAP_UNITS, self._random.paretovariate(SIZE_TAIL))
-        step = self._rules.step_size
-        return max(self._rules.quantity_min, int(units * self._unit) // step * step)
+    def _place(
+        self, side: Side, price: int, quantity: int, now_ns: int, in_force: TimeInForce = TimeInForce.GTC
+    ) -> None:
+        symbol = self._rules.symbol
+        self._engine.place(
+            NewOrder(BACKGROUND, symbol, "", side, OrderType.LIMIT, quantity, price, in_force),
+            now_ns,
+        )
 
-    def _place(self, side: Side, price: int, quantity: int, now_ns: int) -> None:
-        request = NewOrder(BACKGROUND, self._rules.symbol, "", side, OrderType.LIMIT, quantity, price)
-        self._engine.place(request, now_ns)
 
-
-def _crowd(level: Level | None) -> list[Order]:
-    return [] if level is None else [o for o in level.orders.values() if o.account == BACKGROUND]
+def _occupied(band: Band) -> float:
+    """The share of a band's prices that are occupied when nothing moves: births as often as deaths."""
+    return band.limit[0] / (band.limit[0] + band.cancel[1])

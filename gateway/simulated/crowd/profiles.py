@@ -4,17 +4,19 @@ import msgspec
 
 from ..core.decimals import SCALE
 from ..core.filters import SymbolRules
+from .parameters import FINE_TICK, FlowParameters
 
 # Longest first, so that FDUSD is not read as USD. Binance's quote assets of 2026-11, where we name them without exchangeInfo.
 QUOTE_ASSETS = ("FDUSD", "USDT", "USDC", "TUSD", "BUSD", "BTC", "ETH", "BNB", "EUR", "GBP", "TRY", "BRL", "JPY", "USD")
 
 
 class SymbolProfile(msgspec.Struct, frozen=True):
-    """`unit_quantity` is the usual size of an order in the crowd (the heavy tail starts there)."""
+    """`unit_quantity` is the usual size of an order in the crowd: what quantities of `flow` are multiples of."""
 
     rules: SymbolRules
     start_price: int
     unit_quantity: int
+    flow: FlowParameters = FINE_TICK
 
 
 def split_symbol(symbol: str) -> tuple[str, str] | None:

@@ -1,0 +1,176 @@
+"""What the crowd of a generated market does and how often: a typed struct, and named presets. Pure data.
+
+The model is queue-reactive (Huang, Lehalle and Rosenbaum, "Simulating and analyzing order book data: the queue-reactive
+model", JASA 110(509):107-122, 2015): the intensities of limit, cancel and market orders at a price depend on the queue
+that stands there. Where a figure is measured, its comment says so; the capture is Binance Spot's ETHUSDT of 2024-08-08,
+650 s, in hftbacktest's repository, and `python -m ops.market_study` measures it again. All others are chosen.
+
+Units: rates are events a second of one side's queue, at `pace` 1, which is as busy as the capture; quantities are usual
+sizes (`SymbolProfile.unit_quantity`); distances are ticks from the opposite best.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from .sizes import SizeQuantiles
+
+NEAR_TICKS = 30
+"""Bands up to here run at `pace`, farther ones at `far_pace`."""
+
+
+class CancelRule(StrEnum):
+    """Which order of a queue is canceled. Quantities on a venue's tape do not tell; so it is a parameter."""
+
+    UNIFORM = "uniform"
+    """Each order alike."""
+    BACK = "back"
+    """The youngest: whoever queues in front stays. The slowest fills for one who joins now."""
+    FRONT = "front"
+    """The oldest. The fastest fills."""
+    SIZE_WEIGHTED = "size-weighted"
+    """Each unit of quantity alike, so a large order rather than a small one."""
+
+
+class QueueRates(msgspec.Struct, frozen=True):
+    """Intensities of the best queue of a side, by its quantity: row i holds up to and including `edges[i]`, the last
+    row beyond the last edge. `market`: orders that take from this queue.
+    """
+
+    edges: tuple[float, ...]
+    limit: tuple[float, ...]
+    cancel: tuple[float, ...]
+    market: tuple[float, ...]
+
+
+class Band(msgspec.Struct, frozen=True):
+    """Prices `low` to `high` ticks (both included) behind the opposite best, away from the touch.
+
+    `rate`: how often somebody looks at a price of it, drawn evenly. With probability `limit[n]` an order is added there,
+    with `cancel[n]` one is canceled, else nothing happens; n is the number of orders at the price, at most the table's
+    last. That is thinning: the intensity at one price is rate / width x the probability. Together they settle how many
+    of its prices are occupied.
+    """
+
+    low: int
+    high: int
+    rate: float
+    limit: tuple[float, ...]
+    cancel: tuple[float, ...]
+
+
+class Followers(msgspec.Struct, frozen=True):
+    """What happens while the spread is wider than a tick: orders inside it, `rate` a second altogether.
+
+    `follow`: probability that the order comes from the side that was not emptied, so that the mid moves on; else the
+    emptied side comes back. `close`: probability that it leaves a spread of one tick; `step`: that it improves by one
+    tick; else anything between.
+    """
+
+    rate: float
+    follow: float
+    close: float
+    step: float
+
+
+class FairPrice(msgspec.Struct, frozen=True):
+    """A wandering price toward which the market is drawn by those who know it; `ticks_per_root_s` 0 switches it off.
+
+    `lean_ticks`: the distance of the mid at which the informed are about 3 : 1 on one side. `tilt`: at most so much more
+    (and less) of the limit and cancel flow of a side. `program`: how much more often a running program of market orders
+    takes its side, 0 to 1; `program_orders`: how many market orders one lasts on average, its own and others'.
+    """
+
+    ticks_per_root_s: float
+    lean_ticks: float
+    tilt: float
+    program: float
+    program_orders: float
+
+
+class FlowParameters(msgspec.Struct, frozen=True):
+    """One symbol's crowd. `pace`: how much of the capture's activity there is at the touch and near it; `far_pace`: the
+    same farther out. Both are a change of the clock only: what follows what is the same. `reach_ticks`: how far through
+    the book a market order goes at most.
+    """
+
+    touch: QueueRates
+    bands: tuple[Band, ...]
+    followers: Followers
+    fair: FairPrice
+    market_sizes: SizeQuantiles
+    touch_sizes: SizeQuantiles
+    inside_sizes: SizeQuantiles
+    near_sizes: SizeQuantiles
+    far_sizes: SizeQuantiles
+    touch_orders_at_start: int
+    reach_ticks: int
+    levels_min: int
+    levels_max: int
+    pace: float
+    far_pace: float
+    cancel_rule: CancelRule = CancelRule.UNIFORM
+
+
+# ---- measured: Binance Spot ETHUSDT 2024-08-08, sizes in ETH
+
+
+_TOUCH = QueueRates(
+    # While the spread was one tick: changes of the best quantity (bookTicker), decreases with a trade at that price
+    # since the last one counted as market orders.
+    edges=(0.01, 0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
+    limit=(57.0, 17.5, 17.4, 21.0, 36.8, 16.9, 24.1, 31.7, 22.5, 18.5),
+    cancel=(234.0, 47.3, 12.5, 14.9, 17.3, 11.8, 13.8, 15.4, 11.9, 12.0),
+    market=(59.0, 14.5, 7.9, 5.2, 7.0, 2.6, 2.0, 1.8, 2.0, 2.8),
+)
+_BANDS = (
+    # Births, deaths and changes of levels in the 100 ms diffs, and the share of occupied prices: 0.29, 0.34, 0.45, 0.49,
+    # 0.56, 0.13. How they divide into looks and probabilities is chosen.
+    Band(2, 10, 26.0, (0.22, 0.20, 0.10), (0.0, 0.66, 0.80)),
+    Band(11, 30, 45.0, (0.26, 0.25, 0.12), (0.0, 0.67, 0.80)),
+    Band(31, 100, 60.0, (0.38, 0.30, 0.12), (0.0, 0.66, 0.80)),
+    Band(101, 500, 85.0, (0.44, 0.33, 0.12), (0.0, 0.65, 0.80)),
+    Band(501, 1_000, 55.0, (0.40, 0.42, 0.12), (0.0, 0.53, 0.80)),
+    Band(1_001, 5_000, 17.0, (0.13, 0.10, 0.10), (0.0, 0.90, 0.80)),
+)
+_MARKET_SIZES = SizeQuantiles(
+    # Prints of one side within 2 ms taken together; tail by Hill's estimator over the largest 5 %: 1.19.
+    points=((0.05, 0.002), (0.25, 0.008), (0.5, 0.037), (0.75, 0.40), (0.9, 2.1), (0.99, 13.9)),
+    tail=1.2,
+    cap=150.0,
+)
+_TOUCH_SIZES = SizeQuantiles(  # increases of the best quantity
+    points=((0.05, 0.0038), (0.25, 0.70), (0.5, 1.12), (0.75, 1.99), (0.9, 2.98), (0.99, 10.4)), tail=2.0, cap=60.0
+)
+_INSIDE_SIZES = SizeQuantiles(  # the first quantity of a new best price
+    points=((0.05, 0.002), (0.25, 0.77), (0.5, 1.62), (0.75, 2.73), (0.9, 5.2), (0.99, 7.2)), tail=2.0, cap=60.0
+)
+_NEAR_SIZES = SizeQuantiles(  # increases 2 to 30 ticks away
+    points=((0.05, 0.002), (0.25, 0.05), (0.5, 1.28), (0.75, 2.9), (0.9, 4.1), (0.99, 11.0)), tail=2.0, cap=60.0
+)
+_FAR_SIZES = SizeQuantiles(  # increases 30 to 1,000 ticks away
+    points=((0.05, 0.01), (0.25, 0.75), (0.5, 1.45), (0.75, 4.0), (0.9, 10.0), (0.99, 45.0)), tail=2.0, cap=200.0
+)
+
+AS_CAPTURED = FlowParameters(
+    touch=_TOUCH,
+    bands=_BANDS,
+    followers=Followers(rate=860.0, follow=0.85, close=0.54, step=0.32),
+    fair=FairPrice(ticks_per_root_s=35.0, lean_ticks=60.0, tilt=0.3, program=0.7, program_orders=8.0),
+    market_sizes=_MARKET_SIZES,
+    touch_sizes=_TOUCH_SIZES,
+    inside_sizes=_INSIDE_SIZES,
+    near_sizes=_NEAR_SIZES,
+    far_sizes=_FAR_SIZES,
+    touch_orders_at_start=6,
+    reach_ticks=30,
+    levels_min=400,
+    levels_max=1_500,
+    pace=1.0,
+    far_pace=1.0,
+)
+"""As busy as the capture: what the comparison is made with."""
+
+FINE_TICK = msgspec.structs.replace(AS_CAPTURED, pace=0.4, far_pace=0.08)
+"""The same market with less to do: about 95 book changes a second. Chosen, so that a desk of an engine, a venue and a
+crowd fits on two cores."""
