@@ -12,12 +12,14 @@ from .core.errors import VenueError
 from .evidence import Evidence
 from .faults.plan import NOTHING, RequestPlan
 from .limits import RequestLimits
-from .operations import Answer, Ask, Call, Kind, Proof
+from .operations import Answer, Ask, Call, Kind, Proof, check_names
 from .payload import NS_PER_MS, Json
-from .signing import check_timing
+from .signing import check_timing, too_late
 
 Write = Callable[[Answer], Awaitable[None]]
 Cut = Callable[[], None]
+
+FOR_EVER_NS = 2**63
 
 
 class RequestFaults(Protocol):
@@ -67,7 +69,10 @@ class Desk:
         """Admit it and run it at once. The events wait until `finish`."""
         answer = Answer(now_ns=ask.received_ns)
         try:
-            self._admit(ask, answer)
+            deadline_ns = self._admit(ask, answer)
+            answer.now_ns = self._clock()
+            if answer.now_ns > deadline_ns:
+                raise too_late()
             answer.result = self._run(ask, answer)
         except VenueError as error:
             answer.error = error
@@ -102,12 +107,12 @@ class Desk:
     async def _answer_as_planned(self, ask: Ask, plan: RequestPlan) -> Answer:
         answer = Answer(now_ns=ask.received_ns)
         try:
-            self._admit(ask, answer)
+            deadline_ns = self._admit(ask, answer)
             if plan.before_ns:
                 await asyncio.sleep(plan.before_ns / 1e9)
-                answer.now_ns = self._clock()
-                if ask.operation.proof is Proof.SIGNATURE:
-                    check_timing(ask.params, answer.now_ns // NS_PER_MS)
+            answer.now_ns = self._clock()
+            if answer.now_ns > deadline_ns:
+                raise too_late()
             if plan.refusal is not None:
                 raise plan.refusal
             if not plan.swallowed:
@@ -124,14 +129,17 @@ class Desk:
             raise plan.error
         return result if plan.rewrite is None else plan.rewrite(result)
 
-    def _admit(self, ask: Ask, answer: Answer) -> None:
-        """Count the request and prove who asks. Raises VenueError."""
+    def _admit(self, ask: Ask, answer: Answer) -> int:
+        """Count the request and prove who asks. Return until when (ns) it may be run. Raises VenueError."""
         now_ms = ask.received_ns // NS_PER_MS
         self.limits.enter(ask.address, now_ms)
         self.limits.spend(ask.address, ask.operation.weight(ask.params), now_ms)
         answer.account = ask.identify(ask.operation.proof)
+        deadline_ns = FOR_EVER_NS
         if ask.operation.proof is Proof.SIGNATURE:
-            check_timing(ask.params, now_ms)
+            deadline_ns = check_timing(ask.params, ask.received_ns)
+        check_names(ask.operation, ask.params)
+        return deadline_ns
 
     def _run(self, ask: Ask, answer: Answer) -> Json:
         answer.outcome = ask.operation.run(self._api, Call(answer.account, ask.params, answer.now_ns, ask.address))

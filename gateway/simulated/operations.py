@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .core.errors import VenueError
+from .core.errors import BadRequest, VenueError
 from .core.orders import AccountId
 from .payload import Json
 
@@ -14,6 +14,7 @@ Params = Mapping[str, str]
 Weight = Callable[[Params], int]
 
 NOBODY = AccountId("")
+PROOF_NAMES = frozenset(("apiKey", "timestamp", "recvWindow", "signature"))
 
 
 class Kind(Enum):
@@ -48,7 +49,8 @@ class Call(NamedTuple):
 class Operation(NamedTuple):
     """`run` takes the face's API and the call, and returns the result; it raises VenueError to refuse.
 
-    A request of `pages` rows at most is a page of a longer answer, where the client asked for no less.
+    A request of `pages` rows at most is a page of a longer answer, where the client asked for no less. `names` are the
+    parameters it reads, proof included; None where that is not checked.
     """
 
     run: Callable[[Any, Call], Json]
@@ -56,6 +58,7 @@ class Operation(NamedTuple):
     kind: Kind
     proof: Proof = Proof.SIGNATURE
     pages: int = 0
+    names: frozenset[str] | None = None
 
 
 def constant(weight: int) -> Weight:
@@ -67,8 +70,21 @@ def public(run: Callable[[Any, Call], Json], weight: int | Weight) -> Operation:
     return Operation(run, _weight(weight), Kind.MARKET, Proof.NONE)
 
 
-def signed(kind: Kind, run: Callable[[Any, Call], Json], weight: int | Weight, *, pages: int = 0) -> Operation:
-    return Operation(run, _weight(weight), kind, Proof.SIGNATURE, pages)
+def signed(
+    kind: Kind, run: Callable[[Any, Call], Json], weight: int | Weight, names: str | None = None, *, pages: int = 0
+) -> Operation:
+    """`names`: the parameters it reads, apart by spaces; those of the proof come with it."""
+    read = None if names is None else PROOF_NAMES.union(names.split())
+    return Operation(run, _weight(weight), kind, Proof.SIGNATURE, pages, read)
+
+
+def check_names(operation: Operation, params: Params) -> None:
+    """Raise BadRequest for a parameter that the operation does not read, in the venue's words (errors.md, -1104)."""
+    if operation.names is None or operation.names.issuperset(params):
+        return
+    read = len(operation.names.intersection(params))
+    message = f"Not all sent parameters were read; read '{read}' parameter(s) but was sent '{len(params)}'."
+    raise BadRequest(-1104, message)
 
 
 def _weight(weight: int | Weight) -> Weight:

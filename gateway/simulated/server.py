@@ -20,9 +20,10 @@ from .payload import NS_PER_MS
 from .recorded.capture import CaptureError
 from .recorded.replay import ReplayMarket
 from .settings import DEFAULT_BALANCE, Endpoints, SettingsError, VenueSettings
-from .signing import Credential, KeyRing, load_credentials, parse_public_key
+from .signing import Credential, KeyRing, load_credentials, parse_public_key, parse_rsa_public_key
 from .spot.face import Serve, SpotFace
-from .spot.publisher import BookPublisher, UserStreams
+from .spot.publisher import BookPublisher
+from .spot.user_streams import UserStreams
 from .stagehand import StageHand
 from .truth import Truth
 
@@ -52,10 +53,10 @@ class SimulatedVenue:
         _check(settings)
         accounts = tuple(AccountId(name) for name in settings.accounts)
         credentials = load_credentials(settings.state, settings.accounts)
-        public_key = None if settings.ed25519_public_key is None else parse_public_key(settings.ed25519_public_key)
         for index, entry in enumerate(credentials):
-            key = public_key if index == 0 else None
-            self._keys.add(entry.api_key, Credential(AccountId(entry.account), entry.api_secret.encode(), key))
+            ed25519 = None if index else parse_public_key(settings.ed25519_public_key)
+            rsa = None if index else parse_rsa_public_key(settings.rsa_public_key)
+            self._keys.add(entry.api_key, Credential(AccountId(entry.account), entry.api_secret.encode(), ed25519, rsa))
         # Only the control door can be asked for it.
         self._evidence = Evidence(ROWS_MAX if settings.control else 0)
         engine = MatchingEngine(Ledger())

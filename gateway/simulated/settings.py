@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .core.settlement import FeeRates
+from .limits import SPOT_LIMITS, LimitRules
 
 # Whole units of the asset. Assets a symbol needs and that are not named get DEFAULT_BALANCE.
 START_BALANCES = {"BTC": 10, "ETH": 100, "USDT": 1_000_000}
@@ -15,7 +16,8 @@ class VenueSettings:
     """`port` 0 takes a free one. `state` keeps API keys between runs; without it nothing is written.
 
     `replay` names a capture that replaces the generated flow; `speed` is how many times faster than recorded it runs.
-    `ed25519_public_key` is PEM text; it is accepted beside the HMAC secret under the first account's API key.
+    `ed25519_public_key` and `rsa_public_key` are PEM text; they are accepted beside the HMAC secret under the first account's
+    API key. `limits` are Binance Spot's.
     `clock_offset_ms`: how far the venue's clock runs ahead of this machine's (negative: behind), everywhere it shows:
     server time, event times, timestamp checks.
     """
@@ -31,6 +33,8 @@ class VenueSettings:
     balances: dict[str, int] = field(default_factory=lambda: dict(START_BALANCES))
     accounts: tuple[str, ...] = ("client",)
     ed25519_public_key: str | None = None
+    rsa_public_key: str | None = None
+    limits: LimitRules = SPOT_LIMITS
     clock_offset_ms: int = 0
 
 

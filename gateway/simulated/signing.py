@@ -1,12 +1,12 @@
 """API keys, and whether a request was signed by one, in time. Pure but for key files, which live at the bottom.
 
 Signed bytes: REST, the raw query string followed by the raw body, less `signature`; WebSocket API, the parameters less
-`signature`, sorted by name, as name=value joined by &. HMAC-SHA256 in hex, or Ed25519 in base64 (rest-api.md, "SIGNED").
+`signature`, sorted by name, as name=value joined by &. HMAC-SHA256 in hex; Ed25519 or RSA (PKCS #1 v1.5 with SHA-256) in
+base64 (rest-api.md, "SIGNED Endpoint security").
 """
 
 import base64
 import binascii
-import hashlib
 import hmac
 import os
 import secrets
@@ -14,24 +14,32 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from .core.errors import BadRequest, NotAuthorized, missing_parameter
 from .core.orders import AccountId
+from .payload import NS_PER_MS, NS_PER_US
 from .settings import Credentials, SettingsError
 
-RECV_WINDOW_MS_DEFAULT = 5_000.0  # rest-api.md, "Timing security"
-RECV_WINDOW_MS_MAX = 60_000.0  # the same
-CLOCK_AHEAD_MS = 1_000  # the same: a timestamp may be less than a second ahead of the venue
+RECV_WINDOW_NS_DEFAULT = 5_000 * NS_PER_MS  # rest-api.md, "Timing security"
+RECV_WINDOW_MS_MAX = 60_000  # the same
+CLOCK_AHEAD_NS = 1_000_000_000  # the same: a timestamp may be less than a second ahead of the venue
 MICROSECONDS_FROM = 10**15  # a timestamp this large is in microseconds: in milliseconds it would be the year 33658
+HMAC_DIGITS = 64  # SHA-256 in hex; no Ed25519 or RSA signature is this short
 
 
 class Credential(msgspec.Struct, frozen=True):
+    """What may sign under one API key. The venue's keys are of one kind each; ours may be of several."""
+
     account: AccountId
     secret: bytes
-    public_key: Ed25519PublicKey | None
+    ed25519: Ed25519PublicKey | None = None
+    rsa: RSAPublicKey | None = None
 
 
 class KeyRing:
@@ -45,30 +53,37 @@ class KeyRing:
 
     def owner(self, api_key: str) -> AccountId:
         """Return whose key it is. Raises NotAuthorized for an unknown one."""
-        credential = self._credentials.get(api_key)
-        if credential is None:
-            raise NotAuthorized(-2015, "Invalid API-key, IP, or permissions for action.")
-        return credential.account
+        return self._credential(api_key).account
 
     def authenticate(self, api_key: str, payload: bytes, signature: str, *, ed25519_only: bool = False) -> AccountId:
         """Return whose request it is. Raises NotAuthorized for an unknown key, BadRequest for a wrong signature."""
-        credential = self._credentials.get(api_key)
-        if credential is None:
-            raise NotAuthorized(-2015, "Invalid API-key, IP, or permissions for action.")
-        hmac_matches = not ed25519_only and verify_hmac(credential.secret, payload, signature)
-        if not hmac_matches and not verify_ed25519(credential.public_key, payload, signature):
+        credential = self._credential(api_key)
+        if not _is_signed(credential, payload, signature, ed25519_only=ed25519_only):
             raise BadRequest(-1022, "Signature for this request is not valid.")
         return credential.account
 
+    def _credential(self, api_key: str) -> Credential:
+        credential = self._credentials.get(api_key)
+        if credential is None:
+            raise NotAuthorized(-2015, "Invalid API-key, IP, or permissions for action.")
+        return credential
+
+
+def _is_signed(credential: Credential, payload: bytes, signature: str, *, ed25519_only: bool) -> bool:
+    if len(signature) == HMAC_DIGITS:
+        return not ed25519_only and verify_hmac(credential.secret, payload, signature)
+    if credential.ed25519 is not None and verify_ed25519(credential.ed25519, payload, signature):
+        return True
+    return not ed25519_only and credential.rsa is not None and verify_rsa(credential.rsa, payload, signature)
+
 
 def verify_hmac(secret: bytes, payload: bytes, signature: str) -> bool:
-    expected = hmac.new(secret, payload, hashlib.sha256).hexdigest()
+    """The hex digits may be of either case."""
+    expected = hmac.digest(secret, payload, "sha256").hex()
     return hmac.compare_digest(expected.encode(), signature.lower().encode())
 
 
-def verify_ed25519(public_key: Ed25519PublicKey | None, payload: bytes, signature: str) -> bool:
-    if public_key is None:
-        return False
+def verify_ed25519(public_key: Ed25519PublicKey, payload: bytes, signature: str) -> bool:
     try:
         public_key.verify(base64.b64decode(signature, validate=True), payload)
     except (InvalidSignature, binascii.Error, ValueError):
@@ -76,13 +91,26 @@ def verify_ed25519(public_key: Ed25519PublicKey | None, payload: bytes, signatur
     return True
 
 
-def rest_payload(query: str, body: str) -> bytes:
-    """Return the signed bytes of a REST request: its raw query string and body without the signature."""
-    return (_without_signature(query) + _without_signature(body)).encode(errors="surrogateescape")
+def verify_rsa(public_key: RSAPublicKey, payload: bytes, signature: str) -> bool:
+    try:
+        public_key.verify(base64.b64decode(signature, validate=True), payload, PKCS1v15(), SHA256())
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
 
 
-def _without_signature(raw: str) -> str:
-    return "&".join(part for part in raw.split("&") if not part.startswith("signature="))
+def rest_payload(query: bytes, body: bytes) -> bytes:
+    """Return the signed bytes of a REST request: its query string and body as they came, less the signature."""
+    return _without_signature(query) + _without_signature(body)
+
+
+def _without_signature(raw: bytes) -> bytes:
+    start = raw.find(b"signature=")
+    if start < 0:
+        return raw
+    if raw.find(b"&", start) < 0 and start and raw[start - 1] == ord("&"):
+        return raw[: start - 1]  # at the end, where clients put it
+    return b"&".join(part for part in raw.split(b"&") if not part.startswith(b"signature="))
 
 
 def sorted_payload(params: Mapping[str, str]) -> bytes:
@@ -90,37 +118,43 @@ def sorted_payload(params: Mapping[str, str]) -> bytes:
     return "&".join(f"{name}={params[name]}" for name in sorted(params) if name != "signature").encode()
 
 
-def check_timing(params: Mapping[str, str], now_ms: int) -> None:
-    """Raise BadRequest unless the request's `timestamp` lies within its `recvWindow` of the venue's clock."""
-    timestamp_ms = _timestamp_ms(params)
-    window_ms = _recv_window_ms(params)
-    if timestamp_ms >= now_ms + CLOCK_AHEAD_MS:
+def check_timing(params: Mapping[str, str], now_ns: int) -> int:
+    """Return until when (ns) the request may reach the matching engine. Raises BadRequest if it is too late or too early now."""
+    timestamp_ns = _timestamp_ns(params)
+    deadline_ns = timestamp_ns + _recv_window_ns(params)
+    if timestamp_ns >= now_ns + CLOCK_AHEAD_NS:
         raise BadRequest(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
-    if now_ms - timestamp_ms > window_ms:
-        raise BadRequest(-1021, "Timestamp for this request is outside of the recvWindow.")
+    if now_ns > deadline_ns:
+        raise too_late()
+    return deadline_ns
 
 
-def _timestamp_ms(params: Mapping[str, str]) -> float:
+def too_late() -> BadRequest:
+    return BadRequest(-1021, "Timestamp for this request is outside of the recvWindow.")
+
+
+def _timestamp_ns(params: Mapping[str, str]) -> int:
     text = params.get("timestamp", "")
     if not text:
         raise missing_parameter("timestamp")
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise BadRequest(-1100, "Illegal characters found in parameter 'timestamp'; legal range is '^[0-9]{1,20}$'.")
     timestamp = int(text)
-    return timestamp / 1_000 if timestamp >= MICROSECONDS_FROM else timestamp
+    return timestamp * (NS_PER_US if timestamp >= MICROSECONDS_FROM else NS_PER_MS)
 
 
-def _recv_window_ms(params: Mapping[str, str]) -> float:
+def _recv_window_ns(params: Mapping[str, str]) -> int:
     text = params.get("recvWindow")
     if text is None:
-        return RECV_WINDOW_MS_DEFAULT
+        return RECV_WINDOW_NS_DEFAULT
     whole, _, fraction = text.partition(".")
-    if not (whole + fraction).isascii() or not (whole + fraction).isdigit() or len(fraction) > 3 or len(whole) > 9:
+    digits = whole + fraction
+    if not whole or not digits.isascii() or not digits.isdigit() or len(fraction) > 3 or len(whole) > 9:
         raise BadRequest(-1100, "Illegal characters found in parameter 'recvWindow'.")
-    window_ms = float(text)
-    if window_ms > RECV_WINDOW_MS_MAX:
+    window_ns = int(whole) * NS_PER_MS + int(fraction.ljust(3, "0")) * NS_PER_US
+    if window_ns > RECV_WINDOW_MS_MAX * NS_PER_MS:
         raise BadRequest(-1131, "recvWindow must be less than 60000.")
-    return window_ms
+    return window_ns
 
 
 # ---- key material
@@ -166,11 +200,24 @@ def _write_keys(path: Path, credentials: list[Credentials]) -> None:
     temporary.replace(path)
 
 
-def parse_public_key(pem: str) -> Ed25519PublicKey:
-    try:
-        key = load_pem_public_key(pem.encode())
-    except ValueError as error:
-        raise SettingsError(f"--ed25519-public-key: not a PEM public key ({error}); give an Ed25519 one") from error
-    if not isinstance(key, Ed25519PublicKey):
+def parse_public_key(pem: str | None) -> Ed25519PublicKey | None:
+    key = _public_key(pem, "--ed25519-public-key")
+    if key is not None and not isinstance(key, Ed25519PublicKey):
         raise SettingsError("--ed25519-public-key: the PEM holds another kind of key; give an Ed25519 one")
     return key
+
+
+def parse_rsa_public_key(pem: str | None) -> RSAPublicKey | None:
+    key = _public_key(pem, "--rsa-public-key")
+    if key is not None and not isinstance(key, RSAPublicKey):
+        raise SettingsError("--rsa-public-key: the PEM holds another kind of key; give an RSA one")
+    return key
+
+
+def _public_key(pem: str | None, option: str) -> object:
+    if pem is None:
+        return None
+    try:
+        return load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise SettingsError(f"{option}: not a PEM public key ({error}); give one") from error

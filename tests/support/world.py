@@ -53,7 +53,8 @@ from gateway.simulated.payload import encode
 from gateway.simulated.signing import Credential, KeyRing
 from gateway.simulated.spot.api import VenueApi
 from gateway.simulated.spot.market_payloads import exchange_info
-from gateway.simulated.spot.publisher import BookPublisher, UserStreams
+from gateway.simulated.spot.publisher import BookPublisher
+from gateway.simulated.spot.user_streams import UserStreams
 from gateway.simulated.spot.table import OPERATIONS, ROUTES
 from gateway.simulated.spot.websocket_api import WebSocketApiClient
 from gateway.simulated.streams import StreamClient

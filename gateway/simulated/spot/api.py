@@ -8,7 +8,7 @@ from ..market import Market
 from ..operations import Params
 from ..payload import NS_PER_MS
 from . import parameters
-from .publisher import UserStreams
+from .user_streams import UserStreams
 
 
 class VenueApi:

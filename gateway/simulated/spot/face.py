@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from ..connection import Clock, Connection
-from ..core.errors import LimitReached
+from ..core.errors import VenueError
 from ..core.orders import AccountId
 from ..desk import Desk, RequestFaults
 from ..evidence import Evidence
@@ -16,11 +16,13 @@ from ..signing import KeyRing
 from ..stream_requests import StreamRequestError
 from ..streams import StreamClient
 from .api import VenueApi
-from .publisher import UserStreams
+from .errors import bad_time_unit
 from .rest import RestDoor
-from .websocket_api import CONNECT_WEIGHT, WebSocketApiClient
+from .user_streams import UserStreams
+from .websocket_api import WebSocketApiClient
 
 CLOSE_POLICY = 1008
+CONNECT_WEIGHT = 2  # web-socket-api.md: connecting costs 2
 
 Serve = Callable[[Connection], Awaitable[None]]
 Attend = Callable[[web.Request, Serve], Awaitable[web.StreamResponse]]
@@ -85,15 +87,23 @@ class SpotFace:
         return await self._attend(request, serve)
 
     async def _websocket_api(self, request: web.Request) -> web.StreamResponse:
+        unit = time_unit(request.query.get("timeUnit", "MILLISECOND"))
+        returns_limits = request.query.get("returnRateLimits", "true") != "false"
         try:
-            self.limits.spend(request.remote or "", CONNECT_WEIGHT, self._clock() // NS_PER_MS)
-        except LimitReached as error:
+            if unit is None:
+                raise bad_time_unit()
+            now_ms = self._clock() // NS_PER_MS
+            self.limits.enter(request.remote or "", now_ms)
+            self.limits.spend(request.remote or "", CONNECT_WEIGHT, now_ms)
+        except VenueError as error:
             return web.json_response({"code": error.code, "msg": error.message}, status=error.status)
 
         async def serve(connection: Connection) -> None:
-            client = WebSocketApiClient(connection, self._desk, self._api, self._keys, self._clock)
+            client = WebSocketApiClient(
+                connection, self._desk, self._api, self._keys, self._clock, unit, returns_limits=returns_limits
+            )
             try:
-                while (text := await connection.next_text()) is not None:
+                while not client.is_banned and (text := await connection.next_text()) is not None:
                     client.handle(text)
             finally:
                 client.leave()

@@ -224,3 +224,7 @@ def balance_update(asset: str, delta: int, now_ns: int) -> Payload:
         "d": decimal_text(delta),
         "T": Instant(now_ns),
     }
+
+
+def stream_terminated(now_ns: int) -> Payload:
+    return {"e": "eventStreamTerminated", "E": Instant(now_ns)}

@@ -4,64 +4,16 @@ Consistency of ids: a bookTicker always describes the book exactly at its `u`, s
 commands of the engine; so where its `u` equals a depth event's `u`, both tell the same top.
 """
 
-from collections.abc import Callable, Sequence
-
-from ..connection import Connection
 from ..core.book import DepthBatch, PriceTimeBook, TopOfBook
-from ..core.matching import MatchingEngine
-from ..core.orders import AccountId, Execution, PublicTrade
-from ..payload import Payload, encode
+from ..core.orders import PublicTrade
 from ..streams import StreamHub
 from ..tape import AggregateTrade
 from .market_payloads import aggregate_event, book_ticker_event, depth_event, depth_snapshot, trade_event
-from .payloads import account_position, balance_update, execution_report
 
 TICKER_REPEAT_NS = 1_000_000_000  # a bookTicker at least this often, when the book moves at all
 SPEEDS = (("@100ms",), ("", "@1000ms"))
 """What depth streams are called by cadence (web-socket-streams.md: "1000ms or 100ms")."""
 PARTIAL_LEVELS = (5, 10, 20)  # web-socket-streams.md, "Partial Book Depth Streams"
-
-
-class UserStreams:
-    """User data subscriptions: which connection hears which account, under which subscription id."""
-
-    def __init__(self, engine: MatchingEngine) -> None:
-        self.on_execution: Sequence[Callable[[Execution, int], None]] = ()
-        self._engine = engine
-        self._subscriptions: dict[tuple[Connection, int], AccountId] = {}
-
-    def subscribe(self, connection: Connection, account: AccountId) -> int:
-        """Return the new subscription's id, unique on its connection."""
-        number = 1 + max((n for c, n in self._subscriptions if c is connection), default=-1)
-        self._subscriptions[connection, number] = account
-        return number
-
-    def subscriptions(self, connection: Connection) -> list[int]:
-        return [number for c, number in self._subscriptions if c is connection]
-
-    def unsubscribe(self, connection: Connection, number: int | None = None) -> None:
-        """End one subscription of `connection`, or all of them."""
-        for key in [k for k in self._subscriptions if k[0] is connection and number in (None, k[1])]:
-            del self._subscriptions[key]
-
-    def publish_executions(self, executions: list[Execution], now_ns: int) -> None:
-        for execution in executions:
-            for hear in self.on_execution:
-                hear(execution, now_ns)
-            self._publish(execution.order.account, execution_report(execution, now_ns))
-
-    def publish_balances(self, touched: dict[AccountId, dict[str, None]], now_ns: int) -> None:
-        for account, assets in touched.items():
-            free, locked = self._engine.ledger.free[account], self._engine.ledger.locked[account]
-            self._publish(account, account_position([(a, free[a], locked[a]) for a in assets], now_ns))
-
-    def publish_deposit(self, account: AccountId, asset: str, amount: int, now_ns: int) -> None:
-        self._publish(account, balance_update(asset, amount, now_ns))
-
-    def _publish(self, account: AccountId, event: Payload) -> None:
-        for (connection, number), owner in list(self._subscriptions.items()):
-            if owner == account:
-                connection.send(encode({"subscriptionId": number, "event": event}))
 
 
 class BookPublisher:

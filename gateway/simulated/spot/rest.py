@@ -1,8 +1,9 @@
 """The REST door: paths to operations, signatures from header and query, weights to headers, errors to JSON."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 
@@ -12,15 +13,27 @@ from ..core.orders import AccountId
 from ..desk import Desk
 from ..faults.plan import NOTHING, RequestPlan
 from ..operations import NOBODY, Answer, Ask, Kind, Proof
-from ..payload import NS_PER_MS, Json, encode
+from ..payload import ENCODERS, NS_PER_MS, Json, TimeUnit, time_unit
 from ..signing import KeyRing, rest_payload
 from .api import VenueApi
+from .errors import PartlyFailed, bad_time_unit
 from .table import OPERATIONS, ROUTES
 
 PARAMETERS_MAX = 50  # chosen: no request of ours has more than twenty
 HANG_S = 60.0  # chosen: a request whose answer is lost keeps its client waiting so long
+COUNTED = (Kind.PLACE, Kind.REPLACE)
+"""Whose answers tell how many orders the account has placed."""
+
+PREFIXES = ("/api/", "/sapi/")
+LISTEN_KEY_PATHS = ("/api/v1/userDataStream", "/api/v3/userDataStream")
+"""Gone since 2026-02-20 (CHANGELOG.md); nginx answers 410 for the venue."""
+_PAGE = (
+    "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
+    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
 
 Headers = dict[str, str]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class RestDoor:
@@ -31,37 +44,50 @@ class RestDoor:
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.route(method, path, self._handler(name)) for (method, path), name in ROUTES.items()]
+        """Return a route for every operation, and those that answer for paths nothing stands behind."""
+        return [
+            *(web.route(method, path, self._handler(name)) for (method, path), name in ROUTES.items()),
+            *(web.route("*", path, _gone) for path in LISTEN_KEY_PATHS),
+            *(web.route("*", prefix + "{rest:.*}", _nothing_here) for prefix in PREFIXES),
+        ]
 
-    def _handler(self, name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _handler(self, name: str) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            body = (await request.read()).decode(errors="replace")
+            # rest-api.md: "For GET endpoints, parameters must be sent as a query string."
+            body = await request.read() if request.can_read_body and request.method != "GET" else b""
             return await self._serve(name, request, body)
 
         return handle
 
-    async def _serve(self, name: str, request: web.Request, body: str) -> web.StreamResponse:
+    async def _serve(self, name: str, request: web.Request, body: bytes) -> web.StreamResponse:
         """The answer leaves before the events it caused do, as it mostly is on the venue."""
         now_ns = self._clock()
         try:
+            unit = _unit(request)
+        except VenueError as error:
+            return await self._write(request, None, Answer(error=error, now_ns=now_ns), TimeUnit.MILLISECOND)
+        try:
             ask = self._ask(name, request, body, now_ns)
         except VenueError as error:
-            return await self._write(request, None, Answer(error=error, now_ns=now_ns))
+            return await self._write(request, None, Answer(error=error, now_ns=now_ns), unit)
         plan = self._desk.plan(ask)
-        if plan is NOTHING:
-            answer = self._desk.answer(ask)
-            response = await self._write(request, ask, answer)
+        if plan is not NOTHING:
+            return await self._serve_as_planned(request, ask, plan, unit)
+        answer = self._desk.answer(ask)
+        try:
+            return await self._write(request, ask, answer, unit)
+        finally:
             self._desk.finish(ask, answer)
-            return response
-        return await self._serve_as_planned(request, ask, plan)
 
-    async def _serve_as_planned(self, request: web.Request, ask: Ask, plan: RequestPlan) -> web.StreamResponse:
+    async def _serve_as_planned(
+        self, request: web.Request, ask: Ask, plan: RequestPlan, unit: TimeUnit
+    ) -> web.StreamResponse:
         """HTTP has one answer a request: the second copy of one stays at home."""
         written: list[web.StreamResponse] = []
 
         async def write(answer: Answer) -> None:
             if not written:
-                written.append(await self._write(request, ask, answer))
+                written.append(await self._write(request, ask, answer, unit))
 
         def cut() -> None:
             if request.transport is not None:
@@ -75,8 +101,8 @@ class RestDoor:
             cut()
         return web.Response(status=504)  # the connection is gone: nobody reads it
 
-    def _ask(self, name: str, request: web.Request, body: str, now_ns: int) -> Ask:
-        query = request.raw_path.partition("?")[2]
+    def _ask(self, name: str, request: web.Request, body: bytes, now_ns: int) -> Ask:
+        query = request.raw_path.partition("?")[2].encode(errors="surrogateescape")
         params = _params(query, body)
 
         def identify(proof: Proof) -> AccountId:
@@ -94,9 +120,9 @@ class RestDoor:
 
         return Ask("rest", name, OPERATIONS[name], params, request.remote or "", now_ns, identify)
 
-    async def _write(self, request: web.Request, ask: Ask | None, answer: Answer) -> web.StreamResponse:
+    async def _write(self, request: web.Request, ask: Ask | None, answer: Answer, unit: TimeUnit) -> web.StreamResponse:
         response = web.Response(
-            body=encode(_body(answer)),
+            body=ENCODERS[unit](_body(answer)),
             status=answer.status,
             headers=self._headers(request.remote or "", ask, answer),
             content_type="application/json",
@@ -107,32 +133,70 @@ class RestDoor:
 
     def _headers(self, address: str, ask: Ask | None, answer: Answer) -> Headers:
         now_ms = answer.now_ns // NS_PER_MS
-        headers = {"X-MBX-USED-WEIGHT-1M": str(self._desk.limits.used(address, now_ms))}
-        if ask is not None and ask.operation.kind is Kind.PLACE and answer.account in self._api.counts:
+        used = str(self._desk.limits.used(address, now_ms))
+        headers = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
+        if ask is not None and ask.operation.kind in COUNTED and answer.account in self._api.counts:
             headers |= self._api.counts[answer.account].headers(now_ms)
         if isinstance(answer.error, LimitReached):
-            headers["Retry-After"] = str(max(1, -(-(answer.error.retry_at_ms - now_ms) // 1_000)))
+            headers["Retry-After"] = str(max(1, math.ceil((answer.error.retry_at_ms - now_ms) / 1_000)))
         return headers
+
+
+def _unit(request: web.Request) -> TimeUnit:
+    """Raises BadRequest for a unit the venue does not know."""
+    name = request.headers.get("X-MBX-TIME-UNIT")
+    unit = TimeUnit.MILLISECOND if name is None else time_unit(name)
+    if unit is None:
+        raise bad_time_unit()
+    return unit
 
 
 def _body(answer: Answer) -> Json:
     error = answer.error
-    return answer.result if error is None else {"code": error.code, "msg": error.message}
+    if error is None:
+        return answer.result
+    said: dict[str, Json] = {"code": error.code, "msg": error.message}
+    return said | {"data": error.data} if isinstance(error, PartlyFailed) else said
 
 
-def _params(query: str, body: str) -> dict[str, str]:
+def _params(query: bytes, body: bytes) -> dict[str, str]:
     """Read query and form body; where both name a parameter the query's is used (rest-api.md)."""
-    params = _pairs(body)
+    params = _pairs(body) if body else {}
     params.update(_pairs(query))
     return params
 
 
-def _pairs(raw: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(raw, keep_blank_values=True, max_num_fields=PARAMETERS_MAX)
-    except ValueError as error:
-        raise BadRequest(-1101, "Too many parameters sent for this endpoint.") from error
-    params = dict(pairs)
-    if len(params) < len(pairs):
-        raise BadRequest(-1101, "Duplicate values for a parameter detected.")
+def _pairs(raw: bytes) -> dict[str, str]:
+    parts = raw.decode(errors="replace").split("&")
+    if len(parts) > PARAMETERS_MAX:
+        message = f"Too many parameters; expected '{PARAMETERS_MAX}' and received '{len(parts)}'."
+        raise BadRequest(-1101, message)
+    params: dict[str, str] = {}
+    for part in parts:
+        if not part:
+            continue
+        name, _, value = part.partition("=")
+        if "%" in part or "+" in part:
+            name, value = unquote_plus(name), unquote_plus(value)
+        if name in params:
+            raise BadRequest(-1101, "Duplicate values for a parameter detected.")
+        params[name] = value
     return params
+
+
+# ---- where nothing is
+
+
+async def _gone(request: web.Request) -> web.StreamResponse:
+    return _page(410, "410 Gone")
+
+
+async def _nothing_here(request: web.Request) -> web.StreamResponse:
+    """nginx's words for an unknown path, and for a known one that is asked by another method (both chosen)."""
+    if any(path == request.path for _, path in ROUTES):
+        return _page(405, "405 Not Allowed")
+    return _page(404, "404 Not Found")
+
+
+def _page(status: int, title: str) -> web.Response:
+    return web.Response(text=_PAGE.format(title), status=status, content_type="text/html")
