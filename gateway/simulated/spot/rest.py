@@ -17,7 +17,7 @@ from ..payload import ENCODERS, NS_PER_MS, Json, TimeUnit, time_unit
 from ..signing import KeyRing, rest_payload
 from .api import VenueApi
 from .errors import PartlyFailed, bad_time_unit
-from .table import OPERATIONS, ROUTES
+from .table import REST_OPERATIONS, ROUTES
 
 PARAMETERS_MAX = 50  # chosen: no request of ours has more than twenty
 HANG_S = 60.0  # chosen: a request whose answer is lost keeps its client waiting so long
@@ -118,14 +118,15 @@ class RestDoor:
                     raise missing_parameter(mandatory)
             return self._keys.authenticate(api_key, rest_payload(query, body), params["signature"])
 
-        return Ask("rest", name, OPERATIONS[name], params, request.remote or "", now_ns, identify)
+        return Ask("rest", name, REST_OPERATIONS[name], params, request.remote or "", now_ns, identify)
 
     async def _write(self, request: web.Request, ask: Ask | None, answer: Answer, unit: TimeUnit) -> web.StreamResponse:
+        page = answer.error.page if isinstance(answer.error, StatusUnknown) else b""
         response = web.Response(
-            body=ENCODERS[unit](_body(answer)),
+            body=page or ENCODERS[unit](_body(answer)),
             status=answer.status,
-            headers=self._headers(request.remote or "", ask, answer),
-            content_type="application/json",
+            headers={} if page else self._headers(request.remote or "", ask, answer),
+            content_type="text/html" if page else "application/json",
         )
         await response.prepare(request)
         await response.write_eof()
