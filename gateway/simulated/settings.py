@@ -9,6 +9,7 @@ from .limits import SPOT_LIMITS, LimitRules
 # Whole units of the asset. Assets a symbol needs and that are not named get DEFAULT_BALANCE.
 START_BALANCES = {"BTC": 10, "ETH": 100, "USDT": 1_000_000}
 DEFAULT_BALANCE = 100_000
+CONNECTION_LIFE_S = 86_400.0  # web-socket-streams.md, web-socket-api.md: "only valid for 24 hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class VenueSettings:
     `ed25519_public_key` and `rsa_public_key` are PEM text; they are accepted beside the HMAC secret under the first account's
     API key. `limits` are Binance Spot's.
     `clock_offset_ms`: how far the venue's clock runs ahead of this machine's (negative: behind), everywhere it shows:
-    server time, event times, timestamp checks.
+    server time, event times, timestamp checks. `connection_life_s`: how long a WebSocket may stay; the venue's is a day.
     """
 
     port: int = 0
@@ -36,6 +37,7 @@ class VenueSettings:
     rsa_public_key: str | None = None
     limits: LimitRules = SPOT_LIMITS
     clock_offset_ms: int = 0
+    connection_life_s: float = CONNECTION_LIFE_S
 
 
 @dataclass(frozen=True, slots=True)
