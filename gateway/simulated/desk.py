@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -23,13 +24,18 @@ FOR_EVER_NS = 2**63
 
 
 class RequestFaults(Protocol):
-    """What the desk asks of whoever spoils requests."""
+    """What the desk asks of whoever spoils requests; asked only while it is `armed`."""
+
+    armed: bool
 
     def plan(self, face: str, ask: Ask) -> RequestPlan:
         """Decide what goes wrong with this request: NOTHING for most. Asked once a request."""
 
-    def reach(self, point: str, ask: Ask) -> None:
+    def reach(self, point: str, face: str, ask: Ask) -> None:
         """A kill point is reached: do what waits there, to its end."""
+
+    def is_filled(self, face: str, answer: Answer) -> bool:
+        """Whether the events that wait tell of a fill of the order that was placed."""
 
 
 class Publishes(Protocol):
@@ -60,9 +66,11 @@ class Desk:
 
     def plan(self, ask: Ask) -> RequestPlan:
         """The request is here: what goes wrong with it?"""
-        self._faults.reach("request-received", ask)
+        if not self._faults.armed:
+            return NOTHING
+        self._faults.reach("request-received", self.face, ask)
         if ask.operation.kind is Kind.CANCEL:
-            self._faults.reach("cancel-received", ask)
+            self._faults.reach("cancel-received", self.face, ask)
         return self._faults.plan(self.face, ask)
 
     def answer(self, ask: Ask) -> Answer:
@@ -81,28 +89,32 @@ class Desk:
 
     def finish(self, ask: Ask, answer: Answer) -> None:
         """The answer is out: now the events it caused."""
-        self._faults.reach("answer-sent", ask)
-        if _is_full_page(ask, answer):
-            self._faults.reach("query-page", ask)
+        if self._faults.armed:
+            self._faults.reach("answer-sent", self.face, ask)
+            if _is_full_page(ask, answer):
+                self._faults.reach("query-page", self.face, ask)
         self._market.publish(answer.now_ns)
 
     async def serve(self, ask: Ask, plan: RequestPlan, write: Write, cut: Cut) -> None:
         """Do as planned. `write` sends the answer; `cut` ends the connection instead."""
         answer = await self._answer_as_planned(ask, plan)
         self._evidence.answered(self.face, ask, answer, plan)
-        if plan.events_first:
+        is_told = plan.copies and not plan.swallowed and not plan.cuts
+        if plan.events_first or plan.after_ns or not is_told:
+            is_filled = self._faults.is_filled(self.face, answer)
             self._market.publish(answer.now_ns)
-            self._faults.reach("events-before-answer", ask)
+            if is_filled:
+                self._faults.reach("fill-sent", self.face, ask)
         if plan.after_ns:
             await asyncio.sleep(plan.after_ns / 1e9)
         if plan.cuts:
             cut()
-        elif plan.copies and not plan.swallowed:
-            for _ in range(plan.copies):
-                await write(answer)
-            self.finish(ask, answer)
-            return
-        self._market.publish(answer.now_ns)
+        elif is_told:
+            try:
+                for _ in range(plan.copies):
+                    await write(answer)
+            finally:
+                self.finish(ask, answer)
 
     async def _answer_as_planned(self, ask: Ask, plan: RequestPlan) -> Answer:
         answer = Answer(now_ns=ask.received_ns)
@@ -122,12 +134,15 @@ class Desk:
         return answer
 
     def _run_as_planned(self, ask: Ask, plan: RequestPlan, answer: Answer) -> Json:
-        if plan.prepare is not None:
-            plan.prepare()
-        result = self._run(ask, answer)
+        with contextlib.ExitStack() as stack:
+            for within in plan.within:
+                stack.enter_context(within())
+            result = self._run(ask, answer)
+        if plan.rewrite is not None:
+            result = plan.rewrite(result)
         if plan.error is not None:
             raise plan.error
-        return result if plan.rewrite is None else plan.rewrite(result)
+        return result
 
     def _admit(self, ask: Ask, answer: Answer) -> int:
         """Count the request and prove who asks. Return until when (ns) it may be run. Raises VenueError."""

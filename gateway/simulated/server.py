@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 from aiohttp import web
 
@@ -14,7 +16,10 @@ from .core.matching import MatchingEngine
 from .core.orders import BACKGROUND, FEES, AccountId
 from .crowd.profiles import SymbolProfile, profile
 from .evidence import ROWS_MAX, Evidence
-from .faults.plan import NoFaults
+from .faults.clock import VenueClock
+from .faults.door import FaultDoor
+from .faults.engine import FaultEngine
+from .faults.spec import SpecError, parse_toml
 from .market import GeneratedMarket, Market
 from .payload import NS_PER_MS
 from .recorded.capture import CaptureError
@@ -38,12 +43,12 @@ class SimulatedVenue:
 
     def __init__(self, settings: VenueSettings, clock: Clock = time.time_ns) -> None:
         self._settings = settings
-        self._clock = _ahead(clock, settings.clock_offset_ms * NS_PER_MS)
+        self._clock = VenueClock(clock, settings.clock_offset_ms * NS_PER_MS)
         self._keys = KeyRing()
         self._connections: dict[Connection, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
-        self._faults = NoFaults()
+        self.faults = FaultEngine(self._clock, _later, settings.seed)
         self._market: Market
         self._broken: asyncio.Future[None] | None = None
 
@@ -63,11 +68,14 @@ class SimulatedVenue:
         users = UserStreams(engine)
         self._market = self._open_market(engine, users, accounts)
         spot = SpotFace(
-            self._market, users, accounts, self._keys, self._evidence, self._faults, self._clock, self._attend
+            self._market, users, accounts, self._keys, self._evidence, self.faults, self._clock, self._attend
         )
+        self.faults.open(spot.faulted())
+        if settings.faults is not None:
+            _set_faults(self.faults, settings.faults)
         port = await self._listen(spot)
         self._broken = asyncio.get_running_loop().create_future()
-        self._tasks = [asyncio.create_task(self._market.run()), asyncio.create_task(self._ping_all())]
+        self._tasks = [asyncio.create_task(work) for work in (self._market.run(), spot.run(), self._ping_all())]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
         return Endpoints(
@@ -90,6 +98,7 @@ class SimulatedVenue:
 
     async def stop(self) -> None:
         """Close every connection and the port. Raises what stopped the background early, if something did."""
+        self.faults.close()
         for task in self._tasks:
             task.cancel()
         for connection in list(self._connections):
@@ -151,14 +160,20 @@ class SimulatedVenue:
     def _control(self) -> ControlDoor:
         faces = {"spot": self._market}
         truth = Truth(faces, self._evidence, self._connections, self._clock)
-        return ControlDoor([*truth.commands(), *StageHand(faces, self._connections, self._clock).commands()])
+        hand = StageHand(faces, self.faults, self._clock)
+        return ControlDoor([*truth.commands(), *hand.commands(), *FaultDoor(self.faults).commands()])
 
     async def _attend(self, request: web.Request, serve: Serve) -> web.StreamResponse:
         connection = Connection(request, self._clock)
         await connection.open()
         self._connections[connection] = None
         try:
-            await serve(connection)
+            async with asyncio.timeout(self._settings.connection_life_s) as life:
+                await serve(connection)
+        except TimeoutError:
+            if not life.expired():
+                raise
+            await connection.close(CLOSE_GOING_AWAY)
         finally:
             del self._connections[connection]
             await connection.close()
@@ -171,9 +186,17 @@ class SimulatedVenue:
                 connection.ping()
 
 
-def _ahead(clock: Clock, offset_ns: int) -> Clock:
-    """A clock that shows `offset_ns` more: the venue has one clock, so one place to set it wrong."""
-    return clock if offset_ns == 0 else lambda: clock() + offset_ns
+def _later(delay_ns: int, action: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(delay_ns / 1e9, action)
+
+
+def _set_faults(faults: FaultEngine, path: Path) -> None:
+    try:
+        faults.set(parse_toml(path.read_text()))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--faults {path}: cannot be read ({error}); name a TOML file") from error
+    except SpecError as error:
+        raise SettingsError(f"--faults {path}: {error}") from error
 
 
 def _check(settings: VenueSettings) -> None:

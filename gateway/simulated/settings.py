@@ -21,6 +21,7 @@ class VenueSettings:
     API key. `limits` are Binance Spot's.
     `clock_offset_ms`: how far the venue's clock runs ahead of this machine's (negative: behind), everywhere it shows:
     server time, event times, timestamp checks. `connection_life_s`: how long a WebSocket may stay; the venue's is a day.
+    `faults` names a file of what goes wrong.
     """
 
     port: int = 0
@@ -38,6 +39,7 @@ class VenueSettings:
     limits: LimitRules = SPOT_LIMITS
     clock_offset_ms: int = 0
     connection_life_s: float = CONNECTION_LIFE_S
+    faults: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,31 @@
 """What the control door can do to the venue: connections, streams, the crowd, rules, money. Faults have their own rows."""
 
-import asyncio
 import math
 from collections.abc import Mapping
 
 import msgspec
 
-from .connection import Clock, Connection
+from .connection import Clock
 from .control import Command, Run
 from .core.decimals import decimal_text
 from .core.errors import BadRequest, invalid_symbol
 from .core.filters import filters_payload
 from .core.orders import AccountId, Side
-from .faults.streams import ALL, FRAMES_MAX, STALL_S_MAX
+from .faults.engine import FaultEngine
+from .faults.kinds import SECONDS_MAX
+from .faults.spec import SpecError, Specs, fault
+from .faults.timers import RULES, disconnect, shut_down
+from .faults.whom import ALL
 from .market import Market
 from .operations import Params
 from .payload import Json
 from .spot import parameters
 
-FILTERS = {
-    "tickSize": ("tick_size", "price_min"),
-    "stepSize": ("step_size", "quantity_min"),
-    "minNotional": ("notional_min",),
-}
-"""Parameters, and the rules that follow them: the least price is one tick, the least quantity one lot."""
+FILTERS = {"tickSize": RULES["tick_size"], "stepSize": RULES["step_size"], "minNotional": RULES["notional_min"]}
+"""Parameters, and the rules that follow them."""
+STREAMS = ("depth", "bookTicker", "trade", "aggTrade")
+FRAMES_MAX = 100_000  # of one order to drop; chosen
+CONNECTIONS = (ALL, "market", "api")
 FACE = {"face": "spot, or usdm where there is one; spot unless named"}
 STREAM = {"symbol": "all is every one", "stream": "depth, bookTicker, trade, aggTrade, all"}
 
@@ -37,11 +39,11 @@ def market_of(faces: Mapping[str, Market], params: Params) -> Market:
 
 
 class StageHand:
-    """`connections` is the server's live table: dropping means cutting each of its connections."""
+    """What spoils streams and connections it leaves to the faults."""
 
-    def __init__(self, faces: Mapping[str, Market], connections: dict[Connection, None], clock: Clock) -> None:
+    def __init__(self, faces: Mapping[str, Market], faults: FaultEngine, clock: Clock) -> None:
         self._faces = faces
-        self._connections = connections
+        self._faults = faults
         self._clock = clock
 
     def commands(self) -> list[Command]:
@@ -75,17 +77,9 @@ class StageHand:
 
     def _disconnect(self, params: Params, body: bytes) -> Json:
         kind = params.get("kind", ALL)
-        market = {client.connection for face in self._faces.values() for client in face.hub.clients}
-        chosen = {
-            ALL: list(self._connections),
-            "market": list(market),
-            "api": [one for one in self._connections if one not in market],
-        }
-        if kind not in chosen:
-            raise BadRequest(-1130, f"Data sent for parameter 'kind' is not valid; one of {', '.join(chosen)}.")
-        for connection in chosen[kind]:
-            connection.abort()
-        return {"disconnected": len(chosen[kind])}
+        if kind not in CONNECTIONS:
+            raise BadRequest(-1130, f"Data sent for parameter 'kind' is not valid; one of {', '.join(CONNECTIONS)}.")
+        return {"disconnected": sum(disconnect(face, kind) for face in self._faults.faces.values())}
 
     def _drop(self, params: Params, body: bytes) -> Json:
         symbol, stream = self._stream(params)
@@ -93,29 +87,41 @@ class StageHand:
         count = 1 if count is None else count
         if count > FRAMES_MAX:
             raise BadRequest(-1130, f"Data sent for parameter 'count' is not valid; at most {FRAMES_MAX}.")
-        self._market(params).hub.faults.drop(symbol, stream, count)
+        for name in STREAMS if stream == ALL else (stream,):
+            self._set(params, symbol, name, kind="market-drop", count=count)
         return {"symbol": symbol, "stream": stream, "count": count}
 
     def _stall(self, params: Params, body: bytes) -> Json:
         symbol, stream = self._stream(params)
         seconds = _seconds(params)
-        faults = self._market(params).hub.faults
-        asyncio.get_running_loop().call_later(seconds, faults.lift, faults.stall(symbol, stream))
+        if seconds:
+            self._set(params, symbol, stream, kind="market-stall", seconds=seconds, until_s=seconds)
         return {"symbol": symbol, "stream": stream, "seconds": seconds}
 
     def _stream(self, params: Params) -> tuple[str, str]:
-        """Symbol (one that is traded, or all) and stream, for `StreamFaults`, which knows the streams."""
-        symbol = params.get("symbol", ALL)
+        """Symbol (one that is traded, or all) and stream (a known one, or all)."""
+        symbol, stream = params.get("symbol", ALL), params.get("stream", ALL)
         if symbol != ALL and symbol not in self._market(params).engine.instruments:
             raise invalid_symbol()
-        return symbol, params.get("stream", ALL)
+        if stream not in (*STREAMS, ALL):
+            message = f"Data sent for parameter 'stream' is not valid; one of {', '.join((*STREAMS, ALL))}."
+            raise BadRequest(-1130, message)
+        return symbol, stream
+
+    def _set(self, params: Params, symbol: str, stream: str, **keys: object) -> None:
+        """Set a fault of one face's stream."""
+        face = params.get("face", next(iter(self._faces)))
+        named = {} if symbol == ALL else {"symbol": symbol}
+        try:
+            self._faults.set(Specs((fault(face=face, stream=stream, **named, **keys),)))
+        except SpecError as error:
+            raise BadRequest(-1130, str(error)) from error
 
     def _server_shutdown(self, params: Params, body: bytes) -> Json:
         seconds = _seconds(params)
-        told = self._market(params).hub.announce_shutdown(self._clock() // 1_000_000)
-        for client in told:
-            asyncio.get_running_loop().call_later(seconds, client.connection.abort)
-        return {"told": len(told), "seconds": seconds}
+        self._market(params)
+        face = self._faults.faces[params.get("face", next(iter(self._faces)))]
+        return {"told": shut_down(face, seconds, self._faults.stage), "seconds": seconds}
 
     def _market_order(self, params: Params, body: bytes) -> Json:
         parameters.text(params, "side")
@@ -171,6 +177,6 @@ def _seconds(params: Params) -> float:
         seconds = float(parameters.text(params, "seconds"))
     except ValueError:
         seconds = math.nan
-    if not 0.0 <= seconds <= STALL_S_MAX:
-        raise BadRequest(-1130, f"Data sent for parameter 'seconds' is not valid; 0 to {STALL_S_MAX:.0f}.")
+    if not 0.0 <= seconds <= SECONDS_MAX:
+        raise BadRequest(-1130, f"Data sent for parameter 'seconds' is not valid; 0 to {SECONDS_MAX:.0f}.")
     return seconds

@@ -45,17 +45,20 @@ from gateway.simulated.core.settlement import FeeRates
 from gateway.simulated.crowd.profiles import SymbolProfile, profile
 from gateway.simulated.desk import Desk
 from gateway.simulated.evidence import Evidence
-from gateway.simulated.faults.plan import NoFaults
+from gateway.simulated.faults.clock import VenueClock
+from gateway.simulated.faults.engine import FaultEngine
+from gateway.simulated.faults.spec import Specs, fault
 from gateway.simulated.limits import RequestLimits
 from gateway.simulated.market import GeneratedMarket
 from gateway.simulated.operations import NOBODY, Call, Proof
 from gateway.simulated.payload import encode
 from gateway.simulated.signing import Credential, KeyRing
 from gateway.simulated.spot.api import VenueApi
+from gateway.simulated.spot.faulted import faulted_face
 from gateway.simulated.spot.market_payloads import exchange_info
 from gateway.simulated.spot.publisher import BookPublisher
-from gateway.simulated.spot.user_streams import UserStreams
 from gateway.simulated.spot.table import OPERATIONS, ROUTES
+from gateway.simulated.spot.user_streams import UserStreams
 from gateway.simulated.spot.websocket_api import WebSocketApiClient
 from gateway.simulated.streams import StreamClient
 from ops.assembly import ACCOUNT, VENUE
@@ -215,7 +218,12 @@ class World:
             self.matching.ledger.deposit(CLIENT, asset, amount * 10**8)
         evidence = Evidence()
         self.api = VenueApi(self.market, users, (CLIENT,), evidence)
-        self.desk = Desk("spot", self.api, self.market, RequestLimits(), NoFaults(), evidence, self.clock.now_ns)
+        limits, clock = RequestLimits(), VenueClock(self.clock.now_ns)
+        self.venue_faults = FaultEngine(
+            clock, lambda wait_ns, action: self.at(self.now_ns + wait_ns, action), self.seed
+        )
+        self.desk = Desk("spot", self.api, self.market, limits, self.venue_faults, evidence, self.clock.now_ns)
+        self.venue_faults.open(faulted_face(self.api, self.market, users, limits, lambda: []))
         self.keys = KeyRing()
         self.keys.add("key", Credential(CLIENT, b"s" * 64, None))
 
@@ -336,7 +344,8 @@ class World:
 
     def lose_frame(self) -> None:
         """The venue leaves one diff out: a hole in the sequence of one book."""
-        self.market.hub.faults.drop(self.random.choice(SYMBOLS), "depth", 1)
+        symbol = self.random.choice(SYMBOLS)
+        self.venue_faults.set(Specs((fault(kind="market-drop", symbol=symbol, stream="depth", count=1),)))
 
     def take(self, symbol: str, side: Any, quantity: int) -> int:
         """The crowd sends a market order; quantity in 10^-8. Returns what it executed."""

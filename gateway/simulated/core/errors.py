@@ -4,6 +4,7 @@
     ├── BadRequest       the request itself: parameters, precision, filters
     ├── NotAuthorized    key, signature, session
     ├── OrderRefused     the matching engine said no to a new order (-2010) or a cancel (-2011)
+    ├── StatusUnknown    the venue does not know itself whether it was done
     └── LimitReached     too much weight or too many orders; carries when to come back
         └── Banned       and came back too early, too often
 
@@ -32,6 +33,15 @@ class NotAuthorized(VenueError):
 
 class OrderRefused(VenueError):
     pass
+
+
+class StatusUnknown(VenueError):
+    """`page`: what HTTP shows in place of the venue's own words, where a server before the venue answers; else empty."""
+
+    def __init__(self, code: int, message: str, status: int, page: bytes = b"") -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.page = page
 
 
 class LimitReached(VenueError):

@@ -1,29 +1,33 @@
 """What goes wrong with one request, decided before it is looked at. Pure data."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import msgspec
 
 from ..core.errors import VenueError
-from ..operations import Ask
+from ..operations import Answer, Ask
 from ..payload import Json
+
+Within = Callable[[], AbstractContextManager[None]]
+"""Makes what an operation runs within: a world that is not as it is."""
 
 
 class RequestPlan(msgspec.Struct, frozen=True):
     """Every field at its default: nothing goes wrong. `faults` names what does, for the log.
 
     The order of things: the request is admitted (limits, key, signature, timestamp); `before_ns` pass and the timestamp is
-    looked at again; `refusal` is answered instead of acting, or `swallowed` ends it without a word; `prepare` runs; the
-    operation runs; `rewrite` makes another result of its result, or raises; `error` is answered although it was done; the
-    events go out first if `events_first`; `after_ns` pass; the answer goes out `copies` times, or the connection is cut
-    if `cuts`; then go the events.
+    looked at again; `refusal` is answered instead of acting, or `swallowed` ends it without a word; the operation runs
+    `within` all of those; `rewrite` makes another result of its result; `error` is answered although it was done; the
+    events go out first if `events_first` or if the answer is late, lost or cut off; `after_ns` pass; the answer goes out
+    `copies` times, or the connection is cut if `cuts`; then go the events that have not gone.
     """
 
     faults: tuple[str, ...] = ()
     before_ns: int = 0
     refusal: VenueError | None = None
     swallowed: bool = False
-    prepare: Callable[[], None] | None = None
+    within: tuple[Within, ...] = ()
     rewrite: Callable[[Json], Json] | None = None
     error: VenueError | None = None
     events_first: bool = False
@@ -38,8 +42,13 @@ NOTHING = RequestPlan()
 class NoFaults:
     """A venue on which nothing goes wrong."""
 
+    armed = False
+
     def plan(self, face: str, ask: Ask) -> RequestPlan:
         return NOTHING
 
-    def reach(self, point: str, ask: Ask) -> None:
+    def reach(self, point: str, face: str, ask: Ask) -> None:
         pass
+
+    def is_filled(self, face: str, answer: Answer) -> bool:
+        return False

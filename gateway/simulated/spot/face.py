@@ -9,6 +9,7 @@ from ..core.errors import VenueError
 from ..core.orders import AccountId
 from ..desk import Desk, RequestFaults
 from ..evidence import Evidence
+from ..faults.face import FaultedFace
 from ..limits import RequestLimits
 from ..market import Market
 from ..payload import NS_PER_MS, time_unit
@@ -17,7 +18,9 @@ from ..stream_requests import StreamRequestError
 from ..streams import StreamClient
 from .api import VenueApi
 from .errors import bad_time_unit
+from .faulted import faulted_face
 from .rest import RestDoor
+from .statistics_streams import StatisticsStreams
 from .user_streams import UserStreams
 from .websocket_api import WebSocketApiClient
 
@@ -47,9 +50,19 @@ class SpotFace:
         self.limits = RequestLimits()
         self._api = VenueApi(market, users, accounts, evidence)
         self._desk = Desk("spot", self._api, market, self.limits, faults, evidence, clock)
+        self._users = users
         self._keys = keys
         self._clock = clock
         self._attend = attend
+        self._api_connections: dict[Connection, None] = {}
+
+    def faulted(self) -> FaultedFace:
+        """Return what the faults know of this face."""
+        return faulted_face(self._api, self.market, self._users, self.limits, lambda: list(self._api_connections))
+
+    async def run(self) -> None:
+        """Tell the statistics of the market, each second, until canceled."""
+        await StatisticsStreams(self.market, self._clock).run()
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -64,7 +77,6 @@ class SpotFace:
         is_combined = request.path == "/stream"
         named = request.query.get("streams", "") if is_combined else request.match_info.get("names", "")
         named = named.encode(errors="replace").decode()  # a path of broken UTF-8 must not break a later answer
-
         unit = time_unit(request.query.get("timeUnit", "MILLISECOND"))
 
         async def serve(connection: Connection) -> None:
@@ -102,10 +114,12 @@ class SpotFace:
             client = WebSocketApiClient(
                 connection, self._desk, self._api, self._keys, self._clock, unit, returns_limits=returns_limits
             )
+            self._api_connections[connection] = None
             try:
                 while not client.is_banned and (text := await connection.next_text()) is not None:
                     client.handle(text)
             finally:
+                del self._api_connections[connection]
                 client.leave()
 
         return await self._attend(request, serve)

@@ -8,7 +8,14 @@ from urllib.parse import unquote_plus
 from aiohttp import web
 
 from ..connection import Clock
-from ..core.errors import BadRequest, LimitReached, NotAuthorized, VenueError, missing_parameter
+from ..core.errors import (
+    BadRequest,
+    LimitReached,
+    NotAuthorized,
+    StatusUnknown,
+    VenueError,
+    missing_parameter,
+)
 from ..core.orders import AccountId
 from ..desk import Desk
 from ..faults.plan import NOTHING, RequestPlan

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from ..core.errors import BadRequest
 from ..core.matching import MatchingEngine
 from ..core.orders import AccountId, Execution
+from ..faults.face import UserFaults
 from ..payload import ENCODERS, Payload, TimeUnit
 from .payloads import account_position, balance_update, execution_report, stream_terminated
 
@@ -20,15 +21,6 @@ class Listener(Protocol):
     """A connection, as far as its events go."""
 
     def send(self, payload: bytes) -> None: ...
-
-
-class UserFaults(Protocol):
-    """Who spoils the stream; asked only while it is `armed`."""
-
-    armed: bool
-
-    def pass_on(self, account: AccountId, event: Payload) -> None:
-        """Deliver the event as it should be: now, later, twice, changed, or never."""
 
 
 class _NoFaults:

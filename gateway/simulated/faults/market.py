@@ -1,0 +1,122 @@
+"""What market streams do wrong: frames lost, twice, late, out of order, corrupted, or a stream fallen silent. Pure.
+
+A fault gets its chance with every frame it is for, whatever else happens to the frame.
+"""
+
+from typing import Protocol
+
+from .active import Fault, Stage
+from .corrupt import corrupt
+from .lanes import Lanes
+from .whom import fits_topic
+
+Frame = tuple[bytes, bytes]
+"""The same event in milliseconds and, where somebody wants that, in microseconds; else empty."""
+
+
+class Sends(Protocol):
+    def send(self, topic: str, payload: bytes, microseconds: bytes) -> None:
+        """To every listener."""
+
+
+class _Draft:
+    """What becomes of one frame."""
+
+    __slots__ = ("copies", "delay_ns", "frame", "swaps")
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.copies = 1
+        self.delay_ns = 0
+        self.swaps = False
+
+
+class MarketFaults:
+    """One face's. While `armed`, `pass_on` has to be asked about every frame. dropped, stalled: frames lost so far."""
+
+    def __init__(self, face: str, hub: Sends, stage: Stage) -> None:
+        self.armed = False
+        self.dropped = 0
+        self.stalled = 0
+        self._face = face
+        self._faults: list[Fault] = []
+        self._lanes: Lanes[str, Frame] = Lanes(stage, lambda topic, frame: hub.send(topic, *frame), self._arm)
+
+    def use(self, faults: list[Fault]) -> None:
+        """Heed these from now on."""
+        self._faults = [fault for fault in faults if fault.spec.whom.face in ("", self._face)]
+        self._arm()
+
+    def _arm(self) -> None:
+        self.armed = bool(self._faults) or self._lanes.are_busy
+
+    def pass_on(self, topic: str, payload: bytes, microseconds: bytes) -> None:
+        draft = _Draft((payload, microseconds))
+        over = False
+        for fault in self._faults:
+            over = over or fault.is_over
+            if fits_topic(fault.spec.whom, self._face, topic):
+                self._apply(fault, topic, draft)
+        if over:
+            self.use([fault for fault in self._faults if not fault.is_over])
+        if draft.copies:
+            self._lanes.pass_on(topic, draft.frame, draft.copies, draft.delay_ns, swaps=draft.swaps)
+
+    def _apply(self, fault: Fault, topic: str, draft: _Draft) -> None:
+        kind = fault.spec.kind
+        if fault.lasts:  # a stall
+            self.stalled += draft.copies > 0
+            draft.copies = 0
+            return
+        if not fault.hit():
+            return
+        done = _EFFECTS[kind](fault, draft)
+        if kind == "market-drop":
+            self.dropped += 1
+        elif kind == "market-stall":
+            self.stalled += 1
+        fault.note(done, self._face, topic, topic.partition("@")[0].upper())
+
+
+def _drop(fault: Fault, draft: _Draft) -> str:
+    draft.copies = 0
+    return "lost"
+
+
+def _double(fault: Fault, draft: _Draft) -> str:
+    draft.copies *= 2
+    return "sent twice"
+
+
+def _reorder(fault: Fault, draft: _Draft) -> str:
+    draft.swaps = True
+    return "sent after the next one"
+
+
+def _corrupt(fault: Fault, draft: _Draft) -> str:
+    how, draw = fault.spec.text("how"), fault.schedule.draws.random()
+    payload, microseconds = draft.frame
+    draft.frame = corrupt(payload, how, draw), microseconds and corrupt(microseconds, how, draw)
+    return f"corrupted: {how}"
+
+
+def _delay(fault: Fault, draft: _Draft) -> str:
+    delay_ns = fault.draw_ns("delay_ms")
+    draft.delay_ns += delay_ns
+    return f"late by {delay_ns / 1e6:.0f} ms"
+
+
+def _stall(fault: Fault, draft: _Draft) -> str:
+    draft.copies = 0
+    fault.last(fault.spec.number("seconds"))
+    return f"silent for {fault.spec.number('seconds'):g} s"
+
+
+_EFFECTS = {
+    "market-drop": _drop,
+    "market-double": _double,
+    "market-reorder": _reorder,
+    "market-corrupt": _corrupt,
+    "market-delay": _delay,
+    "market-stall": _stall,
+}
