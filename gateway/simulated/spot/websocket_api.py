@@ -75,16 +75,17 @@ class WebSocketApiClient:
         except VenueError as error:
             self._reply(request, None, Answer(error=error, now_ns=now_ns), wants_limits=self._returns_limits)
             return
+        sent = dict(params)  # what was signed, returnRateLimits too
         asked = params.pop("returnRateLimits", None)
         wants_limits = self._returns_limits if asked is None else asked != "false"
         method = request.method.removeprefix(VERSION)
         operation = OPERATIONS.get(method)
         if operation is None:
-            answer = self._answer_own(method, params, now_ns)
+            answer = self._answer_own(method, sent, now_ns)
             self._reply(request, None, answer, wants_limits=wants_limits)
             self._session.say_ended(now_ns)
             return
-        ask = Ask("api", method, operation, params, self._connection.address, now_ns, self._identify(params))
+        ask = Ask("api", method, operation, params, self._connection.address, now_ns, self._identify(sent))
         self._serve(request, ask, wants_limits=wants_limits)
 
     def _serve(self, request: _Request, ask: Ask, *, wants_limits: bool) -> None:
