@@ -68,7 +68,15 @@ class SimulatedVenue:
         users = UserStreams(engine)
         self._market = self._open_market(engine, users, accounts)
         spot = SpotFace(
-            self._market, users, accounts, self._keys, self._evidence, self.faults, self._clock, self._attend
+            self._market,
+            users,
+            accounts,
+            self._keys,
+            self._evidence,
+            self.faults,
+            self._clock,
+            self._attend,
+            settings.limits,
         )
         self.faults.open(spot.faulted())
         if settings.faults is not None:

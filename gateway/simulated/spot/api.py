@@ -3,7 +3,7 @@
 from ..core.errors import BadRequest
 from ..core.orders import AccountId, Execution, ExecutionKind, Order
 from ..evidence import Evidence
-from ..limits import OrderCounts
+from ..limits import SPOT_LIMITS, LimitRules, OrderCounts
 from ..market import Market
 from ..operations import Params
 from ..payload import NS_PER_MS
@@ -12,10 +12,18 @@ from .user_streams import UserStreams
 
 
 class VenueApi:
-    def __init__(self, market: Market, users: UserStreams, accounts: tuple[AccountId, ...], evidence: Evidence) -> None:
+    def __init__(
+        self,
+        market: Market,
+        users: UserStreams,
+        accounts: tuple[AccountId, ...],
+        evidence: Evidence,
+        limits: LimitRules = SPOT_LIMITS,
+    ) -> None:
         self.market = market
         self.users = users
-        self.counts = {account: OrderCounts() for account in accounts}
+        self.limits = limits
+        self.counts = {account: OrderCounts(limits) for account in accounts}
         self.uids = {account: number for number, account in enumerate(accounts, 1)}
         users.on_execution = (self._give_back, evidence.executed)
 

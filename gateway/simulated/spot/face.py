@@ -10,7 +10,7 @@ from ..core.orders import AccountId
 from ..desk import Desk, RequestFaults
 from ..evidence import Evidence
 from ..faults.face import FaultedFace
-from ..limits import RequestLimits
+from ..limits import LimitRules, RequestLimits
 from ..market import Market
 from ..payload import NS_PER_MS, time_unit
 from ..signing import KeyRing
@@ -45,10 +45,11 @@ class SpotFace:
         faults: RequestFaults,
         clock: Clock,
         attend: Attend,
+        limits: LimitRules,
     ) -> None:
         self.market = market
-        self.limits = RequestLimits()
-        self._api = VenueApi(market, users, accounts, evidence)
+        self.limits = RequestLimits(limits)
+        self._api = VenueApi(market, users, accounts, evidence, limits)
         self._desk = Desk("spot", self._api, market, self.limits, faults, evidence, clock)
         self._users = users
         self._keys = keys

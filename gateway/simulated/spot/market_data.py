@@ -41,7 +41,7 @@ def exchange_info(api: VenueApi, call: Call) -> Json:
     if permissions is not None and "SPOT" not in permissions:
         rules = []
     with_sets = symbols.flag(params, "showPermissionSets", default=True)
-    return market_payloads.exchange_info(rules, call.now_ns, with_permission_sets=with_sets)
+    return market_payloads.exchange_info(rules, call.now_ns, api.limits, with_permission_sets=with_sets)
 
 
 def execution_rules(api: VenueApi, call: Call) -> Json:

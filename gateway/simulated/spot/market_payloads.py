@@ -9,16 +9,18 @@ from ..core.book import TopOfBook
 from ..core.decimals import decimal_text, quote_amount
 from ..core.filters import SymbolRules, filters_payload
 from ..core.orders import OrderType, PublicTrade
-from ..limits import SPOT_LIMITS
+from ..limits import SPOT_LIMITS, LimitRules
 from ..payload import Instant, Levels, Payload
 from ..tape import AggregateTrade
 
 
-def exchange_info(rules: Iterable[SymbolRules], now_ns: int, *, with_permission_sets: bool = True) -> Payload:
+def exchange_info(
+    rules: Iterable[SymbolRules], now_ns: int, limits: LimitRules = SPOT_LIMITS, *, with_permission_sets: bool = True
+) -> Payload:
     return {
         "timezone": "UTC",
         "serverTime": Instant(now_ns),
-        "rateLimits": SPOT_LIMITS.payload(),
+        "rateLimits": limits.payload(),
         "exchangeFilters": [],
         "symbols": [_symbol_info(r, [["SPOT"]] if with_permission_sets else []) for r in rules],
         "sors": [],
