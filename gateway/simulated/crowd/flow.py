@@ -13,7 +13,7 @@ from ..core.book import Level, PriceTimeBook
 from ..core.matching import MatchingEngine
 from ..core.orders import BACKGROUND, OPPOSITE, NewOrder, OrderType, Side, TimeInForce
 from .fair import Fair
-from .intensities import Event, Intensities
+from .intensities import Event, Intensities, Touch
 from .parameters import NEAR_TICKS, Band
 from .profiles import SymbolProfile
 from .queues import PICKS
@@ -46,8 +46,9 @@ class OrderFlow:
         self._middle = profile.start_price // self._tick * self._tick
         self._fair = Fair(self._middle / self._tick, parameters.fair, parameters.pace)
         self._intensities = Intensities(parameters, profile.unit_quantity)
+        self._dust = int(parameters.touch.edges[1] * profile.unit_quantity)
         self._total = 1.0
-        self._program = 0
+        self._touch = Touch()
         self._bid = self._ask = 0  # as the last event left them; 0: that side is empty
         self._emptied = Side.BUY
         self._think_ns = 0
@@ -136,19 +137,16 @@ class OrderFlow:
         """Look at the touch, and draw when the next event comes."""
         top = self.book.top()
         bid, ask = top.bid_price, top.ask_price
+        touch = self._touch
         if ask > self._ask or not ask:
             self._emptied = Side.SELL
         elif bid < self._bid:
             self._emptied = Side.BUY
         self._bid, self._ask = bid, ask
-        self._total = self._intensities.weigh(
-            top.bid_quantity,
-            top.ask_quantity,
-            wide=not bid or not ask or ask - bid > self._tick,
-            lean=self._lean(),
-            program=self._program,
-            crashing=self._fair.is_crashing,
-        )
+        touch.bid_quantity, touch.ask_quantity = top.bid_quantity, top.ask_quantity
+        touch.is_wide = not bid or not ask or ask - bid > self._tick
+        touch.is_crashing = self._fair.is_crashing
+        self._total = self._intensities.weigh(touch)
         self.next_ns = flow_ns + int(-math.log(1.0 - self._draw()) / self._total * NS)
 
     def _lean(self) -> float:
@@ -161,15 +159,23 @@ class OrderFlow:
             case Event.LIMIT_ASK:
                 self._join(Side.SELL, now_ns)
             case Event.CANCEL_BID:
-                self._cancel(self._best_level(Side.BUY), now_ns)
+                self._leave(Side.BUY, now_ns)
             case Event.CANCEL_ASK:
-                self._cancel(self._best_level(Side.SELL), now_ns)
+                self._leave(Side.SELL, now_ns)
             case Event.SELL:
                 self._take(Side.SELL, now_ns)
             case Event.BUY:
                 self._take(Side.BUY, now_ns)
             case Event.INSIDE:
                 self._inside(now_ns)
+            case Event.RETREAT_BID:
+                self._retreat(Side.BUY, now_ns)
+            case Event.RETREAT_ASK:
+                self._retreat(Side.SELL, now_ns)
+            case Event.TURN:
+                self._touch.pressure = 1 if 2.0 * self._draw() - 1.0 < self._lean() else -1
+            case Event.BURST:
+                self._touch.is_burst = not self._touch.is_burst
             case Event.CHASE:
                 self._chase(now_ns)
 
@@ -178,25 +184,42 @@ class OrderFlow:
         if price is not None:
             self._place(side, price, self._touch_sizes.draw(self._draw()), now_ns)
 
-    def _cancel(self, level: Level | None, now_ns: int) -> None:
-        order = None if level is None else self._pick(level, self._draw())
+    def _cancel(self, level: Level, now_ns: int) -> None:
+        order = self._pick(level, self._draw())
         if order is not None:
             self._engine.cancel(order, "", now_ns)
 
-    def _best_level(self, side: Side) -> Level | None:
+    def _leave(self, side: Side, now_ns: int) -> None:
+        """Cancel at the best price; the last order there mostly stays, unless it is dust."""
         price = self.book.best(side)
-        return None if price is None else self.book.level(side, price)
+        level = None if price is None else self.book.level(side, price)
+        if level is None:
+            return
+        if len(level.orders) > 1 or level.quantity <= self._dust or self._draw() < self._parameters.touch.lone:
+            self._cancel(level, now_ns)
 
     def _take(self, side: Side, now_ns: int) -> None:
         """A market order: it sweeps at most `reach_ticks`, as those do that look before they take."""
         best = self.book.best(OPPOSITE[side])
-        fair = self._parameters.fair
-        if self._draw() * fair.program_orders < 1.0:
-            self._program = 1 if 2.0 * self._draw() - 1.0 < self._lean() else -1
         if best is not None:
             reach = self._parameters.reach_ticks * self._tick
             price = best + reach if side is Side.BUY else max(self._tick, best - reach)
             self._place(side, price, self._market_sizes.draw(self._draw()), now_ns, TimeInForce.IOC)
+
+    def _retreat(self, side: Side, now_ns: int) -> None:
+        """Most of the crowd near the best price of `side` leaves."""
+        retreats = self._parameters.retreats
+        best = self.book.best(side)
+        if best is None:
+            return
+        leaving = []
+        for price, _ in self.book.levels(side):
+            level = self.book.level(side, price)
+            if level is None or abs(price - best) > retreats.reach_ticks * self._tick:
+                break
+            leaving += [o for o in level.orders.values() if o.account == BACKGROUND and self._draw() >= retreats.stay]
+        for order in leaving:
+            self._engine.cancel(order, "", now_ns)
 
     # ---- a wide spread, an empty side
 
@@ -209,7 +232,9 @@ class OrderFlow:
         if room <= 0:
             return
         followers = self._parameters.followers
-        side = OPPOSITE[self._emptied] if self._draw() < followers.follow else self._emptied
+        pushed = Side.SELL if self._touch.pressure > 0 else Side.BUY
+        follow = followers.follow if self._emptied is pushed else followers.follow_against
+        side = OPPOSITE[self._emptied] if self._draw() < follow else self._emptied
         kind = self._draw()
         if kind < followers.close:
             steps = room
@@ -278,7 +303,9 @@ class OrderFlow:
             if price > 0:
                 self._place(side, price, self._far_sizes.draw(self._draw()), now_ns)
         elif self._bid and self._ask and abs(worst - (self._bid if side is Side.BUY else self._ask)) > farthest:
-            self._cancel(self.book.level(side, worst), now_ns)
+            level = self.book.level(side, worst)
+            assert level is not None
+            self._cancel(level, now_ns)
 
     def _place(
         self, side: Side, price: int, quantity: int, now_ns: int, in_force: TimeInForce = TimeInForce.GTC

@@ -1,12 +1,14 @@
 """How often what happens, given the queues at the touch. Pure; the hot part of the generator, so tables are made before.
 
 An event is chosen by one draw over the sum of all intensities: first the bands away from the touch, whose rates do not
-depend on it, then the eight kinds at the touch.
+depend on it, then the kinds at the touch.
 """
 
 from bisect import bisect_left, bisect_right
 from enum import IntEnum
 from itertools import accumulate
+
+import msgspec
 
 from .parameters import NEAR_TICKS, Band, FlowParameters
 from .regimes import CRASH, Factors
@@ -22,8 +24,28 @@ class Event(IntEnum):
     BUY = 5
     INSIDE = 6
     """An order within a wide spread, or on an empty side."""
-    CHASE = 7
+    RETREAT_BID = 7
+    RETREAT_ASK = 8
+    TURN = 9
+    """The pressure is drawn again."""
+    BURST = 10
+    """One begins, or ends."""
+    CHASE = 11
     """A sweep to the fair price, in a crash."""
+
+
+class Touch(msgspec.Struct):
+    """What the intensities depend on. Quantities in 10^-8, 0 on an empty side; `is_wide`: there is room in the spread.
+
+    `pressure`: 1 while the crowd pushes the price up, -1 down, 0 when there is none.
+    """
+
+    bid_quantity: int = 0
+    ask_quantity: int = 0
+    is_wide: bool = False
+    pressure: int = 0
+    is_burst: bool = False
+    is_crashing: bool = False
 
 
 class Intensities:
@@ -32,7 +54,6 @@ class Intensities:
     def __init__(self, parameters: FlowParameters, unit: int) -> None:
         self._parameters = parameters
         self._edges = [int(edge * unit) for edge in parameters.touch.edges]
-        self._tilt = parameters.fair.tilt
         rates = [band.rate * _pace(band, parameters) for band in parameters.bands]
         self._bands = list(accumulate(rates + rates))  # those of the bid, then those of the ask
         self.bands_total = self._bands[-1]
@@ -40,34 +61,58 @@ class Intensities:
         self.set_factors(Factors())
 
     def set_factors(self, factors: Factors) -> None:
-        touch, pace, fair = self._parameters.touch, self._parameters.pace, self._parameters.fair
+        touch, pace, pressure = self._parameters.touch, self._parameters.pace, self._parameters.pressure
         self._limit = [rate * pace * factors.limit for rate in touch.limit]
         self._cancel = [rate * pace * factors.cancel for rate in touch.cancel]
         self._market = [rate * pace * factors.market for rate in touch.market]
+        self._retreat = [rate * pace * factors.cancel for rate in touch.retreat]
         self._inside = self._parameters.followers.rate * pace * factors.follow
-        self._program = min(1.0, fair.program * factors.program)
+        self._turn = pressure.turns_per_s * pace
+        self._pressed_retreat = pressure.retreat
+        self._push_market = min(1.0, pressure.market * factors.pressure)
+        self._push_limit = min(1.0, pressure.limit * factors.pressure)
+        self._push_cancel = min(1.0, pressure.cancel * factors.pressure)
         self.limit_factor = factors.limit
 
-    def weigh(
-        self, bid_quantity: int, ask_quantity: int, *, wide: bool, lean: float, program: int, crashing: bool
-    ) -> float:
-        """Return the sum of all intensities, events a second. Quantities in 10^-8, 0 on an empty side; `wide`: there is
-        room within the spread. `lean`: -1 to 1, positive when the mid should rise; `program`: -1, 0 or 1, positive buys.
-        """
-        bid = bisect_left(self._edges, bid_quantity)
-        ask = bisect_left(self._edges, ask_quantity)
-        more, less = 1.0 + self._tilt * lean, 1.0 - self._tilt * lean
-        push = self._program * program
-        steps = self._cumulative
-        steps[0] = total = self._limit[bid] * more if bid_quantity else 0.0
-        steps[1] = total = total + (self._limit[ask] * less if ask_quantity else 0.0)
-        steps[2] = total = total + (self._cancel[bid] * less if bid_quantity else 0.0)
-        steps[3] = total = total + (self._cancel[ask] * more if ask_quantity else 0.0)
-        steps[4] = total = total + (self._market[bid] * (1.0 - push) if bid_quantity else 0.0)
-        steps[5] = total = total + (self._market[ask] * (1.0 + push) if ask_quantity else 0.0)
-        steps[6] = total = total + (self._inside if wide else 0.0)
-        steps[7] = total = total + (CRASH.chases_per_s if crashing else 0.0)
-        return self.bands_total + total
+    def weigh(self, touch: Touch) -> float:
+        """Return the sum of all intensities, events a second."""
+        bursts = self._parameters.bursts
+        busy, change = (bursts.busy, bursts.ends_per_s) if touch.is_burst else (bursts.quiet, bursts.starts_per_s)
+        market, cancel = self._push_market * touch.pressure, self._push_cancel * touch.pressure
+        limit = self._push_limit * touch.pressure
+        limit_bid = limit_ask = cancel_bid = cancel_ask = sell = buy = retreat_bid = retreat_ask = 0.0
+        if touch.bid_quantity:
+            row = bisect_left(self._edges, touch.bid_quantity)
+            limit_bid = busy * self._limit[row] * (1.0 + limit)
+            cancel_bid = busy * self._cancel[row] * (1.0 - cancel)
+            sell = busy * self._market[row] * (1.0 - market)
+            retreat_bid = self._retreat[row] * (1.0 - cancel)
+        if touch.ask_quantity:
+            row = bisect_left(self._edges, touch.ask_quantity)
+            limit_ask = busy * self._limit[row] * (1.0 - limit)
+            cancel_ask = busy * self._cancel[row] * (1.0 + cancel)
+            buy = busy * self._market[row] * (1.0 + market)
+            retreat_ask = self._retreat[row] * (1.0 + cancel)
+        if touch.is_burst and touch.pressure > 0:
+            retreat_ask *= self._pressed_retreat
+        elif touch.is_burst and touch.pressure < 0:
+            retreat_bid *= self._pressed_retreat
+        kinds = (
+            limit_bid,
+            limit_ask,
+            cancel_bid,
+            cancel_ask,
+            sell,
+            buy,
+            self._inside if touch.is_wide else 0.0,
+            retreat_bid,
+            retreat_ask,
+            self._turn,
+            change * self._parameters.pace,
+            CRASH.chases_per_s if touch.is_crashing else 0.0,
+        )
+        self._cumulative = list(accumulate(kinds))
+        return self.bands_total + self._cumulative[-1]
 
     def event(self, draw: float) -> Event:
         """`draw`: from 0 up to the last total less `bands_total`."""

@@ -34,13 +34,16 @@ class CancelRule(StrEnum):
 
 class QueueRates(msgspec.Struct, frozen=True):
     """Intensities of the best queue of a side, by its quantity: row i holds up to and including `edges[i]`, the last
-    row beyond the last edge. `market`: orders that take from this queue.
+    row beyond the last edge. `market`: orders that take from this queue. `retreat`: most of it is canceled at once.
     """
 
     edges: tuple[float, ...]
     limit: tuple[float, ...]
     cancel: tuple[float, ...]
     market: tuple[float, ...]
+    retreat: tuple[float, ...]
+    lone: float
+    """The probability that a cancel takes the queue's last order, where that is more than dust (the second edge)."""
 
 
 class Band(msgspec.Struct, frozen=True):
@@ -62,30 +65,59 @@ class Band(msgspec.Struct, frozen=True):
 class Followers(msgspec.Struct, frozen=True):
     """What happens while the spread is wider than a tick: orders inside it, `rate` a second altogether.
 
-    `follow`: probability that the order comes from the side that was not emptied, so that the mid moves on; else the
-    emptied side comes back. `close`: probability that it leaves a spread of one tick; `step`: that it improves by one
+    `follow`: probability that the order comes from the side that was not emptied, so that the mid moves on, when that is
+    where the pressure goes, `follow_against` when not; else the emptied side comes back. `close`: probability that it leaves a spread of one tick; `step`: that it improves by one
     tick; else anything between.
     """
 
     rate: float
     follow: float
+    follow_against: float
     close: float
     step: float
+
+
+class Retreats(msgspec.Struct, frozen=True):
+    """A retreat cancels each order of the crowd within `reach_ticks` of the best price of a side, but for a share `stay`."""
+
+    reach_ticks: int
+    stay: float
+
+
+class Pressure(msgspec.Struct, frozen=True):
+    """The crowd leans to one direction for a while: market orders, cancels and retreats push the mid that way, so moves
+    come in runs and the signs of trades persist. `turns_per_s`: how often the direction is drawn again.
+
+    `market`, `limit`, `cancel`: so much more often (and less) with it than against it, 0 to 1. `retreat`: so many times as
+    often, within a burst, on the side that is pushed away.
+    """
+
+    turns_per_s: float
+    market: float
+    limit: float
+    cancel: float
+    retreat: float
+
+
+class Bursts(msgspec.Struct, frozen=True):
+    """Events come in bursts, as answers to each other and to other venues. Limit, cancel and market orders at the touch
+    come `busy` times as often within one, and `quiet` times as often between.
+    """
+
+    starts_per_s: float
+    ends_per_s: float
+    quiet: float
+    busy: float
 
 
 class FairPrice(msgspec.Struct, frozen=True):
     """A wandering price toward which the market is drawn by those who know it; `ticks_per_root_s` 0 switches it off.
 
-    `lean_ticks`: the distance of the mid at which the informed are about 3 : 1 on one side. `tilt`: at most so much more
-    (and less) of the limit and cancel flow of a side. `program`: how much more often a running program of market orders
-    takes its side, 0 to 1; `program_orders`: how many market orders one lasts on average, its own and others'.
+    `lean_ticks`: the distance of the mid at which the pressure is drawn toward it about 3 : 1.
     """
 
     ticks_per_root_s: float
     lean_ticks: float
-    tilt: float
-    program: float
-    program_orders: float
 
 
 class FlowParameters(msgspec.Struct, frozen=True):
@@ -97,6 +129,9 @@ class FlowParameters(msgspec.Struct, frozen=True):
     touch: QueueRates
     bands: tuple[Band, ...]
     followers: Followers
+    retreats: Retreats
+    pressure: Pressure
+    bursts: Bursts
     fair: FairPrice
     market_sizes: SizeQuantiles
     touch_sizes: SizeQuantiles
@@ -119,9 +154,11 @@ _TOUCH = QueueRates(
     # While the spread was one tick: changes of the best quantity (bookTicker), decreases with a trade at that price
     # since the last one counted as market orders.
     edges=(0.01, 0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
-    limit=(57.0, 17.5, 17.4, 21.0, 36.8, 16.9, 24.1, 31.7, 22.5, 18.5),
-    cancel=(234.0, 47.3, 12.5, 14.9, 17.3, 11.8, 13.8, 15.4, 11.9, 12.0),
-    market=(59.0, 14.5, 7.9, 5.2, 7.0, 2.6, 2.0, 1.8, 2.0, 2.8),
+    limit=(57.0, 17.5, 17.4, 21.0, 36.8, 16.9, 24.1, 28.0, 20.0, 8.0),
+    cancel=(234.0, 47.3, 12.5, 14.9, 17.3, 11.8, 13.8, 17.0, 18.0, 25.0),
+    market=(59.0, 14.5, 7.0, 4.5, 4.5, 2.7, 2.6, 2.6, 2.9, 3.6),
+    retreat=(0.0, 0.0, 0.3, 0.45, 0.6, 0.4, 0.25, 0.13, 0.05, 0.03),
+    lone=0.15,
 )
 _BANDS = (
     # Births, deaths and changes of levels in the 100 ms diffs, and the share of occupied prices: 0.29, 0.34, 0.45, 0.49,
@@ -129,8 +166,8 @@ _BANDS = (
     Band(2, 10, 26.0, (0.22, 0.20, 0.10), (0.0, 0.66, 0.80)),
     Band(11, 30, 45.0, (0.26, 0.25, 0.12), (0.0, 0.67, 0.80)),
     Band(31, 100, 60.0, (0.38, 0.30, 0.12), (0.0, 0.66, 0.80)),
-    Band(101, 500, 85.0, (0.44, 0.33, 0.12), (0.0, 0.65, 0.80)),
-    Band(501, 1_000, 55.0, (0.40, 0.42, 0.12), (0.0, 0.53, 0.80)),
+    Band(101, 500, 150.0, (0.44, 0.33, 0.12), (0.0, 0.65, 0.80)),
+    Band(501, 1_000, 100.0, (0.40, 0.42, 0.12), (0.0, 0.53, 0.80)),
     Band(1_001, 5_000, 17.0, (0.13, 0.10, 0.10), (0.0, 0.90, 0.80)),
 )
 _MARKET_SIZES = SizeQuantiles(
@@ -155,8 +192,11 @@ _FAR_SIZES = SizeQuantiles(  # increases 30 to 1,000 ticks away
 AS_CAPTURED = FlowParameters(
     touch=_TOUCH,
     bands=_BANDS,
-    followers=Followers(rate=860.0, follow=0.85, close=0.54, step=0.32),
-    fair=FairPrice(ticks_per_root_s=35.0, lean_ticks=60.0, tilt=0.3, program=0.7, program_orders=8.0),
+    followers=Followers(rate=860.0, follow=0.95, follow_against=0.6, close=0.54, step=0.32),
+    retreats=Retreats(reach_ticks=35, stay=0.1),
+    pressure=Pressure(turns_per_s=0.8, market=0.75, limit=0.6, cancel=0.6, retreat=8.0),
+    bursts=Bursts(starts_per_s=9.0, ends_per_s=100.0, quiet=0.25, busy=9.0),
+    fair=FairPrice(ticks_per_root_s=30.0, lean_ticks=80.0),
     market_sizes=_MARKET_SIZES,
     touch_sizes=_TOUCH_SIZES,
     inside_sizes=_INSIDE_SIZES,

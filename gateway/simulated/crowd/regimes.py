@@ -27,12 +27,12 @@ class Factors(msgspec.Struct, frozen=True):
     follow: float = 1.0
     """On the orders that close a wide spread."""
     drift_ppm_per_s: float = 0.0
-    program: float = 1.0
+    pressure: float = 1.0
 
 
 FACTORS = {
     Regime.CALM: Factors(),
-    Regime.TRENDING: Factors(market=1.5, drift_ppm_per_s=15.0, program=1.3),  # about 0.1 % a minute
+    Regime.TRENDING: Factors(market=1.5, drift_ppm_per_s=15.0, pressure=1.2),  # about 0.1 % a minute
     Regime.THIN: Factors(limit=0.35, cancel=1.0, market=0.5, follow=0.003),
     Regime.FLASH_CRASH: Factors(limit=0.4, cancel=1.5, market=2.0, follow=0.1),
 }

@@ -7,7 +7,7 @@ from gateway.simulated.core.ledger import Ledger
 from gateway.simulated.core.matching import MatchingEngine
 from gateway.simulated.core.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
 from gateway.simulated.core.settlement import FeeRates
-from gateway.simulated.crowd.flow import LEVELS_MAX, LEVELS_MIN, OrderFlow
+from gateway.simulated.crowd.flow import OrderFlow
 from gateway.simulated.crowd.profiles import profile
 
 SECOND_NS = 1_000_000_000
@@ -27,7 +27,7 @@ class Crowd:
 
     def run(self, seconds: int) -> list[PublicTrade]:
         while self.flow.next_ns < seconds * SECOND_NS:
-            self.flow.step()
+            self.flow.step(self.flow.next_ns)
         return self.engine.drain()[1]
 
 
@@ -47,7 +47,7 @@ def test_a_minute_is_lively_and_sound(symbol: str) -> None:
     assert 2 < len(trades) / 60 < 20
     assert crowd.engine.ledger.imbalances() == {}
     for side in Side:
-        assert LEVELS_MIN <= crowd.book.level_count(side) <= LEVELS_MAX
+        assert crowd.profile.flow.levels_min <= crowd.book.level_count(side) <= crowd.profile.flow.levels_max
     top = crowd.book.top()
     assert 0 < top.bid_price < top.ask_price < top.bid_price * 1.001
 
@@ -60,7 +60,7 @@ def test_an_order_at_the_touch_fills_every_few_seconds() -> None:
     step = crowd.profile.rules.step_size
     order, fills, number = None, 0, 0
     while crowd.flow.next_ns < 90 * SECOND_NS:
-        crowd.flow.step()
+        crowd.flow.step(crowd.flow.next_ns)
         best = crowd.book.best(Side.BUY)
         assert best is not None
         if order is not None and order.is_open and order.price < best:
