@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar, Protocol
 from urllib.parse import unquote_plus
 
 from aiohttp import web
@@ -19,10 +20,10 @@ from ..core.errors import (
 from ..core.orders import AccountId
 from ..desk import Desk
 from ..faults.plan import NOTHING, RequestPlan
-from ..operations import NOBODY, Answer, Ask, Kind, Proof
+from ..limits import OrderCounts
+from ..operations import NOBODY, Answer, Ask, Kind, Operation, Proof
 from ..payload import ENCODERS, NS_PER_MS, Json, TimeUnit, time_unit
 from ..signing import KeyRing, rest_payload
-from .api import VenueApi
 from .errors import PartlyFailed, bad_time_unit
 from .table import REST_OPERATIONS, ROUTES
 
@@ -43,8 +44,23 @@ Headers = dict[str, str]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class Counts(Protocol):
+    """What a door needs of the API behind its operations."""
+
+    @property
+    def counts(self) -> Mapping[AccountId, OrderCounts]: ...
+
+
 class RestDoor:
-    def __init__(self, desk: Desk, api: VenueApi, keys: KeyRing, clock: Clock) -> None:
+    """Spot's; another face has its own tables, `prefixes` of its paths, and paths that are `gone`."""
+
+    operations: ClassVar[Mapping[str, Operation]] = REST_OPERATIONS
+    paths: ClassVar[Mapping[tuple[str, str], str]] = ROUTES
+    prefixes: ClassVar[tuple[str, ...]] = PREFIXES
+    gone: ClassVar[tuple[str, ...]] = LISTEN_KEY_PATHS
+    counted: ClassVar[tuple[Kind, ...]] = COUNTED
+
+    def __init__(self, desk: Desk, api: Counts, keys: KeyRing, clock: Clock) -> None:
         self._desk = desk
         self._api = api
         self._keys = keys
@@ -53,9 +69,9 @@ class RestDoor:
     def routes(self) -> list[web.RouteDef]:
         """Return a route for every operation, and those that answer for paths nothing stands behind."""
         return [
-            *(web.route(method, path, self._handler(name)) for (method, path), name in ROUTES.items()),
-            *(web.route("*", path, _gone) for path in LISTEN_KEY_PATHS),
-            *(web.route("*", prefix + "{rest:.*}", _nothing_here) for prefix in PREFIXES),
+            *(web.route(method, path, self._handler(name)) for (method, path), name in self.paths.items()),
+            *(web.route("*", path, _gone) for path in self.gone),
+            *(web.route("*", prefix + "{rest:.*}", self._nothing_here) for prefix in self.prefixes),
         ]
 
     def _handler(self, name: str) -> Handler:
@@ -125,7 +141,13 @@ class RestDoor:
                     raise missing_parameter(mandatory)
             return self._keys.authenticate(api_key, rest_payload(query, body), params["signature"])
 
-        return Ask("rest", name, REST_OPERATIONS[name], params, request.remote or "", now_ns, identify)
+        return Ask("rest", name, self.operations[name], params, request.remote or "", now_ns, identify)
+
+    async def _nothing_here(self, request: web.Request) -> web.StreamResponse:
+        """nginx's words for an unknown path, and for a known one that is asked by another method (both chosen)."""
+        if any(path == request.path for _, path in self.paths):
+            return _page(405, "405 Not Allowed")
+        return _page(404, "404 Not Found")
 
     async def _write(self, request: web.Request, ask: Ask | None, answer: Answer, unit: TimeUnit) -> web.StreamResponse:
         page = answer.error.page if isinstance(answer.error, StatusUnknown) else b""
@@ -143,7 +165,7 @@ class RestDoor:
         now_ms = answer.now_ns // NS_PER_MS
         used = str(self._desk.limits.used(address, now_ms))
         headers = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
-        if ask is not None and ask.operation.kind in COUNTED and answer.account in self._api.counts:
+        if ask is not None and ask.operation.kind in self.counted and answer.account in self._api.counts:
             headers |= self._api.counts[answer.account].headers(now_ms)
         if isinstance(answer.error, LimitReached):
             headers["Retry-After"] = str(max(1, math.ceil((answer.error.retry_at_ms - now_ms) / 1_000)))
@@ -197,13 +219,6 @@ def _pairs(raw: bytes) -> dict[str, str]:
 
 async def _gone(request: web.Request) -> web.StreamResponse:
     return _page(410, "410 Gone")
-
-
-async def _nothing_here(request: web.Request) -> web.StreamResponse:
-    """nginx's words for an unknown path, and for a known one that is asked by another method (both chosen)."""
-    if any(path == request.path for _, path in ROUTES):
-        return _page(405, "405 Not Allowed")
-    return _page(404, "404 Not Found")
 
 
 def _page(status: int, title: str) -> web.Response:
