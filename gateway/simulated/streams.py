@@ -5,7 +5,7 @@ where some of them asked for microseconds.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from .connection import Connection
@@ -125,7 +125,10 @@ class StreamHub:
 
 
 class StreamClient:
-    """One market-stream connection: its topics and its requests. `is_combined`: its events come wrapped; `unit`: of their times."""
+    """One market-stream connection: its topics and its requests. `is_combined`: its events come wrapped; `unit`: of their times.
+
+    `accepts`: which topics its path has, where those are not just the hub's; others stay silent.
+    """
 
     def __init__(
         self,
@@ -134,11 +137,13 @@ class StreamClient:
         *,
         is_combined: bool,
         unit: TimeUnit = TimeUnit.MILLISECOND,
+        accepts: Callable[[str], bool] | None = None,
     ) -> None:
         self.connection = connection
         self.is_combined = is_combined
         self.unit = unit
         self._hub = hub
+        self._accepts = hub.is_topic if accepts is None else accepts
         self._topics: dict[str, None] = {}
         self._second = 0
         self._in_second = 0
@@ -160,7 +165,7 @@ class StreamClient:
             raise StreamRequestError(2, f"Invalid request: more than {STREAMS_MAX} streams")
         self._topics |= wanted
         for topic in wanted:
-            if self._hub.is_topic(topic):
+            if self._accepts(topic):
                 self._hub.add(self, topic)
 
     def unsubscribe(self, topics: Iterable[str]) -> None:
