@@ -114,6 +114,7 @@ class GeneratedMarket:
         self._flow_clock = FlowClock(speed, now_ns)
         self._depth_ns = depth_ns
         self._flushed_ns = [now_ns] * len(depth_ns)
+        self._advanced_ns = now_ns
         for profile in profiles:
             self._open(profile, seed, now_ns)
         self.set_regime(regime)
@@ -207,7 +208,13 @@ class GeneratedMarket:
         return due_ns
 
     def advance(self, now_ns: int) -> None:
-        """Do what is due by `now_ns`, at most STEPS_AT_ONCE_MAX events: the crowd's orders, then the depth batches."""
+        """Do what is due by `now_ns`, at most STEPS_AT_ONCE_MAX events: the crowd's orders, then the depth batches.
+
+        A clock that was set back (a fault may) stops nothing: what was due is due from now on.
+        """
+        if now_ns < self._advanced_ns:
+            self._flow_clock.resume(now_ns, self._due[0][0])
+        self._advanced_ns = now_ns
         if self.flowing.is_set():
             self._catch_up(now_ns)
         self._flush(now_ns)
@@ -242,7 +249,7 @@ class GeneratedMarket:
 
     def _flush(self, now_ns: int) -> None:
         for cadence, period_ns in enumerate(self._depth_ns):
-            if now_ns - self._flushed_ns[cadence] >= period_ns:
+            if not 0 <= now_ns - self._flushed_ns[cadence] < period_ns:
                 self._flushed_ns[cadence] = now_ns
                 for publisher in self._publishers.values():
                     publisher.flush_depth(cadence, now_ns)
