@@ -35,6 +35,7 @@ def account_names(count: int) -> tuple[str, ...]:
 @click.option(
     "--clock-offset-ms", type=int, default=0, help="The venue's clock runs this many ms ahead; negative: behind."
 )
+@click.option("--faults", type=click.Path(path_type=Path), help="TOML file of what goes wrong, and when.")
 def venue(
     port: int,
     seed: int,
@@ -46,6 +47,7 @@ def venue(
     control: bool,
     ed25519_public_key: Path | None,
     clock_offset_ms: int,
+    faults: Path | None,
 ) -> None:
     """Run a simulated venue that speaks Binance Spot's protocol, until SIGINT or SIGTERM."""
     try:
@@ -60,6 +62,7 @@ def venue(
             accounts=account_names(accounts),
             ed25519_public_key=_read_public_key(ed25519_public_key),
             clock_offset_ms=clock_offset_ms,
+            faults=faults,
         )
         _run(settings)
     except SettingsError as error:
