@@ -4,13 +4,11 @@ All logs are numbered from 0 and bounded; what was dropped shows as a first numb
 (no control door) keeps nothing.
 """
 
-from collections import deque
 from collections.abc import Mapping
-from itertools import islice
-from typing import Generic, TypeVar
 
 import msgspec
 
+from .core.bounded_log import BoundedLog
 from .core.decimals import decimal_text
 from .core.orders import BACKGROUND, OPPOSITE, Execution, ExecutionKind, Order, Side
 from .faults.plan import RequestPlan
@@ -27,8 +25,6 @@ CLIENT_IDS = {
 }
 """Parameters that name the order a request makes, and the one it replaces. Any other request has origClientOrderId."""
 ABOUT = ("origClientOrderId", "")
-
-Row = TypeVar("Row")
 
 
 class RequestRow(msgspec.Struct, frozen=True, gc=False):
@@ -87,28 +83,6 @@ class OrderRecord(msgspec.Struct):
     order: Order
     executions: list[Execution]
     dropped: int = 0
-
-
-class BoundedLog(Generic[Row]):
-    """The last `rows_max` rows; each knows its number."""
-
-    def __init__(self, rows_max: int) -> None:
-        self.next_number = 0
-        self._rows: deque[Row] = deque(maxlen=rows_max)
-
-    @property
-    def first_number(self) -> int:
-        """The number of the oldest row that is kept; `next_number` when none is."""
-        return self.next_number - len(self._rows)
-
-    def append(self, row: Row) -> None:
-        self._rows.append(row)
-        self.next_number += 1
-
-    def rows(self, from_number: int, limit: int) -> list[Row]:
-        """Return at most `limit` rows from that number on, or from the oldest one that is kept."""
-        start = max(from_number - self.first_number, 0)
-        return list(islice(self._rows, start, start + limit))
 
 
 class Evidence:

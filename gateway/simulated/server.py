@@ -14,6 +14,7 @@ from .core.decimals import SCALE
 from .core.ledger import Ledger
 from .core.matching import MatchingEngine
 from .core.orders import BACKGROUND, FEES, AccountId
+from .core.settlement import SpotSettlement
 from .crowd.profiles import SymbolProfile, profile
 from .evidence import ROWS_MAX, Evidence
 from .faults.clock import VenueClock
@@ -64,7 +65,7 @@ class SimulatedVenue:
             self._keys.add(entry.api_key, Credential(AccountId(entry.account), entry.api_secret.encode(), ed25519, rsa))
         # Only the control door can be asked for it.
         self._evidence = Evidence(ROWS_MAX if settings.control else 0)
-        engine = MatchingEngine(Ledger())
+        engine = MatchingEngine(SpotSettlement(Ledger(ROWS_MAX if settings.control else 0)))
         users = UserStreams(engine)
         self._market = self._open_market(engine, users, accounts)
         spot = SpotFace(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from .core.ledger import Ledger
 from .core.matching import MatchingEngine
 from .core.orders import AccountId, Execution
+from .core.settlement import SpotSettlement
 from .crowd.profiles import SymbolProfile
 from .crowd.regimes import Regime
 from .market import GeneratedMarket
@@ -25,7 +26,7 @@ class VirtualMarket:
 
     def __init__(self, profiles: Iterable[SymbolProfile], seed: int, regime: Regime | None = Regime.CALM) -> None:
         self.now_ns = START_NS
-        self.engine = MatchingEngine(Ledger())
+        self.engine = MatchingEngine(SpotSettlement(Ledger()))
         self.market = GeneratedMarket(
             self.engine,
             list(profiles),

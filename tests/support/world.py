@@ -41,7 +41,7 @@ from gateway.simulated.core.errors import VenueError
 from gateway.simulated.core.ledger import Ledger
 from gateway.simulated.core.matching import MatchingEngine
 from gateway.simulated.core.orders import AccountId
-from gateway.simulated.core.settlement import FeeRates
+from gateway.simulated.core.settlement import FeeRates, SpotSettlement
 from gateway.simulated.crowd.profiles import SymbolProfile, profile
 from gateway.simulated.desk import Desk
 from gateway.simulated.evidence import Evidence
@@ -210,7 +210,7 @@ class World:
         self.cutting = faults.cut_s > 0
 
     def _open_venue(self, profiles: Sequence[SymbolProfile]) -> None:
-        self.matching = MatchingEngine(Ledger())
+        self.matching = MatchingEngine(SpotSettlement(Ledger()))
         users = UserStreams(self.matching)
         self.market = GeneratedMarket(self.matching, list(profiles), self.seed, self.clock.now_ns, users, BookPublisher)
         self.matching.open_account(CLIENT, FeeRates())

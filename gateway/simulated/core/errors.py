@@ -86,3 +86,42 @@ def unknown_order() -> OrderRefused:
 
 def no_such_order() -> OrderRefused:
     return OrderRefused(-2013, "Order does not exist.")
+
+
+def invalid_price() -> BadRequest:
+    return BadRequest(-1013, "Invalid price.")
+
+
+def invalid_quantity() -> BadRequest:
+    return BadRequest(-1013, "Invalid quantity.")
+
+
+def market_closed() -> BadRequest:
+    return BadRequest(-1013, "Market is closed.")
+
+
+def would_trigger() -> OrderRefused:
+    """errors.md has "Order would trigger immediately."; the venue says this (as ccxt quotes it)."""
+    return OrderRefused(-2010, "Stop price would trigger immediately.")
+
+
+def too_little_liquidity(of: str) -> OrderRefused:
+    """Of a MARKET order by quote quantity: the book has less than `of`."""
+    return OrderRefused(-2010, f"Order book liquidity is less than {of} minimum quantity.")
+
+
+def amend_refused(message: str) -> OrderRefused:
+    """Texts: errors.md, "Messages for -1010 ..., and -2038 ORDER_AMEND_REJECTED"."""
+    return OrderRefused(-2038, message)
+
+
+def reject_reason(error: VenueError) -> str:
+    """Return how the user data stream calls a refusal (user-data-stream.md, "Order Reject Reason"); "NONE" for one it has no word for."""
+    return REJECT_REASONS.get(error.message, "NONE")
+
+
+REJECT_REASONS = {
+    "Account has insufficient balance for requested action.": "INSUFFICIENT_BALANCES",
+    "Stop price would trigger immediately.": "STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY",
+    "Order would immediately match and take.": "WOULD_MATCH_IMMEDIATELY",
+}

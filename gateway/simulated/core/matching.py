@@ -1,22 +1,36 @@
 """The matching engine: takes orders, matches them, moves the money, reports every fact. Pure: no I/O, no clock.
 
 Time comes in as `now_ns`. What happened waits in `executions` and `trades`, and as `settlement.touched`, until the host
-drains them.
+drains them. A command that is refused raises VenueError and has changed nothing.
 """
 
-from .decimals import quote_amount
-from .errors import duplicate_order, insufficient_balance, invalid_symbol, unknown_order, would_take
-from .filters import AveragePrice, SymbolRules, check_filters
-from .ledger import Ledger
+import msgspec
+
+from .amending import check_amendment
+from .errors import (
+    VenueError,
+    duplicate_order,
+    filter_failure,
+    insufficient_balance,
+    invalid_quantity,
+    invalid_symbol,
+    reject_reason,
+    unknown_order,
+    would_take,
+    would_trigger,
+)
+from .filters import CheckFilters, ExchangeRules, SymbolRules, check_combination, check_filters
+from .instrument import Instrument
+from .matcher import NO_GROUP, Matcher
 from .orders import (
     BACKGROUND,
     AccountId,
-    AccountTrade,
+    Amendment,
     Execution,
     ExecutionKind,
+    ExpiryReason,
     Liquidity,
     NewOrder,
-    Offer,
     Order,
     OrderType,
     PreventedMatch,
@@ -24,49 +38,41 @@ from .orders import (
     SelfTradePrevention,
     Side,
     Status,
-    TimeInForce,
 )
-from .registry import OrderRegistry
-from .settlement import FeeRates, Settlement
+from .settlement import FeeRates, Money
+from .sizing import size_by_quote
+from .stops import rises_to
+
+BUY = Side.BUY
 
 
-class Instrument:
-    """One listed symbol: its rules, its book, its counters."""
+class MatchingEngine(Matcher):
+    """`money` is the face's money model, `filters` its checks of a client's new order."""
 
-    def __init__(self, rules: SymbolRules, book: Liquidity) -> None:
-        self.rules = rules
-        self.book = book
-        self.average = AveragePrice(rules.average_minutes)
-        self.last_trade_id = 0
-
-    def reference_price(self, now_ns: int) -> int | None:
-        average = self.average.value(now_ns)
-        return self.book.middle() if average is None else average
-
-
-class MatchingEngine:
-    def __init__(self, ledger: Ledger) -> None:
-        self.settlement = Settlement(ledger)
-        self.instruments: dict[str, Instrument] = {}
-        self.registry = OrderRegistry()
-        self.executions: list[Execution] = []
-        self.trades: list[PublicTrade] = []
-        self.trade_count = 0
-        self._last_order_id = 0
-        self._last_execution_id = 0
-        self._last_match_id = -1  # the venue's first prevented match is 0 (stp_faq.md)
+    def __init__(
+        self,
+        money: Money,
+        filters: CheckFilters = check_filters,
+        exchange_rules: ExchangeRules = ExchangeRules(),  # noqa: B008  # frozen
+    ) -> None:
+        super().__init__(money)
+        self.exchange_rules = exchange_rules
+        self._check_filters = filters
 
     def list_instrument(self, rules: SymbolRules, book: Liquidity) -> Instrument:
         assert rules.symbol not in self.instruments, rules.symbol
         instrument = self.instruments[rules.symbol] = Instrument(rules, book)
         return instrument
 
-    def open_account(self, account: AccountId, fees: FeeRates) -> None:
+    def open_account(self, account: AccountId, fees: FeeRates, trade_group: int = NO_GROUP) -> None:
+        """Accounts of one `trade_group` are kept from trading with each other as one is with itself (stp_faq.md)."""
         self.settlement.open_account(account, fees)
+        if trade_group != NO_GROUP:
+            self._trade_groups[account] = trade_group
 
-    @property
-    def ledger(self) -> Ledger:
-        return self.settlement.ledger
+    def trade_group(self, account: AccountId) -> int:
+        """Return the account's trade group; -1 when it is in none."""
+        return self._trade_groups.get(account, NO_GROUP)
 
     def instrument(self, symbol: str) -> Instrument:
         found = self.instruments.get(symbol)
@@ -74,59 +80,95 @@ class MatchingEngine:
             raise invalid_symbol()
         return found
 
-    # ---- commands
+    # ---- new orders
 
     def check(self, request: NewOrder, now_ns: int) -> None:
-        """Raise what `place` would raise for the request itself, its balance and its price; change nothing."""
+        """Raise what `place` would raise; change nothing."""
+        self._admit(request, now_ns)
+
+    def check_rules(self, request: NewOrder, now_ns: int) -> None:
+        """Raise what the filters have against the request, whatever money the account has."""
         instrument = self.instrument(request.symbol)
-        if request.account != BACKGROUND:
-            open_orders = self.registry.open_count(request.account, request.symbol)
-            check_filters(instrument.rules, request, instrument.reference_price(now_ns), open_orders)
-        if self.registry.is_open_client_id(request.account, request.symbol, request.client_order_id):
-            raise duplicate_order()
-        if request.order_type is OrderType.LIMIT_MAKER:
-            offer = next(instrument.book.scan(request.side), None)
-            if offer is not None and _accepts(request, offer.price):
+        rules = instrument.rules
+        check_combination(request)
+        section = self.registry.section(request.account, request.symbol)
+        reference_price = instrument.reference_price(now_ns)
+        self._check_filters(rules, request, reference_price, len(section.open), section.stops)
+        if rules.position_max and request.side is BUY:
+            self._check_position(rules, request)
+        exchange = self.exchange_rules
+        if exchange.orders_max or exchange.algo_orders_max:
+            self._check_exchange(request)
+
+    def _check_position(self, rules: SymbolRules, request: NewOrder) -> None:
+        ledger, account, base = self.ledger, request.account, rules.base
+        bought = sum(o.quantity for o in self.registry.section(account, rules.symbol).open.values() if o.side is BUY)
+        position = ledger.free[account][base] + ledger.locked[account][base] + bought
+        if position + request.quantity > rules.position_max:
+            raise filter_failure("MAX_POSITION")
+
+    def _check_exchange(self, request: NewOrder) -> None:
+        exchange, sections = self.exchange_rules, self.registry.sections(request.account)
+        if sum(len(section.open) for section in sections) >= exchange.orders_max > 0:
+            raise filter_failure("EXCHANGE_MAX_NUM_ORDERS")
+        if request.stop_price and sum(section.stops for section in sections) >= exchange.algo_orders_max > 0:
+            raise filter_failure("EXCHANGE_MAX_NUM_ALGO_ORDERS")
+
+    def _admit(self, request: NewOrder, now_ns: int) -> tuple[Instrument, NewOrder]:
+        """Return the instrument and the request with its quantity. The crowd keeps to the rules by itself."""
+        instrument = self.instrument(request.symbol)
+        if request.account == BACKGROUND:
+            check_combination(request)
+        else:
+            self.check_rules(request, now_ns)
+            if self.registry.is_open_client_id(request.account, request.symbol, request.client_order_id):
+                raise duplicate_order()
+        if request.quote_quantity:
+            skips_own = request.prevention is SelfTradePrevention.EXPIRE_MAKER
+            quantity = size_by_quote(instrument, request, self._trade_groups if skips_own else None)
+            request = msgspec.structs.replace(request, quantity=quantity)
+        if request.stop_price:
+            self._check_trigger(instrument, request)
+        elif request.order_type is OrderType.LIMIT_MAKER:
+            offered = instrument.book.best_offer(request.side)
+            if offered and (offered <= request.price if request.side is BUY else offered >= request.price):
                 raise would_take()
         if not self.settlement.covers(request, instrument.rules, instrument.book):
             raise insufficient_balance()
+        return instrument, request
+
+    def _check_trigger(self, instrument: Instrument, request: NewOrder) -> None:
+        price = instrument.trigger_price()
+        if price is None:
+            return
+        rises = rises_to(request.order_type, request.side)
+        if price >= request.stop_price if rises else price <= request.stop_price:
+            raise would_trigger()
 
     def place(self, request: NewOrder, now_ns: int) -> Order:
-        """Accept and match an order. Raises VenueError when refused, and then nothing has changed."""
-        self.check(request, now_ns)
-        instrument = self.instruments[request.symbol]
-        order = self._accept(request, now_ns)
-        fillable = order.time_in_force is not TimeInForce.FOK or self._can_fill(instrument, order)
-        if fillable:
-            self._match(instrument, order, now_ns)
-        if order.is_open:
-            self._rest_or_expire(instrument, order, now_ns)
+        """Accept an order; it matches and rests, or waits for its stop price."""
+        instrument, request = self._admit(request, now_ns)
+        self.ledger.now_ns = now_ns
+        order = self._accept(instrument, request, now_ns)
+        if not order.working_ns:
+            instrument.stops.add(order)
+            return order
+        self._work(instrument, order, now_ns)
+        if self._triggered:
+            self._run_triggered(now_ns)
         return order
 
-    def cancel(self, order: Order, cancel_id: str, now_ns: int) -> Order:
-        """Take an open order off. `cancel_id` is the cancel's own client id, as the report's `c`."""
-        if not order.is_open:
-            raise unknown_order()
-        self._close(order, Status.CANCELED, now_ns)
-        self._report(order, ExecutionKind.CANCELED, now_ns, cancel_id=cancel_id)
+    def _accept(self, instrument: Instrument, request: NewOrder, now_ns: int) -> Order:
+        order = self._order(request, now_ns)
+        if order.account != BACKGROUND:
+            self.settlement.relock(order, instrument.rules)
+            self.registry.add(order)
+            self._report(order, ExecutionKind.NEW, now_ns)
         return order
 
-    def fill_resting(self, order: Order, price: int, quantity: int, now_ns: int) -> None:
-        """A recorded trade reached our resting order: fill it against the background (replay only)."""
-        instrument = self.instruments[order.symbol]
-        self._trade(instrument, maker=order, taker=None, side=order.side, price=price, quantity=quantity, now_ns=now_ns)
-
-    def drain(self) -> tuple[list[Execution], list[PublicTrade], dict[AccountId, dict[str, None]]]:
-        """Hand over what happened since the last drain: executions, public trades, touched balances."""
-        out = self.executions, self.trades, self.settlement.touched
-        self.executions, self.trades, self.settlement.touched = [], [], {}
-        return out
-
-    # ---- accepting
-
-    def _accept(self, request: NewOrder, now_ns: int) -> Order:
+    def _order(self, request: NewOrder, now_ns: int) -> Order:
         self._last_order_id += 1
-        order = Order(
+        return Order(
             order_id=self._last_order_id,
             account=request.account,
             symbol=request.symbol,
@@ -139,197 +181,169 @@ class MatchingEngine:
             prevention=request.prevention,
             created_ns=now_ns,
             updated_ns=now_ns,
+            stop_price=request.stop_price,
+            quote_quantity=request.quote_quantity,
+            reduce_only=request.reduce_only,
+            working_ns=0 if request.stop_price else now_ns,
+            position_side=request.position_side,
+            strategy=request.strategy,
         )
-        self.settlement.relock(order, self.instruments[order.symbol].rules)
-        self.registry.add(order)
-        self._report(order, ExecutionKind.NEW, now_ns)
+
+    def reject(self, request: NewOrder, error: VenueError, now_ns: int) -> None:
+        """Report a new order as REJECTED: the venue does so only where a cancel-replace has canceled (replace.py)."""
+        order = self._order(request, now_ns)
+        order.status = Status.REJECTED
+        self._report(order, ExecutionKind.REJECTED, now_ns, reject_reason=reject_reason(error))
+
+    # ---- open orders
+
+    def cancel(self, order: Order, cancel_id: str, now_ns: int) -> Order:
+        """Take an open order off. `cancel_id` is the cancel's own client id, as the report's `c`."""
+        if not order.is_open:
+            raise unknown_order()
+        self.ledger.now_ns = now_ns
+        self._close(self.instruments[order.symbol], order, Status.CANCELED, now_ns, resting=True)
+        original_id = order.client_order_id
+        self._report(
+            order,
+            ExecutionKind.CANCELED,
+            now_ns,
+            client_order_id=cancel_id,
+            original_client_order_id=original_id if cancel_id else "",
+        )
         return order
 
-    def _can_fill(self, instrument: Instrument, order: Order) -> bool:
-        """Whether a FOK order finds its whole quantity, own orders counted as its prevention mode would treat them."""
-        wanted = order.leaves
-        for offer in instrument.book.scan(order.side):
-            if not _accepts(order, offer.price):
-                return False
-            if _is_prevented(order, offer):
-                if order.prevention is SelfTradePrevention.EXPIRE_MAKER:
-                    continue
-                return False
-            wanted -= offer.quantity
-            if wanted <= 0:
-                return True
-        return False
+    def amend(self, order: Order, quantity: int, client_order_id: str | None, now_ns: int) -> Order:
+        """Lower an open order's quantity; it keeps its place. Raises OrderRefused (-2038), BadRequest for a filter.
 
-    def _rest_or_expire(self, instrument: Instrument, order: Order, now_ns: int) -> None:
-        rests = order.order_type is not OrderType.MARKET and order.time_in_force is TimeInForce.GTC
-        if rests:
-            instrument.book.rest(order)
-            return
-        self._close(order, Status.EXPIRED, now_ns, resting=False)
-        self._report(order, ExecutionKind.EXPIRED, now_ns)
-
-    # ---- matching
-
-    def _match(self, instrument: Instrument, taker: Order, now_ns: int) -> None:
-        for offer in instrument.book.offers(taker.side):
-            if not _accepts(taker, offer.price):
-                return
-            if _is_prevented(taker, offer):
-                self._prevent(taker, offer, now_ns)
-            else:
-                quantity = min(taker.leaves, offer.quantity)
-                self._trade(instrument, offer.maker, taker, taker.side, offer.price, quantity, now_ns)
-            if not taker.is_open:
-                return
-
-    def _prevent(self, taker: Order, offer: Offer, now_ns: int) -> None:
-        """Stop a match of an account with itself. The taker's mode decides (stp_faq.md)."""
-        maker = offer.maker
-        assert maker is not None
-        self._last_match_id += 1
-        both = taker.prevention is SelfTradePrevention.EXPIRE_BOTH
-        if both or taker.prevention is SelfTradePrevention.EXPIRE_MAKER:
-            self._expire_in_match(maker, taker, maker, now_ns, resting=True)
-        if both or taker.prevention is SelfTradePrevention.EXPIRE_TAKER:
-            self._expire_in_match(taker, maker, maker, now_ns, resting=False)
-
-    def _expire_in_match(self, order: Order, counter: Order, maker: Order, now_ns: int, *, resting: bool) -> None:
-        prevented = order.leaves
-        match = PreventedMatch(self._last_match_id, maker.order_id, counter.order_id, maker.price, prevented)
-        self._close(order, Status.EXPIRED_IN_MATCH, now_ns, resting=resting)
-        order.prevented = prevented
-        order.prevented_match_id = match.match_id
-        self._report(order, ExecutionKind.TRADE_PREVENTION, now_ns, prevented=match)
-
-    def _trade(
-        self,
-        instrument: Instrument,
-        maker: Order | None,
-        taker: Order | None,
-        side: Side,
-        price: int,
-        quantity: int,
-        now_ns: int,
-    ) -> None:
-        """One fill. `side` is the taker's, except where a recorded trade fills `maker` and there is no taker order."""
-        instrument.last_trade_id += 1
-        trade_id = instrument.last_trade_id
-        self.trade_count += 1
-        taker_side_is_buy = (side is Side.BUY) == (taker is not None)
-        buyer, seller = (taker, maker) if taker_side_is_buy else (maker, taker)
-        for order in (maker, taker):
-            if order is not None:
-                self._apply_fill(order, instrument.rules, price, quantity, now_ns)
-        fees = self.settlement.settle(instrument.rules, buyer, seller, maker, price, quantity)
-        if maker is not None and maker is not taker:
-            instrument.book.reduce(maker, quantity)
-        if instrument.book.shows_own_orders:
-            instrument.average.add(price, quantity, now_ns)
-            taker_id = 0 if taker is None else taker.order_id
-            symbol, buyer_is_maker = instrument.rules.symbol, buyer is maker
-            self.trades.append(PublicTrade(symbol, trade_id, price, quantity, buyer_is_maker, now_ns, taker_id))
-        for order in (maker, taker):
-            if order is not None:
-                fee, fee_asset = fees[order.side]
-                self._report_fill(order, price, quantity, fee, fee_asset, trade_id, order is maker, now_ns)
-
-    def _apply_fill(self, order: Order, rules: SymbolRules, price: int, quantity: int, now_ns: int) -> None:
-        assert 0 < quantity <= order.leaves, (order, quantity)
-        order.executed += quantity
-        order.quote_executed += quote_amount(price, quantity)
-        order.updated_ns = now_ns
-        order.status = Status.FILLED if order.executed == order.quantity else Status.PARTIALLY_FILLED
-        self.settlement.relock(order, rules)
-        if not order.is_open:
-            self.registry.close(order)
-
-    # ---- closing, reporting
-
-    def _close(self, order: Order, status: Status, now_ns: int, *, resting: bool = True) -> None:
+        `client_order_id`: the order's from now on, its present one again if the client wants that; None keeps it.
+        """
         instrument = self.instruments[order.symbol]
-        if resting:
-            instrument.book.remove(order)
-        order.status = status
+        check_amendment(instrument.rules, self.registry, order, quantity, client_order_id)
+        self.ledger.now_ns = now_ns
+        original_id, original = order.client_order_id, order.quantity
+        order.quantity = quantity
         order.updated_ns = now_ns
+        if order.working_ns:
+            instrument.book.reduce(order, original - quantity)
         self.settlement.relock(order, instrument.rules)
-        self.registry.close(order)
+        amendment = Amendment(
+            symbol=order.symbol,
+            order_id=order.order_id,
+            execution_id=self._last_execution_id + 1,
+            original_client_order_id=original_id,
+            client_order_id=client_order_id or original_id,
+            original_quantity=original,
+            quantity=quantity,
+            time_ns=now_ns,
+        )
+        self.registry.amend(order, amendment)
+        self._report(order, ExecutionKind.REPLACED, now_ns, original_client_order_id=original_id)
+        return order
 
-    def _report(
-        self,
-        order: Order,
-        kind: ExecutionKind,
-        now_ns: int,
-        *,
-        cancel_id: str = "",
-        prevented: PreventedMatch | None = None,
-    ) -> None:
-        if order.account == BACKGROUND:
+    def modify(self, order: Order, price: int, quantity: int, now_ns: int) -> Order:
+        """Give a resting order another price and quantity; it goes to the end of its queue, and may take (futures only).
+
+        Raises VenueError when it is not resting, when more has been executed, or for want of money; then it is as it was.
+        """
+        if not order.is_open or not order.working_ns:
+            raise unknown_order()
+        gone = order.quantity - order.leaves
+        if quantity <= gone or price <= 0:
+            raise invalid_quantity()
+        instrument = self.instruments[order.symbol]
+        self.ledger.now_ns = now_ns
+        self._check_modified(instrument, order, price, quantity - gone)
+        instrument.book.remove(order)
+        order.price, order.quantity, order.updated_ns = price, quantity, now_ns
+        self.settlement.relock(order, instrument.rules)
+        self._report(order, ExecutionKind.REPLACED, now_ns, original_client_order_id=order.client_order_id)
+        self._work(instrument, order, now_ns)
+        self._run_triggered(now_ns)
+        return order
+
+    def _check_modified(self, instrument: Instrument, order: Order, price: int, leaves: int) -> None:
+        """Ask for the money as if the order held nothing yet."""
+        quantity = order.quantity
+        request = NewOrder(
+            account=order.account,
+            symbol=order.symbol,
+            client_order_id=order.client_order_id,
+            side=order.side,
+            order_type=order.order_type,
+            quantity=leaves,
+            price=price,
+            reduce_only=order.reduce_only,
+            position_side=order.position_side,
+        )
+        order.quantity -= order.leaves
+        self.settlement.relock(order, instrument.rules)
+        try:
+            if not self.settlement.covers(request, instrument.rules, instrument.book):
+                raise insufficient_balance()
+        finally:
+            order.quantity = quantity
+            self.settlement.relock(order, instrument.rules)
+
+    def expire(self, order: Order, status: Status, now_ns: int) -> Order:
+        """End an open order without anybody's request: `status` is EXPIRED or EXPIRED_IN_MATCH. Raises OrderRefused (-2011).
+
+        EXPIRED_IN_MATCH is told as a match prevented with an order that is not the account's own.
+        """
+        if not order.is_open:
+            raise unknown_order()
+        self.ledger.now_ns = now_ns
+        instrument = self.instruments[order.symbol]
+        if status is Status.EXPIRED_IN_MATCH:
+            self._expire_in_match(instrument, order, now_ns)
+        else:
+            self._close(instrument, order, Status.EXPIRED, now_ns, resting=True)
+            self._report(order, ExecutionKind.EXPIRED, now_ns, expiry_reason=ExpiryReason.EXCHANGE_CANCELED)
+        return order
+
+    def _expire_in_match(self, instrument: Instrument, order: Order, now_ns: int) -> None:
+        self._last_order_id += 1  # the other order's, which nobody sees
+        match = PreventedMatch(
+            match_id=self._next_match_id(),
+            symbol=order.symbol,
+            mode=SelfTradePrevention.EXPIRE_MAKER,
+            trade_group=self.trade_group(order.account),
+            taker_order_id=self._last_order_id,
+            maker_order_id=order.order_id,
+            price=order.price,
+            quantity=order.leaves,
+            taker_prevented=0,
+            maker_prevented=order.leaves,
+            time_ns=now_ns,
+        )
+        self.registry.add_prevented(order.account, match)
+        self._take_off(instrument, order, match, order.leaves, now_ns, resting=True)
+
+    def queue_ahead(self, order: Order) -> tuple[int, int]:
+        """Return how many orders, and what quantity, stand before a resting order; zeros for one that is not in the book."""
+        if not order.is_open or not order.working_ns:
+            return 0, 0
+        return self.instruments[order.symbol].book.queue_ahead(order)
+
+    # ---- recordings
+
+    def fill_resting(self, order: Order, price: int, quantity: int, now_ns: int) -> None:
+        """A recorded trade reached our resting order: fill it against the background. A stop that waits is not touched."""
+        if not order.is_open or not order.working_ns:
             return
-        self._last_execution_id += 1
-        self.executions.append(
-            Execution(
-                execution_id=self._last_execution_id,
-                order=order,
-                kind=kind,
-                status=order.status,
-                executed=order.executed,
-                quote_executed=order.quote_executed,
-                time_ns=now_ns,
-                client_order_id=cancel_id or order.client_order_id,
-                original_client_order_id=order.client_order_id if cancel_id else "",
-                is_on_book=kind is ExecutionKind.NEW and order.order_type is not OrderType.MARKET,
-                prevented=prevented,
-            )
-        )
+        self.ledger.now_ns = now_ns
+        buyer, seller = (order, None) if order.side is BUY else (None, order)
+        self._trade(self.instruments[order.symbol], buyer, seller, order, price, quantity, now_ns)
+        self._run_triggered(now_ns)
 
-    def _report_fill(
-        self,
-        order: Order,
-        price: int,
-        quantity: int,
-        fee: int,
-        fee_asset: str,
-        trade_id: int,
-        is_maker: bool,
-        now_ns: int,
-    ) -> None:
-        if order.account == BACKGROUND:
-            return
-        self._last_execution_id += 1
-        self.executions.append(
-            Execution(
-                execution_id=self._last_execution_id,
-                order=order,
-                kind=ExecutionKind.TRADE,
-                status=order.status,
-                executed=order.executed,
-                quote_executed=order.quote_executed,
-                time_ns=now_ns,
-                client_order_id=order.client_order_id,
-                last_price=price,
-                last_quantity=quantity,
-                fee=fee,
-                fee_asset=fee_asset,
-                trade_id=trade_id,
-                is_maker=is_maker,
-                is_on_book=is_maker and order.is_open,
-            )
-        )
-        is_buyer = order.side is Side.BUY
-        self.registry.add_trade(
-            order.account,
-            AccountTrade(
-                trade_id, order.symbol, order.order_id, price, quantity, fee, fee_asset, is_buyer, is_maker, now_ns
-            ),
-        )
+    def see_trade(self, symbol: str, price: int, quantity: int, now_ns: int) -> None:
+        """A recorded trade happened among others: it moves the average price, and triggers stops."""
+        self.ledger.now_ns = now_ns
+        self._triggered.extend(self.instruments[symbol].traded(price, quantity, now_ns))
+        self._run_triggered(now_ns)
 
-
-def _accepts(order: Order | NewOrder, price: int) -> bool:
-    if order.order_type is OrderType.MARKET:
-        return True
-    return order.price >= price if order.side is Side.BUY else order.price <= price
-
-
-def _is_prevented(taker: Order, offer: Offer) -> bool:
-    own = offer.maker is not None and offer.maker.account == taker.account
-    return own and taker.prevention is not SelfTradePrevention.NONE
+    def drain(self) -> tuple[list[Execution], list[PublicTrade], dict[AccountId, dict[str, None]]]:
+        """Hand over what happened since the last drain: executions, public trades, touched balances."""
+        out = self.executions, self.trades, self.settlement.touched
+        self.executions, self.trades, self.settlement.touched = [], [], {}
+        return out

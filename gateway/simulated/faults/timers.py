@@ -6,7 +6,7 @@ import msgspec
 
 from ..connection import Connection
 from ..core.filters import SymbolRules
-from ..core.matching import Instrument
+from ..core.instrument import Instrument
 from ..core.orders import Status
 from ..payload import NS_PER_MS
 from .active import Fault, Stage

@@ -128,6 +128,10 @@ class RecordedBook:
 
     # ---- Liquidity
 
+    def best_offer(self, side: Side) -> int:
+        offer = next(self.scan(side), None)
+        return 0 if offer is None else offer.price
+
     def scan(self, side: Side) -> Iterator[Offer]:
         displayed = OPPOSITE[side]
         best_price, best_quantity = self._ticker_best(displayed)
@@ -150,6 +154,10 @@ class RecordedBook:
 
     def remove(self, order: Order) -> None:
         del self._resting[order.order_id]
+
+    def queue_ahead(self, order: Order) -> tuple[int, int]:
+        """A recording shows quantity and no orders: their number is not known, and told as 0."""
+        return 0, self._resting[order.order_id].ahead
 
     def middle(self) -> int | None:
         top = self.top()

@@ -221,7 +221,7 @@ class ReplayMarket:
         if isinstance(trade, RecordedAggregate) and trade.s in self._with_trades:
             return
         price, quantity = parse_decimal(trade.p), parse_decimal(trade.q)
-        self.engine.instruments[trade.s].average.add(price, quantity, now_ns)
+        self.engine.see_trade(trade.s, price, quantity, now_ns)
         self._trade(trade.s, price, quantity, trade.m, now_ns)
 
     def _trade(self, symbol: str, price: int, quantity: int, buyer_is_maker: bool, now_ns: int) -> int:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from websockets.frames import Frame, Opcode
 
-from gateway.simulated.evidence import BoundedLog
+from gateway.simulated.core.bounded_log import BoundedLog
 from gateway.simulated.settings import Credentials
 
 ORDER = {

@@ -22,7 +22,7 @@ from gateway.simulated.core.orders import (
     Status,
     TimeInForce,
 )
-from gateway.simulated.core.settlement import FeeRates
+from gateway.simulated.core.settlement import FeeRates, SpotSettlement
 
 ANN, BOB = AccountId("ann"), AccountId("bob")
 BUY, SELL = Side.BUY, Side.SELL
@@ -33,7 +33,7 @@ class Desk:
     """Two accounts on one empty book; sizes in whole units, times by counting."""
 
     def __init__(self, rules: SymbolRules = RULES, fees: FeeRates | None = None) -> None:
-        self.engine = MatchingEngine(Ledger())
+        self.engine = MatchingEngine(SpotSettlement(Ledger()))
         self.book = PriceTimeBook(rules.symbol)
         self.engine.list_instrument(rules, self.book)
         self.now_ns = 0
@@ -169,7 +169,11 @@ def test_prevention_is_reported_for_both_orders_with_one_match_id() -> None:
     own = desk.place(ANN, BUY, 1, 100)
     order = desk.place(ANN, SELL, 2, 100, prevention=SelfTradePrevention.EXPIRE_BOTH)
     reports = [e for e in desk.engine.drain()[0] if e.kind is ExecutionKind.TRADE_PREVENTION]
-    matches = [(e.order.order_id, e.prevented.match_id, e.prevented.quantity) for e in reports if e.prevented]
+    matches = [
+        (e.order.order_id, e.prevented.match_id, e.prevented.prevented_of(e.order.order_id))
+        for e in reports
+        if e.prevented
+    ]
     assert matches == [(own.order_id, 0, SCALE), (order.order_id, 0, 2 * SCALE)]
 
 

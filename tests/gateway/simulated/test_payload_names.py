@@ -13,7 +13,7 @@ from gateway.simulated.core.filters import SymbolRules
 from gateway.simulated.core.ledger import Ledger
 from gateway.simulated.core.matching import MatchingEngine
 from gateway.simulated.core.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
-from gateway.simulated.core.settlement import FeeRates
+from gateway.simulated.core.settlement import FeeRates, SpotSettlement
 from gateway.simulated.spot import market_payloads, payloads
 from gateway.simulated.tape import Tape
 
@@ -34,7 +34,7 @@ def example(document: str, section: str, number: int = 0) -> Any:
 @pytest.fixture(scope="module")
 def engine() -> MatchingEngine:
     """One fill of one account with itself, so that every report has been made."""
-    engine = MatchingEngine(Ledger())
+    engine = MatchingEngine(SpotSettlement(Ledger()))
     engine.list_instrument(SymbolRules("BTCUSDT", "BTC", "USDT"), PriceTimeBook("BTCUSDT"))
     engine.open_account(ME, FeeRates())
     for asset in ("BTC", "USDT"):

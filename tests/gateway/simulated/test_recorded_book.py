@@ -9,7 +9,7 @@ from gateway.simulated.core.filters import SymbolRules
 from gateway.simulated.core.ledger import Ledger
 from gateway.simulated.core.matching import MatchingEngine
 from gateway.simulated.core.orders import BACKGROUND, AccountId, NewOrder, Order, OrderType, Side, Status, TimeInForce
-from gateway.simulated.core.settlement import FeeRates
+from gateway.simulated.core.settlement import FeeRates, SpotSettlement
 from gateway.simulated.recorded.recorded_book import RecordedBook
 
 ME = AccountId("me")
@@ -19,7 +19,7 @@ ASKS = [("101.00", "4"), ("102.00", "6")]
 
 class Desk:
     def __init__(self) -> None:
-        self.engine = MatchingEngine(Ledger())
+        self.engine = MatchingEngine(SpotSettlement(Ledger()))
         self.book = RecordedBook()
         self.book.load(10, BIDS, ASKS)
         self.engine.list_instrument(SymbolRules("ETHUSDT", "ETH", "USDT"), self.book)

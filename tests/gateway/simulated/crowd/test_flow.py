@@ -6,7 +6,7 @@ from gateway.simulated.core.book import PriceTimeBook
 from gateway.simulated.core.ledger import Ledger
 from gateway.simulated.core.matching import MatchingEngine
 from gateway.simulated.core.orders import AccountId, NewOrder, OrderType, PublicTrade, Side
-from gateway.simulated.core.settlement import FeeRates
+from gateway.simulated.core.settlement import FeeRates, SpotSettlement
 from gateway.simulated.crowd.flow import OrderFlow
 from gateway.simulated.crowd.profiles import profile
 
@@ -19,7 +19,7 @@ class Crowd:
         found = profile(symbol)
         assert found is not None
         self.profile = found
-        self.engine = MatchingEngine(Ledger())
+        self.engine = MatchingEngine(SpotSettlement(Ledger()))
         self.book = PriceTimeBook(symbol)
         self.engine.list_instrument(found.rules, self.book)
         self.flow = OrderFlow(self.engine, self.book, found, seed)

@@ -1,0 +1,43 @@
+"""How much a MARKET order buys or sells that says, by `quoteOrderQty`, what it spends or wants. Pure.
+
+It is settled once, from the book as it is: nothing comes between that and the matching. In whole lots, and worth no more than
+was said (rest-api.md, "New order": such an order does not break LOT_SIZE).
+"""
+
+from collections.abc import Mapping
+
+from .decimals import SCALE, quote_amount_up
+from .errors import too_little_liquidity
+from .instrument import Instrument
+from .orders import AccountId, NewOrder, Order
+
+
+def size_by_quote(instrument: Instrument, request: NewOrder, expires_own: Mapping[AccountId, int] | None) -> int:
+    """Return the quantity. Raises OrderRefused (-2010) when it would be below the least lot.
+
+    `expires_own`: the trade groups, where self-trade prevention would have own orders expire and not be taken.
+    """
+    rules, left, quantity = instrument.rules, request.quote_quantity, 0
+    step = max(1, rules.step_size, rules.market_step_size)
+    for offer in instrument.book.scan(request.side):
+        if expires_own is not None and offer.maker is not None and _is_own(request, offer.maker, expires_own):
+            continue
+        cost = quote_amount_up(offer.price, offer.quantity)
+        if cost > left:
+            quantity += left * SCALE // offer.price
+            break
+        left -= cost
+        quantity += offer.quantity
+    if not quantity:
+        raise too_little_liquidity("symbol")
+    quantity -= quantity % step
+    if quantity < max(1, rules.quantity_min):
+        raise too_little_liquidity("`LOT_SIZE` filter")
+    if quantity < rules.market_quantity_min:
+        raise too_little_liquidity("`MARKET_LOT_SIZE` filter")
+    return quantity
+
+
+def _is_own(request: NewOrder, maker: Order, groups: Mapping[AccountId, int]) -> bool:
+    group = groups.get(request.account)
+    return maker.account == request.account or (group is not None and groups.get(maker.account) == group)
