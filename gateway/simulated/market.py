@@ -73,6 +73,14 @@ class Market(Protocol):
     def background_order(self, symbol: str, side: Side, quantity: int, now_ns: int) -> int:
         """Send a market order by the crowd; return what it executed."""
 
+    def set_regime(self, regime: Regime | None, symbol: str | None = None) -> None:
+        """From now on, for one symbol or all; None: as scheduled. Raises VenueError for a symbol that is not traded, and
+        where the background is no crowd.
+        """
+
+    def regimes(self) -> dict[str, Regime]:
+        """Return the present one of each symbol; none where the background is no crowd."""
+
     async def run(self) -> None:
         """Move the background until canceled."""
 
@@ -150,7 +158,6 @@ class GeneratedMarket:
     # ---- the crowd's mood
 
     def set_regime(self, regime: Regime | None, symbol: str | None = None) -> None:
-        """From now on, for one symbol or all; None: as scheduled. Raises VenueError for a symbol that is not traded."""
         if symbol is not None:
             self._book(symbol)
         flow_ns = self._flow_clock.flow_ns(self._clock())

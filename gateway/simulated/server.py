@@ -15,7 +15,9 @@ from .core.ledger import Ledger
 from .core.matching import MatchingEngine
 from .core.orders import BACKGROUND, FEES, AccountId
 from .core.settlement import SpotSettlement
+from .crowd.parameters import CancelRule
 from .crowd.profiles import SymbolProfile, profile
+from .crowd.regimes import REGIME_NAMES, regime_named
 from .evidence import ROWS_MAX, Evidence
 from .faults.clock import VenueClock
 from .faults.door import FaultDoor
@@ -134,7 +136,16 @@ class SimulatedVenue:
     def _background(self, engine: MatchingEngine, users: UserStreams) -> Market:
         path = self._settings.replay
         if path is None:
-            return GeneratedMarket(engine, self._profiles(), self._settings.seed, self._clock, users, BookPublisher)
+            return GeneratedMarket(
+                engine,
+                self._profiles(),
+                self._settings.seed,
+                self._clock,
+                users,
+                BookPublisher,
+                speed=self._settings.speed,
+                regime=regime_named(self._settings.regime),
+            )
         try:
             return ReplayMarket(engine, path, self._settings.speed, self._clock, users)
         except CaptureError as error:
@@ -148,7 +159,7 @@ class SimulatedVenue:
                 f"--symbols {','.join(self._settings.symbols)}: give names such as BTCUSDT, "
                 "ending in a quote asset the venue knows"
             )
-        return known
+        return [p.with_cancel_rule(CancelRule(self._settings.cancel_rule)) for p in known]
 
     async def _listen(self, spot: SpotFace) -> int:
         app = web.Application(client_max_size=INBOUND_BYTES_MAX)
@@ -209,8 +220,14 @@ def _set_faults(faults: FaultEngine, path: Path) -> None:
 
 
 def _check(settings: VenueSettings) -> None:
-    if settings.speed <= 0:
-        raise SettingsError(f"--speed {settings.speed}: give a number above 0")
+    if not settings.speed > 0:
+        raise SettingsError(f"--speed {settings.speed}: give a number above 0, or max")
+    for option, value, known in (
+        ("--regime", settings.regime, REGIME_NAMES),
+        ("--cancel-rule", settings.cancel_rule, tuple(CancelRule)),
+    ):
+        if value not in known:
+            raise SettingsError(f"{option} {value}: give one of {', '.join(known)}")
     reserved = {BACKGROUND, FEES}.intersection(settings.accounts)
     if not settings.accounts or reserved or len(set(settings.accounts)) < len(settings.accounts):
         raise SettingsError(f"accounts {settings.accounts}: give distinct names other than {BACKGROUND} and {FEES}")

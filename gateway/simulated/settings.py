@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .core.settlement import FeeRates
+from .crowd.parameters import CancelRule
+from .crowd.regimes import Regime
 from .limits import SPOT_LIMITS, LimitRules
 
 # Whole units of the asset. Assets a symbol needs and that are not named get DEFAULT_BALANCE.
@@ -16,7 +18,9 @@ CONNECTION_LIFE_S = 86_400.0  # web-socket-streams.md, web-socket-api.md: "only 
 class VenueSettings:
     """`port` 0 takes a free one. `state` keeps API keys between runs; without it nothing is written.
 
-    `replay` names a capture that replaces the generated flow; `speed` is how many times faster than recorded it runs.
+    `replay` names a capture that replaces the generated flow; `speed` is how many times faster than recorded, or than real
+    time, the background runs (math.inf: as fast as it can); the venue's own clock stays. `regime`: of all symbols, one of
+    REGIME_NAMES; `cancel_rule`: which order of a queue the crowd cancels, a CancelRule.
     `ed25519_public_key` and `rsa_public_key` are PEM text; they are accepted beside the HMAC secret under the first account's
     API key. `limits` are Binance Spot's.
     `clock_offset_ms`: how far the venue's clock runs ahead of this machine's (negative: behind), everywhere it shows:
@@ -29,6 +33,8 @@ class VenueSettings:
     symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT")
     replay: Path | None = None
     speed: float = 1.0
+    regime: str = Regime.CALM
+    cancel_rule: str = CancelRule.UNIFORM
     control: bool = False
     state: Path | None = None
     fees: FeeRates = field(default_factory=FeeRates)

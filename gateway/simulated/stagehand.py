@@ -11,6 +11,7 @@ from .core.decimals import decimal_text
 from .core.errors import BadRequest, invalid_symbol
 from .core.filters import filters_payload
 from .core.orders import AccountId, Side
+from .crowd.regimes import REGIME_NAMES, regime_named
 from .faults.engine import FaultEngine
 from .faults.kinds import SECONDS_MAX
 from .faults.spec import SpecError, Specs, fault
@@ -71,6 +72,14 @@ class StageHand:
                 **FACE,
             ),
             _act("deposit", self._deposit, "brings money in", account="", asset="", amount="", **FACE),
+            _act(
+                "regime",
+                self._regime,
+                "what the crowd is like from now on",
+                regime=", ".join(REGIME_NAMES),
+                symbol="all unless named",
+                **FACE,
+            ),
             _act("pause-flow", self._pause, "the crowd stops", **FACE),
             _act("resume-flow", self._resume, "the crowd goes on", **FACE),
         ]
@@ -155,6 +164,13 @@ class StageHand:
         market.engine.ledger.deposit(account, asset, amount)
         market.users.publish_deposit(account, asset, amount, self._clock())
         return {"account": account, "asset": asset, "amount": decimal_text(amount)}
+
+    def _regime(self, params: Params, body: bytes) -> Json:
+        name, market = parameters.text(params, "regime"), self._market(params)
+        if name not in REGIME_NAMES:
+            raise BadRequest(-1130, f"Data sent for parameter 'regime' is not valid; one of {', '.join(REGIME_NAMES)}.")
+        market.set_regime(regime_named(name), params.get("symbol"))
+        return {"regimes": dict(market.regimes())}
 
     def _pause(self, params: Params, body: bytes) -> Json:
         self._market(params).flowing.clear()

@@ -1,12 +1,16 @@
 """`touchline venue`: run the simulated venue until a signal comes."""
 
 import asyncio
+import math
 import signal
 import sys
 from pathlib import Path
 
 import click
 
+from gateway.simulated.crowd.parameters import CancelRule
+from gateway.simulated.crowd.regimes import REGIME_NAMES, Regime
+from gateway.simulated.flow_clock import AS_FAST_AS_POSSIBLE
 from gateway.simulated.server import SimulatedVenue
 from gateway.simulated.settings import Endpoints, SettingsError, VenueSettings
 
@@ -18,6 +22,23 @@ def account_names(count: int) -> tuple[str, ...]:
     return ("client", *(f"client-{number}" for number in range(2, count + 1)))
 
 
+class Speed(click.ParamType[float]):
+    """A number above 0, or max: as fast as it can."""
+
+    name = "1|N|max"
+
+    def convert(self, value: str | float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if value == "max":
+            return AS_FAST_AS_POSSIBLE
+        try:
+            speed = float(value)
+        except ValueError:
+            speed = math.nan
+        if not 0 < speed < math.inf:
+            self.fail(f"{value!r} is neither a number above 0 nor max", param, ctx)
+        return speed
+
+
 @click.command()
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="On 127.0.0.1; 0: a free one."
@@ -25,7 +46,14 @@ def account_names(count: int) -> tuple[str, ...]:
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the generated order flow.")
 @click.option("--symbols", default="BTCUSDT,ETHUSDT", show_default=True, help="Symbols to generate, comma-separated.")
 @click.option("--replay", type=click.Path(path_type=Path), help="Replay this capture instead of generating flow.")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=1.0, help="Replay speed; 1 as recorded.")
+@click.option("--speed", type=Speed(), default=1.0, help="Of the background: 1, N times as fast, or max.")
+@click.option("--regime", type=click.Choice(REGIME_NAMES), default=Regime.CALM.value, show_default=True)
+@click.option(
+    "--cancel-rule",
+    type=click.Choice(list(CancelRule)),
+    default=CancelRule.UNIFORM.value,
+    help="Which order of a queue the crowd cancels.",
+)
 @click.option("--state", type=click.Path(path_type=Path), help="Keep API keys in this directory between runs.")
 @click.option("--accounts", type=click.IntRange(1, ACCOUNTS_MAX), default=1, show_default=True, help="How many.")
 @click.option(
@@ -42,6 +70,8 @@ def venue(
     symbols: str,
     replay: Path | None,
     speed: float,
+    regime: str,
+    cancel_rule: str,
     state: Path | None,
     accounts: int,
     control: bool,
@@ -57,6 +87,8 @@ def venue(
             symbols=tuple(dict.fromkeys(name.strip().upper() for name in symbols.split(",") if name.strip())),
             replay=replay,
             speed=speed,
+            regime=regime,
+            cancel_rule=cancel_rule,
             control=control,
             state=state,
             accounts=account_names(accounts),

@@ -7,6 +7,9 @@ from .parameters import FairPrice
 from .regimes import CRASH
 
 PPM = 1_000_000
+LEAD_LEANS = (
+    4.0  # chosen: how far ahead of the mid the fair price gets, in `lean_ticks`; the pressure is all one way by then
+)
 
 
 class Fair:
@@ -36,7 +39,8 @@ class Fair:
         self._drift_ppm_per_s = 0.0
         self._crash_from = now_ns, self.ticks
 
-    def advance(self, now_ns: int, random: Random) -> None:
+    def advance(self, now_ns: int, random: Random, middle_ticks: float | None) -> None:
+        """Go on to `now_ns`. But for a crash it does not run away from the mid: news that nobody acts upon grow old."""
         elapsed_s = (now_ns - self._now_ns) / 1e9
         self._now_ns = now_ns
         if self._crash_from is not None:
@@ -44,7 +48,11 @@ class Fair:
             self.ticks = start * (1.0 - CRASH.fallen_ppm((now_ns - since_ns) / 1e9) / PPM)
             return
         wandered = random.gauss(0.0, self._sigma * math.sqrt(elapsed_s)) if self._sigma else 0.0
-        self.ticks = max(1.0, self.ticks + wandered + self.ticks * self._drift_ppm_per_s * elapsed_s / PPM)
+        self.ticks += wandered + self.ticks * self._drift_ppm_per_s * elapsed_s / PPM
+        if middle_ticks is not None:
+            reach = LEAD_LEANS * self._lean_ticks
+            self.ticks = min(max(self.ticks, middle_ticks - reach), middle_ticks + reach)
+        self.ticks = max(1.0, self.ticks)
 
     def lean(self, middle_ticks: float) -> float:
         """Return how far the mid lies below the fair price, -1 to 1; 0 where no fair price wanders."""

@@ -25,6 +25,7 @@ THINK_NS = 50_000_000  # chosen: how often the fair price and the regime are loo
 CHASE_LEVELS_MAX = 300  # chosen: levels that one order of a crash goes through
 FIRST_TICKS = 20  # chosen: how far from the other side an empty one begins again, at most
 EXTEND_TICKS = 25  # chosen: mean distance of a level that is added at the far end of a short book
+EXTEND_LEVELS = 5  # chosen: how many at a time
 NS = 1_000_000_000
 
 
@@ -129,7 +130,7 @@ class OrderFlow:
         self._think_ns = flow_ns + THINK_NS
         if self._regime_ends_ns is not None and flow_ns >= self._regime_ends_ns:
             self._end_regime(flow_ns)
-        self._fair.advance(flow_ns, self._random)
+        self._fair.advance(flow_ns, self._random, self._middle_ticks())
         for side in Side:
             self._keep_depth(side, now_ns)
 
@@ -149,8 +150,12 @@ class OrderFlow:
         self._total = self._intensities.weigh(touch)
         self.next_ns = flow_ns + int(-math.log(1.0 - self._draw()) / self._total * NS)
 
+    def _middle_ticks(self) -> float | None:
+        return (self._bid + self._ask) / (2 * self._tick) if self._bid and self._ask else None
+
     def _lean(self) -> float:
-        return self._fair.lean((self._bid + self._ask) / (2 * self._tick)) if self._bid and self._ask else 0.0
+        middle = self._middle_ticks()
+        return 0.0 if middle is None else self._fair.lean(middle)
 
     def _at_touch(self, event: Event, now_ns: int) -> None:
         match event:
@@ -246,9 +251,10 @@ class OrderFlow:
         self._place(side, price, self._inside_sizes.draw(self._draw()), now_ns)
 
     def _begin_side(self, side: Side, other: int | None, now_ns: int) -> None:
-        """Put the first order on an empty side: beside the other one, or beside the fair price when both are empty."""
+        """Put the first order on an empty side: beside the other one, or the fair price where that is farther off."""
         away = (1 + int(self._draw() * FIRST_TICKS)) * self._tick
-        beside = int(self._fair.ticks) * self._tick if other is None else other
+        fair = int(self._fair.ticks) * self._tick
+        beside = fair if other is None else min(fair, other) if side is Side.BUY else max(fair, other)
         price = beside - away if side is Side.BUY else beside + away
         if price > 0:
             self._place(side, price, self._inside_sizes.draw(self._draw()), now_ns)
@@ -293,16 +299,15 @@ class OrderFlow:
 
     def _keep_depth(self, side: Side, now_ns: int) -> None:
         """Add at the far end of a short book; cancel what the mid has left farther behind than the bands reach."""
-        worst = self.book.worst(side)
-        if worst is None:
-            return
-        farthest = self._parameters.bands[-1].high * self._tick
-        if self.book.level_count(side) < self._parameters.levels_min:
+        for _ in range(min(EXTEND_LEVELS, self._parameters.levels_min - self.book.level_count(side))):
+            worst = self.book.worst(side)
             step = (1 + int(self._random.expovariate(1.0 / EXTEND_TICKS))) * self._tick
-            price = worst - step if side is Side.BUY else worst + step
+            price = 0 if worst is None else worst - step if side is Side.BUY else worst + step
             if price > 0:
                 self._place(side, price, self._far_sizes.draw(self._draw()), now_ns)
-        elif self._bid and self._ask and abs(worst - (self._bid if side is Side.BUY else self._ask)) > farthest:
+        best, worst = self.book.best(side), self.book.worst(side)
+        reach = (self._parameters.bands[-1].high + NEAR_TICKS) * self._tick
+        if best is not None and worst is not None and abs(worst - best) > reach:
             level = self.book.level(side, worst)
             assert level is not None
             self._cancel(level, now_ns)

@@ -211,6 +211,23 @@ AS_CAPTURED = FlowParameters(
 )
 """As busy as the capture: what the comparison is made with."""
 
-FINE_TICK = msgspec.structs.replace(AS_CAPTURED, pace=0.4, far_pace=0.08)
-"""The same market with less to do: about 95 book changes a second. Chosen, so that a desk of an engine, a venue and a
-crowd fits on two cores."""
+FINE_TICK = msgspec.structs.replace(AS_CAPTURED, pace=0.35, far_pace=0.08)
+"""The same market with less to do: about 95 book changes a second. Chosen, so that an engine, a venue and a crowd fit on
+two cores."""
+
+COARSE_TICK = msgspec.structs.replace(
+    FINE_TICK,
+    # Chosen: where a tick is a basis point, nearly every price is occupied and a move is a tick or two.
+    bands=(
+        Band(2, 10, 40.0, (0.60, 0.40, 0.30, 0.20), (0.0, 0.03, 0.20, 0.50)),
+        Band(11, 30, 40.0, (0.60, 0.35, 0.20, 0.10), (0.0, 0.07, 0.40, 0.70)),
+        Band(31, 100, 50.0, (0.40, 0.30, 0.12), (0.0, 0.27, 0.80)),
+        Band(101, 300, 50.0, (0.30, 0.30, 0.12), (0.0, 0.45, 0.80)),
+        Band(301, 1_000, 30.0, (0.15, 0.20, 0.12), (0.0, 0.60, 0.80)),
+    ),
+    retreats=Retreats(reach_ticks=1, stay=0.3),
+    reach_ticks=5,
+    fair=FairPrice(ticks_per_root_s=2.0, lean_ticks=5.0),
+    levels_min=200,
+)
+"""For symbols whose tick is a large part of their price. Sizes and the touch as captured."""

@@ -4,7 +4,7 @@ import msgspec
 
 from ..core.decimals import SCALE
 from ..core.filters import SymbolRules
-from .parameters import FINE_TICK, FlowParameters
+from .parameters import COARSE_TICK, FINE_TICK, CancelRule, FlowParameters
 
 # Longest first, so that FDUSD is not read as USD. Binance's quote assets of 2026-11, where we name them without exchangeInfo.
 QUOTE_ASSETS = ("FDUSD", "USDT", "USDC", "TUSD", "BUSD", "BTC", "ETH", "BNB", "EUR", "GBP", "TRY", "BRL", "JPY", "USD")
@@ -17,6 +17,9 @@ class SymbolProfile(msgspec.Struct, frozen=True):
     start_price: int
     unit_quantity: int
     flow: FlowParameters = FINE_TICK
+
+    def with_cancel_rule(self, rule: CancelRule) -> "SymbolProfile":
+        return msgspec.structs.replace(self, flow=msgspec.structs.replace(self.flow, cancel_rule=rule))
 
 
 def split_symbol(symbol: str) -> tuple[str, str] | None:
@@ -49,4 +52,4 @@ def profile(symbol: str) -> SymbolProfile | None:
                 quantity_max=900_000 * SCALE,
                 market_quantity_max=90_000 * SCALE,
             )
-            return SymbolProfile(rules, 100 * SCALE, 5 * SCALE)
+            return SymbolProfile(rules, 100 * SCALE, 5 * SCALE, COARSE_TICK)

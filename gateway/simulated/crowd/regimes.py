@@ -17,6 +17,16 @@ class Regime(StrEnum):
     FLASH_CRASH = "flash-crash"
 
 
+SCHEDULED = "scheduled"
+"""What is said instead of a regime for the process of them (RegimeSchedule)."""
+REGIME_NAMES = (*Regime, SCHEDULED)
+
+
+def regime_named(name: str) -> Regime | None:
+    """Return the regime, None for SCHEDULED. Raises ValueError for any other word."""
+    return None if name == SCHEDULED else Regime(name)
+
+
 class Factors(msgspec.Struct, frozen=True):
     """`drift_ppm_per_s`: how fast the fair price runs, in millionths; its sign is drawn when the regime begins."""
 

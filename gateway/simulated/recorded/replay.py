@@ -15,6 +15,7 @@ from ..core.errors import BadRequest
 from ..core.filters import SymbolRules
 from ..core.matching import MatchingEngine
 from ..core.orders import BACKGROUND, PublicTrade, Side
+from ..crowd.regimes import Regime
 from ..market import Users
 from ..payload import NS_PER_MS, Levels, Payload, encode
 from ..streams import StreamHub
@@ -116,6 +117,12 @@ class ReplayMarket:
         top = self._live(symbol).top()
         price = top.ask_price if side is Side.BUY else top.bid_price
         return self._trade(symbol, price, quantity, side is Side.SELL, now_ns)
+
+    def set_regime(self, regime: Regime | None, symbol: str | None = None) -> None:
+        raise BadRequest(-1130, "Data sent for parameter 'regime' is not valid; a replay has no crowd.")
+
+    def regimes(self) -> dict[str, Regime]:
+        return {}
 
     async def run(self) -> None:
         start_ns, burst = self._clock(), 0
