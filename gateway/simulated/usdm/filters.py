@@ -14,7 +14,7 @@ def check_filters(rules: SymbolRules, order: NewOrder, mark: int, open_orders: i
     if rules.status != "TRADING":
         raise OrderRefused(-4140, "Invalid symbol status for opening position.")
     is_market = order.order_type is OrderType.MARKET
-    _check_quantity(rules, order.quantity, rules.market_quantity_max if is_market else rules.quantity_max)
+    check_quantity(rules, order.quantity, rules.market_quantity_max if is_market else rules.quantity_max)
     if not is_market:
         check_price(rules, order.side, order.price, mark)
     notional = quote_amount(mark if is_market else order.price, order.quantity)
@@ -25,7 +25,7 @@ def check_filters(rules: SymbolRules, order: NewOrder, mark: int, open_orders: i
         raise too_many_open_orders()
 
 
-def _check_quantity(rules: SymbolRules, quantity: int, most: int) -> None:
+def check_quantity(rules: SymbolRules, quantity: int, most: int) -> None:
     if quantity <= 0:
         raise BadRequest(-4003, "Quantity less than or equal to zero.")
     _check_precision(quantity, quantity_decimals(rules))

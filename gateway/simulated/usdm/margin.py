@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ..core.decimals import quote_amount, quote_amount_up
 from ..core.filters import SymbolRules
-from ..core.ledger import Ledger
+from ..core.ledger import Ledger, Reason
 from ..core.orders import (
     BACKGROUND,
     FEES,
@@ -24,12 +24,13 @@ from ..core.orders import (
 )
 from ..core.settlement import FeeRates
 from .errors import margin_insufficient, position_limit_exceeded, reduce_only_rejected
-from .margin_account import NOTIONAL_MAX, PPM, MarginAccount, closes, open_loss
+from .margin_account import NOTIONAL_MAX, PPM, MarginAccount, open_loss
 from .positions import Position
 
 ASSET = "USDT"
 CLEARING = AccountId("clearing")
 INSURANCE = AccountId("insurance")
+NO_FEES = {Side.BUY: (0, ASSET), Side.SELL: (0, ASSET)}
 RESERVED = (BACKGROUND, FEES, CLEARING, INSURANCE)
 
 
@@ -79,7 +80,7 @@ class Margin:
             return True
         held = self.accounts[request.account]
         reducible = held.reducible(request.symbol, request.position_side, request.side)
-        if request.reduce_only or closes(request.position_side, request.side):
+        if request.reduce_only:
             if request.quantity > reducible:
                 raise reduce_only_rejected()
             return True
@@ -110,11 +111,11 @@ class Margin:
         return self.accounts[order.account].reducible(order.symbol, order.position_side, order.side)
 
     def relock(self, order: Order, rules: SymbolRules) -> None:
-        """Keep the account's notional of open orders: `locked` is this order's part. What only closes needs none."""
+        """Keep the account's notional of open orders: `locked` is this order's part. What only reduces needs none."""
         if order.account == BACKGROUND:
             return
         needed = 0
-        if order.is_open and not order.reduce_only and not closes(order.position_side, order.side):
+        if order.is_open and not order.reduce_only:
             needed = quote_amount_up(order.price, order.leaves)
         notionals = self.accounts[order.account].order_notionals(order.side)
         key = (order.symbol, order.position_side)
@@ -132,7 +133,9 @@ class Margin:
         price: int,
         quantity: int,
     ) -> dict[Side, tuple[int, str]]:
-        """Move positions and money of one fill. Return fee and fee asset by side."""
+        """Move positions and money of one fill. Return fee and fee asset by side. What the crowd does with itself moves nothing."""
+        if _is_crowd(buyer) and _is_crowd(seller):
+            return NO_FEES
         amount = quote_amount(price, quantity)
         bought = self._fill(rules.symbol, buyer, quantity, amount, is_maker=buyer is maker)
         sold = self._fill(rules.symbol, seller, -quantity, amount, is_maker=seller is maker)
@@ -144,12 +147,14 @@ class Margin:
         position = self.accounts[account].position(symbol, side)
         before = position.quantity
         realized = position.trade(quantity, amount)
-        self.ledger.pay(CLEARING, account, ASSET, realized)
+        self.ledger.order_id = 0 if order is None else order.order_id
+        if realized:
+            self.ledger.pay(CLEARING, account, ASSET, realized, Reason.PROFIT)
         if order is None or account == BACKGROUND:
             return 0
         rates = self._fees[account]
         fee = amount * (rates.maker_ppm if is_maker else rates.taker_ppm) // PPM
-        self.ledger.pay(account, FEES, ASSET, fee)
+        self.ledger.pay(account, FEES, ASSET, fee, Reason.FEE)
         goes_on = before * position.quantity > 0
         position.fees = position.fees + fee if goes_on else fee if position.quantity else 0
         self.realized[order.order_id, order.executed] = realized
@@ -161,7 +166,7 @@ class Margin:
         marks, held = self.marks, self.accounts[account]
         value = sum(held.position(symbol, side).value(marks[symbol]) for side in PositionSide)
         received = -value * rate // 10**8
-        self.ledger.pay(BACKGROUND, account, ASSET, received)
+        self.ledger.pay(BACKGROUND, account, ASSET, received, Reason.FUNDING)
         return received
 
     def is_liquidated(self, account: AccountId) -> bool:
@@ -177,6 +182,10 @@ class Margin:
     def costs(self) -> int:
         """All positions' costs: with CLEARING's wallet they are 0."""
         return sum(p.cost for held in self.accounts.values() for p in held.positions.values())
+
+
+def _is_crowd(order: Order | None) -> bool:
+    return order is None or order.account == BACKGROUND
 
 
 def _notional(request: NewOrder, book: Liquidity) -> tuple[int, int]:

@@ -6,13 +6,31 @@ Field names follow the examples of the documents ("New Order", "Query Order", "A
 from typing import NamedTuple
 
 from ..core.decimals import SCALE, decimal_text, quote_amount
-from ..core.orders import AccountTrade, Execution, ExecutionKind, Order, OrderType, PositionSide, Side, Status
+from ..core.orders import (
+    AccountTrade,
+    Execution,
+    ExecutionKind,
+    ExpiryReason,
+    Order,
+    OrderType,
+    PositionSide,
+    Side,
+    Status,
+    TimeInForce,
+)
 from ..payload import Instant, Payload
 from .terms import Terms
 from .text import Figures
 
 EXECUTION_TYPES = {ExecutionKind.REPLACED: "AMENDMENT", ExecutionKind.TRADE_PREVENTION: "EXPIRED"}
 """Where the futures face has another word than the core."""
+
+
+EXPIRY_REASONS = {
+    ExpiryReason.UNFILLED_IOC_QUANTITY_EXPIRED: "2",
+    ExpiryReason.INSUFFICIENT_LIQUIDITY: "9",
+}
+"""docs, "Event: Order Update", Expiry Reason: where it follows from the core's alone."""
 
 
 class Fill(NamedTuple):
@@ -106,11 +124,11 @@ def order_trade_update(
         "S": order.side,
         "o": order.order_type,
         "f": order.time_in_force,
-        "q": figures.quantity(order.quantity),
+        "q": figures.quantity(execution.quantity),
         "p": figures.price(order.price),
         "ap": figures.price(average_price(execution.executed, execution.quote_executed)),
         "sp": figures.price(0),
-        "x": EXECUTION_TYPES.get(execution.kind, execution.kind.value),
+        "x": _execution_type(execution, terms),
         "X": execution.status,
         "i": order.order_id,
         "l": figures.quantity(execution.last_quantity),
@@ -137,9 +155,25 @@ def order_trade_update(
         "V": order.prevention,
         "pm": terms.price_match,
         "gtd": terms.good_till_ms,
-        "er": "0",
+        "er": _expiry_reason(execution, terms),
     }
     return {"e": "ORDER_TRADE_UPDATE", "T": Instant(execution.time_ns), "E": Instant(now_ns), "o": told}
+
+
+def _execution_type(execution: Execution, terms: Terms) -> str:
+    if terms.liquidates and execution.kind is ExecutionKind.TRADE:
+        return "CALCULATED"
+    return EXECUTION_TYPES.get(execution.kind, execution.kind.value)
+
+
+def _expiry_reason(execution: Execution, terms: Terms) -> str:
+    """0: none; 1, 3: self-trade prevention; 4: reduce-only, and nothing left to reduce; 5: liquidated; see EXPIRY_REASONS."""
+    order = execution.order
+    if execution.kind is ExecutionKind.TRADE_PREVENTION:
+        return "3" if order.time_in_force is TimeInForce.IOC else "1"
+    if execution.expiry_reason is ExpiryReason.EXCHANGE_CANCELED:
+        return "5" if terms.liquidates else "4" if order.reduce_only else "0"
+    return EXPIRY_REASONS.get(execution.expiry_reason, "0")
 
 
 def trade_lite(execution: Execution, figures: Figures, now_ns: int) -> Payload:

@@ -6,11 +6,12 @@ KEPT_MAX = 200_000  # chosen: twice the closed orders that the core remembers; t
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
-    """`good_till_ms` is 0 but for GTD. `modified`: how often the order was."""
+    """`good_till_ms` is 0 but for GTD. `modified`: how often the order was. `liquidates`: it is the venue's own."""
 
     price_match: str = "NONE"
     good_till_ms: int = 0
     modified: int = 0
+    liquidates: bool = False
 
 
 PLAIN = Terms()

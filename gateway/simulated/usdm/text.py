@@ -2,6 +2,7 @@
 
 from ..core.decimals import DECIMALS
 from ..core.filters import SymbolRules
+from ..payload import Levels
 
 PRICE_DECIMALS_MIN = 2  # chosen: BTCUSDT's pricePrecision, whose tick of 2026 has one
 
@@ -53,5 +54,5 @@ class Figures:
         """A quote amount: as many decimals as price and quantity have together."""
         return fixed(amount, min(DECIMALS, self._price + self._quantity))
 
-    def levels(self, levels: "list[tuple[int, int]]") -> list[tuple[str, str]]:
+    def levels(self, levels: Levels) -> list[tuple[str, str]]:
         return [(fixed(price, self._price), fixed(quantity, self._quantity)) for price, quantity in levels]

@@ -1,0 +1,121 @@
+"""What the operations of the futures face run on: market, margin, accounts' counts, finding and placing an order. No sockets."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+import msgspec
+
+from ..core.errors import BadRequest, no_such_order
+from ..core.orders import AccountId, NewOrder, Order, OrderType, Side, TimeInForce
+from ..evidence import Evidence
+from ..limits import LimitRules
+from ..operations import Params
+from ..spot.parameters import integer, text
+from .counts import PerpetualCounts
+from .errors import duplicated_client_id, fok_rejected, post_only_rejected, reduce_only_rejected
+from .margin_account import MarginAccount, closes
+from .market import PerpetualMarket
+from .parameters import OrderRequest, PriceMatch
+from .text import Figures
+
+FACE = "usdm"
+FUTURES_LIMITS = LimitRules(
+    weight_per_minute=2_400,
+    orders=((10, 300), (60, 1_200)),
+    raw_per_5_minutes=0,
+    given_back_taker=0,
+    given_back_maker=0,
+)
+"""exchangeInfo of 2021 and 2026; orders that trade are not given back."""
+
+
+class PerpetualApi:
+    def __init__(self, market: PerpetualMarket, accounts: tuple[AccountId, ...], evidence: Evidence) -> None:
+        self.market = market
+        self.margin = market.margin
+        self.users = market.accounts
+        self.counts: Mapping[AccountId, PerpetualCounts] = {name: PerpetualCounts(FUTURES_LIMITS) for name in accounts}
+        market.accounts.on_execution = (lambda execution, now_ns: evidence.executed(execution, now_ns, FACE),)
+
+    def account(self, account: AccountId) -> MarginAccount:
+        return self.margin.accounts[account]
+
+    def alias(self, account: AccountId) -> str:
+        """A name of the account's own, as the venue gives one."""
+        return sha256(account.encode()).hexdigest()[:6]
+
+    def figures(self, symbol: str) -> Figures:
+        return self.market.writing[symbol]
+
+    def symbol(self, params: Params) -> str:
+        """Return the mandatory `symbol`. Raises BadRequest for one that is not listed."""
+        symbol = text(params, "symbol")
+        self.market.engine.instrument(symbol)
+        return symbol
+
+    def symbols(self, params: Params) -> list[str]:
+        """Return the one asked for by `symbol`, or all."""
+        return [self.symbol(params)] if "symbol" in params else list(self.market.engine.instruments)
+
+    # ---- orders
+
+    def find(self, account: AccountId, params: Params) -> Order:
+        """Return the order that `orderId`, else `origClientOrderId`, names. Raises OrderRefused (-2013) where there is none."""
+        symbol = self.symbol(params)
+        order_id = integer(params, "orderId")
+        client_order_id = params.get("origClientOrderId") if order_id is None else None
+        if order_id is None and not client_order_id:
+            message = "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!"
+            raise BadRequest(-1102, message)
+        order = self.market.engine.registry.find(account, symbol, order_id, client_order_id)
+        if order is None:
+            raise no_such_order()
+        return order
+
+    def place(self, request: OrderRequest, now_ns: int) -> Order:
+        """Check what is the futures face's own, and place it. Raises VenueError, and then nothing has changed."""
+        order = self.market.engine.place(self.checked(request.order), now_ns)
+        self.users.terms.keep(order.order_id, request.terms)
+        if request.terms.good_till_ms and order.is_open:
+            self.market.chores.good_till[order.order_id] = request.terms.good_till_ms * 1_000_000
+        return order
+
+    def checked(self, order: NewOrder) -> NewOrder:
+        """Return the order as it would be placed: a reduce-only one is cut to the position."""
+        if self.market.engine.registry.is_open_client_id(order.account, order.symbol, order.client_order_id):
+            raise duplicated_client_id()
+        order = self._fitted(order)
+        taken = self.takeable(order.symbol, order.side, order.price, order.order_type)
+        if order.time_in_force is TimeInForce.GTX and taken:
+            raise post_only_rejected()
+        if order.time_in_force is TimeInForce.FOK and taken < order.quantity:
+            raise fok_rejected()
+        return order
+
+    def _fitted(self, order: NewOrder) -> NewOrder:
+        """In hedge mode what closes a side is reduce-only by itself, and may not be larger than the position."""
+        closing = closes(order.position_side, order.side)
+        if not order.reduce_only and not closing:
+            return order
+        reducible = self.account(order.account).reducible(order.symbol, order.position_side, order.side)
+        if reducible == 0 or (closing and order.quantity > reducible):
+            raise reduce_only_rejected()
+        return msgspec.structs.replace(order, reduce_only=True, quantity=min(order.quantity, reducible))
+
+    def takeable(self, symbol: str, side: Side, price: int, order_type: OrderType) -> int:
+        """How much of the book an order of this price would meet."""
+        total = 0
+        for offer in self.market.engine.instrument(symbol).book.scan(side):
+            crosses = price >= offer.price if side is Side.BUY else price <= offer.price
+            if order_type is not OrderType.MARKET and not crosses:
+                break
+            total += offer.quantity
+        return total
+
+    def matched_price(self, symbol: str, side: Side, match: PriceMatch) -> int:
+        """Return the price of that level of the book. Raises BadRequest (-5041) where there are not so many."""
+        _, bids, asks = self.market.depth(symbol, match.level)
+        levels = bids if (side is Side.BUY) is not match.is_opponent else asks
+        if len(levels) < match.level:
+            raise BadRequest(-5041, "No depth matches this BBO order")
+        return levels[-1][0]
