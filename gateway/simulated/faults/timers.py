@@ -14,7 +14,6 @@ from .face import FaultedFace
 from .kinds import Acts
 from .whom import fits_order
 
-TRADING = "TRADING"
 RULES = {
     "tick_size": ("tick_size", "price_min"),
     "step_size": ("step_size", "quantity_min"),

@@ -1,6 +1,7 @@
 """The REST door: paths to operations, signatures from header and query, weights to headers, errors to JSON."""
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar, Protocol
@@ -157,8 +158,9 @@ class RestDoor:
             headers={} if page else self._headers(request.remote or "", ask, answer),
             content_type="text/html" if page else "application/json",
         )
-        await response.prepare(request)
-        await response.write_eof()
+        with contextlib.suppress(ConnectionError):  # a client that left has no use for an answer
+            await response.prepare(request)
+            await response.write_eof()
         return response
 
     def _headers(self, address: str, ask: Ask | None, answer: Answer) -> Headers:
