@@ -15,6 +15,9 @@ from .orders import MARKETS, STOPS, NewOrder, Order, OrderType, Side
 MULTIPLIER_SCALE = 10_000
 
 
+TRADING = "TRADING"  # enums.md, "Symbol status": any other takes no new orders
+
+
 class SymbolRules(msgspec.Struct, frozen=True):
     """One instrument. Defaults are BTCUSDT's of 2026 where the venue's are the same for most symbols.
 
@@ -40,7 +43,7 @@ class SymbolRules(msgspec.Struct, frozen=True):
     ask_multiplier_up: int = 50_000
     ask_multiplier_down: int = 2_000
     average_minutes: int = 5
-    status: str = "TRADING"
+    status: str = TRADING
     market_quantity_min: int = 0
     market_step_size: int = 0
     multiplier_up: int = 0
@@ -77,7 +80,7 @@ def check_filters(
     rules: SymbolRules, order: NewOrder, reference_price: int | None, open_orders: int, open_stops: int
 ) -> None:
     """Raise BadRequest (-1013) for the first filter the order fails. `reference_price`: the average, or the middle."""
-    if rules.status != "TRADING":
+    if rules.status != TRADING:
         raise market_closed()
     price, stop_price = order.price, order.stop_price
     if price:

@@ -66,7 +66,7 @@ class Ledger:
         self.deposited[asset] += amount
         if self._keeps:
             self.order_id = self.trade_id = 0
-            self._enter(account, asset, amount, 0, Reason.DEPOSIT)
+            self._enter(account, asset, amount, 0, Reason.DEPOSIT, 0)
 
     def lock(self, account: AccountId, asset: str, amount: int) -> None:
         free = self.free[account]
@@ -74,7 +74,7 @@ class Ledger:
         free[asset] -= amount
         self.locked[account][asset] += amount
         if self._keeps:
-            self._enter(account, asset, -amount, amount, Reason.LOCK)
+            self._enter(account, asset, -amount, amount, Reason.LOCK, self.order_id)
 
     def release(self, account: AccountId, asset: str, amount: int) -> None:
         locked = self.locked[account]
@@ -82,37 +82,38 @@ class Ledger:
         locked[asset] -= amount
         self.free[account][asset] += amount
         if self._keeps:
-            self._enter(account, asset, amount, -amount, Reason.RELEASE)
+            self._enter(account, asset, amount, -amount, Reason.RELEASE, self.order_id)
 
     def pay(
-        self, payer: AccountId, receiver: AccountId, asset: str, amount: int, reason: Reason = Reason.TRADE
+        self,
+        payer: AccountId,
+        receiver: AccountId,
+        asset: str,
+        amount: int,
+        reason: Reason = Reason.TRADE,
+        receiver_order_id: int | None = None,
     ) -> None:
-        """Move `amount` between free balances. A negative one goes the other way, where balances may owe."""
+        """Move `amount` between free balances. A negative one goes the other way, where balances may owe.
+
+        `order_id` is the payer's order, and the receiver's too unless another is named.
+        """
         free = self.free[payer]
         assert self._may_owe or 0 <= amount <= free[asset], (payer, asset, amount, free[asset])
         free[asset] -= amount
         self.free[receiver][asset] += amount
         if self._keeps and amount:
-            self._enter(payer, asset, -amount, 0, reason)
-            self._enter(receiver, asset, amount, 0, reason)
+            order_id = self.order_id
+            self._enter(payer, asset, -amount, 0, reason, order_id)
+            self._enter(
+                receiver, asset, amount, 0, reason, order_id if receiver_order_id is None else receiver_order_id
+            )
 
-    def _enter(self, account: AccountId, asset: str, free: int, locked: int, reason: Reason) -> None:
-        if account is BACKGROUND:
+    def _enter(self, account: AccountId, asset: str, free: int, locked: int, reason: Reason, order_id: int) -> None:
+        if account == BACKGROUND:
             return
         entries = self.entries
-        entries.append(
-            Entry(
-                entries.next_number,
-                self.now_ns,
-                account,
-                asset,
-                free,
-                locked,
-                reason,
-                self.order_id,
-                self.trade_id,
-            )
-        )
+        number, trade_id = entries.next_number, self.trade_id
+        entries.append(Entry(number, self.now_ns, account, asset, free, locked, reason, order_id, trade_id))
 
     def assets(self, account: AccountId) -> list[str]:
         return sorted(self.free[account].keys() | self.locked[account].keys())

@@ -272,6 +272,7 @@ class Matcher:
     ) -> None:
         if order.account == BACKGROUND:
             return
+        order.expiry_reason = expiry_reason
         self._last_execution_id += 1
         self.executions.append(
             fact(

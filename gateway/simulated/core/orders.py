@@ -162,6 +162,7 @@ class Order(msgspec.Struct, gc=False, eq=False):
     working_ns: int = 0
     position_side: PositionSide = PositionSide.BOTH
     strategy: Strategy | None = None
+    expiry_reason: ExpiryReason = ExpiryReason.NONE
 
     @property
     def leaves(self) -> int:

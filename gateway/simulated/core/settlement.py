@@ -141,14 +141,18 @@ class SpotSettlement:
     ) -> dict[Side, tuple[int, str]]:
         amount = quote_amount(price, quantity)
         base, quote = rules.base, rules.quote
-        payer = BACKGROUND if buyer is None else buyer.account
-        giver = BACKGROUND if seller is None else seller.account
-        self.ledger.pay(payer, giver, quote, amount)
-        self.ledger.pay(giver, payer, base, quantity)
+        payer, buyer_id = (BACKGROUND, 0) if buyer is None else (buyer.account, buyer.order_id)
+        giver, seller_id = (BACKGROUND, 0) if seller is None else (seller.account, seller.order_id)
         if self._discounts:
             self._prices[base, quote] = price
-        buyer_fee = self._charge(payer, base, quantity, quote, is_maker=buyer is maker)
+        ledger = self.ledger
+        ledger.order_id = buyer_id
+        ledger.pay(payer, giver, quote, amount, Reason.TRADE, seller_id)
+        ledger.order_id = seller_id
+        ledger.pay(giver, payer, base, quantity, Reason.TRADE, buyer_id)
         seller_fee = self._charge(giver, quote, amount, base, is_maker=seller is maker)
+        ledger.order_id = buyer_id
+        buyer_fee = self._charge(payer, base, quantity, quote, is_maker=buyer is maker)
         for account in (payer, giver):
             if account != BACKGROUND:
                 self._touch(account, base)

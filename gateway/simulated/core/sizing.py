@@ -7,13 +7,13 @@ was said (rest-api.md, "New order": such an order does not break LOT_SIZE).
 from collections.abc import Mapping
 
 from .decimals import SCALE, quote_amount_up
-from .errors import too_little_liquidity
+from .errors import filter_failure, too_little_liquidity
 from .instrument import Instrument
 from .orders import AccountId, NewOrder, Order
 
 
 def size_by_quote(instrument: Instrument, request: NewOrder, expires_own: Mapping[AccountId, int] | None) -> int:
-    """Return the quantity. Raises OrderRefused (-2010) when it would be below the least lot.
+    """Return the quantity. Raises OrderRefused (-2010) when it would be below the least lot, BadRequest above the greatest.
 
     `expires_own`: the trade groups, where self-trade prevention would have own orders expire and not be taken.
     """
@@ -33,6 +33,8 @@ def size_by_quote(instrument: Instrument, request: NewOrder, expires_own: Mappin
     quantity -= quantity % step
     if quantity < max(1, rules.quantity_min):
         raise too_little_liquidity("`LOT_SIZE` filter")
+    if quantity > rules.market_quantity_max > 0:
+        raise filter_failure("MARKET_LOT_SIZE")
     if quantity < rules.market_quantity_min:
         raise too_little_liquidity("`MARKET_LOT_SIZE` filter")
     return quantity
