@@ -31,10 +31,10 @@ def test_whatever_the_venue_changes_the_ledger_is_right_and_nothing_is_left(seed
         for _ in range(CHANGES):
             world.run(EVERY_S)
             change(relisting, draw)
-            relisting.read()
+            world.later(0, relisting.read)  # within the run, which knows what to do with a kill
         for symbol in SYMBOLS:
             relisting.change(symbol, status="TRADING")
-        relisting.read()
+        world.later(0, relisting.read)
         world.run(EVERY_S)
         world.stop()
         world.run(90.0, world.is_quiet)
