@@ -17,6 +17,7 @@ WAITING_BYTES_MAX = (
 INBOUND_BYTES_MAX = 64 * 1024  # chosen: our largest legal request is a SUBSCRIBE of 1,024 names, about 40 kB
 SILENCE_S_MAX = 60.0  # web-socket-streams.md: no pong for a minute closes the connection
 CLOSE_S_MAX = 2.0  # chosen: for a client's part of the goodbye; one that does not read would hold us for ever
+CLOSE_NORMAL = 1000  # RFC 6455, 7.4.1
 
 Clock = Callable[[], int]
 """Returns nanoseconds since the epoch."""
@@ -29,8 +30,14 @@ class Connection:
         self._request = request
         self._clock = clock
         self._pong_s = time.monotonic()  # the clock may be set wrong on purpose
-        self._socket = web.WebSocketResponse(max_msg_size=INBOUND_BYTES_MAX, compress=False, autoping=False)
+        # What the library closes by itself is a frame it cannot read; all else is said and heard here.
+        self._socket = web.WebSocketResponse(
+            timeout=CLOSE_S_MAX, max_msg_size=INBOUND_BYTES_MAX, compress=False, autoping=False, autoclose=False
+        )
         self._transport: asyncio.Transport | None = None
+        self._is_read = False
+        self._is_leaving = False
+        self._over = asyncio.Event()
 
     @property
     def response(self) -> web.WebSocketResponse:
@@ -62,34 +69,53 @@ class Connection:
             self._request.transport.abort()
 
     async def next_text(self) -> str | None:
-        """Return the next text frame, answering pings on the way; None once the connection is over."""
-        while True:
-            message: WSMessage = await self._socket.receive()
+        """Return the next text frame, answering pings on the way; None once the connection is over. One task may read."""
+        while not self._over.is_set():
+            self._is_read = True
+            try:
+                message: WSMessage = await self._socket.receive()
+            finally:
+                self._is_read = False
             match message.type:
-                case WSMsgType.TEXT:
+                case WSMsgType.TEXT if not self._is_leaving:
                     text: str = message.data
                     return text
+                case WSMsgType.TEXT:
+                    pass  # who was told goodbye is not served any more
                 case WSMsgType.PING:
                     self._write(WSMsgType.PONG, message.data)
                 case WSMsgType.PONG:
                     self._pong_s = time.monotonic()
+                case WSMsgType.CLOSE:
+                    self._say_goodbye(message.data or CLOSE_NORMAL)
+                    self._over.set()
                 case _:
-                    return None
+                    self._over.set()
+        return None
 
-    async def close(self, code: int = 1000) -> None:
-        """Say goodbye; safe to call more than once. A client that does not answer in time is cut off."""
-        if self._socket.closed:
-            return
+    async def close(self, code: int = CLOSE_NORMAL) -> None:
+        """Say goodbye, wait for the client's and hang up; safe to call more than once. A client that is silent is cut off."""
+        self._say_goodbye(code)
         try:
             async with asyncio.timeout(CLOSE_S_MAX):
-                await self._socket.close(code=code)
+                if self._is_read:
+                    await self._over.wait()
+                while await self.next_text() is not None:
+                    pass
         except TimeoutError:
             self.abort()
+        if self._transport is not None:
+            self._transport.close()
+
+    def _say_goodbye(self, code: int) -> None:
+        if not self._is_leaving:
+            self._write(WSMsgType.CLOSE, code.to_bytes(2, "big"))
+            self._is_leaving = True
 
     def _write(self, kind: WSMsgType, payload: bytes) -> None:
         """Nothing is sent past the goodbye, or to a socket that is gone: the reader sees its end."""
         transport = self._transport
-        if transport is None or transport.is_closing() or self._socket.closed:
+        if transport is None or self._is_leaving or transport.is_closing() or self._socket.closed:
             return
         transport.write(_header(kind, len(payload)) + payload)
         if transport.get_write_buffer_size() > WAITING_BYTES_MAX:
