@@ -47,10 +47,12 @@ class Speed(click.ParamType[float]):
 @click.option("--symbols", default="BTCUSDT,ETHUSDT", show_default=True, help="Symbols to generate, comma-separated.")
 @click.option("--replay", type=click.Path(path_type=Path), help="Replay this capture instead of generating flow.")
 @click.option("--speed", type=Speed(), default=1.0, help="Of the background: 1, N times as fast, or max.")
-@click.option("--regime", type=click.Choice(REGIME_NAMES), default=Regime.CALM.value, show_default=True)
+@click.option(
+    "--regime", type=click.Choice([str(name) for name in REGIME_NAMES]), default=Regime.CALM.value, show_default=True
+)
 @click.option(
     "--cancel-rule",
-    type=click.Choice(list(CancelRule)),
+    type=click.Choice([rule.value for rule in CancelRule]),
     default=CancelRule.UNIFORM.value,
     help="Which order of a queue the crowd cancels.",
 )
