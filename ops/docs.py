@@ -1,7 +1,8 @@
 """`python -m ops.docs`: the reference pages that are read off the code. They are committed, and a test keeps them fresh.
 
 routes, messages: from ops/topology.py and the vocabulary. order-, book-, exit- and coordination-states: diagrams of the
-tables that the actors themselves step through; whatever a diagram shows, the code does.
+tables that the actors themselves step through; whatever a diagram shows, the code does. fault-conformance: the table that
+tests/faults takes its marks from.
 """
 
 import inspect
@@ -24,7 +25,7 @@ from actors.orders import state as orders
 from actors.risk import states as risk
 from bus.codec import tag_of
 from bus.messages import VOCABULARY, Message, TradingState
-from ops import docs_picture, topology
+from ops import docs_picture, fault_conformance, topology
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 CLASS_NAMES = ("control", "execution", "timers", "market data")
@@ -42,6 +43,7 @@ def pages() -> dict[str, str]:
         "book-states.md": book_states(),
         "exit-states.md": exit_states(),
         "coordination-states.md": coordination_states(),
+        "fault-conformance.md": fault_conformance_page(),
         "architecture.svg": docs_picture.picture(),
     }
 
@@ -216,6 +218,37 @@ def coordination_states() -> str:
             [(phase.name, "yes" if phase in coordination.LEADS else "") for phase in coordination.Phase],
         ),
     )
+
+
+# -- faults -----------------------------------------------------------------------------------------------------------
+
+
+def fault_conformance_page() -> str:
+    """Fault, what is expected, and the test that shows it; what is left to a later part is said."""
+    sections = []
+    for title, rows in fault_conformance.SECTIONS.items():
+        lines = [
+            (f"`{row.fault}`" + (f" `{row.how}`" if row.how else ""), row.venue, row.engine, held(row)) for row in rows
+        ]
+        sections += [f"## {title}", grid(("fault", "the venue", "the engine", "shown by"), lines)]
+    count = len(fault_conformance.ROWS)
+    open_rows = sum(bool(row.later) for row in fault_conformance.ROWS.values())
+    return page(
+        "Faults, and what the engine does",
+        "Every way in which the simulated venue can fail, and every point at which it can have the engine killed, with what the "
+        "engine must do then. Each row is a test in `tests/faults`: the real engine against the real venue over sockets, or "
+        "both in the seeded world where it takes minutes. After each of them, unless it says otherwise, the engine is stopped "
+        "and compared with the venue: no order left, no fill lost or booked twice, no order accepted twice, the ledgers equal.",
+        f"{count - open_rows} of {count} rows hold. A row marked *later* is a test that is expected to fail; when it passes, "
+        "the suite says that its mark must go.",
+        *sections,
+    )
+
+
+def held(row: fault_conformance.Row) -> str:
+    file, _, function = row.test.partition("::")
+    test = f"[{function.removeprefix('test_').replace('_', ' ')}](../../tests/faults/{file})"
+    return f"{test}; *later*: {row.later}" if row.later else test
 
 
 def diagram(table: Table, first: IntEnum | None = None) -> str:

@@ -42,8 +42,9 @@ WAIT_S = 12.0
 """How long a test waits for what must happen; nothing is asserted about how soon it does."""
 STOP_S = 4.0
 POLL_S = 0.01
+SWEEPS_MAX = 100
 PREFIX = "tl"
-DONE = frozenset(status for status in OrderStatus if status >= OrderStatus.FILLED)
+
 UNKNOWN = frozenset((OrderStatus.UNKNOWN_NEW, OrderStatus.UNKNOWN_CANCEL, OrderStatus.SUSPECT))
 
 CONFIG = """
@@ -80,6 +81,12 @@ daily_loss_max = "100000"
 """
 """Small orders at both touches; a look at the venue's orders every second, so that a test need not wait for it."""
 
+SELDOM = CONFIG.replace("reconcile_interval_ms = 1000", "reconcile_interval_ms = 30000")
+"""The same with looks as seldom as they are by default."""
+TAKING = CONFIG.replace("tests.faults.restless:Restless", "ops.chaos.prowler:Prowler").replace(
+    "[orders]", "reach_ticks = 50\nphase_ms = 400\n\n[orders]"
+)
+"""The same with orders that trade at once: a buyer for 400 ms, then a seller."""
 VENUE_SETTINGS = VenueSettings(symbols=("BTCUSDT",), control=True, seed=11)
 
 
@@ -126,6 +133,40 @@ class Play:
             assert response.status == 200, await response.text()
             return await response.json()
 
+    async def fault(self, kind: str, **keys: Any) -> None:
+        """Set it from now on, as `[[fault]]` in a file."""
+        body = {"fault": [{"kind": kind, **keys}]}
+        async with self._session.post(f"{self.endpoints.rest}/control/faults", json=body) as response:
+            assert response.status == 200, await response.text()
+
+    async def clear(self) -> None:
+        """No fault is set any more."""
+        url = f"{self.endpoints.rest}/control/faults"
+        async with self._session.delete(url, params={"all": "true"}) as response:
+            assert response.status == 200, await response.text()
+
+    async def hits(self, kind: str) -> list[dict[str, Any]]:
+        """What the venue noted of its own faults of that kind."""
+        return [row for row in await self.rows("fault-log") if row["kind"] == kind]
+
+    async def hit(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until it has failed us so often; those rows."""
+        due = asyncio.get_running_loop().time() + WAIT_S
+        while len(rows := await self.hits(kind)) < count:
+            assert asyncio.get_running_loop().time() < due, f"waited {WAIT_S:.0f} s in vain for {kind}"
+            await asyncio.sleep(POLL_S)
+        return rows
+
+    async def hit_orders(self, kind: str) -> list[str]:
+        """Client order ids of the orders that it was about so far, each once, in order. (A cancel has an id of its own.)"""
+        known = [recognize(PREFIX, row["client_order_id"]) for row in await self.hits(kind)]
+        return list(dict.fromkeys(one.root for one in known if one is not None))
+
+    async def was_sent_once(self) -> bool:
+        """No id reached the venue twice, and nothing did that was not in our journal."""
+        ids = [row["client_order_id"] for row in await self.placed()]
+        return len(ids) == len(set(ids)) and {m.client_order_id for m in self.journal(SubmitOrder)}.issuperset(ids)
+
     async def rows(self, log: str) -> list[dict[str, Any]]:
         """The whole of /control/LOG."""
         page = await self.ask(f"/control/{log}", limit="10000")
@@ -140,7 +181,17 @@ class Play:
         rows = await self.rows("trades")
         return [row for row in rows if "client" in (row["maker_account"], row["taker_account"])]
 
-    async def sweep(self, quantity: str = "0.2") -> None:
+    async def fill_unseen(self) -> int:
+        """The crowd trades with us until the venue has one more trade of ours. Returns how many it has in all."""
+        known = len(await self.our_trades())
+        for _ in range(SWEEPS_MAX):
+            await self.sweep()
+            if (made := len(await self.our_trades())) > known:
+                return made
+            await asyncio.sleep(POLL_S)
+        raise AssertionError("the crowd does not reach our orders")
+
+    async def sweep(self, quantity: str = "0.5") -> None:
         """The crowd buys and sells that much at market, so that what rests at the touch is filled."""
         for side in ("BUY", "SELL"):
             await self.control("market", symbol="BTCUSDT", side=side, quantity=quantity)
@@ -206,6 +257,13 @@ class Play:
             await asyncio.sleep(POLL_S)
         return value
 
+    async def until_active(self, mark: int) -> None:
+        """Wait until the engine, which was not ACTIVE at some time since that mark, is so again."""
+        await self.until(lambda: self.trading(mark)[-1:] == [TradingState.ACTIVE], "it is ACTIVE again")
+
+    async def wait(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
     async def more_orders(self, count: int = 4) -> None:
         """It trades, and goes on doing so."""
         await self.until(lambda: self.is_trading, "the engine trades")
@@ -219,7 +277,7 @@ class Play:
         def booked() -> bool:
             return bool(self.orders["fills"] >= known + count)
 
-        for _ in range(40):
+        for _ in range(SWEEPS_MAX):
             await self.sweep()
             for _ in range(10):
                 if booked():

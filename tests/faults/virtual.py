@@ -8,21 +8,25 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from actors.orders.ids import recognize
 from bus.clock import VirtualClock
-from bus.messages import SnapshotRequest, VenueQuery
+from bus.messages import ReleaseConnection, SnapshotRequest, VenueQuery
 from gateway.binance_spot.market import BinanceSpot
 from gateway.simulated.core.orders import AccountId
-from gateway.simulated.desk import RequestFaults
+from gateway.simulated.faults.clock import VenueClock
+from gateway.simulated.faults.engine import FaultEngine
 from gateway.simulated.faults.plan import NOTHING
+from gateway.simulated.faults.spec import parse_json
 from gateway.simulated.operations import NOBODY, Answer, Ask, Proof
 from gateway.simulated.payload import encode
-from gateway.simulated.spot.api import OPERATIONS
-from gateway.simulated.spot.rest import ROUTES
+from gateway.simulated.spot.faulted import faulted_face
+from gateway.simulated.spot.table import OPERATIONS, ROUTES
 from tests.support.house import MS, START_NS, House
 from tests.support.world import CLIENT, NONE, SECOND_NS, Faults, World
 
 GIVEN_UP = 504
 """In place of a status: nothing readable came, as when the connection is cut or the time is over."""
+ROWS_MAX = 10_000
 SPINS = 4
 """Turns of the loop after each step: a task that was made runs in the next, one that slept in the one after its timer."""
 
@@ -57,12 +61,26 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class FaultyWorld(World):
-    """`faults_of` makes the venue's faults once its clock is there; `close` when done."""
+    """`set_faults` sets the venue's faults, as a file does; `close` when done."""
 
-    def __init__(self, faults_of: Callable[[VirtualClock], RequestFaults], seed: int = 1, lines: Faults = NONE) -> None:
+    def __init__(self, seed: int = 1, lines: Faults = NONE) -> None:
         super().__init__(seed, lines)
         self.loop = VirtualLoop(self.clock)
-        self.desk._faults = faults_of(self.clock)
+        self.venue_faults = FaultEngine(VenueClock(self.clock.now_ns), self._after, seed)
+        self.venue_faults.open(faulted_face(self.api, self.market, self.api.users, self.desk.limits, list))
+        self.desk._faults = self.venue_faults
+
+    def _after(self, delay_ns: int, action: Callable[[], None]) -> None:
+        self.at(self.now_ns + delay_ns, action)
+
+    def set_faults(self, *tables: dict[str, Any]) -> None:
+        self.venue_faults.set(parse_json(encode({"fault": list(tables)})))
+
+    def hits(self, kind: str) -> list[str]:
+        """Client order ids of the orders that it was about so far, each once, in order."""
+        rows = self.venue_faults.log.rows.rows(0, ROWS_MAX)
+        known = [recognize("tl", row.client_order_id) for row in rows if row.kind == kind]
+        return list(dict.fromkeys(one.root for one in known if one is not None))
 
     def close(self) -> None:
         for task in asyncio.all_tasks(self.loop):
@@ -87,6 +105,13 @@ class FaultyWorld(World):
     def connect_orders(self) -> None:
         super().connect_orders()
         self.orders.abort = lambda: self.cut_orders("the venue cut it")  # type: ignore[attr-defined]  # as a Connection has
+
+    def _serve(self) -> None:
+        """A connection that the engine gives up, or wants anew, is dialed anew."""
+        if any(isinstance(message, ReleaseConnection) for message in self.house.asked):
+            self.house.asked = [m for m in self.house.asked if not isinstance(m, ReleaseConnection)]
+            self.cut_feed("given up")
+        super()._serve()
 
     # -- the REST side, by the desk -------------------------------------------------------------------------------
 

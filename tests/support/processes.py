@@ -130,7 +130,9 @@ def units(text: str) -> int:
 
 
 class EngineProcess:
-    """`touchline run` on one state directory, as often as a test wants."""
+    """`touchline run` on one state directory, as often as a test wants. program: the module that is touchline."""
+
+    program = "ops.cli"
 
     def __init__(
         self, folder: Path, venue: VenueProcess, symbol: str = "BTCUSDT", *, leftovers: str = "cancel",
@@ -165,7 +167,16 @@ class EngineProcess:
 
     def start(self, *arguments: str) -> None:
         self.runs += 1
-        command = [sys.executable, "-m", "ops.cli", "run", str(self.config), "--state", str(self.state), "--headless"]
+        command = [
+            sys.executable,
+            "-m",
+            self.program,
+            "run",
+            str(self.config),
+            "--state",
+            str(self.state),
+            "--headless",
+        ]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, "--report", str(self.folder / "report.json"), *arguments],

@@ -1,0 +1,22 @@
+"""Answers of a replica that lags: what is not in a list is not gone, and what is in it may be done."""
+
+from pathlib import Path
+
+from bus.messages import OrderStatus
+from tests.faults.harness import trading
+from tests.faults.shows import shows
+
+
+@shows("query-lag-list")
+async def test_an_old_list_concludes_nothing(tmp_path: Path) -> None:
+    """A look each second, each answered as of three seconds ago."""
+    async with trading(tmp_path) as play:
+        await play.fault("query-lag", lag_ms=3_000)
+        await play.fills(2)
+        await play.hit("query-lag", 6)
+        await play.more_orders(8)
+        await play.clear()
+        await play.more_orders()
+        assert not any(OrderStatus.REJECTED in one for one in play.histories().values())
+        assert await play.was_sent_once()
+        assert await play.end() == []

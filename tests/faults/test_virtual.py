@@ -1,0 +1,107 @@
+"""What takes longer than a test may wait: the venue's faults in the seeded world, on a virtual clock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from bus.messages import DONE, OrderStatus, OrderUpdate
+from tests.faults.harness import UNKNOWN
+from tests.faults.shows import shows
+from tests.faults.virtual import FaultyWorld
+from tests.simulation.test_seeds import wrong
+
+REJECTED = OrderStatus.REJECTED
+YOUNG_S = 8.0
+"""Less than the engine's own deadline for a request and the venue's processing bound of ten seconds."""
+SETTLED_S = 40.0
+
+
+@contextmanager
+def trading(*faults: dict[str, Any], seed: int = 3) -> Iterator[FaultyWorld]:
+    """A world that trades without faults for five seconds, and with them from then on."""
+    world = FaultyWorld(seed)
+    try:
+        world.start()
+        assert world.run(30.0, world.is_ready)
+        world.run(5.0)
+        world.set_faults(*faults)
+        yield world
+    finally:
+        world.close()
+
+
+def histories(world: FaultyWorld) -> dict[str, list[OrderStatus]]:
+    found: dict[str, list[OrderStatus]] = {}
+    for message in world.house.journal.messages():
+        if isinstance(message, OrderUpdate):
+            found.setdefault(message.client_order_id, []).append(message.status)
+    return found
+
+
+def settled(world: FaultyWorld) -> list[str]:
+    """Stop it; what is wrong then."""
+    world.stop()
+    world.run(90.0, world.is_quiet)
+    return wrong(world)
+
+
+def given_up_late(world: FaultyWorld, kind: str) -> None:
+    """The orders that `kind` hit: UNKNOWN while they are young, with their whole risk, and REJECTED in the end."""
+    assert world.run(20.0, lambda: len(world.hits(kind)) == 2)
+    orders = world.hits(kind)
+    world.run(YOUNG_S)
+    assert all(histories(world)[one][-1] in UNKNOWN for one in orders)
+    assert world.house.actor("risk").view()["open_orders"] >= len(orders)
+    world.run(SETTLED_S)
+    assert all(histories(world)[one][-1] is REJECTED for one in orders)
+    assert settled(world) == []
+
+
+@shows("request-lost-place")
+def test_a_lost_order_is_given_up_on_the_venues_word_alone() -> None:
+    with trading({"kind": "request-lost", "operation": "place", "every": 3, "count": 2}) as world:
+        given_up_late(world, "request-lost")
+
+
+@shows("unknown-not-done")
+@pytest.mark.parametrize("how", [{"code": -1007}, {"code": -1006}, {"status": 500}, {"status": 504}], ids=str)
+def test_an_unknown_outcome_that_was_not_done_ends_by_queries(how: dict[str, Any]) -> None:
+    fault = {"kind": "unknown", "operation": "place", "outcome": "not-done", "every": 3, "count": 2, **how}
+    with trading(fault) as world:
+        given_up_late(world, "unknown")
+
+
+@shows("query-lag")
+def test_not_found_is_not_believed_of_a_young_order() -> None:
+    """Neither answer nor report tells of the orders, and the replica knows of them eight seconds late."""
+    with trading(
+        {"kind": "answer-lost", "operation": "place", "count": 2},
+        {"kind": "user-drop", "until_s": 12.0},
+        {"kind": "query-lag", "lag_ms": 8_000, "until_s": 30.0},
+    ) as world:
+        assert world.run(20.0, lambda: len(world.hits("answer-lost")) == 2)
+        orders = world.hits("answer-lost")
+        world.run(6.0)
+        assert world.house.actor("orders").view()["counts"]["not_found_too_early"] > 0
+        assert all(histories(world)[one][-1] in UNKNOWN for one in orders)
+        world.run(SETTLED_S)
+        for order in orders:
+            assert REJECTED not in histories(world)[order]
+            assert histories(world)[order][-1] in DONE
+        assert settled(world) == []
+
+
+@shows("market-stall-all")
+def test_a_silent_connection_is_dialed_anew() -> None:
+    """Two books on one connection, both of whose streams are known to the engine: they fall silent together."""
+    with trading() as world:
+        world.run(15.0)
+        opened = world.feed_generation
+        world.set_faults({"kind": "market-stall", "stream": "all", "seconds": 8, "count": 1})
+        books = world.house.actor("orderbook")
+        assert world.run(8.0, lambda: all(book["state"] != "LIVE" for book in books.view()["books"].values()))
+        assert world.run(8.0, lambda: world.feed_generation > opened)
+        assert world.run(20.0, lambda: all(book["state"] == "LIVE" for book in books.view()["books"].values()))
+        assert settled(world) == []
