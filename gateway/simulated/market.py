@@ -8,7 +8,7 @@ from typing import Protocol
 from .connection import Clock
 from .core.book import PriceTimeBook, TopOfBook
 from .core.errors import invalid_symbol
-from .core.filters import SymbolRules
+from .core.filters import TRADING, SymbolRules
 from .core.matching import MatchingEngine
 from .core.orders import BACKGROUND, AccountId, Execution, NewOrder, OrderType, PublicTrade, Side
 from .crowd.flow import OrderFlow
@@ -23,6 +23,7 @@ DEPTH_NS = (100_000_000, 1_000_000_000)  # cadences of @depth@100ms and @depth
 LAG_NS_MAX = 1_000_000_000  # chosen: after a longer stall the flow skips ahead instead of catching up in a burst
 STEPS_AT_ONCE_MAX = 100  # chosen: about 5 ms; the doors get the event loop back at least this often
 BURST_S = 0.002  # chosen: as fast as possible, the doors get the event loop back this often
+HALT_LOOK_NS = 100_000_000  # chosen: how often the crowd of a halted symbol looks whether it may go on
 STEPS_BETWEEN_LOOKS = 10  # chosen: at the clock, within a burst
 
 
@@ -249,7 +250,10 @@ class GeneratedMarket:
     def _step(self, now_ns: int) -> None:
         flow_ns, index, symbol = self._due[0]
         flow = self._flows[symbol]
-        flow.step(min(now_ns, self._flow_clock.venue_ns(flow_ns)))
+        if self.engine.instruments[symbol].rules.status == TRADING:
+            flow.step(min(now_ns, self._flow_clock.venue_ns(flow_ns)))
+        else:
+            flow.next_ns += HALT_LOOK_NS
         heapreplace(self._due, (flow.next_ns, index, symbol))
         self.events += 1
         self._publish(now_ns, {symbol: None})
