@@ -25,7 +25,8 @@ from actors.orders import state as orders
 from actors.risk import states as risk
 from bus.codec import tag_of
 from bus.messages import VOCABULARY, Message, TradingState
-from ops import docs_picture, fault_conformance, topology
+from gateway.simulated.faults.kinds import Acts
+from ops import docs_faults, docs_picture, fault_conformance, topology
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 CLASS_NAMES = ("control", "execution", "timers", "market data")
@@ -43,6 +44,7 @@ def pages() -> dict[str, str]:
         "book-states.md": book_states(),
         "exit-states.md": exit_states(),
         "coordination-states.md": coordination_states(),
+        "faults.md": faults(),
         "fault-conformance.md": fault_conformance_page(),
         "architecture.svg": docs_picture.picture(),
     }
@@ -221,6 +223,34 @@ def coordination_states() -> str:
 
 
 # -- faults -----------------------------------------------------------------------------------------------------------
+
+
+def faults() -> str:
+    """What the simulated venue can be told to do wrong: the tables a faults file is checked against."""
+    sections = []
+    for acts, title in docs_faults.TITLES.items():
+        rows = docs_faults.kinds(acts)
+        head: tuple[str, ...] = ("kind", "what happens", "its own keys", "whom it can be kept to", "requests")
+        if acts is not Acts.REQUEST:
+            head, rows = head[:-1], [row[:-1] for row in rows]
+        sections += [f"## {title}", docs_faults.chances(acts), grid(head, rows)]
+    key = ("key", "value", "meaning", "default")
+    return page(
+        "Faults and kill points of the simulated venue",
+        "Every table `[[fault]]` and `[[point]]` that `touchline venue --faults FILE` and `POST /control/faults` take. How to use "
+        "them: [faults](../howto/faults.md). Beside its own keys a fault has `kind`, a `name` for the log (the kind unless "
+        "given), and:",
+        "## When it hits",
+        grid(key, docs_faults.schedule()),
+        "## Whom it hits",
+        "What is not named is not asked about. Which of these a kind takes is in its row.",
+        grid(key, docs_faults.whom()),
+        *sections,
+        "## Kill points",
+        "A `[[point]]` has `at`, one of these; the keys of when and whom, with `count` 1 unless given; and what to do.",
+        grid(("at", "where the venue stands"), docs_faults.points()),
+        grid(key, docs_faults.actions()),
+    )
 
 
 def fault_conformance_page() -> str:

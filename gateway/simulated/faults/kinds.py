@@ -211,8 +211,8 @@ KINDS: dict[str, FaultKind] = {
     ),
     "query-lag": FaultKind(
         Acts.REQUEST,
-        "Questions about orders and trades are answered as the world was so long ago, or when the fault was set if that is "
-        "later. An order younger than that does not exist.",
+        "Questions about orders, and those for histories of orders and trades, are answered as the world was so long ago, or "
+        "when the fault was set if that is later. An order younger than that does not exist.",
         (Parameter("lag_ms", values.number(0.0, LAG_MS_MAX), f"0 to {LAG_MS_MAX:.0f}", "how long ago", required=True),),
         _REQUEST,
         (Asks.QUERY, Asks.ACCOUNT),
@@ -262,7 +262,8 @@ KINDS: dict[str, FaultKind] = {
     ),
     "halt": FaultKind(
         Acts.WINDOW,
-        "The symbol (without one: every symbol) shows another status and takes no new orders; cancels are taken.",
+        "The symbol (without one: every symbol) shows another status and takes no new orders; cancels are "
+        "taken. Its crowd waits; a replayed market goes on as recorded.",
         (
             Parameter("status", values.choice("BREAK", "HALT"), "BREAK, HALT", "what exchangeInfo says", "BREAK"),
             _seconds("how long; without it until the window's end", None),
@@ -295,7 +296,13 @@ KINDS: dict[str, FaultKind] = {
 SCHEDULE = (
     Parameter("probability", values.number(0.0, 1.0), "0 to 1", "of each chance that the rules below let through", 1.0),
     Parameter("after", values.integer(0, 10**9), "whole number", "the first so many chances pass", 0),
-    Parameter("every", values.integer(1, 10**9), "whole number, from 1", "then only each so-manieth chance", 1),
+    Parameter(
+        "every",
+        values.integer(1, 10**9),
+        "whole number, from 1",
+        "of the chances after those, only each one whose number this divides",
+        1,
+    ),
     Parameter("count", values.integer(1, 10**9), "whole number, from 1", "hits at most; without it there is no end"),
     Parameter(
         "from_s",
