@@ -27,6 +27,7 @@ class LimitRules(msgspec.Struct, frozen=True):
     weight_per_minute: int = 6_000
     orders: tuple[tuple[int, int], ...] = ((10, 100), (86_400, 200_000))
     raw_per_5_minutes: int = 61_000  # 0: the face states none
+    connections_per_5_minutes: int = 300  # of WebSockets: web-socket-api.md, "Connection limits"; 0: without limit
     given_back_taker: int = 1
     given_back_maker: int = 5
 
@@ -84,11 +85,12 @@ class _Window:
 class _Address:
     """What one address has used, and whether it is banned."""
 
-    __slots__ = ("ban_ms", "banned_until_ms", "raw", "refused", "weight")
+    __slots__ = ("ban_ms", "banned_until_ms", "connections", "raw", "refused", "weight")
 
     def __init__(self) -> None:
         self.weight = _Window(MINUTE_MS)
         self.raw = _Window(FIVE_MINUTES_MS)
+        self.connections = _Window(FIVE_MINUTES_MS)
         self.refused = _Window(MINUTE_MS)
         self.ban_ms = 0
         self.banned_until_ms = 0
@@ -104,6 +106,18 @@ class RequestLimits:
     def used(self, address: str, now_ms: int) -> int:
         known = self._addresses.get(address)
         return 0 if known is None else known.weight.at(now_ms)
+
+    def connect(self, address: str, now_ms: int) -> None:
+        """Count the opening of a WebSocket. Raises Banned, or LimitReached past the limit of those."""
+        known = self._known(address)
+        if now_ms < known.banned_until_ms:
+            raise _banned(known.banned_until_ms)
+        limit = self.rules.connections_per_5_minutes
+        known.connections.at(now_ms)
+        known.connections.count += 1
+        if limit and known.connections.count > limit:
+            message = f"Too many connection attempts from IP; current limit is {limit} per '5 MINUTE'."
+            raise LimitReached(-1034, message, known.connections.end_ms)
 
     def enter(self, address: str, now_ms: int) -> None:
         """Count one request. Raises Banned for an address that is, LimitReached past the limit of raw requests."""

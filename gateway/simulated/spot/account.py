@@ -1,29 +1,58 @@
-"""What an account may ask about itself: balances, orders, trades, counts (rest-api.md, "Account Endpoints")."""
-
-from collections.abc import Callable
+"""What an account may ask about itself: balances, fees, orders, trades, amendments, counts (rest-api.md, "Account Endpoints")."""
 
 from ..core.errors import no_such_order
+from ..core.filters import filters_payload
 from ..operations import Call, Kind, Operation, Params, signed
 from ..payload import NS_PER_MS, Json
 from . import parameters, payloads
 from .api import VenueApi
+from .errors import bad_combination
 from .parameters import HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX
+
+TRADE_QUERIES = (
+    frozenset[str](),
+    frozenset(("orderId",)),
+    frozenset(("startTime",)),
+    frozenset(("endTime",)),
+    frozenset(("fromId",)),
+    frozenset(("startTime", "endTime")),
+    frozenset(("orderId", "fromId")),
+)
+"""rest-api.md, "Account trade list": "the supported combinations of all parameters" beside `symbol`."""
+
+PREVENTED_QUERIES = (
+    frozenset(("preventedMatchId",)),
+    frozenset(("orderId",)),
+    frozenset(("orderId", "fromPreventedMatchId")),
+)
+"""The same, "Query Prevented Matches"; `limit` goes with the last."""
 
 
 def account(api: VenueApi, call: Call) -> Json:
-    ledger = api.market.engine.ledger
-    free, locked = ledger.free[call.account], ledger.locked[call.account]
-    balances = [(asset, free[asset], locked[asset]) for asset in ledger.assets(call.account)]
-    if call.params.get("omitZeroBalances") == "true":
+    balances = api.balances(call.account)
+    if parameters.flag(call.params, "omitZeroBalances"):
         balances = [b for b in balances if b[1] or b[2]]
-    fees = api.market.engine.settlement.fee_rates(call.account)
-    return payloads.account_status(balances, fees.maker_ppm, fees.taker_ppm, call.now_ns, api.uids[call.account])
+    return payloads.account_status(balances, api.fees(call.account), call.now_ns, api.uids[call.account])
+
+
+def commission(api: VenueApi, call: Call) -> Json:
+    return payloads.commission(api.symbol(call.params), api.fees(call.account))
+
+
+def order_counts(api: VenueApi, call: Call) -> Json:
+    return api.counts[call.account].payload(call.now_ns // NS_PER_MS)
+
+
+def filters(api: VenueApi, call: Call) -> Json:
+    rules = api.market.engine.instrument(api.symbol(call.params)).rules
+    return {"exchangeFilters": [], "symbolFilters": filters_payload(rules), "assetFilters": []}
+
+
+# ---- orders
 
 
 def open_orders(api: VenueApi, call: Call) -> Json:
-    symbol = call.params.get("symbol")
-    if symbol is not None:
-        api.market.engine.instrument(symbol)
+    symbol = api.symbol(call.params) if "symbol" in call.params else None
     return [payloads.order_status(o) for o in api.market.engine.registry.open_orders(call.account, symbol)]
 
 
@@ -35,62 +64,126 @@ def order_status(api: VenueApi, call: Call) -> Json:
 
 
 def all_orders(api: VenueApi, call: Call) -> Json:
-    symbol = api.symbol(call.params)
-    limit = parameters.limit(call.params, HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
-    from_id = parameters.integer(call.params, "orderId") or 0
-    in_window = _window(call.params)
+    """Oldest first: from `orderId` or `startTime` on, otherwise the latest `limit`."""
+    params = call.params
+    symbol = api.symbol(params)
+    limit = _limit(params)
+    from_id = parameters.integer(params, "orderId") or 0
+    window = parameters.window(params)
     orders = api.market.engine.registry.all_orders(call.account, symbol)
-    chosen = [o for o in orders if o.order_id >= from_id and in_window(o.created_ns)]
-    chosen = chosen[:limit] if "orderId" in call.params or "startTime" in call.params else chosen[-limit:]
-    return [payloads.order_status(o) for o in chosen]
+    chosen = [o for o in orders if o.order_id >= from_id and o.created_ns in window]
+    is_onward = "orderId" in params or "startTime" in params
+    return [payloads.order_status(o) for o in (chosen[:limit] if is_onward else chosen[-limit:])]
+
+
+def amendments(api: VenueApi, call: Call) -> Json:
+    params = call.params
+    api.symbol(params)
+    parameters.text(params, "orderId")
+    from_id = parameters.integer(params, "fromExecutionId") or 0
+    order = api.find(call.account, params)
+    rows = [] if order is None else api.market.engine.registry.amendments(order.order_id)
+    return [payloads.amendment_row(row) for row in rows if row.execution_id >= from_id][: _limit(params)]
+
+
+def _limit(params: Params) -> int:
+    return parameters.limit(params, HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
+
+
+# ---- trades
 
 
 def my_trades(api: VenueApi, call: Call) -> Json:
-    """Oldest first; from `fromId` or `startTime` on, otherwise the latest `limit`."""
-    symbol = api.symbol(call.params)
-    limit = parameters.limit(call.params, HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
-    from_id = parameters.integer(call.params, "fromId") or 0
-    order_id = parameters.integer(call.params, "orderId")
-    in_window = _window(call.params)
+    """Oldest first: an order's, or from `fromId` or `startTime` on, otherwise the latest `limit`."""
+    params = call.params
+    symbol = api.symbol(params)
+    limit = _limit(params)
+    asked = params.keys() & {"orderId", "startTime", "endTime", "fromId"}
+    if asked not in TRADE_QUERIES:
+        raise bad_combination()
+    from_id = parameters.integer(params, "fromId") or 0
+    order_id = parameters.integer(params, "orderId")
+    window = parameters.window(params)
     chosen = [
-        t
-        for t in api.market.engine.registry.trades(call.account, symbol)
-        if t.trade_id >= from_id and order_id in (None, t.order_id) and in_window(t.time_ns)
+        trade
+        for trade in api.market.engine.registry.trades(call.account, symbol)
+        if trade.trade_id >= from_id and order_id in (None, trade.order_id) and trade.time_ns in window
     ]
-    chosen = chosen[:limit] if "fromId" in call.params or "startTime" in call.params else chosen[-limit:]
-    return [payloads.account_trade(t) for t in chosen]
+    is_onward = bool(asked - {"endTime"})
+    return [payloads.account_trade(trade) for trade in (chosen[:limit] if is_onward else chosen[-limit:])]
 
 
-def order_counts(api: VenueApi, call: Call) -> Json:
-    return api.counts[call.account].payload(call.now_ns // NS_PER_MS)
+def prevented_matches(api: VenueApi, call: Call) -> Json:
+    params = call.params
+    symbol = api.symbol(params)
+    limit = _limit(params)
+    if params.keys() & {"preventedMatchId", "orderId", "fromPreventedMatchId"} not in PREVENTED_QUERIES:
+        raise bad_combination()
+    match_id = parameters.integer(params, "preventedMatchId")
+    order_id = parameters.integer(params, "orderId")
+    from_id = parameters.integer(params, "fromPreventedMatchId") or 0
+    chosen = [
+        match
+        for match in api.market.engine.registry.prevented(call.account, symbol)
+        if match.match_id >= from_id
+        and match_id in (None, match.match_id)
+        and order_id in (None, match.taker_order_id, match.maker_order_id)
+    ]
+    return [payloads.prevented_match(match) for match in chosen[:limit]]
 
 
-def _window(params: Params) -> Callable[[int], bool]:
-    """Return the test for `startTime` and `endTime` (ms), on nanoseconds."""
-    start_ms = parameters.integer(params, "startTime")
-    end_ms = parameters.integer(params, "endTime")
+def allocations(api: VenueApi, call: Call) -> Json:
+    """They come of smart order routing, which no symbol here has."""
+    api.symbol(call.params)
+    parameters.window(call.params)
+    return []
 
-    def contains(time_ns: int) -> bool:
-        time_ms = time_ns // NS_PER_MS
-        return (start_ms is None or time_ms >= start_ms) and (end_ms is None or time_ms <= end_ms)
 
-    return contains
+# ---- the tables
+
+
+def _prevented_weight(params: Params) -> int:
+    """rest-api.md: 2 by `preventedMatchId`, 20 by `orderId`."""
+    return 2 if "preventedMatchId" in params else 20
 
 
 OPERATIONS: dict[str, Operation] = {
-    "account.status": signed(Kind.ACCOUNT, account, 20),
-    "account.rateLimits.orders": signed(Kind.ACCOUNT, order_counts, 40),
-    "openOrders.status": signed(Kind.QUERY, open_orders, lambda p: 6 if "symbol" in p else 80),
-    "order.status": signed(Kind.QUERY, order_status, 4),
-    "allOrders": signed(Kind.QUERY, all_orders, 20, pages=HISTORY_LIMIT_DEFAULT),
-    "myTrades": signed(Kind.ACCOUNT, my_trades, lambda p: 5 if "orderId" in p else 20, pages=HISTORY_LIMIT_DEFAULT),
+    "account.status": signed(Kind.ACCOUNT, account, 20, "omitZeroBalances"),
+    "account.commission": signed(Kind.ACCOUNT, commission, 20, "symbol"),
+    "account.rateLimits.orders": signed(Kind.ACCOUNT, order_counts, 40, ""),
+    "myFilters": signed(Kind.ACCOUNT, filters, 40, "symbol"),
+    "openOrders.status": signed(Kind.QUERY, open_orders, lambda params: 6 if "symbol" in params else 80, "symbol"),
+    "order.status": signed(Kind.QUERY, order_status, 4, "symbol orderId origClientOrderId"),
+    "allOrders": signed(
+        Kind.QUERY, all_orders, 20, "symbol orderId startTime endTime limit", pages=HISTORY_LIMIT_DEFAULT
+    ),
+    "order.amendments": signed(Kind.QUERY, amendments, 4, "symbol orderId fromExecutionId limit"),
+    "myTrades": signed(
+        Kind.ACCOUNT,
+        my_trades,
+        lambda params: 5 if "orderId" in params else 20,
+        "symbol orderId startTime endTime fromId limit",
+        pages=HISTORY_LIMIT_DEFAULT,
+    ),
+    "myPreventedMatches": signed(
+        Kind.ACCOUNT,
+        prevented_matches,
+        _prevented_weight,
+        "symbol preventedMatchId orderId fromPreventedMatchId limit",
+    ),
+    "myAllocations": signed(Kind.ACCOUNT, allocations, 20, "symbol startTime endTime fromAllocationId limit orderId"),
 }
 
 ROUTES = {
     ("GET", "/api/v3/account"): "account.status",
+    ("GET", "/api/v3/account/commission"): "account.commission",
     ("GET", "/api/v3/rateLimit/order"): "account.rateLimits.orders",
+    ("GET", "/api/v3/myFilters"): "myFilters",
     ("GET", "/api/v3/openOrders"): "openOrders.status",
     ("GET", "/api/v3/order"): "order.status",
     ("GET", "/api/v3/allOrders"): "allOrders",
+    ("GET", "/api/v3/order/amendments"): "order.amendments",
     ("GET", "/api/v3/myTrades"): "myTrades",
+    ("GET", "/api/v3/myPreventedMatches"): "myPreventedMatches",
+    ("GET", "/api/v3/myAllocations"): "myAllocations",
 }

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ..core.book import TopOfBook
 from ..core.decimals import decimal_text, quote_amount
 from ..core.filters import SymbolRules, filters_payload
-from ..core.orders import OrderType, PublicTrade
+from ..core.orders import OrderType, PublicTrade, SelfTradePrevention
 from ..limits import SPOT_LIMITS, LimitRules
 from ..payload import Instant, Levels, Payload
 from ..tape import AggregateTrade
@@ -43,10 +43,10 @@ def _symbol_info(rules: SymbolRules, permission_sets: list[list[str]]) -> Payloa
         "ocoAllowed": False,
         "otoAllowed": False,
         "opoAllowed": False,
-        "quoteOrderQtyMarketAllowed": False,
+        "quoteOrderQtyMarketAllowed": True,
         "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
-        "amendAllowed": False,
+        "cancelReplaceAllowed": True,
+        "amendAllowed": True,
         "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
@@ -54,7 +54,7 @@ def _symbol_info(rules: SymbolRules, permission_sets: list[list[str]]) -> Payloa
         "permissions": [],
         "permissionSets": permission_sets,
         "defaultSelfTradePreventionMode": "NONE",
-        "allowedSelfTradePreventionModes": ["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"],
+        "allowedSelfTradePreventionModes": [mode.value for mode in SelfTradePrevention],
     }
 
 

@@ -1,35 +1,57 @@
-"""Request parameters, all text, made into what the core takes. Refuses with the venue's codes. Pure."""
+"""Request parameters, all text, read one by one. Refuses with the venue's codes and texts (errors.md, "11xx"). Pure."""
 
 import re
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ..core.decimals import NotDecimal, TooPrecise, parse_decimal
 from ..core.errors import BadRequest, missing_parameter
-from ..core.orders import AccountId, NewOrder, OrderType, SelfTradePrevention, Side, TimeInForce
 from ..operations import Params
+from ..payload import NS_PER_MS, NS_PER_US
+from ..signing import MICROSECONDS_FROM
+from .errors import empty_parameter
 
-_CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")  # rest-api.md: newClientOrderId; this pattern is in -1100's text
 HISTORY_LIMIT_DEFAULT = 500  # rest-api.md: of every list of orders and trades
 HISTORY_LIMIT_MAX = 1_000
+WINDOW_NS_MAX = (
+    24 * 3_600 * 1_000_000_000
+)  # rest-api.md: "The time between startTime and endTime can't be longer than 24 hours"
+INTEGER_MAX = 2**63 - 1
+_CLIENT_ID = re.compile(r"[a-zA-Z0-9-_]{1,36}")  # seen in the text of -1100
+_DIGITS = "^[0-9]{1,20}$"
+_DECIMAL = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
+def illegal(name: str, legal: str) -> BadRequest:
+    return BadRequest(-1100, f"Illegal characters found in parameter '{name}'; legal range is '{legal}'.")
+
+
 def text(params: Params, name: str) -> str:
-    value = params.get(name, "")
-    if not value:
+    """Return a mandatory text."""
+    value = params.get(name)
+    if value is None:
         raise missing_parameter(name)
+    if not value:
+        raise empty_parameter(name)
     return value
+
+
+def optional(params: Params, name: str) -> str | None:
+    return text(params, name) if name in params else None
 
 
 def integer(params: Params, name: str) -> int | None:
     """Return a non-negative integer, or None when it was not sent."""
-    value = params.get(name)
+    value = optional(params, name)
     if value is None:
         return None
-    if not value.isascii() or not value.isdigit() or len(value) > 19:
-        raise BadRequest(-1100, f"Illegal characters found in parameter '{name}'; legal range is '^[0-9]{{1,20}}$'.")
-    return int(value)
+    if not value.isascii() or not value.isdigit() or len(value) > 20:
+        raise illegal(name, _DIGITS)
+    number = int(value)
+    if number > INTEGER_MAX:
+        raise BadRequest(-1108, f"Parameter '{name}' overflowed.")
+    return number
 
 
 def decimal(params: Params, name: str) -> int:
@@ -39,26 +61,27 @@ def decimal(params: Params, name: str) -> int:
     except TooPrecise as error:
         raise BadRequest(-1111, f"Parameter '{name}' has too much precision.") from error
     except NotDecimal as error:
-        message = (
-            f"Illegal characters found in parameter '{name}'; legal range is '^([0-9]{{1,20}})(\\.[0-9]{{1,20}})?$'."
-        )
-        raise BadRequest(-1100, message) from error
+        raise illegal(name, _DECIMAL) from error
+
+
+def flag(params: Params, name: str) -> bool:
+    """Return whether it was sent as true."""
+    value = optional(params, name)
+    if value not in (None, "true", "false"):
+        raise illegal(name, "true|false")
+    return value == "true"
 
 
 def client_id(params: Params, name: str) -> str | None:
-    value = params.get(name)
-    if value is None:
-        return None
-    if not _CLIENT_ID.fullmatch(value):
-        raise BadRequest(
-            -1100, f"Illegal characters found in parameter '{name}'; legal range is '^{_CLIENT_ID.pattern}$'."
-        )
+    value = optional(params, name)
+    if value is not None and not _CLIENT_ID.fullmatch(value):
+        raise illegal(name, f"^{_CLIENT_ID.pattern}$")
     return value
 
 
 def choice(params: Params, name: str, kind: type[_Choice], default: _Choice, error: BadRequest) -> _Choice:
     """Return the member of `kind` that was sent, `default` when none was; raises `error` for another word."""
-    value = params.get(name)
+    value = optional(params, name)
     if value is None:
         return default
     try:
@@ -72,86 +95,35 @@ def limit(params: Params, default: int, maximum: int) -> int:
     return default if value is None else max(1, min(value, maximum))
 
 
-def new_order(params: Params, account: AccountId, generated_id: str) -> NewOrder:
-    """Read a new order. `generated_id` is its client id when the client sends none."""
-    symbol = text(params, "symbol")
-    text(params, "side")
-    text(params, "type")
-    side = choice(params, "side", Side, Side.BUY, BadRequest(-1117, "Invalid side."))
-    order_type = choice(params, "type", OrderType, OrderType.LIMIT, BadRequest(-1116, "Invalid orderType."))
-    prevention = choice(
-        params,
-        "selfTradePreventionMode",
-        SelfTradePrevention,
-        SelfTradePrevention.NONE,
-        BadRequest(-1013, "This symbol does not allow the specified self-trade prevention mode."),
-    )
-    _refuse_unsupported(params)
-    return NewOrder(
-        account=account,
-        symbol=symbol,
-        client_order_id=client_id(params, "newClientOrderId") or generated_id,
-        side=side,
-        order_type=order_type,
-        quantity=decimal(params, "quantity"),
-        price=_price(params, order_type),
-        time_in_force=_time_in_force(params, order_type),
-        prevention=prevention,
-    )
+def moment(params: Params, name: str) -> int | None:
+    """Return a time in ns, sent in milliseconds or microseconds; None when it was not sent."""
+    value = integer(params, name)
+    if value is None:
+        return None
+    return value * (NS_PER_US if value >= MICROSECONDS_FROM else NS_PER_MS)
 
 
-def _refuse_unsupported(params: Params) -> None:
-    if "quoteOrderQty" in params:
-        raise BadRequest(-2010, "Quote order qty market orders are not support for this symbol.")
-    if "icebergQty" in params:
-        raise BadRequest(-2010, "Iceberg orders are not supported for this symbol.")
-    if "stopPrice" in params or "trailingDelta" in params:
-        raise BadRequest(-1106, "Parameter 'stopPrice' sent when not required.")
+class Window(NamedTuple):
+    """`startTime` and `endTime`, in ns; both belong to it. A side that was not sent is open."""
+
+    start_ns: int | None
+    end_ns: int | None
+
+    def __contains__(self, time_ns: object) -> bool:
+        assert isinstance(time_ns, int)
+        if self.start_ns is not None and time_ns < self.start_ns:
+            return False
+        return self.end_ns is None or time_ns <= self.end_ns
 
 
-def _price(params: Params, order_type: OrderType) -> int:
-    if order_type is not OrderType.MARKET:
-        return decimal(params, "price")
-    if "price" in params:
-        raise BadRequest(-1106, "Parameter 'price' sent when not required.")
-    return 0
-
-
-def _time_in_force(params: Params, order_type: OrderType) -> TimeInForce:
-    if order_type is OrderType.LIMIT:
-        text(params, "timeInForce")
-        return choice(params, "timeInForce", TimeInForce, TimeInForce.GTC, BadRequest(-1115, "Invalid timeInForce."))
-    if "timeInForce" in params:
-        raise BadRequest(-1106, "Parameter 'timeInForce' sent when not required.")
-    return TimeInForce.GTC
-
-
-class ResponseType(StrEnum):
-    ACK = "ACK"
-    RESULT = "RESULT"
-    FULL = "FULL"
-
-
-class CancelRestrictions(StrEnum):
-    NONE = ""
-    ONLY_NEW = "ONLY_NEW"
-    ONLY_PARTIALLY_FILLED = "ONLY_PARTIALLY_FILLED"
-
-
-def response_type(params: Params, order_type: OrderType) -> ResponseType:
-    """LIMIT and MARKET answer FULL unless asked otherwise, LIMIT_MAKER only ACK (rest-api.md)."""
-    default = ResponseType.ACK if order_type is OrderType.LIMIT_MAKER else ResponseType.FULL
-    return choice(
-        params,
-        "newOrderRespType",
-        ResponseType,
-        default,
-        BadRequest(-1130, "Data sent for parameter 'newOrderRespType' is not valid."),
-    )
-
-
-def cancel_restrictions(params: Params) -> CancelRestrictions:
-    error = BadRequest(-1145, "Invalid cancelRestrictions")
-    if params.get("cancelRestrictions") == "":
-        raise error
-    return choice(params, "cancelRestrictions", CancelRestrictions, CancelRestrictions.NONE, error)
+def window(params: Params) -> Window:
+    """Read the window of a list. An `endTime` in milliseconds includes its whole millisecond."""
+    start_ns, end_ns = moment(params, "startTime"), moment(params, "endTime")
+    if end_ns is not None:
+        end_ns += (NS_PER_US if int(params["endTime"]) >= MICROSECONDS_FROM else NS_PER_MS) - 1
+    if start_ns is not None and end_ns is not None:
+        if end_ns < start_ns:
+            raise missing_parameter("endTime")  # as the venue says it
+        if end_ns - start_ns > WINDOW_NS_MAX + NS_PER_MS:
+            raise BadRequest(-1127, "More than 24 hours between startTime and endTime.")
+    return Window(start_ns, end_ns)

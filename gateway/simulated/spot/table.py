@@ -1,9 +1,9 @@
 """Everything Binance Spot's face can be asked: one table of operations, built of its parts, and the REST paths beside it."""
 
 from ..operations import Operation
-from . import account, market_data, orders, sapi
+from . import account, market_data, order_lists, orders, sapi
 
-PARTS = (market_data, account, orders)
+PARTS = (market_data, account, orders, order_lists)
 
 OPERATIONS: dict[str, Operation] = {name: operation for part in PARTS for name, operation in part.OPERATIONS.items()}
 """By the WebSocket API's names."""

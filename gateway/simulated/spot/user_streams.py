@@ -11,7 +11,7 @@ from ..core.matching import MatchingEngine
 from ..core.orders import AccountId, Execution
 from ..faults.face import UserFaults
 from ..payload import ENCODERS, Payload, TimeUnit
-from .payloads import account_position, balance_update, execution_report, stream_terminated
+from .user_payloads import account_position, balance_update, execution_report, stream_terminated
 
 ACTIVE_MAX = 1_000  # web-socket-api.md: "up to 1,000 active subscriptions simultaneously"
 LIFETIME_MAX = 65_535  # the same: "a maximum of 65,535 total subscriptions over its lifetime"

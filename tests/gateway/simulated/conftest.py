@@ -61,11 +61,16 @@ class Client:
         async with self.http.get(self.endpoints.rest + path, params=params) as response:
             return response.status, await response.json()
 
-    async def signed(self, method: str, path: str, **params: Any) -> tuple[int, Json]:
+    def signature(self, payload: str) -> str:
+        return hmac.new(self.endpoints.api_secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+
+    def signed_url(self, path: str, **params: Any) -> str:
         params.setdefault("timestamp", time.time_ns() // 1_000_000)
         query = urlencode(params)
-        signature = hmac.new(self.endpoints.api_secret.encode(), query.encode(), hashlib.sha256).hexdigest()
-        url = f"{self.endpoints.rest}{path}?{query}&signature={signature}"
+        return f"{self.endpoints.rest}{path}?{query}&signature={self.signature(query)}"
+
+    async def signed(self, method: str, path: str, **params: Any) -> tuple[int, Json]:
+        url = self.signed_url(path, **params)
         headers = {"X-MBX-APIKEY": self.endpoints.api_key}
         async with self.http.request(method, url, headers=headers) as response:
             return response.status, await response.json()
@@ -87,12 +92,17 @@ class Client:
         return await self.connect(self.endpoints.websocket_api)
 
     def params(self, ed25519: bool = False, **params: Any) -> Json:
-        params |= {"apiKey": self.endpoints.api_key, "timestamp": time.time_ns() // 1_000_000}
+        """Sign for the first account."""
+        return self.params_of(0, ed25519, **params)
+
+    def params_of(self, number: int, ed25519: bool = False, **params: Any) -> Json:
+        credentials = self.endpoints.credentials[number]
+        params = {"apiKey": credentials.api_key, "timestamp": time.time_ns() // 1_000_000, **params}
         payload = "&".join(f"{name}={params[name]}" for name in sorted(params)).encode()
         if ed25519:
             params["signature"] = base64.b64encode(self.key.sign(payload)).decode()
         else:
-            params["signature"] = hmac.new(self.endpoints.api_secret.encode(), payload, hashlib.sha256).hexdigest()
+            params["signature"] = hmac.new(credentials.api_secret.encode(), payload, hashlib.sha256).hexdigest()
         return params
 
     async def call(self, socket: Socket, method: str, **params: Any) -> Json:
@@ -113,7 +123,7 @@ async def start_client() -> AsyncIterator[StartClient]:
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
     async def start(**settings: Any) -> Client:
-        venue = SimulatedVenue(VenueSettings(control=True, ed25519_public_key=pem, **settings))
+        venue = SimulatedVenue(VenueSettings(**{"control": True, "ed25519_public_key": pem} | settings))
         client = Client(venue, await venue.start(), key)
         clients.append(client)
         return client
