@@ -1,4 +1,4 @@
-"""The simulated venue put together: one port for REST, market streams, WebSocket API and, when asked for, control."""
+"""The simulated venue put together: its faces, a port for each, over one clock, one set of keys, faults and evidence; control on each."""
 
 import asyncio
 import contextlib
@@ -19,6 +19,7 @@ from .crowd.parameters import CancelRule
 from .crowd.profiles import SymbolProfile, profile
 from .crowd.regimes import REGIME_NAMES, regime_named
 from .evidence import ROWS_MAX, Evidence
+from .face import Face
 from .faults.clock import VenueClock
 from .faults.door import FaultDoor
 from .faults.engine import FaultEngine
@@ -27,13 +28,15 @@ from .market import GeneratedMarket, Market
 from .payload import NS_PER_MS
 from .recorded.capture import CaptureError
 from .recorded.replay import ReplayMarket
-from .settings import DEFAULT_BALANCE, Endpoints, SettingsError, VenueSettings
+from .settings import DEFAULT_BALANCE, Credentials, Endpoints, SettingsError, VenueSettings
 from .signing import Credential, KeyRing, load_credentials, parse_public_key, parse_rsa_public_key
 from .spot.face import Serve, SpotFace
 from .spot.publisher import BookPublisher
 from .spot.user_streams import UserStreams
 from .stagehand import StageHand
 from .truth import Truth
+from .usdm.face import PerpetualFace
+from .usdm.opening import open_perpetuals
 
 HOST = "127.0.0.1"
 PING_PERIOD_S = 20.0  # web-socket-streams.md: the server pings every 20 seconds
@@ -50,7 +53,7 @@ class SimulatedVenue:
         self._keys = KeyRing()
         self._connections: dict[Connection, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._runner: web.AppRunner | None = None
+        self._runners: list[web.AppRunner] = []
         self.faults = FaultEngine(self._clock, _later, settings.seed)
         self._market: Market
         self._broken: asyncio.Future[None] | None = None
@@ -66,35 +69,19 @@ class SimulatedVenue:
             rsa = None if index else parse_rsa_public_key(settings.rsa_public_key)
             self._keys.add(entry.api_key, Credential(AccountId(entry.account), entry.api_secret.encode(), ed25519, rsa))
         # Only the control door can be asked for it.
-        self._evidence = Evidence(ROWS_MAX if settings.control else 0)
-        engine = MatchingEngine(SpotSettlement(Ledger(ROWS_MAX if settings.control else 0)))
-        users = UserStreams(engine)
-        self._market = self._open_market(engine, users, accounts)
-        spot = SpotFace(
-            self._market,
-            users,
-            accounts,
-            self._keys,
-            self._evidence,
-            self.faults,
-            self._clock,
-            self._attend,
-            settings.limits,
-        )
-        self.faults.open(spot.faulted())
+        self._evidence = Evidence(self._rows)
+        faces = self._open_faces(accounts)
+        for face in faces:
+            self.faults.open(face.faulted())
         if settings.faults is not None:
             _set_faults(self.faults, settings.faults)
-        port = await self._listen(spot)
+        ports = await self._listen(faces)
         self._broken = asyncio.get_running_loop().create_future()
-        self._tasks = [asyncio.create_task(work) for work in (self._market.run(), spot.run(), self._ping_all())]
+        works = [work for face in faces for work in (face.market.run(), face.run())]
+        self._tasks = [asyncio.create_task(work) for work in (*works, self._ping_all())]
         for task in self._tasks:
             task.add_done_callback(self._note_end)
-        return Endpoints(
-            rest=f"http://{HOST}:{port}",
-            streams=f"ws://{HOST}:{port}",
-            websocket_api=f"ws://{HOST}:{port}/ws-api/v3",
-            credentials=credentials,
-        )
+        return _endpoints(ports, credentials)
 
     async def wait_broken(self) -> None:
         """Wait for what should not happen: the background died of an exception. Raises it."""
@@ -115,13 +102,33 @@ class SimulatedVenue:
         for connection in list(self._connections):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(connection.close(CLOSE_GOING_AWAY), STOP_TIMEOUT_S)
-        if self._runner is not None:
-            await self._runner.cleanup()
+        for runner in self._runners:
+            await runner.cleanup()
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         if self._broken is not None:
             self._broken.cancel()
+
+    @property
+    def _rows(self) -> int:
+        """How many rows of each log are kept."""
+        return ROWS_MAX if self._settings.control else 0
+
+    def _open_faces(self, accounts: tuple[AccountId, ...]) -> list[Face]:
+        faces: list[Face] = [self._open_spot(accounts)]
+        if self._settings.futures_port is not None:
+            market = open_perpetuals(self._settings, accounts, self._clock, self._rows)
+            shared = self._keys, self._evidence, self.faults, self._clock, self._attend
+            faces.append(PerpetualFace(market, accounts, *shared))
+        return faces
+
+    def _open_spot(self, accounts: tuple[AccountId, ...]) -> SpotFace:
+        engine = MatchingEngine(SpotSettlement(Ledger(self._rows)))
+        users = UserStreams(engine)
+        self._market = self._open_market(engine, users, accounts)
+        shared = self._keys, self._evidence, self.faults, self._clock, self._attend
+        return SpotFace(self._market, users, accounts, *shared, self._settings.limits)
 
     def _open_market(self, engine: MatchingEngine, users: UserStreams, accounts: tuple[AccountId, ...]) -> Market:
         market = self._background(engine, users)
@@ -161,24 +168,29 @@ class SimulatedVenue:
             )
         return [p.with_cancel_rule(CancelRule(self._settings.cancel_rule)) for p in known]
 
-    async def _listen(self, spot: SpotFace) -> int:
-        app = web.Application(client_max_size=INBOUND_BYTES_MAX)
-        app.add_routes(spot.routes())
-        if self._settings.control:
-            app.add_routes(self._control().routes())
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, self._settings.port)
+    async def _listen(self, faces: list[Face]) -> list[int]:
+        """Open each face's port, and return them. Raises OSError, and then none is open."""
+        wanted = {"spot": self._settings.port, "usdm": self._settings.futures_port or 0}
+        control = self._control(faces).routes() if self._settings.control else []
         try:
-            await site.start()
+            return [await self._open_port([*face.routes(), *control], wanted[face.name]) for face in faces]
         except OSError:
-            await self._runner.cleanup()
+            for runner in self._runners:
+                await runner.cleanup()
             raise
-        address: tuple[str, int] = self._runner.addresses[0]
+
+    async def _open_port(self, routes: list[web.RouteDef], port: int) -> int:
+        app = web.Application(client_max_size=INBOUND_BYTES_MAX)
+        app.add_routes(routes)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
+        self._runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, HOST, port).start()
+        address: tuple[str, int] = runner.addresses[0]
         return address[1]
 
-    def _control(self) -> ControlDoor:
-        faces = {"spot": self._market}
+    def _control(self, opened: list[Face]) -> ControlDoor:
+        faces = {face.name: face.market for face in opened}
         truth = Truth(faces, self._evidence, self._connections, self._clock)
         hand = StageHand(faces, self.faults, self._clock)
         return ControlDoor([*truth.commands(), *hand.commands(), *FaultDoor(self.faults).commands()])
@@ -204,6 +216,27 @@ class SimulatedVenue:
             await asyncio.sleep(PING_PERIOD_S)
             for connection in list(self._connections):
                 connection.ping()
+
+
+def _endpoints(ports: list[int], credentials: tuple[Credentials, ...]) -> Endpoints:
+    """`ports`: of spot, and of futures where there is that face."""
+    spot, *others = ports
+    futures = {
+        name: url
+        for port in others
+        for name, url in (
+            ("futures_rest", f"http://{HOST}:{port}"),
+            ("futures_streams", f"ws://{HOST}:{port}"),
+            ("futures_websocket_api", f"ws://{HOST}:{port}/ws-fapi/v1"),
+        )
+    }
+    return Endpoints(
+        rest=f"http://{HOST}:{spot}",
+        streams=f"ws://{HOST}:{spot}",
+        websocket_api=f"ws://{HOST}:{spot}/ws-api/v3",
+        credentials=credentials,
+        **futures,
+    )
 
 
 def _later(delay_ns: int, action: Callable[[], None]) -> None:

@@ -25,6 +25,8 @@ class VenueSettings:
     API key. `limits` are Binance Spot's.
     `clock_offset_ms`: how far the venue's clock runs ahead of this machine's (negative: behind), everywhere it shows:
     server time, event times, timestamp checks. `connection_life_s`: how long a WebSocket may stay; the venue's is a day.
+    `futures_port`: where the USD-M futures face listens (0: a free port), None: there is none. Of `symbols` it has those in USDT;
+    `replay`, `fees` and `limits` are not its. `futures_fees`: regular users' rates. `funding_ppm`: what the long side pays every 8 h.
     `faults` names a file of what goes wrong.
     """
 
@@ -45,6 +47,9 @@ class VenueSettings:
     limits: LimitRules = SPOT_LIMITS
     clock_offset_ms: int = 0
     connection_life_s: float = CONNECTION_LIFE_S
+    futures_port: int | None = None
+    futures_fees: FeeRates = field(default_factory=lambda: FeeRates(maker_ppm=200, taker_ppm=500))
+    funding_ppm: int = 100
     faults: Path | None = None
 
 
@@ -57,12 +62,15 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where a running venue answers; `credentials` in the order of VenueSettings.accounts."""
+    """Where a running venue answers; `credentials` in the order of VenueSettings.accounts. `futures_*` are empty without a futures face."""
 
     rest: str
     streams: str
     websocket_api: str
     credentials: tuple[Credentials, ...]
+    futures_rest: str = ""
+    futures_streams: str = ""
+    futures_websocket_api: str = ""
 
     @property
     def api_key(self) -> str:

@@ -43,6 +43,9 @@ class Speed(click.ParamType[float]):
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="On 127.0.0.1; 0: a free one."
 )
+@click.option(
+    "--futures-port", type=click.IntRange(0, 65_535), help="Serve USD-M futures too, on this port; 0: a free one."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the generated order flow.")
 @click.option("--symbols", default="BTCUSDT,ETHUSDT", show_default=True, help="Symbols to generate, comma-separated.")
 @click.option("--replay", type=click.Path(path_type=Path), help="Replay this capture instead of generating flow.")
@@ -68,6 +71,7 @@ class Speed(click.ParamType[float]):
 @click.option("--faults", type=click.Path(path_type=Path), help="TOML file of what goes wrong, and when.")
 def venue(
     port: int,
+    futures_port: int | None,
     seed: int,
     symbols: str,
     replay: Path | None,
@@ -81,10 +85,11 @@ def venue(
     clock_offset_ms: int,
     faults: Path | None,
 ) -> None:
-    """Run a simulated venue that speaks Binance Spot's protocol, until SIGINT or SIGTERM."""
+    """Run a simulated venue that speaks Binance Spot's protocol, and USD-M futures' if asked for, until SIGINT or SIGTERM."""
     try:
         settings = VenueSettings(
             port=port,
+            futures_port=futures_port,
             seed=seed,
             symbols=tuple(dict.fromkeys(name.strip().upper() for name in symbols.split(",") if name.strip())),
             replay=replay,
@@ -132,7 +137,7 @@ async def _serve(settings: VenueSettings) -> None:
         endpoints = await simulated.start()
     except OSError as error:
         raise SettingsError(
-            f"--port {settings.port}: cannot listen ({error.strerror}); choose another, or 0"
+            f"--port {settings.port}{_futures_port(settings)}: cannot listen ({error.strerror}); choose another, or 0"
         ) from error
     _print(endpoints)
     waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(simulated.wait_broken())]
@@ -142,10 +147,18 @@ async def _serve(settings: VenueSettings) -> None:
     await simulated.stop()
 
 
+def _futures_port(settings: VenueSettings) -> str:
+    return "" if settings.futures_port is None else f", --futures-port {settings.futures_port}"
+
+
 def _print(endpoints: Endpoints) -> None:
     click.echo(f"rest: {endpoints.rest}")
     click.echo(f"streams: {endpoints.streams}")
     click.echo(f"websocket_api: {endpoints.websocket_api}")
+    if endpoints.futures_rest:
+        click.echo(f"futures_rest: {endpoints.futures_rest}")
+        click.echo(f"futures_streams: {endpoints.futures_streams}")
+        click.echo(f"futures_websocket_api: {endpoints.futures_websocket_api}")
     for number, credentials in enumerate(endpoints.credentials, 1):
         suffix = "" if number == 1 else f"_{number}"
         click.echo(f"api_key{suffix}: {credentials.api_key}")

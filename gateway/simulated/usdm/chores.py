@@ -61,7 +61,7 @@ class Chores:
         if now_ns // PERIOD_NS > self._funded_ns // PERIOD_NS:
             self._funded_ns = now_ns
             self._fund(now_ns)
-        if now_ns - self._marked_ns >= MARK_NS:
+        if not 0 <= now_ns - self._marked_ns < MARK_NS:  # below 0: the clock was set back
             self._marked_ns = now_ns
             self._take_marks()
             self._tell_marks(now_ns)

@@ -11,6 +11,7 @@ from ..core.ledger import Ledger
 from ..core.matching import MatchingEngine
 from ..core.orders import NewOrder, Status
 from ..crowd.profiles import SymbolProfile
+from ..crowd.regimes import Regime
 from ..market import GeneratedMarket
 from ..streams import StreamHub
 from .chores import TICK_S, Chores
@@ -30,7 +31,15 @@ class PerpetualMarket(GeneratedMarket):
     """`writing`: how each symbol's figures are told. `funding_rate`: in units of 10^-8."""
 
     def __init__(
-        self, profiles: Sequence[SymbolProfile], seed: int, clock: Clock, ledger: Ledger, funding_rate: int
+        self,
+        profiles: Sequence[SymbolProfile],
+        seed: int,
+        clock: Clock,
+        ledger: Ledger,
+        funding_rate: int,
+        *,
+        speed: float = 1.0,
+        regime: Regime | None = Regime.CALM,
     ) -> None:
         symbols = [profile.rules.symbol for profile in profiles]
         hub = StreamHub(symbols, CHANNELS, MARKET_TOPICS)
@@ -49,6 +58,8 @@ class PerpetualMarket(GeneratedMarket):
             self._open_perpetual,
             hub=hub,
             depth_ns=DEPTH_NS,
+            speed=speed,
+            regime=regime,
         )
         self.chores = Chores(engine, self.margin, self.accounts, hub, FundingBook(funding_rate), self.writing)
         self.chores.start(clock())
