@@ -1,8 +1,8 @@
 """What clients ask beside the exchange itself when they start: wallet, fees, system, and products that this venue does not have.
 
 Wallet answers come from the same ledger; nothing can be deposited, withdrawn or lent here, and they say so. A product that
-is not here has no symbols. Shapes: the venue's "Wallet Endpoints", "Margin Account/Trade", and the exchange information of
-COIN-M futures and options. REST alone: the WebSocket API has none of this.
+is not here has no symbols; USD-M futures, where the venue has them, have a port of their own. Shapes: the venue's "Wallet
+Endpoints", "Margin Account/Trade", and the exchange information of futures and options. REST alone: the WebSocket API has none of this.
 """
 
 from collections.abc import Callable
@@ -164,6 +164,7 @@ _TABLE: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/sapi/v1/margin/allPairs", public(nothing, 1)),
     ("GET", "/sapi/v1/margin/allAssets", public(nothing, 1)),
     ("GET", "/sapi/v1/margin/isolated/allPairs", _signed(nothing)),
+    ("GET", "/fapi/v1/exchangeInfo", public(no_futures, 1)),
     ("GET", "/dapi/v1/exchangeInfo", public(no_futures, 1)),
     ("GET", "/eapi/v1/exchangeInfo", public(no_options, 1)),
 )
