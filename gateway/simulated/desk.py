@@ -13,7 +13,7 @@ from .core.errors import VenueError
 from .evidence import Evidence
 from .faults.plan import NOTHING, RequestPlan
 from .limits import RequestLimits
-from .operations import Answer, Ask, Call, Kind, Proof, check_names
+from .operations import Answer, Ask, Call, Kind, Params, Proof, check_names
 from .payload import NS_PER_MS, Json
 from .signing import check_timing, too_late
 
@@ -86,6 +86,10 @@ class Desk:
             answer.error = error
         self._evidence.answered(self.face, ask, answer, NOTHING)
         return answer
+
+    def note(self, door: str, operation: str, kind: str, params: Params, answer: Answer) -> None:
+        """For the record: a request that was answered without the desk. `kind`: SESSION or UNREAD."""
+        self._evidence.noted(self.face, door, operation, kind, params, answer)
 
     def finish(self, ask: Ask, answer: Answer) -> None:
         """The answer is out: now the events it caused."""

@@ -11,7 +11,7 @@ import msgspec
 from .core.bounded_log import BoundedLog
 from .core.decimals import decimal_text
 from .core.orders import BACKGROUND, OPPOSITE, Execution, ExecutionKind, Order, Side
-from .faults.plan import RequestPlan
+from .faults.plan import NOTHING, RequestPlan
 from .operations import Answer, Ask, Kind, Params
 
 ROWS_MAX = 100_000  # chosen: 40 minutes of two engines at 100 orders and cancels each in 10 s
@@ -19,9 +19,9 @@ EXECUTIONS_MAX = 1_000  # of one order; chosen: one that trades more often is to
 TEXT_MAX = 64  # chosen: of what a client wrote; longer than any id, price or symbol that is accepted
 
 CLIENT_IDS = {
-    Kind.PLACE: ("newClientOrderId", ""),
-    Kind.REPLACE: ("newClientOrderId", "cancelOrigClientOrderId"),
-    Kind.AMEND: ("newClientOrderId", "origClientOrderId"),
+    Kind.PLACE.value: ("newClientOrderId", ""),
+    Kind.REPLACE.value: ("newClientOrderId", "cancelOrigClientOrderId"),
+    Kind.AMEND.value: ("newClientOrderId", "origClientOrderId"),
 }
 """Parameters that name the order a request makes, and the one it replaces. Any other request has origClientOrderId."""
 ABOUT = ("origClientOrderId", "")
@@ -96,9 +96,21 @@ class Evidence:
 
     def answered(self, face: str, ask: Ask, answer: Answer, plan: RequestPlan) -> None:
         """Note a request, once it is answered, refused or lost."""
+        self.noted(face, ask.door, ask.name, ask.operation.kind.value, ask.params, answer, plan)
+
+    def noted(
+        self,
+        face: str,
+        door: str,
+        operation: str,
+        kind: str,
+        params: Params,
+        answer: Answer,
+        plan: RequestPlan = NOTHING,
+    ) -> None:
+        """The same of a request that is not an operation of the face: of its connection, or not understood."""
         if not self._rows_max:
             return
-        params, kind = ask.params, ask.operation.kind
         new_id, original_id = CLIENT_IDS.get(kind, ABOUT)
         order_id = answer.outcome.get("orderId") if isinstance(answer.outcome, Mapping) else None
         self.requests.append(
@@ -106,8 +118,8 @@ class Evidence:
                 number=self.requests.next_number,
                 received_ns=answer.now_ns,
                 account=answer.account,
-                kind=kind.value,
-                operation=ask.name,
+                kind=kind,
+                operation=operation[:TEXT_MAX],
                 symbol=_said(params, "symbol"),
                 client_order_id=_said(params, new_id),
                 side=_said(params, "side"),
@@ -116,7 +128,7 @@ class Evidence:
                 code=0 if answer.error is None else answer.error.code,
                 order_id=order_id if isinstance(order_id, int) else 0,
                 face=face,
-                door=ask.door,
+                door=door,
                 faults=plan.faults,
                 original_client_order_id=_said(params, original_id),
                 status=answer.status,

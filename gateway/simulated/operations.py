@@ -14,6 +14,9 @@ Params = Mapping[str, str]
 Weight = Callable[[Params], int]
 
 NOBODY = AccountId("")
+SESSION = "session"
+UNREAD = "unread"
+"""Kinds, for the record, of requests without an operation: of their connection; and what cannot be read as one."""
 PROOF_NAMES = frozenset(("apiKey", "timestamp", "recvWindow", "signature"))
 
 

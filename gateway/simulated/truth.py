@@ -7,20 +7,22 @@ the next page goes on. Rows are numbered from 0; a hole between where a reader i
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from . import accounts, queues
 from .connection import Clock, Connection
 from .control import Command, Run
+from .core.bounded_log import BoundedLog
 from .core.decimals import decimal_text
 from .core.orders import Execution
-from .evidence import BoundedLog, Evidence, OrderRecord
+from .evidence import Evidence, OrderRecord
 from .market import Market
 from .operations import Params
 from .payload import Json, Payload
 from .spot import parameters
-from .spot.payloads import order_status
 from .stagehand import FACE, market_of
 
 PAGE_ROWS_DEFAULT = 1_000
 PAGE_ROWS_MAX = 10_000  # chosen: about 5 MB of JSON
+QUEUES = FACE | dict.fromkeys(("symbol", "account"), "only its")
 PAGE = {"from": "number of the first row", "limit": f"{PAGE_ROWS_DEFAULT:,} unless named, {PAGE_ROWS_MAX:,} at most"}
 
 Row = TypeVar("Row")
@@ -41,13 +43,33 @@ class Truth:
         about = dict.fromkeys(("face", "account", "symbol"), "only these")
         order = {**about, "client_order_id": "only this"}
         return [
-            _look("ledger", self._ledger, "balances, open orders, whether it all adds up", FACE),
+            _look(
+                "ledger",
+                self._ledger,
+                "balances, positions of the futures face, open orders, whether it all adds up",
+                FACE,
+            ),
+            _look(
+                "ledger-entries",
+                self._entries,
+                "each change of a client's balance: what was added, why, by which order and trade",
+                PAGE | FACE | dict.fromkeys(("account", "asset"), "only its"),
+            ),
+            _look(
+                "book", self._book, "each order of the best levels; where a client's order stands", queues.BOOK | FACE
+            ),
+            _look("queues", self._queues, "each client's resting order, with what stands before it", QUEUES),
             _look("orders", self._orders, "each client's order with its executions", PAGE | order),
             _look(
                 "requests",
                 self._requests,
                 "each request, the venue's verdict, what it did and what became of the answer",
-                PAGE | order | {"kind": "place, cancel, replace, amend, query, market, account", "door": "rest, api"},
+                PAGE
+                | order
+                | {
+                    "kind": "place, cancel, replace, amend, query, market, account, session, unread",
+                    "door": "rest, api",
+                },
             ),
             _look(
                 "trades", self._trades, "each trade of a client", PAGE | dict.fromkeys(("face", "symbol"), "only it")
@@ -59,41 +81,45 @@ class Truth:
         ]
 
     def _ledger(self, params: Params, body: bytes) -> Json:
-        """Every account's balances, the open orders of all but the background, and whether it all adds up."""
+        return accounts.ledger(market_of(self._faces, params).engine)
+
+    def _book(self, params: Params, body: bytes) -> Json:
+        return queues.book(market_of(self._faces, params).engine, params)
+
+    def _queues(self, params: Params, body: bytes) -> Json:
         engine = market_of(self._faces, params).engine
-        ledger = engine.ledger
-        return {
-            "adds_up": not ledger.imbalances(),
-            "imbalances": {asset: decimal_text(amount) for asset, amount in ledger.imbalances().items()},
-            "trades": engine.trade_count,
-            "accounts": {
-                account: {
-                    asset: {"free": decimal_text(free[asset]), "locked": decimal_text(ledger.locked[account][asset])}
-                    for asset in ledger.assets(account)
-                }
-                for account, free in ledger.free.items()
-            },
-            "open_orders": [order_status(o) | {"account": o.account} for o in engine.registry.client_orders()],
-        }
+        return {"rows": queues.queues(engine, params.get("symbol"), params.get("account"))}
 
     # ---- logs
 
+    def _entries(self, params: Params, body: bytes) -> object:
+        account, asset = params.get("account"), params.get("asset")
+        return _page(
+            market_of(self._faces, params).engine.ledger.entries,
+            params,
+            lambda row: account in (None, row.account) and asset in (None, row.asset),
+            accounts.entry,
+        )
+
     def _orders(self, params: Params, body: bytes) -> object:
+        name = params.get("client_order_id")
+
         def fits(record: OrderRecord) -> bool:
             order = record.order
-            return _fits(params, record.face, order.account, order.symbol, order.client_order_id)
+            return name in (None, order.client_order_id) and _fits(params, record.face, order.account, order.symbol)
 
         return _page(self._evidence.orders, params, fits, _order)
 
     def _requests(self, params: Params, body: bytes) -> object:
-        kind, door = params.get("kind"), params.get("door")
+        kind, door, name = params.get("kind"), params.get("door"), params.get("client_order_id")
         return _page(
             self._evidence.requests,
             params,
             lambda row: (
                 kind in (None, row.kind)
                 and door in (None, row.door)
-                and _fits(params, row.face, row.account, row.symbol, row.client_order_id)
+                and _fits(params, row.face, row.account, row.symbol)
+                and name in (None, row.client_order_id, row.original_client_order_id)
             ),
         )
 
@@ -206,12 +232,11 @@ def _page(
     return {"first": log.first_number, "next": log.next_number, "then": then, "rows": shown}
 
 
-def _fits(params: Params, face: str, account: str = "", symbol: str = "", client_order_id: str = "") -> bool:
+def _fits(params: Params, face: str, account: str = "", symbol: str = "") -> bool:
     return (
         params.get("face", face) == face
         and params.get("account", account) == account
         and params.get("symbol", symbol) == symbol
-        and params.get("client_order_id", client_order_id) == client_order_id
     )
 
 

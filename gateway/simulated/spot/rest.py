@@ -22,7 +22,7 @@ from ..core.orders import AccountId
 from ..desk import Desk
 from ..faults.plan import NOTHING, RequestPlan
 from ..limits import OrderCounts
-from ..operations import NOBODY, Answer, Ask, Kind, Operation, Proof
+from ..operations import NOBODY, UNREAD, Answer, Ask, Kind, Operation, Proof
 from ..payload import ENCODERS, NS_PER_MS, Json, TimeUnit, time_unit
 from ..signing import KeyRing, rest_payload
 from .errors import PartlyFailed, bad_time_unit
@@ -89,11 +89,11 @@ class RestDoor:
         try:
             unit = _unit(request)
         except VenueError as error:
-            return await self._write(request, None, Answer(error=error, now_ns=now_ns), TimeUnit.MILLISECOND)
+            return await self._refuse(name, request, Answer(error=error, now_ns=now_ns), TimeUnit.MILLISECOND)
         try:
             ask = self._ask(name, request, body, now_ns)
         except VenueError as error:
-            return await self._write(request, None, Answer(error=error, now_ns=now_ns), unit)
+            return await self._refuse(name, request, Answer(error=error, now_ns=now_ns), unit)
         plan = self._desk.plan(ask)
         if plan is not NOTHING:
             return await self._serve_as_planned(request, ask, plan, unit)
@@ -102,6 +102,11 @@ class RestDoor:
             return await self._write(request, ask, answer, unit)
         finally:
             self._desk.finish(ask, answer)
+
+    async def _refuse(self, name: str, request: web.Request, answer: Answer, unit: TimeUnit) -> web.StreamResponse:
+        """What cannot be read as a request of its operation."""
+        self._desk.note("rest", name, UNREAD, {}, answer)
+        return await self._write(request, None, answer, unit)
 
     async def _serve_as_planned(
         self, request: web.Request, ask: Ask, plan: RequestPlan, unit: TimeUnit
