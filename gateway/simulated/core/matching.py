@@ -203,6 +203,11 @@ class MatchingEngine(Matcher):
             raise unknown_order()
         self.ledger.now_ns = now_ns
         self._close(self.instruments[order.symbol], order, Status.CANCELED, now_ns, resting=True)
+        self.report_canceled(order, cancel_id, now_ns)
+        return order
+
+    def report_canceled(self, order: Order, cancel_id: str, now_ns: int) -> None:
+        """Say that it was canceled, as it stands in `order`."""
         original_id = order.client_order_id
         self._report(
             order,
@@ -211,7 +216,6 @@ class MatchingEngine(Matcher):
             client_order_id=cancel_id,
             original_client_order_id=original_id if cancel_id else "",
         )
-        return order
 
     def amend(self, order: Order, quantity: int, client_order_id: str | None, now_ns: int) -> Order:
         """Lower an open order's quantity; it keeps its place. Raises OrderRefused (-2038), BadRequest for a filter.
