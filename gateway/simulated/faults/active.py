@@ -30,7 +30,8 @@ class Stage:
 class Fault:
     """One that is set: `origin_ns` is where its window counts from, on a clock that nothing skews.
 
-    `until_ns` is the end of what its last hit began, for kinds whose hits last; the same clock.
+    `until_ns` is the end of what its last hit began, for kinds whose hits last; the same clock. `ended`: it is removed, or what
+    it held is undone.
     """
 
     def __init__(self, number: int, spec: FaultSpec, stage: Stage, key: str, origin_ns: int) -> None:
@@ -39,7 +40,7 @@ class Fault:
         self.schedule = Schedule(spec.schedule, f"{stage.seed}:{key}")
         self.origin_ns = origin_ns
         self.until_ns = 0
-        self.removed = False
+        self.ended = False
         self._stage = stage
 
     @property
@@ -48,8 +49,8 @@ class Fault:
 
     @property
     def is_over(self) -> bool:
-        """Whether it can do nothing any more. What is `WINDOW` is over with its window only."""
-        if self.removed:
+        """Whether it can do nothing any more. What is `WINDOW` is over with its window, or by itself, only."""
+        if self.ended:
             return True
         if self.spec.acts is Acts.WINDOW:
             until_s = self.spec.schedule.until_s
@@ -57,7 +58,7 @@ class Fault:
         return self.schedule.is_over(self.elapsed_s) and self._stage.clock.base() >= self.until_ns
 
     def hit(self) -> bool:
-        return not self.removed and self.schedule.hit(self.elapsed_s)
+        return not self.ended and self.schedule.hit(self.elapsed_s)
 
     def last(self, seconds: float) -> None:
         """This hit lasts so long, and no longer than the window."""
@@ -68,7 +69,7 @@ class Fault:
 
     @property
     def lasts(self) -> bool:
-        return not self.removed and self._stage.clock.base() < self.until_ns
+        return not self.ended and self._stage.clock.base() < self.until_ns
 
     def draw(self, name: str) -> float:
         """Draw from the parameter's span."""

@@ -24,10 +24,11 @@ def corrupt(frame: bytes, how: str, draw: float) -> bytes:
         return frame[:place] + b"\x00" + frame[place:]
     if how == "truncated":
         return frame[: 1 + int(draw * (len(frame) - 2))]
-    event = msgspec.json.decode(frame)
+    payload = msgspec.json.decode(frame)
+    event = payload[0] if isinstance(payload, list) and payload else payload
     if isinstance(event, dict):
         (_move_ids if how == "sequence" else _raise_price)(event, draw)
-    return msgspec.json.encode(event)
+    return msgspec.json.encode(payload)
 
 
 def _move_ids(event: dict[str, object], draw: float) -> None:

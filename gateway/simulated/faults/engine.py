@@ -96,8 +96,10 @@ class FaultEngine:
 
         Return its id. Raises SpecError.
         """
+        wanted = specs_of.point(at, **keys)
+        self._check(wanted.name, wanted.whom)
         self._make_room(1)
-        added = self._add_point(specs_of.point(at, **keys), hook)
+        added = self._add_point(wanted, hook)
         self._spread()
         return added.number
 
@@ -107,7 +109,6 @@ class FaultEngine:
         for each in chosen:
             removed = self._set.pop(each)
             if isinstance(removed, Fault):
-                removed.removed = True
                 self._timed.end(removed)
         self._spread()
         return len(chosen)

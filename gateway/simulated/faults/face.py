@@ -50,7 +50,8 @@ class BalanceWords(NamedTuple):
 
 
 class FaultedFace(NamedTuple):
-    """`snapshot` is the answer with a symbol's whole book, `operations` are the names of all that can be asked.
+    """`snapshot` is the answer with a symbol's whole book, `operations` are the names of all that can be asked,
+    `balance_operations` of those that answer with balances.
 
     `connections` returns those of the face's doors that are no market streams.
     """
@@ -66,6 +67,7 @@ class FaultedFace(NamedTuple):
     event_order: OrderWords
     answer_balance: BalanceWords
     event_balance: BalanceWords
+    balance_operations: Collection[str]
 
 
 BOOK_OPERATION = "depth"

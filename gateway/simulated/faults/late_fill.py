@@ -4,14 +4,12 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import msgspec
-
 from ..core.matching import MatchingEngine
-from ..core.orders import Execution, ExecutionKind, Order, Status
+from ..core.orders import ExecutionKind, Order, Status
 
 
 class LateFill:
-    """How much of an order trades: a part, `share` of 0 to 1, or `all`. `stale`: the cancel's words are of before the fill."""
+    """How much of an order trades: a part, `share` from 0 to below 1, or `all`. `stale`: the cancel's words are of before the fill."""
 
     def __init__(self, engine: MatchingEngine, share: float, *, all: bool, stale: bool) -> None:
         self._engine = engine
@@ -32,18 +30,20 @@ class LateFill:
     def _cancel(self, order: Order, cancel_id: str, now_ns: int) -> Order:
         """As the engine's own; returns the order as the cancel's acknowledgement tells it."""
         engine, kind = self._engine, type(self._engine)
-        quantity = self._quantity(order)
-        if not order.is_open or not quantity:
+        if not order.is_open or not order.working_ns:
             return kind.cancel(engine, order, cancel_id, now_ns)
         before, first = copy.copy(order), len(engine.executions)
-        engine.fill_resting(order, order.price, quantity, now_ns)
+        engine.fill_resting(order, order.price, self._quantity(order), now_ns)
         if order.is_open:
             kind.cancel(engine, order, cancel_id, now_ns)
         told = copy.copy(before if self._stale else order)
         told.status, told.updated_ns = Status.CANCELED, now_ns
-        reports = engine.executions[first:]
-        fills = [report for report in reports if report.kind is ExecutionKind.TRADE]
-        engine.executions[first:] = [self._report(reports, told, cancel_id, now_ns), *fills]
+        happened = [
+            e for e in engine.executions[first:] if e.kind is not ExecutionKind.CANCELED or e.order is not order
+        ]
+        del engine.executions[first:]
+        engine.report_canceled(told, cancel_id, now_ns)
+        engine.executions += happened
         return told
 
     def _quantity(self, order: Order) -> int:
@@ -52,26 +52,4 @@ class LateFill:
         lots = order.leaves // step
         if self._all or lots <= 1:
             return order.leaves
-        return step * (1 + int(self._share * (lots - 1) * 0.999_999))
-
-    def _report(self, reports: list[Execution], told: Order, cancel_id: str, now_ns: int) -> Execution:
-        """The report of the cancel: the engine's own where there is one, saying what is told."""
-        last = reports[-1]
-        return msgspec.structs.replace(
-            last,
-            order=told,
-            kind=ExecutionKind.CANCELED,
-            status=Status.CANCELED,
-            executed=told.executed,
-            quote_executed=told.quote_executed,
-            time_ns=now_ns,
-            client_order_id=cancel_id,
-            original_client_order_id=told.client_order_id,
-            last_price=0,
-            last_quantity=0,
-            fee=0,
-            fee_asset=None,
-            trade_id=-1,
-            is_maker=False,
-            is_on_book=False,
-        )
+        return step * (1 + int(self._share * (lots - 1)))

@@ -3,6 +3,7 @@
 Bounds: a snapshot a symbol every quarter second, for AGE_S_MAX (240 of about 60 kB each); CHANGES_MAX changes of orders.
 """
 
+import contextlib
 import copy
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -10,9 +11,10 @@ from contextlib import contextmanager
 
 import msgspec
 
+from ..core.errors import VenueError
 from ..core.orders import BACKGROUND, AccountId, AccountTrade, Execution, ExecutionKind, Order
 from ..core.registry import OrderRegistry
-from ..payload import Json, encode
+from ..payload import Instant, Json, encode
 from .active import Stage
 from .face import FaultedFace
 from .kinds import AGE_S_MAX
@@ -25,31 +27,34 @@ BOOK_FIELDS = ("lastUpdateId", "bids", "asks")
 
 
 class PastBooks:
-    """Snapshots of one face's books, taken while `wanted`."""
+    """Snapshots of one face's books, taken while somebody wants them."""
 
     def __init__(self, face: FaultedFace, stage: Stage) -> None:
         self._face = face
         self._stage = stage
-        self._wanted: Callable[[], bool] = lambda: False
+        self._wanted: Callable[[], list[str]] = list
         self._taking = False
         self._snapshots: dict[str, deque[tuple[int, bytes]]] = {}
 
-    def keep(self, wanted: Callable[[], bool]) -> None:
-        """Take them from now on, until `wanted` says no."""
+    def keep(self, wanted: Callable[[], list[str]]) -> None:
+        """Take them from now on of the symbols that `wanted` names ("": of all), until it names none."""
         self._wanted = wanted
         if not self._taking and wanted():
             self._taking = True
             self._take()
 
     def _take(self) -> None:
-        if not self._wanted():
+        wanted = self._wanted()
+        if not wanted:
             self._taking = False
             self._snapshots.clear()
             return
         now_ns = self._stage.clock.base()
-        for rules in self._face.market.rules():
-            kept = self._snapshots.setdefault(rules.symbol, deque(maxlen=SNAPSHOTS_MAX))
-            kept.append((now_ns, encode(self._face.snapshot(rules.symbol))))
+        symbols = [rules.symbol for rules in self._face.market.rules()] if "" in wanted else wanted
+        for symbol in dict.fromkeys(symbols):
+            with contextlib.suppress(VenueError):  # a replayed book that has not begun
+                frame = encode(self._face.snapshot(symbol))
+                self._snapshots.setdefault(symbol, deque(maxlen=SNAPSHOTS_MAX)).append((now_ns, frame))
         self._stage.call_later(PERIOD_NS, self._take)
 
     def as_of(self, symbol: str, age_s: float, answer: Json) -> Json:
@@ -107,6 +112,7 @@ class PastOrders:
         after = copy.copy(order)
         after.status, after.executed = execution.status, execution.executed
         after.quote_executed, after.updated_ns = execution.quote_executed, execution.time_ns
+        after.quantity, after.prevented = execution.quantity, execution.prevented_total
         # A report after the one that closed the order, as of a late fill, changes nothing that was known before.
         unknown = None if execution.kind is ExecutionKind.NEW else after
         before = self._known.pop(order.order_id, unknown)
@@ -131,6 +137,18 @@ class PastOrders:
             yield
         finally:
             engine.registry = present
+
+
+def rows_until(answer: Json, then_ns: int) -> Json:
+    """Return a history without what is younger than `then_ns`."""
+    if not isinstance(answer, list):
+        return answer
+    return [row for row in answer if not isinstance(row, dict) or _time_ns(row) <= then_ns]
+
+
+def _time_ns(row: dict[str, Json]) -> int:
+    time_ns = row.get("time")
+    return time_ns if isinstance(time_ns, Instant) else 0
 
 
 class PastRegistry(OrderRegistry):

@@ -11,7 +11,7 @@ from .face import BOOK_OPERATION, FaultedFace
 from .falsehoods import Falsehoods, off_by
 from .kinds import KINDS
 from .late_fill import LateFill
-from .past import PastBooks, PastOrders
+from .past import PastBooks, PastOrders, rows_until
 from .plan import NOTHING, RequestPlan, Within
 from .whom import asker, client_order_id, fits_ask, named_order
 
@@ -101,11 +101,11 @@ class RequestFaultsOfFace:
     def use(self, faults: list[Fault]) -> None:
         """Heed these from now on."""
         self._faults = [fault for fault in faults if fault.spec.whom.face in ("", self._face.name)]
-        self._books.keep(lambda: self._has("snapshot-stale"))
-        self._orders.keep(lambda: self._has("query-lag"))
+        self._books.keep(lambda: [fault.spec.whom.symbol for fault in self._present("snapshot-stale")])
+        self._orders.keep(lambda: bool(self._present("query-lag")))
 
-    def _has(self, kind: str) -> bool:
-        return any(fault.spec.kind == kind and not fault.is_over for fault in self._faults)
+    def _present(self, kind: str) -> list[Fault]:
+        return [fault for fault in self._faults if fault.spec.kind == kind and not fault.is_over]
 
     def plan(self, ask: Ask, draft: Draft) -> None:
         over = False
@@ -130,6 +130,8 @@ class RequestFaultsOfFace:
                 return False
             case "query-lag" if operation.kind is Kind.ACCOUNT and not operation.pages:
                 return False  # of the account's own questions only those for histories
+            case "balance-wrong" if ask.name not in self._face.balance_operations:
+                return False
             case "fill-after-cancel" if not self._is_open(ask):
                 return False
         return fits_ask(fault.spec.whom, self._face, ask)
@@ -138,8 +140,8 @@ class RequestFaultsOfFace:
         order: Order | None = named_order(ask, self._face)
         if order is None and ask.operation.kind is Kind.CANCEL:  # all of a symbol
             registry = self._face.market.engine.registry
-            return bool(registry.open_orders(asker(ask), ask.params.get("symbol", "")))
-        return order is not None and order.is_open
+            return any(_works(one) for one in registry.open_orders(asker(ask), ask.params.get("symbol", "")))
+        return order is not None and _works(order)
 
     # ---- kinds that need the face
 
@@ -150,7 +152,10 @@ class RequestFaultsOfFace:
 
     def _lag(self, fault: Fault, ask: Ask, draft: Draft) -> str:
         lag_ms = fault.spec.number("lag_ms")
-        draft.within.append(lambda: self._orders.as_of(self._stage.clock() - int(lag_ms * NS_PER_MS)))
+        then_ns = self._stage.clock() - int(lag_ms * NS_PER_MS)
+        draft.within.append(lambda: self._orders.as_of(then_ns))
+        if ask.operation.kind is Kind.ACCOUNT:
+            draft.rewrites.append(lambda result: rows_until(result, then_ns))
         return f"answered as of {lag_ms:g} ms ago"
 
     def _fill_late(self, fault: Fault, ask: Ask, draft: Draft) -> str:
@@ -189,6 +194,11 @@ class RequestFaultsOfFace:
         return f"{asset} told wrong"
 
 
+def _works(order: Order) -> bool:
+    """Whether it can trade: open, and no stop that waits."""
+    return order.is_open and order.working_ns > 0
+
+
 def _delay_request(fault: Fault, ask: Ask, draft: Draft) -> str:
     delay_ns = fault.draw_ns("delay_ms")
     draft.before_ns += delay_ns
@@ -212,7 +222,7 @@ def _lose_answer(fault: Fault, ask: Ask, draft: Draft) -> str:
 
 
 def _double_answer(fault: Fault, ask: Ask, draft: Draft) -> str:
-    draft.copies *= 2
+    draft.copies += draft.copies > 0
     return "answered twice"
 
 

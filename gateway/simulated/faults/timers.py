@@ -1,5 +1,6 @@
 """Faults that need no request and no frame: every so often, or while a window is open. Pure but for connections they cut."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -31,7 +32,7 @@ class TimedFaults:
         self._faces = faces
         self._stage = stage
         self._undo: dict[int, list[Undo]] = {}
-        self._periodic: dict[str, Callable[[Fault], str]] = {
+        self._periodic: dict[str, Callable[[Fault], None]] = {
             "disconnect": self._disconnect,
             "server-shutdown": self._shut_down,
             "expired-in-match": self._expire,
@@ -43,16 +44,20 @@ class TimedFaults:
         }
 
     def start(self, fault: Fault) -> None:
-        from_ns = int((fault.spec.schedule.from_s - fault.elapsed_s) * 1e9)
-        if fault.spec.acts is Acts.PERIOD:
-            self._stage.call_later(from_ns, lambda: self._tick(fault))
-        elif from_ns <= 0:
-            self._open(fault)
+        """As soon as its window opens: a timer may come a little early, and then it waits for the rest."""
+        wait_s = fault.spec.schedule.from_s - fault.elapsed_s
+        if wait_s > 0:
+            self._stage.call_later(math.ceil(wait_s * 1e9), lambda: self.start(fault))
+        elif fault.ended:
+            return
+        elif fault.spec.acts is Acts.PERIOD:
+            self._tick(fault)
         else:
-            self._stage.call_later(from_ns, lambda: self._open(fault))
+            self._open(fault)
 
     def end(self, fault: Fault) -> None:
         """Undo what it holds; safe to call more than once."""
+        fault.ended = True
         undone = self._undo.pop(fault.number, [])
         for undo in reversed(undone):
             undo()
@@ -70,23 +75,21 @@ class TimedFaults:
     def _of(self, fault: Fault) -> list[FaultedFace]:
         return [face for face in self._faces.values() if fault.spec.whom.face in ("", face.name)]
 
-    def _disconnect(self, fault: Fault) -> str:
+    def _disconnect(self, fault: Fault) -> None:
         if not fault.hit():
-            return ""
+            return
         kind, cut = fault.spec.text("connections"), 0
         for face in self._of(fault):
             cut += disconnect(face, kind)
         fault.note(f"cut {cut} connections", about=kind)
-        return ""
 
-    def _shut_down(self, fault: Fault) -> str:
+    def _shut_down(self, fault: Fault) -> None:
         if fault.hit():
             seconds = fault.spec.number("seconds")
             told = sum(shut_down(face, seconds, self._stage) for face in self._of(fault))
             fault.note(f"announced to {told} connections")
-        return ""
 
-    def _expire(self, fault: Fault) -> str:
+    def _expire(self, fault: Fault) -> None:
         whom = fault.spec.whom
         found = [
             (face, order)
@@ -95,18 +98,18 @@ class TimedFaults:
             if fits_order(whom, face.name, order)
         ]
         if not found or not fault.hit():
-            return ""
+            return
         face, order = fault.schedule.draws.choice(found)
         now_ns = self._stage.clock()
         face.market.engine.expire(order, Status.EXPIRED_IN_MATCH, now_ns)
         face.market.publish(now_ns)
         fault.note("expired", face.name, "", order.symbol, order.client_order_id)
-        return ""
 
     # ---- while a window is open
 
     def _open(self, fault: Fault) -> None:
         if not fault.hit():
+            fault.ended = True
             return
         done, undo = self._lasting[fault.spec.kind](fault)
         fault.note(done, symbol=fault.spec.whom.symbol)

@@ -102,7 +102,7 @@ def _drop(fault: Fault, draft: _Draft) -> str:
 
 
 def _double(fault: Fault, draft: _Draft) -> str:
-    draft.copies *= 2
+    draft.copies += draft.copies > 0
     return "sent twice"
 
 

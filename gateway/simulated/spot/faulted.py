@@ -10,13 +10,14 @@ from ..operations import NOBODY, Call
 from ..payload import Json
 from .api import VenueApi
 from .market_data import DEPTH_LIMIT_MAX
-from .table import OPERATIONS
+from .table import OPERATIONS, REST_OPERATIONS
 from .user_streams import UserStreams
 
 ANSWER_ORDER = OrderWords("orderId", "status", "symbol", "clientOrderId", "side")
 EVENT_ORDER = OrderWords("i", "X", "s", "c", "S")
 ANSWER_BALANCE = BalanceWords("asset", ("free",))
 EVENT_BALANCE = BalanceWords("a", ("f",))
+BALANCE_OPERATIONS = ("account.status", "/sapi/v3/asset/getUserAsset")
 
 
 def faulted_face(
@@ -38,10 +39,11 @@ def faulted_face(
         limits=limits,
         users=users,
         snapshot=snapshot,
-        operations=OPERATIONS.keys(),
+        operations=REST_OPERATIONS.keys() | OPERATIONS.keys(),
         connections=connections,
         answer_order=ANSWER_ORDER,
         event_order=EVENT_ORDER,
         answer_balance=ANSWER_BALANCE,
         event_balance=EVENT_BALANCE,
+        balance_operations=BALANCE_OPERATIONS,
     )

@@ -14,6 +14,7 @@ ANSWER_ORDER = OrderWords("orderId", "status", "symbol", "clientOrderId", "side"
 EVENT_ORDER = OrderWords("i", "X", "s", "c", "S")
 ANSWER_BALANCE = BalanceWords("asset", ("walletBalance", "balance", "crossWalletBalance", "availableBalance"))
 EVENT_BALANCE = BalanceWords("a", ("wb", "cw"))
+BALANCE_OPERATIONS = ("account.balance", "account.status", "v2/account.balance", "v2/account.status")
 DEPTH_MAX = "1000"
 
 
@@ -35,4 +36,5 @@ def faulted_face(api: PerpetualApi, limits: RequestLimits, connections: Callable
         event_order=EVENT_ORDER,
         answer_balance=ANSWER_BALANCE,
         event_balance=EVENT_BALANCE,
+        balance_operations=BALANCE_OPERATIONS,
     )
