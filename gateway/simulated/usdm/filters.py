@@ -26,8 +26,6 @@ def check_filters(rules: SymbolRules, order: NewOrder, mark: int, open_orders: i
 
 
 def check_quantity(rules: SymbolRules, quantity: int, most: int) -> None:
-    if quantity <= 0:
-        raise BadRequest(-4003, "Quantity less than or equal to zero.")
     _check_precision(quantity, quantity_decimals(rules))
     if quantity < rules.quantity_min:
         raise BadRequest(-4004, "Quantity less than min quantity.")
@@ -38,8 +36,6 @@ def check_quantity(rules: SymbolRules, quantity: int, most: int) -> None:
 
 
 def check_price(rules: SymbolRules, side: Side, price: int, mark: int) -> None:
-    if price <= 0:
-        raise BadRequest(-4001, "Price less than or equal to zero.")
     _check_precision(price, price_decimals(rules))
     if price > rules.price_max:
         raise BadRequest(-4002, "Price greater than max price.")

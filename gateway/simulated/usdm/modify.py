@@ -10,7 +10,7 @@ from ..core.filters import SymbolRules
 from ..core.orders import AccountId, Order, OrderType, Side, TimeInForce
 from ..operations import Call, Kind, Operation, Params, signed
 from ..payload import NS_PER_MS, Json, Payload
-from ..spot.parameters import choice, decimal, text
+from ..spot.parameters import choice, text
 from . import parameters, payloads
 from .api import PerpetualApi
 from .filters import check_price, check_quantity
@@ -56,9 +56,9 @@ def _wanted(api: PerpetualApi, order: Order, terms: Terms, params: Params) -> Wa
     """Read and check what the order is to become. Raises VenueError, and the order stays as it is."""
     _check_sameness(order, terms, params)
     match = choice(params, "priceMatch", PriceMatch, PriceMatch.NONE, BadRequest(-5037, "Invalid price match"))
-    quantity = decimal(params, "quantity")
+    quantity = parameters.quantity_of(params)
     if match is PriceMatch.NONE:
-        price = decimal(params, "price")
+        price = parameters.price_of(params)
     else:
         price = api.matched_price(order.symbol, order.side, match)
     if (price, quantity) == (order.price, order.quantity):

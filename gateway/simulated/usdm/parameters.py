@@ -1,5 +1,6 @@
 """Parameters of futures orders, all text, made into what the core takes (docs, "New Order", "Modify Order"). Pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
@@ -7,12 +8,13 @@ from typing import NamedTuple
 from ..core.errors import BadRequest, missing_parameter
 from ..core.orders import AccountId, NewOrder, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
 from ..operations import Params
-from ..spot.parameters import choice, client_id, decimal, integer, text
+from ..spot.parameters import choice, decimal, illegal, integer, optional, text
 from .errors import use_the_algo_api
 from .terms import Terms
 
 CONDITIONAL_TYPES = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
 CLIENT_ID_MAX = 36
+_CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")  # docs, "New Order": newClientOrderId
 GOOD_TILL_AHEAD_MS = 600_000  # docs, -5040: "greater than the current time plus 600 seconds"
 GOOD_TILL_MAX_MS = 253_402_300_799_000
 MODES = {mode.value for mode in SelfTradePrevention} - {SelfTradePrevention.DECREMENT.value}
@@ -59,7 +61,7 @@ PriceOf = Callable[[str, Side, PriceMatch], int]
 
 
 def order_request(
-    params: Params, account: AccountId, generated_id: str, now_ms: int, price_of: PriceOf, *, hedges: bool
+    params: Params, account: AccountId, generated_id: str, now_ms: int, matched_price: PriceOf, *, hedges: bool
 ) -> OrderRequest:
     """Read a new order. `generated_id` is its client id when the client sends none. Raises BadRequest."""
     symbol = text(params, "symbol")
@@ -67,7 +69,7 @@ def order_request(
     order_type = _order_type(params)
     time_in_force = _time_in_force(params, order_type)
     match = _price_match(params, order_type)
-    price = price_of(symbol, side, match) if match is not PriceMatch.NONE else _price(params, order_type)
+    price = matched_price(symbol, side, match) if match is not PriceMatch.NONE else _price(params, order_type)
     mode = params.get("selfTradePreventionMode", SelfTradePrevention.NONE.value)
     if mode not in MODES:
         raise BadRequest(-5039, "Invalid self trade prevention mode")
@@ -80,7 +82,7 @@ def order_request(
         client_order_id=own_client_id(params) or generated_id,
         side=side,
         order_type=order_type,
-        quantity=decimal(params, "quantity"),
+        quantity=quantity_of(params),
         price=price,
         time_in_force=time_in_force,
         prevention=prevention,
@@ -126,10 +128,24 @@ def _price_match(params: Params, order_type: OrderType) -> PriceMatch:
 
 def _price(params: Params, order_type: OrderType) -> int:
     if order_type is OrderType.LIMIT:
-        return decimal(params, "price")
+        return price_of(params)
     if "price" in params:
         raise BadRequest(-1106, "Parameter 'price' sent when not required.")
     return 0
+
+
+def quantity_of(params: Params) -> int:
+    quantity = decimal(params, "quantity")
+    if quantity == 0:
+        raise BadRequest(-4003, "Quantity less than or equal to zero.")
+    return quantity
+
+
+def price_of(params: Params) -> int:
+    price = decimal(params, "price")
+    if price == 0:
+        raise BadRequest(-4001, "Price less than or equal to zero.")
+    return price
 
 
 def _good_till(params: Params, time_in_force: TimeInForce, now_ms: int) -> int:
@@ -162,9 +178,12 @@ def position_side(params: Params, *, hedges: bool) -> PositionSide:
 
 
 def own_client_id(params: Params) -> str | None:
-    if len(params.get("newClientOrderId", "")) > CLIENT_ID_MAX:
+    value = optional(params, "newClientOrderId")
+    if value is not None and len(value) > CLIENT_ID_MAX:
         raise BadRequest(-4015, "Client order id length should not be more than 36 chars")
-    return client_id(params, "newClientOrderId")
+    if value is not None and not _CLIENT_ID.fullmatch(value):
+        raise illegal("newClientOrderId", f"^{_CLIENT_ID.pattern}$")
+    return value
 
 
 def _response(params: Params) -> ResponseType:
