@@ -369,3 +369,64 @@ async def test_a_client_that_left_leaves_nothing_behind(play: Any) -> None:
     await asyncio.sleep(0.15)
     other = await play.client.api()
     assert (await play.place(other, "on"))["result"]["status"] == "NEW"
+
+
+async def test_a_stop_that_waits_cannot_fill_late(play: Any) -> None:
+    """It is in no queue: its cancel is no chance alone, and among others it is canceled as it should be."""
+    socket = await play.client.api()
+    price = str(round(float(await play.touch("SELL")) + 1_000))
+    stop = {"type": "STOP_LOSS_LIMIT", "stopPrice": price, "price": price}
+    await play.place(socket, "stop", **stop)
+    await play.set("fill-after-cancel", all=True)
+    assert (await play.cancel(socket, "stop"))["result"]["status"] == "CANCELED"
+    assert (await play.get("faults"))["rows"][0]["chances"] == 0
+    await play.place(socket, "stop", **stop)
+    await play.place(socket, "resting")
+    answer = await play.client.call(socket, "openOrders.cancelAll", **play.client.params(symbol="BTCUSDT"))
+    assert len(answer["result"]) == 2
+    assert {row["maker_client_order_id"] for row in (await play.get("trades"))["rows"]} == {"resting"}
+    assert await adds_up(play)
+
+
+async def test_a_stop_that_a_late_fill_triggers_is_told(play: Any) -> None:
+    """Goal: what others do because of the late fill is not lost. Method: a stop that this trade's price triggers."""
+    events, socket = await play.user_stream(), await play.client.api()
+    stop = {"type": "STOP_LOSS", "side": "SELL", "stopPrice": "50000", "quantity": "0.001"}
+    terms = dict.fromkeys(("price", "timeInForce")) | stop
+    await play.trade()
+    params = {name: value for name, value in (ORDER | terms).items() if value is not None}
+    placed = await play.client.call(socket, "order.place", **play.client.params(**params, newClientOrderId="stop"))
+    assert "result" in placed, placed
+    await play.place(socket, "resting")
+    await play.set("fill-after-cancel")
+    await play.cancel(socket, "resting")
+
+    def is_stopped(frame: Any) -> bool:
+        return frame["event"].get("c") == "stop" and frame["event"].get("x") == "TRADE"
+
+    frames = await events.receive_until(is_stopped)
+    reports = [(f["event"]["c"], f["event"]["x"]) for f in frames if f["event"]["e"] == "executionReport"]
+    assert reports[-1] == ("stop", "TRADE")
+    assert ("resting", "TRADE") in reports
+    assert await adds_up(play)
+
+
+async def test_a_replaced_order_fills_late_too(play: Any) -> None:
+    events, socket = await play.user_stream(), await play.client.api()
+    await play.place(socket, "old")
+    await play.set("fill-after-cancel", all=True)
+    terms = ORDER | {
+        "cancelReplaceMode": "STOP_ON_FAILURE",
+        "cancelOrigClientOrderId": "old",
+        "newClientOrderId": "new",
+    }
+    answer = await play.client.call(socket, "order.cancelReplace", **play.client.params(**terms))
+    assert (answer["result"]["cancelResponse"]["status"], answer["result"]["newOrderResponse"]["status"]) == (
+        "CANCELED",
+        "NEW",
+    )
+    frames = await events.receive_until(lambda frame: frame["event"].get("c") == "new")
+    kinds = [frame["event"]["x"] for frame in frames[-3:] if frame["event"]["e"] == "executionReport"]
+    assert kinds[-3:] == ["CANCELED", "TRADE", "NEW"]
+    assert (await play.query("old"))[1]["status"] == "FILLED"
+    assert await adds_up(play)
