@@ -15,7 +15,8 @@ METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GE
 ID_MAX = 2**63 - 1  # "64-bit signed integer"
 _ID_TEXT = re.compile(r"[A-Za-z0-9_-]{1,36}")
 """The document says alphanumeric; the venue's own Python client sends UUIDs, which have dashes."""
-_STREAM = re.compile(r"!?[^@\s]+@\S+|!\S+")
+_STREAM = re.compile(r"!?[^@\s]+@\S+|!\S+|[0-9A-Za-z]{64}")
+"""The last one is a listen key, which is a stream where there are any."""
 _POSITION = re.compile(r"byte (\d+)")
 
 
