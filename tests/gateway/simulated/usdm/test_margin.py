@@ -1,6 +1,7 @@
 """What orders and positions need of an account's margin, in rows worked out by hand."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ class Stage:
     engine: MatchingEngine
     margin: Margin
 
-    def order(self, account: AccountId, side: Side, quantity: float, price: int, **more: object) -> Order:
+    def order(self, account: AccountId, side: Side, quantity: float, price: int, **more: Any) -> Order:
         """`price` 0: a MARKET order."""
         kind = OrderType.LIMIT if price else OrderType.MARKET
         number = len(self.engine.registry.orders) + 1
@@ -157,7 +158,7 @@ def test_what_margin_an_order_needs(
     assert refusal(stage, ALICE, side, quantity, price) == code
 
 
-def refusal(stage: Stage, account: AccountId, side: Side, quantity: float, price: int, **more: object) -> int:
+def refusal(stage: Stage, account: AccountId, side: Side, quantity: float, price: int, **more: Any) -> int:
     """The code of what was refused, and then nothing is left of it; 0 where it was not."""
     before = figures(stage, account)
     try:

@@ -284,7 +284,7 @@ async def test_a_reduce_only_order_is_cut_to_the_position_and_ends_with_it(quiet
 async def test_settings_of_an_account(quiet_futures: Any) -> None:
     client = quiet_futures
 
-    async def code(path: str, **params: Any) -> int:
+    async def code(path: str, **params: Any) -> Any:
         return (await client.signed("POST", path, **params))[1].get("code", 0)
 
     _, answer = await client.signed("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=50)
@@ -299,8 +299,8 @@ async def test_settings_of_an_account(quiet_futures: Any) -> None:
     assert await code("/fapi/v1/positionSide/dual", dualSidePosition="true") == -4067
     await client.signed("DELETE", "/fapi/v1/allOpenOrders", symbol="BTCUSDT")
     assert await code("/fapi/v1/positionSide/dual", dualSidePosition="true") == 200
-    _, [bracket] = (await client.signed("GET", "/fapi/v1/leverageBracket", symbol="BTCUSDT"))[1]["brackets"], [{}]
-    assert bracket == {}
+    _, told = await client.signed("GET", "/fapi/v1/leverageBracket", symbol="BTCUSDT")
+    assert [bracket["initialLeverage"] for bracket in told["brackets"]] == [125]
 
 
 async def test_hedge_mode(quiet_futures: Any) -> None:
