@@ -343,7 +343,7 @@ class Trial:
                 assert locked[account, asset] == ledger.locked[account][asset]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(COMMANDS, max_size=60))
 def test_the_engine_agrees_with_a_plain_one_after_every_command(commands: list[Command]) -> None:
     trial = Trial()
