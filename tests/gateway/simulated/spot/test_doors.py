@@ -59,7 +59,7 @@ def raw_exchange(port: int, request: bytes) -> bytes:
 @pytest.mark.parametrize(
     "request_",
     [
-        b"GET /api/v3/time\r\n\r\n",
+        b"GET\r\n\r\n",
         b"GET /api/v3/depth?symbol=%ff%fe%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"GET /api/v3/depth?symbol=\xff\xfe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"GET /api/v3/depth?" + b"a=1&" * 60 + b"b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
