@@ -24,7 +24,13 @@ Clock = Callable[[], int]
 
 
 class Connection:
-    def __init__(self, request: web.Request, clock: Clock) -> None:
+    """`joins`: of what is sent in one turn of the loop the first frame goes at once, the others together at the turn's end: an
+    answer, and what it caused. Never while `is_exact`: then whoever looks finds on the wire what was sent.
+    """
+
+    joins = False
+
+    def __init__(self, request: web.Request, clock: Clock, is_exact: Callable[[], bool] = lambda: True) -> None:
         self.address = request.remote or ""
         self.connected_ns = clock()
         self._request = request
@@ -35,6 +41,8 @@ class Connection:
             timeout=CLOSE_S_MAX, max_msg_size=INBOUND_BYTES_MAX, compress=False, autoping=False, autoclose=False
         )
         self._transport: asyncio.Transport | None = None
+        self._is_exact = is_exact
+        self._held: list[bytes] | None = None
         self._is_read = False
         self._is_leaving = False
         self._over = asyncio.Event()
@@ -46,7 +54,8 @@ class Connection:
     @property
     def waiting_bytes(self) -> int:
         """What was sent and the socket has not taken."""
-        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+        held = sum(map(len, self._held or ()))
+        return held if self._transport is None else held + self._transport.get_write_buffer_size()
 
     async def open(self) -> None:
         await self._socket.prepare(self._request)
@@ -110,6 +119,7 @@ class Connection:
     def _say_goodbye(self, code: int) -> None:
         if not self._is_leaving:
             self._write(WSMsgType.CLOSE, code.to_bytes(2, "big"))
+            self._send_held()
             self._is_leaving = True
 
     def _write(self, kind: WSMsgType, payload: bytes) -> None:
@@ -117,7 +127,26 @@ class Connection:
         transport = self._transport
         if transport is None or self._is_leaving or transport.is_closing() or self._socket.closed:
             return
-        transport.write(_header(kind, len(payload)) + payload)
+        frame = _header(kind, len(payload)) + payload
+        if self._held is not None:
+            self._held.append(frame)
+            if self._is_exact():
+                self._send_held()
+            return
+        transport.write(frame)
+        if transport.get_write_buffer_size() > WAITING_BYTES_MAX:
+            self.abort()
+        elif self.joins and not self._is_exact():
+            self._held = []
+            asyncio.get_running_loop().call_soon(self._send_held)
+
+    def _send_held(self) -> None:
+        """Send what waits for the end of the turn."""
+        held, self._held = self._held, None
+        transport = self._transport
+        if not held or transport is None or transport.is_closing():
+            return
+        transport.write(b"".join(held))
         if transport.get_write_buffer_size() > WAITING_BYTES_MAX:
             self.abort()
 

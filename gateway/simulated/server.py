@@ -196,7 +196,7 @@ class SimulatedVenue:
         return ControlDoor([*truth.commands(), *hand.commands(), *FaultDoor(self.faults).commands()])
 
     async def _attend(self, request: web.Request, serve: Serve) -> web.StreamResponse:
-        connection = Connection(request, self._clock)
+        connection = Connection(request, self._clock, lambda: self.faults.armed)
         await connection.open()
         self._connections[connection] = None
         try:

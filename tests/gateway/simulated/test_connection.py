@@ -12,6 +12,14 @@ HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
+RESTS = {
+    "symbol": "BTCUSDT",
+    "side": "BUY",
+    "type": "LIMIT",
+    "timeInForce": "GTC",
+    "quantity": "0.01",
+    "price": "40000",
+}
 Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -96,3 +104,25 @@ async def test_nothing_is_sent_after_the_goodbye(quiet: Any) -> None:
     assert await reader.read() == b""
     await closing
     writer.close()
+
+
+@pytest.mark.parametrize("kill_point", [False, True])
+async def test_an_answer_and_its_events_come_in_order(client: Any, kill_point: bool) -> None:
+    """Goal: what is sent together is sent whole and in order, and at a kill point nothing is held back. Method: one
+    connection that orders and listens; in the second case a hook looks at what is on the wire once the answer is."""
+    socket = await client.api()
+    await client.call(socket, "userDataStream.subscribe.signature", **client.params())
+    seen: list[int] = []
+    if kill_point:
+        [connection] = client.venue._connections
+        client.venue.faults.on_point("answer-sent", lambda reached: seen.append(len(connection._held or ())), count=9)
+    for number in range(5):
+        params = client.params(**RESTS, newClientOrderId=f"n{number}")
+        await socket.send({"id": number, "method": "order.place", "params": params})
+    kinds = []
+    while len(kinds) < 15:
+        frame = await socket.receive()
+        kinds.append(frame["id"] if "id" in frame else frame["event"]["e"])
+    told = ("executionReport", "outboundAccountPosition")
+    assert kinds == [word for number in range(5) for word in (number, *told)]
+    assert seen == ([0] * 5 if kill_point else [])
