@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 ETCD := .venv/.etcd
+CLIENTS := .venv/.clients
 ARGS ?=
 TESTS ?=
 
@@ -11,7 +12,7 @@ TESTS ?=
 demo: $(READY)
 	@$(BIN)/touchline demo $(ARGS)
 
-test: check $(ETCD)
+test: check $(ETCD) $(CLIENTS)
 	$(BIN)/python -m pytest -q $(TESTS)
 
 # format, lint, strict types, and the import table: one command, the same in CI.
@@ -34,6 +35,10 @@ $(READY): pyproject.toml constraints.txt
 # A server for the tests of several instances; without one those tests fail, and the others still run.
 $(ETCD): .ci/etcd $(READY)
 	@if .ci/etcd .venv/etcd; then touch $@; fi
+
+# Clients of the venue that others wrote, in an environment of their own; without it their tests fail, and the others still run.
+$(CLIENTS): .ci/clients constraints-clients.txt $(READY)
+	@if .ci/clients .venv/clients $(BIN)/python; then touch $@; fi
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache

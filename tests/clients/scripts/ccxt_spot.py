@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import ccxt
-from steps import Steps, arguments
+from steps import Steps, arguments, expect
 
 SYMBOL = "BTC/USDT"
 
@@ -16,11 +16,6 @@ def point_at(exchange: Any, rest: str) -> None:
     for name, url in urls.items():
         if isinstance(url, str):
             urls[name] = re.sub(r"https://[a-z]+\.binance\.com", rest, url)
-
-
-def expect(holds: bool, what: object) -> None:
-    if not holds:
-        raise AssertionError(what)
 
 
 def main() -> None:

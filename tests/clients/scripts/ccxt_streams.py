@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 import ccxt.pro
-from ccxt_spot import SYMBOL, expect, point_at
-from steps import Steps, arguments
+from ccxt_spot import SYMBOL, point_at
+from steps import Steps, arguments, expect
 
 
 def point_streams_at(exchange: Any, streams: str, api: str) -> None:

@@ -12,15 +12,10 @@ from binance_common.configuration import (
     ConfigurationWebSocketStreams,
 )
 from binance_sdk_spot.spot import Spot
-from steps import Steps, arguments
+from steps import Steps, arguments, expect
 
 SYMBOL = "BTCUSDT"
 LIMIT = {"symbol": SYMBOL, "side": "BUY", "type": "LIMIT", "time_in_force": "GTC", "quantity": 0.001, "price": 50_000}
-
-
-def expect(holds: bool, what: object) -> None:
-    if not holds:
-        raise AssertionError(what)
 
 
 def client(told: Any) -> Spot:
@@ -186,7 +181,7 @@ async def streams(steps: Steps, spot: Spot) -> None:
     connection = await steps.wait("streams: connect", spot.websocket_streams.create_connection)
     if connection is None:
         return
-    for name, subscribe in {
+    subscriptions: dict[str, Callable[[], Any]] = {
         "agg_trade": lambda: connection.agg_trade("btcusdt"),
         "trade": lambda: connection.trade("btcusdt"),
         "book_ticker": lambda: connection.book_ticker("btcusdt"),
@@ -198,16 +193,15 @@ async def streams(steps: Steps, spot: Spot) -> None:
         "all_mini_ticker": connection.all_mini_ticker,
         "avg_price": lambda: connection.avg_price("btcusdt"),
         "rolling_window_ticker": lambda: connection.rolling_window_ticker("btcusdt", "1h"),
-    }.items():
-
-        async def first(subscribe: Callable[[], Any] = subscribe) -> None:
-            stream = await subscribe()
-            event: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            stream.on("message", lambda data: event.done() or event.set_result(data))
-            expect(await event is not None, "no event")
-            await stream.unsubscribe()
-
-        await steps.wait(f"streams: {name}", first)
+    }
+    events = {name: asyncio.get_running_loop().create_future() for name in subscriptions}
+    for name, subscribe in subscriptions.items():
+        stream = await subscribe()
+        stream.on("message", lambda data, event=events[name]: event.done() or event.set_result(data))
+        await asyncio.sleep(0.25)  # the venue takes five messages a second
+    for name, event in events.items():
+        await steps.wait(f"streams: {name}", lambda event=event: event)
+    await steps.wait("streams: unsubscribe", stream.unsubscribe)
     await connection.close_connection(close_session=True)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,6 +18,16 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def expect(holds: bool, what: object) -> None:
+    if not holds:
+        raise AssertionError(what)
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 class Steps:
     """Runs what it is given, one after the other; a step that fails does not stop the next one."""
 
@@ -29,7 +40,7 @@ class Steps:
         except Exception as error:  # noqa: BLE001  # a client may raise anything: it is reported and counted
             self._note(name, error)
             return None
-        print(f"ok    {name}")
+        say(f"ok    {name}")
         return result
 
     async def wait(self, name: str, run: Callable[[], Awaitable[Any]]) -> Any:
@@ -38,15 +49,15 @@ class Steps:
         except Exception as error:  # noqa: BLE001  # the same
             self._note(name, error)
             return None
-        print(f"ok    {name}")
+        say(f"ok    {name}")
         return result
 
     def _note(self, name: str, error: Exception) -> None:
         where = traceback.extract_tb(error.__traceback__)[-1]
         self.failed.append(name)
-        print(f"FAIL  {name}: {type(error).__name__}: {error} ({where.name}, line {where.lineno})")
+        say(f"FAIL  {name}: {type(error).__name__}: {error} ({where.name}, line {where.lineno})")
 
     def end(self) -> None:
         """Exit 0 if every step was fine, 1 if not."""
-        print(f"{len(self.failed)} failed" + (": " + ", ".join(self.failed) if self.failed else ""))
+        say(f"{len(self.failed)} failed" + (": " + ", ".join(self.failed) if self.failed else ""))
         raise SystemExit(1 if self.failed else 0)

@@ -1,0 +1,56 @@
+"""Clients of the venue that others wrote, pointed at ours by nothing but base URLs.
+
+Each script of scripts/ runs in the clients' own environment against a venue of its own, as anybody would run it, and says step
+by step what its client could do; docs/howto/other-clients.md shows the commands.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.simulated.server import SimulatedVenue
+from gateway.simulated.settings import VenueSettings
+
+SCRIPTS = Path(__file__).parent / "scripts"
+PYTHON = Path(sys.prefix) / "clients" / "bin" / "python"
+SCRIPT_S_MAX = 120.0  # what a script may take on a machine that is busy; an idle one needs a tenth of it
+
+
+@pytest.fixture(autouse=True)
+def clients_are_installed() -> None:
+    if os.environ.get("TOUCHLINE_NO_CLIENTS"):
+        pytest.skip("TOUCHLINE_NO_CLIENTS is set")
+    if not PYTHON.exists():
+        pytest.fail(f"no clients at {PYTHON}: run `make .venv/.clients`, or leave them out with TOUCHLINE_NO_CLIENTS=1")
+
+
+@pytest.mark.parametrize("name", ["ccxt_spot", "ccxt_streams", "sdk_spot", "python_binance"])
+async def test_a_client_works_against_the_venue(name: str) -> None:
+    venue = SimulatedVenue(VenueSettings())
+    endpoints = await venue.start()
+    told = {
+        "--rest": endpoints.rest,
+        "--streams": endpoints.streams,
+        "--api": endpoints.websocket_api,
+        "--key": endpoints.api_key,
+        "--secret": endpoints.api_secret,
+    }
+    process = await asyncio.create_subprocess_exec(
+        PYTHON,
+        SCRIPTS / f"{name}.py",
+        *(word for option in told.items() for word in option),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), SCRIPT_S_MAX)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await venue.stop()
+    said = output.decode(errors="replace")
+    assert process.returncode == 0, said
+    assert said.count("\nok ") > 10, said
