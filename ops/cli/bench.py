@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ops.bench import book, feed, tick, transport, wire
+from ops.bench import book, feed, tick, transport, venue, wire
 
 
 @click.group()
@@ -77,3 +77,20 @@ def feed_(count: int, symbols: str, as_json: bool) -> None:
     if min(counts) < 1 or max(counts) > feed.SYMBOLS_MAX:
         raise click.BadParameter(f"give numbers of 1 to {feed.SYMBOLS_MAX}, like 1,10,100", param_hint="--symbols")
     _print(feed.run(count, counts), as_json)
+
+
+@bench.command(name="venue")
+@click.option(
+    "--count", type=click.IntRange(1, 100_000), default=2_000, show_default=True, help="Orders through each door."
+)
+@click.option(
+    "--hours",
+    type=click.FloatRange(0.01, 240),
+    default=1.0,
+    show_default=True,
+    help="Of the crowd's time, at full speed.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def venue_(count: int, hours: float, as_json: bool) -> None:
+    """The simulated venue: core, an order's round trip, diffs to 100 subscribers, the crowd's speed and memory."""
+    _print(venue.run(count, hours, lambda text: click.echo(text, err=True)), as_json)
