@@ -22,7 +22,7 @@ from .users import UserStreamFaults
 SET_MAX = 1_000  # chosen: faults and points that are listed at once; those that are over make room
 
 
-class FaultRowSet(msgspec.Struct, frozen=True):
+class PresentRow(msgspec.Struct, frozen=True):
     """One fault or point as it is listed. `kind`: of a fault; `at`: of a point."""
 
     id: int
@@ -46,6 +46,7 @@ class FaultEngine:
         self._stage = Stage(clock, later, seed)
         self._falsehoods = Falsehoods()
         self._set: dict[int, Fault | Point] = {}
+        self._points: dict[str, list[Point]] = {}
         self._last_number = 0
         self._names: dict[str, int] = {}
         self._requests: dict[str, RequestFaultsOfFace] = {}
@@ -94,7 +95,7 @@ class FaultEngine:
     def on_point(self, at: str, hook: Hook, **keys: object) -> int:
         """Call `hook` when the point is reached, once unless `count` says otherwise; `keys` as in a [[point]] table.
 
-        Return its id. Raises SpecError.
+        Return its id. Raises SpecError. What the hook raises ends the request, and is the caller's own affair.
         """
         wanted = specs_of.point(at, **keys)
         self._check(wanted.name, wanted.whom)
@@ -113,9 +114,9 @@ class FaultEngine:
         self._spread()
         return len(chosen)
 
-    def present(self) -> list[FaultRowSet]:
+    def present(self) -> list[PresentRow]:
         return [
-            FaultRowSet(
+            PresentRow(
                 one.number,
                 one.spec.name,
                 one.spec.kind if isinstance(one, Fault) else "",
@@ -128,7 +129,9 @@ class FaultEngine:
         ]
 
     def _check(self, name: str, whom: Whom) -> None:
-        """What only the venue can know: faces, symbols, accounts, operations. Raises SpecError."""
+        """What only the venue can know, once it is open: faces, symbols, accounts, operations. Raises SpecError."""
+        if not self.faces:
+            return
         faces = [face for face in self.faces.values() if whom.face in ("", face.name)]
         engines = [face.market.engine for face in faces]
         known: dict[str, set[str]] = {
@@ -184,7 +187,7 @@ class FaultEngine:
         self._arm()
 
     def _arm(self) -> None:
-        self._points: dict[str, list[Point]] = {}
+        self._points = {}
         for one in self._set.values():
             if isinstance(one, Point) and not one.is_over:
                 self._points.setdefault(one.spec.at, []).append(one)
@@ -196,17 +199,23 @@ class FaultEngine:
 
     def plan(self, face: str, ask: Ask) -> RequestPlan:
         draft = Draft()
-        self._requests[face].plan(ask, draft)
+        requests = self._requests[face]
+        requests.plan(ask, draft)
         if ask.operation.kind in FILLING and self._waits("fill-sent", face, ask):
             draft.events_first = True
+        if not self._points and requests.is_idle:
+            self._arm()
         return draft.plan()
 
     def _waits(self, at: str, face: str, ask: Ask) -> bool:
         return any(one.waits_for(self.faces[face], ask) for one in self._points.get(at, ()))
 
     def reach(self, at: str, face: str, ask: Ask) -> None:
-        for one in self._points.get(at, ()):
+        waiting = self._points.get(at, ())
+        for one in waiting:
             one.reach(self.faces[face], ask)
+        if any(one.is_over for one in waiting):
+            self._arm()
 
     def is_filled(self, face: str, answer: Answer) -> bool:
         """Whether the events that wait tell of a fill of an order that the answer is about."""

@@ -3,7 +3,6 @@
 A hook is a signal to a process, a command, or a callable of this process. While it runs the whole venue waits.
 """
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -18,7 +17,7 @@ from .spec import PointSpec
 from .whom import client_order_id, fits_ask
 
 RUN_S_MAX = 5.0  # chosen: a command that takes longer is killed
-PID_MIN = 2  # what a file may name: no process group (0 and below), and not the first process of all
+PID_MIN, PID_MAX = 2, 2**31 - 1  # what a file may name: no process group (0 and below), not the first process of all
 
 Hook = Callable[["Reached"], None]
 
@@ -93,7 +92,7 @@ def _signal(spec: PointSpec) -> str:
 def _read_pid(path: str) -> int:
     """Raises OSError or ValueError."""
     text = Path(path).read_text().strip()
-    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) < PID_MIN:
+    if not text.isascii() or not text.isdigit() or len(text) > 10 or not PID_MIN <= int(text) <= PID_MAX:
         raise ValueError(f"{path} says no process id")
     return int(text)
 
@@ -104,20 +103,18 @@ def _run(command: tuple[str, ...], reached: Reached) -> str:
         "TOUCHLINE_SYMBOL": reached.symbol,
         "TOUCHLINE_CLIENT_ORDER_ID": reached.client_order_id,
     }
-    with contextlib.suppress(ValueError):  # a NUL in what a client wrote cannot stand in an environment
-        try:
-            ended = subprocess.run(
-                command,
-                env={**os.environ, **told},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=RUN_S_MAX,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return f"{command[0]} killed after {RUN_S_MAX:g} s"
-        except OSError as error:
-            return f"{command[0]} not run: {error}"[:200]
-        return f"{command[0]} ended with {ended.returncode}"
-    return f"{command[0]} not run: the request's words cannot stand in an environment"
+    try:
+        ended = subprocess.run(
+            command,
+            env={**os.environ, **told},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=RUN_S_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"{command[0]} killed after {RUN_S_MAX:g} s"
+    except (OSError, ValueError) as error:  # no such command; or a NUL in what a client wrote
+        return f"{command[0]} not run: {error}"[:200]
+    return f"{command[0]} ended with {ended.returncode}"
