@@ -2,7 +2,7 @@
 
 routes, messages: from ops/topology.py and the vocabulary. order-, book-, exit- and coordination-states: diagrams of the
 tables that the actors themselves step through; whatever a diagram shows, the code does. fault-conformance: the table that
-tests/faults takes its marks from.
+tests/faults takes its marks from. venue-control: what the control door is served from.
 """
 
 import inspect
@@ -26,7 +26,7 @@ from actors.risk import states as risk
 from bus.codec import tag_of
 from bus.messages import VOCABULARY, Message, TradingState
 from gateway.simulated.faults.kinds import Acts
-from ops import docs_faults, docs_picture, fault_conformance, topology
+from ops import docs_control, docs_faults, docs_picture, fault_conformance, topology
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 CLASS_NAMES = ("control", "execution", "timers", "market data")
@@ -45,6 +45,7 @@ def pages() -> dict[str, str]:
         "exit-states.md": exit_states(),
         "coordination-states.md": coordination_states(),
         "faults.md": faults(),
+        "venue-control.md": venue_control(),
         "fault-conformance.md": fault_conformance_page(),
         "architecture.svg": docs_picture.picture(),
     }
@@ -279,6 +280,22 @@ def held(row: fault_conformance.Row) -> str:
     file, _, function = row.test.partition("::")
     test = f"[{function.removeprefix('test_').replace('_', ' ')}](../../tests/faults/{file})"
     return f"{test}; *later*: {row.later}" if row.later else test
+
+
+def venue_control() -> str:
+    """What the simulated venue can be asked and told: the tables that serve its control door."""
+    return page(
+        "The venue's control door",
+        "`touchline venue --control` serves these on the REST port, to this machine alone: a request from elsewhere, or whose "
+        "`Host` or `Origin` is not a loopback address, gets 403. Parameters are in the query; one that is not listed here is "
+        "refused (-1104). `GET /control/` answers this list. What it is for: [the simulated venue](../howto/simulated-venue.md).",
+        "## It tells",
+        grid(("command", "parameters", "what"), docs_control.looks()),
+        "A log answers `first` (the oldest row that is kept), `next` (the number of the next one to come), `then` (where the next "
+        "page goes on) and `rows`.",
+        "## It does",
+        grid(("command", "parameters", "what"), docs_control.acts()),
+    )
 
 
 def diagram(table: Table, first: IntEnum | None = None) -> str:

@@ -27,7 +27,7 @@ FILTERS = {"tickSize": RULES["tick_size"], "stepSize": RULES["step_size"], "minN
 STREAMS = ("depth", "bookTicker", "trade", "aggTrade")
 FRAMES_MAX = 100_000  # of one order to drop; chosen
 CONNECTIONS = (ALL, "market", "api")
-FACE = {"face": "spot, or usdm where there is one; spot unless named"}
+FACE = {"face": "spot unless named, or usdm"}
 STREAM = {"symbol": "all is every one", "stream": "depth, bookTicker, trade, aggTrade, all"}
 
 

@@ -14,7 +14,7 @@ from .core.bounded_log import BoundedLog
 from .core.decimals import decimal_text
 from .core.orders import Execution
 from .evidence import Evidence, OrderRecord
-from .market import Market
+from .market import GeneratedMarket, Market
 from .operations import Params
 from .payload import Json, Payload
 from .spot import parameters
@@ -154,9 +154,12 @@ class Truth:
 
 
 def _face_state(market: Market) -> Json:
+    """`regimes` of a crowd; a replay has none."""
     engine = market.engine
+    regimes = market.regimes() if isinstance(market, GeneratedMarket) else {}
     return {
         "flowing": market.flowing.is_set(),
+        "regimes": {symbol: regime.value for symbol, regime in regimes.items()},
         "market_connections": len(market.hub.clients),
         "open_orders": len(engine.registry.client_orders()),
         "trades": engine.trade_count,

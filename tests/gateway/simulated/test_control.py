@@ -1,6 +1,7 @@
 """The administration door: who may come in, what is refused, and that no input ends the process."""
 
 import json
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -26,6 +27,11 @@ async def test_the_index_is_what_there_is(quiet: Any) -> None:
     assert {"GET /control/ledger", "POST /control/faults", "GET /control/book"} <= {
         f"{row['method']} {row['path']}" for row in rows
     }
+    listed = [f"`{row['method']} {row['path']}`" for row in rows]
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "venue-control.md").read_text()
+    assert sorted(listed) == sorted(
+        line.split("|")[1].strip() for line in page.splitlines() if "/control/" in line[:30]
+    )
     for row in rows:
         assert row["what"]
         status, answer = await ask(quiet, row["method"], row["path"])

@@ -208,3 +208,30 @@ async def test_what_is_no_operation_is_noted_too(quiet: Any) -> None:
         ("unread", "order.status", False),
     ]
     assert [row["code"] < 0 for row in rows] == [False, True, True, True]
+
+
+async def test_the_futures_face_tells_its_positions(start_client: Any) -> None:
+    """Goal: both faces in one record. Method: an order on futures; positions, log rows and entries name that face."""
+    client = await start_client(futures_port=0)
+    await client.control("pause-flow", face="usdm")
+    url = client.signed_url(
+        "/fapi/v1/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.01", newClientOrderId="short"
+    ).replace(client.endpoints.rest, client.endpoints.futures_rest)
+    async with client.http.post(url, headers={"X-MBX-APIKEY": client.endpoints.api_key}) as response:
+        assert response.status == 200, await response.text()
+    ledger = await look(client, "ledger", face="usdm")
+    [position] = ledger["positions"]["client"]
+    assert (position["symbol"], position["quantity"]) == ("BTCUSDT", "-0.01000000")
+    assert Decimal(position["cost"]) < 0
+    assert ledger["adds_up"] is True
+    [order] = (await look(client, "orders", client_order_id="short"))["rows"]
+    assert (order["face"], order["status"]) == ("usdm", "FILLED")
+    [request] = (await look(client, "requests", face="usdm"))["rows"]
+    assert (request["kind"], request["done"], request["order_id"]) == ("place", True, order["order_id"])
+    trades = (await look(client, "trades", face="usdm"))["rows"]
+    assert {row["taker_client_order_id"] for row in trades} == {"short"}
+    entries = (await look(client, "ledger-entries", face="usdm", account="client"))["rows"]
+    assert entries[0]["reason"] == "deposit"
+    assert "fee" in {row["reason"] for row in entries}
+    assert (await look(client, "orders", face="spot"))["rows"] == []
+    assert "positions" not in await look(client, "ledger")
