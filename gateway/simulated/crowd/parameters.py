@@ -228,6 +228,6 @@ COARSE_TICK = msgspec.structs.replace(
     retreats=Retreats(reach_ticks=1, stay=0.3),
     reach_ticks=5,
     fair=FairPrice(ticks_per_root_s=2.0, lean_ticks=5.0),
-    levels_min=200,
+    levels_min=150,
 )
 """For symbols whose tick is a large part of their price. Sizes and the touch as captured."""

@@ -42,7 +42,7 @@ class Factors(msgspec.Struct, frozen=True):
 
 FACTORS = {
     Regime.CALM: Factors(),
-    Regime.TRENDING: Factors(market=1.5, drift_ppm_per_s=15.0, pressure=1.2),  # about 0.1 % a minute
+    Regime.TRENDING: Factors(market=1.5, drift_ppm_per_s=30.0, pressure=1.4),  # at most 0.2 % a minute
     Regime.THIN: Factors(limit=0.35, cancel=1.0, market=0.5, follow=0.003),
     Regime.FLASH_CRASH: Factors(limit=0.4, cancel=1.5, market=2.0, follow=0.1),
 }

@@ -6,7 +6,7 @@ Format: gzip'd (or plain) JSON lines; line 1 `{"capture": 1, "venue": ..., "sour
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, BinaryIO, cast
 from urllib.parse import parse_qs, urlsplit
@@ -124,7 +124,8 @@ class _Wrapper(msgspec.Struct):
     u: int | msgspec.UnsetType = msgspec.UNSET
 
 
-_KINDS: dict[str, type[RecordedDepth | RecordedTrade | RecordedAggregate]] = {
+_KINDS: dict[str, type[RecordedDepth | RecordedTicker | RecordedTrade | RecordedAggregate]] = {
+    "bookTicker": RecordedTicker,  # of futures; spot's says no kind
     "depthUpdate": RecordedDepth,
     "trade": RecordedTrade,
     "aggTrade": RecordedAggregate,
@@ -133,12 +134,15 @@ _line_decoder = msgspec.json.Decoder(_Line)
 _wrapper_decoder = msgspec.json.Decoder(_Wrapper)
 
 
-def read_events(path: Path) -> Iterator[Timed]:
-    """Yield the events a replay uses, in file order; others (klines, our own frames) are passed over."""
+def read_events(path: Path, venues: Sequence[str] = VENUES) -> Iterator[Timed]:
+    """Yield the events a replay uses, in file order; others (klines, our own frames) are passed over.
+
+    `venues`: whose captures are welcome. Binance's futures speak nearly the same and can be read, though not replayed.
+    """
     number = 1
     try:
         with _open(path) as file:
-            _check_header(file.readline(LINE_BYTES_MAX))
+            _check_header(file.readline(LINE_BYTES_MAX), venues)
             while raw := file.readline(LINE_BYTES_MAX):
                 number += 1
                 line = _line_decoder.decode(raw)
@@ -157,17 +161,17 @@ def _open(path: Path) -> BinaryIO:
     return cast(BinaryIO, gzip.open(path)) if packed else path.open("rb")  # GzipFile is one in all we use
 
 
-def _check_header(raw: bytes) -> None:
+def _check_header(raw: bytes, venues: Sequence[str]) -> None:
     header = msgspec.json.decode(raw, type=_Header)
-    if header.capture != 1 or header.venue not in VENUES:
+    if header.capture != 1 or header.venue not in venues:
         raise CaptureError(
-            f"was recorded from {header.venue!r}, format {header.capture}; needs one of {', '.join(VENUES)}"
+            f"was recorded from {header.venue!r}, format {header.capture}; needs one of {', '.join(venues)}"
         )
 
 
 def _event(line: _Line) -> Event | None:
     if line.kind == "recv":
-        return _frame(line.text)
+        return read_frame(line.text)
     if line.kind != "rest":
         return None
     address = urlsplit(line.address)
@@ -180,7 +184,8 @@ def _event(line: _Line) -> Event | None:
     return None
 
 
-def _frame(text: str) -> Event | None:
+def read_frame(text: str) -> Event | None:
+    """Return the event of one market stream's frame, wrapped or not; None for those a replay has no use for."""
     wrapper = _wrapper_decoder.decode(text)
     data: bytes | str = text
     if wrapper.stream:
