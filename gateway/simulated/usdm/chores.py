@@ -66,6 +66,7 @@ class Chores:
             self._take_marks()
             self._tell_marks(now_ns)
             changed |= self._liquidate(now_ns)
+            self._forget_ended()
         return changed
 
     # ---- orders that end by the clock
@@ -85,6 +86,13 @@ class Chores:
             if order is not None and order.is_open:
                 self._engine.expire(order, Status.EXPIRED, now_ns)
         return bool(over)
+
+    def _forget_ended(self) -> None:
+        """What ended before its date needs no watching."""
+        orders = self._engine.registry.orders
+        ended = [order_id for order_id in self.good_till if order_id not in orders or not orders[order_id].is_open]
+        for order_id in ended:
+            del self.good_till[order_id]
 
     # ---- mark prices and what they lead to
 
