@@ -101,7 +101,12 @@ class RequestLimits:
 
     def __init__(self, rules: LimitRules = SPOT_LIMITS) -> None:
         self.rules = rules
+        self._weight_rule = rules.weight_rule()
         self._addresses: dict[str, _Address] = {}
+
+    def payload(self, address: str, now_ms: int) -> Payload:
+        """Return the row of `rateLimits` that tells what the address has used."""
+        return {**self._weight_rule, "count": self.used(address, now_ms)}
 
     def used(self, address: str, now_ms: int) -> int:
         known = self._addresses.get(address)
@@ -181,6 +186,8 @@ class OrderCounts:
     def __init__(self, rules: LimitRules = SPOT_LIMITS) -> None:
         self._rules = rules
         self._windows = [_Window(seconds * 1_000) for seconds, _ in rules.orders]
+        self._told = [order_rule(seconds, limit) for seconds, limit in rules.orders]
+        self._headers = [f"X-MBX-ORDER-COUNT-{_short(seconds)}" for seconds, _ in rules.orders]
 
     def check(self, now_ms: int) -> None:
         for window, (seconds, limit) in zip(self._windows, self._rules.orders, strict=True):
@@ -205,12 +212,10 @@ class OrderCounts:
 
     def headers(self, now_ms: int) -> dict[str, str]:
         """Return the X-MBX-ORDER-COUNT headers."""
-        rows = zip(self.counts(now_ms), self._rules.orders, strict=True)
-        return {f"X-MBX-ORDER-COUNT-{_short(seconds)}": str(count) for count, (seconds, _) in rows}
+        return {name: str(count) for name, count in zip(self._headers, self.counts(now_ms), strict=True)}
 
     def payload(self, now_ms: int) -> list[Json]:
-        rows = zip(self.counts(now_ms), self._rules.orders, strict=True)
-        return [{**order_rule(seconds, limit), "count": count} for count, (seconds, limit) in rows]
+        return [{**rule, "count": count} for rule, count in zip(self._told, self.counts(now_ms), strict=True)]
 
 
 def _short(seconds: int) -> str:

@@ -20,6 +20,7 @@ from .api import VenueApi
 from .errors import bad_time_unit
 from .faulted import faulted_face
 from .rest import RestDoor
+from .session import Authenticate, Session
 from .statistics_streams import StatisticsStreams
 from .user_streams import UserStreams
 from .websocket_api import WebSocketApiClient
@@ -47,6 +48,7 @@ class SpotFace:
         attend: Attend,
         limits: LimitRules,
     ) -> None:
+        self.name = "spot"
         self.market = market
         self.limits = RequestLimits(limits)
         self._api = VenueApi(market, users, accounts, evidence, limits)
@@ -79,6 +81,9 @@ class SpotFace:
         named = request.query.get("streams", "") if is_combined else request.match_info.get("names", "")
         named = named.encode(errors="replace").decode()  # a path of broken UTF-8 must not break a later answer
         unit = time_unit(request.query.get("timeUnit", "MILLISECOND"))
+        refused = self._refusal(request, 0)
+        if refused is not None:
+            return refused
 
         async def serve(connection: Connection) -> None:
             if unit is None:
@@ -102,18 +107,25 @@ class SpotFace:
     async def _websocket_api(self, request: web.Request) -> web.StreamResponse:
         unit = time_unit(request.query.get("timeUnit", "MILLISECOND"))
         returns_limits = request.query.get("returnRateLimits", "true") != "false"
-        try:
-            if unit is None:
-                raise bad_time_unit()
-            now_ms = self._clock() // NS_PER_MS
-            self.limits.enter(request.remote or "", now_ms)
-            self.limits.spend(request.remote or "", CONNECT_WEIGHT, now_ms)
-        except VenueError as error:
-            return web.json_response({"code": error.code, "msg": error.message}, status=error.status)
+        if unit is None:
+            return _error(bad_time_unit())
+        refused = self._refusal(request, CONNECT_WEIGHT)
+        if refused is not None:
+            return refused
 
         async def serve(connection: Connection) -> None:
+            def open_session(authenticate: Authenticate) -> Session:
+                return Session(connection, self._users, authenticate, unit, returns_limits=returns_limits)
+
             client = WebSocketApiClient(
-                connection, self._desk, self._api, self._keys, self._clock, unit, returns_limits=returns_limits
+                connection,
+                self._desk,
+                self._api,
+                self._keys,
+                self._clock,
+                open_session,
+                unit,
+                returns_limits=returns_limits,
             )
             self._api_connections[connection] = None
             try:
@@ -124,3 +136,17 @@ class SpotFace:
                 client.leave()
 
         return await self._attend(request, serve)
+
+    def _refusal(self, request: web.Request, weight: int) -> web.Response | None:
+        """Count the opening of a WebSocket; return what is answered instead of opening it, past a limit."""
+        now_ms = self._clock() // NS_PER_MS
+        try:
+            self.limits.connect(request.remote or "", now_ms)
+            self.limits.spend(request.remote or "", weight, now_ms)
+        except VenueError as error:
+            return _error(error)
+        return None
+
+
+def _error(error: VenueError) -> web.Response:
+    return web.json_response({"code": error.code, "msg": error.message}, status=error.status)

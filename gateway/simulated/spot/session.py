@@ -62,6 +62,10 @@ class Session:
         for subscription in ended:
             self._users.say_terminated(self._connection, subscription, now_ns)
 
+    def leave(self) -> None:
+        """The connection is over."""
+        self._users.leave(self._connection)
+
     def _logon(self, params: dict[str, str], now_ns: int) -> Json:
         account = self._authenticate(params, ed25519_only=True)
         check_timing(params, now_ns)

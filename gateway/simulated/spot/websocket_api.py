@@ -1,7 +1,8 @@
 """The WebSocket API door: request frames to operations and back (web-socket-api.md)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Protocol
 
 import msgspec
 
@@ -10,12 +11,12 @@ from ..core.errors import BadRequest, Banned, LimitReached, VenueError, missing_
 from ..core.orders import AccountId
 from ..desk import Desk
 from ..faults.plan import NOTHING
-from ..operations import NOBODY, Answer, Ask, Kind, Proof
+from ..operations import NOBODY, SESSION, UNREAD, Answer, Ask, Kind, Operation, Proof
 from ..payload import ENCODERS, NS_PER_MS, Instant, Json, Payload, TimeUnit
 from ..signing import KeyRing, sorted_payload
-from .api import VenueApi
 from .errors import PartlyFailed
-from .session import Session
+from .rest import Counts
+from .session import Authenticate
 from .table import OPERATIONS
 
 METHOD_WEIGHT = 2  # web-socket-api.md: of session and user data stream methods
@@ -34,33 +35,56 @@ class _Request(msgspec.Struct):
     params: dict[str, msgspec.Raw] = {}
 
 
+class ConnectionSession(Protocol):
+    """What a connection is logged on as, and the methods that are its own."""
+
+    account: AccountId | None
+
+    def run(self, method: str, params: dict[str, str], now_ns: int) -> Json:
+        """Do as asked. Raises VenueError."""
+
+    def say_ended(self, now_ns: int) -> None:
+        """Tell what the method ended, once its answer is out."""
+
+    def leave(self) -> None:
+        """The connection is over."""
+
+
 class WebSocketApiClient:
-    """One connection to the WebSocket API. `unit` and `returns_limits` are what its URL asked for."""
+    """One connection to the WebSocket API. `unit` and `returns_limits` are what its URL asked for.
+
+    Spot's; another face has its own `operations`, and sessions of its own.
+    """
+
+    operations: ClassVar[Mapping[str, Operation]] = OPERATIONS
+    counted: ClassVar[tuple[Kind, ...]] = COUNTED
 
     def __init__(
         self,
         connection: Connection,
         desk: Desk,
-        api: VenueApi,
+        api: Counts,
         keys: KeyRing,
         clock: Clock,
+        open_session: Callable[[Authenticate], ConnectionSession],
         unit: TimeUnit = TimeUnit.MILLISECOND,
         *,
         returns_limits: bool = True,
     ) -> None:
         self.is_banned = False
         self._connection = connection
+        connection.joins = True
         self._desk = desk
         self._api = api
         self._clock = clock
         self._keys = keys
         self._encode = ENCODERS[unit]
         self._returns_limits = returns_limits
-        self._session = Session(connection, api.users, self._authenticate, unit, returns_limits=returns_limits)
+        self._session = open_session(self._authenticate)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def leave(self) -> None:
-        self._api.users.leave(self._connection)
+        self._session.leave()
 
     def handle(self, text: str) -> None:
         """Answer one request; the answer is sent before the events the request causes."""
@@ -68,18 +92,22 @@ class WebSocketApiClient:
         try:
             request = msgspec.json.decode(text, type=_Request)
         except (msgspec.DecodeError, RecursionError):
-            self._send({"id": None, "status": 400, "error": {"code": -1135, "msg": "Invalid JSON Request"}})
+            error = BadRequest(-1135, "Invalid JSON Request")
+            self._desk.note("api", "", UNREAD, {}, Answer(error=error, now_ns=now_ns))
+            self._send({"id": None, "status": 400, "error": _error(error, now_ns)})
             return
         try:
             params = _texts(request.params)
         except VenueError as error:
-            self._reply(request, None, Answer(error=error, now_ns=now_ns), wants_limits=self._returns_limits)
+            refusal = Answer(error=error, now_ns=now_ns)
+            self._desk.note("api", request.method, UNREAD, {}, refusal)
+            self._reply(request, None, refusal, wants_limits=self._returns_limits)
             return
         sent = dict(params)  # what was signed, returnRateLimits too
         asked = params.pop("returnRateLimits", None)
         wants_limits = self._returns_limits if asked is None else asked != "false"
         method = request.method.removeprefix(VERSION)
-        operation = OPERATIONS.get(method)
+        operation = self.operations.get(method)
         if operation is None:
             answer = self._answer_own(method, sent, now_ns)
             self._reply(request, None, answer, wants_limits=wants_limits)
@@ -123,9 +151,10 @@ class WebSocketApiClient:
         try:
             limits.enter(self._connection.address, now_ns // NS_PER_MS)
             limits.spend(self._connection.address, METHOD_WEIGHT, now_ns // NS_PER_MS)
-            answer.result = self._session.run(method, params, now_ns)
+            answer.result = answer.outcome = self._session.run(method, params, now_ns)
         except VenueError as error:
             answer.error = error
+        self._desk.note("api", method, SESSION, params, answer)
         return answer
 
     def _identify(self, params: dict[str, str]) -> Callable[[Proof], AccountId]:
@@ -152,10 +181,9 @@ class WebSocketApiClient:
     def _rate_limits(self, ask: Ask | None, answer: Answer) -> Json:
         limits: list[Json] = []
         now_ms = answer.now_ns // NS_PER_MS
-        if ask is not None and ask.operation.kind in COUNTED and answer.account in self._api.counts:
+        if ask is not None and ask.operation.kind in self.counted and answer.account in self._api.counts:
             limits.extend(self._api.counts[answer.account].payload(now_ms))
-        used = self._desk.limits.used(self._connection.address, now_ms)
-        limits.append({**self._desk.limits.rules.weight_rule(), "count": used})
+        limits.append(self._desk.limits.payload(self._connection.address, now_ms))
         return limits
 
     def _send(self, payload: Payload) -> None:
