@@ -10,11 +10,14 @@ AS_FAST_AS_POSSIBLE = math.inf
 
 
 class FlowClock:
-    """`speed`: seconds of flow a second of the venue's clock. Flow time begins at `now_ns`, as the venue's."""
+    """`speed`: seconds of flow a second of the venue's clock. Flow time begins at `now_ns`, as the venue's.
+
+    As fast as possible it is for the caller to `resume` after what was done: the clock then says where the flow is now.
+    """
 
     def __init__(self, speed: float, now_ns: int) -> None:
         self.is_unbounded = speed == AS_FAST_AS_POSSIBLE
-        self._speed = speed
+        self._speed = 1.0 if self.is_unbounded else speed
         self._venue_ns = self._flow_ns = now_ns
 
     def flow_ns(self, venue_ns: int) -> int:

@@ -32,7 +32,7 @@ class VirtualMarket:
             list(profiles),
             seed,
             lambda: self.now_ns,
-            _Nobody(),
+            Nobody(),
             BookPublisher,
             regime=regime,
         )
@@ -53,7 +53,7 @@ class VirtualMarket:
         client.subscribe(topics)
 
 
-class _Nobody:
+class Nobody:
     """There are no accounts to tell."""
 
     def publish_executions(self, executions: list[Execution], now_ns: int) -> None: ...
