@@ -13,6 +13,7 @@ from .errors import BadRequest, filter_failure, invalid_price, invalid_quantity,
 from .orders import MARKETS, STOPS, NewOrder, Order, OrderType, Side
 
 MULTIPLIER_SCALE = 10_000
+BUY = Side.BUY
 
 
 TRADING = "TRADING"  # enums.md, "Symbol status": any other takes no new orders
@@ -144,7 +145,7 @@ def _check_market_lot(rules: SymbolRules, quantity: int) -> None:
 
 def _check_percent_price(rules: SymbolRules, order: NewOrder, reference_price: int) -> None:
     scaled = order.price * MULTIPLIER_SCALE
-    if order.side is Side.BUY:
+    if order.side is BUY:
         up, down = rules.bid_multiplier_up, rules.bid_multiplier_down
     else:
         up, down = rules.ask_multiplier_up, rules.ask_multiplier_down

@@ -263,27 +263,26 @@ class Matcher:
         order: Order,
         kind: ExecutionKind,
         now_ns: int,
-        *,
         client_order_id: str = "",
         original_client_order_id: str = "",
         prevented: PreventedMatch | None = None,
         reject_reason: str = "NONE",
         expiry_reason: ExpiryReason = ExpiryReason.NONE,
     ) -> None:
+        """Tell of anything but a fill. `client_order_id`: the request's own, where it is not the order's."""
         if order.account == BACKGROUND:
             return
-        order.expiry_reason = expiry_reason
-        self._last_execution_id += 1
+        self._last_execution_id = execution_id = self._last_execution_id + 1
         self.executions.append(
             fact(
-                self._last_execution_id,
+                execution_id,
                 order,
                 kind,
                 now_ns,
-                client_order_id=client_order_id,
-                original_client_order_id=original_client_order_id,
-                prevented=prevented,
-                reject_reason=reject_reason,
-                expiry_reason=expiry_reason,
+                client_order_id or order.client_order_id,
+                original_client_order_id,
+                prevented,
+                reject_reason,
+                expiry_reason,
             )
         )

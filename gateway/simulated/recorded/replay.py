@@ -237,7 +237,7 @@ class ReplayMarket:
         fills = self._books[symbol].see_trade(price, quantity, buyer_is_maker=buyer_is_maker)
         for order, filled in fills:
             self.engine.fill_resting(order, order.price, filled, now_ns)
-        if fills:
+        if self.engine.executions:  # fills, or a stop that the trade triggered
             self.publish(now_ns)
         return sum(filled for _, filled in fills)
 
