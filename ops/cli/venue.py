@@ -65,6 +65,7 @@ class Speed(click.ParamType[float]):
     "--control", is_flag=True, help="Serve /control/ (loopback only): force fills, gaps, disconnects; logs of requests."
 )
 @click.option("--ed25519-public-key", type=click.Path(path_type=Path), help="PEM file; allows session.logon.")
+@click.option("--rsa-public-key", type=click.Path(path_type=Path), help="PEM file; its signatures are taken too.")
 @click.option(
     "--clock-offset-ms", type=int, default=0, help="The venue's clock runs this many ms ahead; negative: behind."
 )
@@ -82,6 +83,7 @@ def venue(
     accounts: int,
     control: bool,
     ed25519_public_key: Path | None,
+    rsa_public_key: Path | None,
     clock_offset_ms: int,
     faults: Path | None,
 ) -> None:
@@ -99,7 +101,8 @@ def venue(
             control=control,
             state=state,
             accounts=account_names(accounts),
-            ed25519_public_key=_read_public_key(ed25519_public_key),
+            ed25519_public_key=_read_public_key(ed25519_public_key, "--ed25519-public-key"),
+            rsa_public_key=_read_public_key(rsa_public_key, "--rsa-public-key"),
             clock_offset_ms=clock_offset_ms,
             faults=faults,
         )
@@ -109,13 +112,13 @@ def venue(
         sys.exit(2)
 
 
-def _read_public_key(path: Path | None) -> str | None:
+def _read_public_key(path: Path | None, option: str) -> str | None:
     if path is None:
         return None
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"--ed25519-public-key {path}: cannot be read ({error}); name a PEM file") from error
+        raise SettingsError(f"{option} {path}: cannot be read ({error}); name a PEM file") from error
 
 
 def _run(settings: VenueSettings) -> None:

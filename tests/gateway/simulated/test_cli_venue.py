@@ -1,5 +1,6 @@
 """`venue` as a process: what it prints, how it ends, what it says when it cannot start."""
 
+import json
 import os
 import signal
 import socket
@@ -41,6 +42,23 @@ def test_it_prints_where_it_is_and_ends_on_a_signal(tmp_path: Path, number: sign
     assert list(tmp_path.iterdir()) == []
 
 
+def test_with_a_crowd_at_full_speed_it_answers_and_ends(tmp_path: Path) -> None:
+    """Goal: --speed max starves nobody, on the event loop the command takes. Method: a crash, ten requests, and SIGTERM."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [*COMMAND, "--speed", "max", "--regime", "flash-crash", "--cancel-rule", "back"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        rest = process.stdout.readline().removeprefix("rest: ").rstrip("\n")
+        ids = []
+        for _ in range(10):
+            with urllib.request.urlopen(f"{rest}/api/v3/depth?symbol=BTCUSDT&limit=5", timeout=TIMEOUT_S) as response:
+                ids.append(json.loads(response.read())["lastUpdateId"])
+        process.terminate()
+        process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0
+    assert ids == sorted(set(ids))
+
+
 def test_more_accounts_print_their_keys_after_the_first(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [*COMMAND, "--accounts", "3"]
@@ -77,6 +95,7 @@ def test_a_port_in_use() -> None:
         (("--replay", "pyproject.toml"), "--replay"),
         (("--ed25519-public-key", "pyproject.toml"), "--ed25519-public-key"),
         (("--ed25519-public-key", "/nowhere.pem"), "--ed25519-public-key"),
+        (("--rsa-public-key", "/nowhere.pem"), "--rsa-public-key"),
         (("--symbols", "WHAT"), "--symbols"),
         (("--state", "pyproject.toml"), "--state"),
     ],

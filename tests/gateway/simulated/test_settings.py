@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,13 @@ def test_a_broken_key_file_is_named(tmp_path: Path) -> None:
         ({"symbols": ("WHAT",)}, "--symbols"),
         ({"symbols": ()}, "--symbols"),
         ({"speed": 0.0}, "--speed"),
+        ({"speed": math.nan}, "--speed"),
+        ({"regime": "stormy"}, "--regime"),
+        ({"cancel_rule": "middle"}, "--cancel-rule"),
         ({"accounts": ("fees",)}, "accounts"),
         ({"accounts": ("ann", "ann")}, "accounts"),
         ({"ed25519_public_key": "no key"}, "--ed25519-public-key"),
+        ({"rsa_public_key": "no key"}, "--rsa-public-key"),
         ({"replay": Path("/nowhere/capture.gz")}, "--replay"),
     ],
 )
