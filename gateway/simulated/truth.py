@@ -21,9 +21,11 @@ from .spot import parameters
 from .stagehand import FACE, market_of
 
 PAGE_ROWS_DEFAULT = 1_000
-PAGE_ROWS_MAX = 10_000  # chosen: about 5 MB of JSON
+PAGE_ROWS_MAX = 10_000  # chosen: about 4 MB of JSON, for which nothing else is served some tens of ms
+PAGE_ORDERS_MAX = 1_000  # chosen: the same of orders, each with its executions
 QUEUES = FACE | dict.fromkeys(("symbol", "account"), "only its")
 PAGE = {"from": "number of the first row", "limit": f"{PAGE_ROWS_DEFAULT:,} unless named, {PAGE_ROWS_MAX:,} at most"}
+PAGE_ORDERS = PAGE | {"limit": f"{PAGE_ORDERS_MAX:,} unless named, and at most"}
 
 Row = TypeVar("Row")
 
@@ -59,7 +61,7 @@ class Truth:
                 "book", self._book, "each order of the best levels; where a client's order stands", queues.BOOK | FACE
             ),
             _look("queues", self._queues, "each client's resting order, with what stands before it", QUEUES),
-            _look("orders", self._orders, "each client's order with its executions", PAGE | order),
+            _look("orders", self._orders, "each client's order with its executions", PAGE_ORDERS | order),
             _look(
                 "requests",
                 self._requests,
@@ -108,7 +110,7 @@ class Truth:
             order = record.order
             return name in (None, order.client_order_id) and _fits(params, record.face, order.account, order.symbol)
 
-        return _page(self._evidence.orders, params, fits, _order)
+        return _page(self._evidence.orders, params, fits, _order, PAGE_ORDERS_MAX)
 
     def _requests(self, params: Params, body: bytes) -> object:
         kind, door, name = params.get("kind"), params.get("door"), params.get("client_order_id")
@@ -219,10 +221,14 @@ def _execution(execution: Execution) -> Payload:
 
 
 def _page(
-    log: BoundedLog[Row], params: Params, fits: Callable[[Row], bool], show: Callable[[Row], object] = lambda row: row
+    log: BoundedLog[Row],
+    params: Params,
+    fits: Callable[[Row], bool],
+    show: Callable[[Row], object] = lambda row: row,
+    rows_max: int = PAGE_ROWS_MAX,
 ) -> object:
     """Rows that fit, from a number on. `then`: past the last row that was looked at."""
-    limit = parameters.limit(params, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX)
+    limit = parameters.limit(params, PAGE_ROWS_DEFAULT, rows_max)
     start = max(parameters.integer(params, "from") or 0, log.first_number)
     then = start
     shown: list[object] = []
