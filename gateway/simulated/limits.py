@@ -124,6 +124,11 @@ class RequestLimits:
             message = f"Too many connection attempts from IP; current limit is {limit} per '5 MINUTE'."
             raise LimitReached(-1034, message, known.connections.end_ms)
 
+    def charge(self, address: str, weight: int, now_ms: int) -> None:
+        """Count one request of that weight. Raises as `enter` and `spend` do."""
+        self.enter(address, now_ms)
+        self.spend(address, weight, now_ms)
+
     def enter(self, address: str, now_ms: int) -> None:
         """Count one request. Raises Banned for an address that is, LimitReached past the limit of raw requests."""
         known = self._known(address)

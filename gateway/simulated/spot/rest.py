@@ -28,6 +28,7 @@ from ..signing import KeyRing, rest_payload
 from .errors import PartlyFailed, bad_time_unit
 from .table import REST_OPERATIONS, ROUTES
 
+UNREAD_WEIGHT = 1  # chosen: what cannot be read as a request
 PARAMETERS_MAX = 50  # chosen: no request of ours has more than twenty
 HANG_S = 60.0  # chosen: a request whose answer is lost keeps its client waiting so long
 COUNTED = (Kind.PLACE, Kind.REPLACE)
@@ -104,7 +105,11 @@ class RestDoor:
             self._desk.finish(ask, answer)
 
     async def _refuse(self, name: str, request: web.Request, answer: Answer, unit: TimeUnit) -> web.StreamResponse:
-        """What cannot be read as a request of its operation."""
+        """Answer what cannot be read as a request of its operation; it counts as one."""
+        try:
+            self._desk.limits.charge(request.remote or "", UNREAD_WEIGHT, answer.now_ns // NS_PER_MS)
+        except LimitReached as limit:
+            answer.error = limit
         self._desk.note("rest", name, UNREAD, {}, answer)
         return await self._write(request, None, answer, unit)
 

@@ -20,6 +20,7 @@ from .session import Authenticate
 from .table import OPERATIONS
 
 METHOD_WEIGHT = 2  # web-socket-api.md: of session and user data stream methods
+UNREAD_WEIGHT = 1  # chosen: what cannot be read as a request
 PARAMETERS_MAX = 50  # chosen: no request of ours has more than twenty
 TASKS_MAX = 1_000  # chosen: requests of one connection that wait for what was planned for them
 VERSION = "v3/"  # web-socket-api.md: "method names may be prefixed with explicit version"
@@ -92,16 +93,12 @@ class WebSocketApiClient:
         try:
             request = msgspec.json.decode(text, type=_Request)
         except (msgspec.DecodeError, RecursionError):
-            error = BadRequest(-1135, "Invalid JSON Request")
-            self._desk.note("api", "", UNREAD, {}, Answer(error=error, now_ns=now_ns))
-            self._send({"id": None, "status": 400, "error": _error(error, now_ns)})
+            self._refuse(_Request(""), BadRequest(-1135, "Invalid JSON Request"), now_ns)
             return
         try:
             params = _texts(request.params)
         except VenueError as error:
-            refusal = Answer(error=error, now_ns=now_ns)
-            self._desk.note("api", request.method, UNREAD, {}, refusal)
-            self._reply(request, None, refusal, wants_limits=self._returns_limits)
+            self._refuse(request, error, now_ns)
             return
         sent = dict(params)  # what was signed, returnRateLimits too
         asked = params.pop("returnRateLimits", None)
@@ -115,6 +112,16 @@ class WebSocketApiClient:
             return
         ask = Ask("api", method, operation, params, self._connection.address, now_ns, self._identify(sent))
         self._serve(request, ask, wants_limits=wants_limits)
+
+    def _refuse(self, request: _Request, error: VenueError, now_ns: int) -> None:
+        """Answer what cannot be read as a request; it counts as one."""
+        answer = Answer(error=error, now_ns=now_ns)
+        try:
+            self._desk.limits.charge(self._connection.address, UNREAD_WEIGHT, now_ns // NS_PER_MS)
+        except LimitReached as limit:
+            answer.error = limit
+        self._desk.note("api", request.method, UNREAD, {}, answer)
+        self._reply(request, None, answer, wants_limits=self._returns_limits)
 
     def _serve(self, request: _Request, ask: Ask, *, wants_limits: bool) -> None:
         plan = self._desk.plan(ask)
@@ -149,8 +156,7 @@ class WebSocketApiClient:
         """A method of the connection itself."""
         answer, limits = Answer(now_ns=now_ns), self._desk.limits
         try:
-            limits.enter(self._connection.address, now_ns // NS_PER_MS)
-            limits.spend(self._connection.address, METHOD_WEIGHT, now_ns // NS_PER_MS)
+            limits.charge(self._connection.address, METHOD_WEIGHT, now_ns // NS_PER_MS)
             answer.result = answer.outcome = self._session.run(method, params, now_ns)
         except VenueError as error:
             answer.error = error

@@ -141,3 +141,18 @@ async def test_order_counts_in_headers_answers_and_refusals(start_client: Any) -
     assert answer["error"]["data"]["retryAfter"] % 86_400_000 == 0
     counted = answer["rateLimits"][0]
     assert (counted["rateLimitType"], counted["count"]) == ("ORDERS", 2)
+
+
+async def test_what_cannot_be_read_counts_too(start_client: Any) -> None:
+    client = await start_client(limits=LimitRules(weight_per_minute=8))
+    socket = await client.api()
+    statuses = []
+    for _ in range(20):
+        await socket.send("nonsense")
+        statuses.append((await socket.receive())["status"])
+        if statuses[-1] == 429:
+            break
+    assert set(statuses[:-1]) == {400}
+    assert statuses[-1] == 429
+    async with client.http.get(client.endpoints.rest + "/api/v3/depth?a=1&a=2") as response:
+        assert response.status in (400, 429)  # the minute may end in between
