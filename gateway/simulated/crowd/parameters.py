@@ -2,8 +2,11 @@
 
 The model is queue-reactive (Huang, Lehalle and Rosenbaum, "Simulating and analyzing order book data: the queue-reactive
 model", JASA 110(509):107-122, 2015): the intensities of limit, cancel and market orders at a price depend on the queue
-that stands there. Where a figure is measured, its comment says so; the capture is Binance Spot's ETHUSDT of 2024-08-08,
-650 s, in hftbacktest's repository, and `python -m ops.market_study` measures it again. All others are chosen.
+that stands there. The mid moves when a queue empties; pressure, bursts and retreats are ours, for what the model alone
+does not show (runs of moves, events in bursts, gaps behind an emptied price). docs/explanation/market-model.md has it all.
+
+Each figure says where it comes from: `measured` on Binance Spot's ETHUSDT of 2024-08-08, 650 s, of hftbacktest's
+repository; `fitted`, by hand, until `python -m ops.market_study` showed the same there and here; or `chosen`.
 
 Units: rates are events a second of one side's queue, at `pace` 1, which is as busy as the capture; quantities are usual
 sizes (`SymbolProfile.unit_quantity`); distances are ticks from the opposite best.
@@ -65,9 +68,9 @@ class Band(msgspec.Struct, frozen=True):
 class Followers(msgspec.Struct, frozen=True):
     """What happens while the spread is wider than a tick: orders inside it, `rate` a second altogether.
 
-    `follow`: probability that the order comes from the side that was not emptied, so that the mid moves on, when that is
-    where the pressure goes, `follow_against` when not; else the emptied side comes back. `close`: probability that it leaves a spread of one tick; `step`: that it improves by one
-    tick; else anything between.
+    `follow`: probability that the order comes from the side that was not emptied, so that the mid moves on, where that is
+    with the pressure, `follow_against` where not; else the emptied side comes back. `close`: probability that it leaves a
+    spread of one tick; `step`: that it improves by one tick; else anything between.
     """
 
     rate: float
@@ -147,12 +150,13 @@ class FlowParameters(msgspec.Struct, frozen=True):
     cancel_rule: CancelRule = CancelRule.UNIFORM
 
 
-# ---- measured: Binance Spot ETHUSDT 2024-08-08, sizes in ETH
+# ---- Binance Spot ETHUSDT 2024-08-08, sizes in ETH
 
 
 _TOUCH = QueueRates(
-    # While the spread was one tick: changes of the best quantity (bookTicker), decreases with a trade at that price
-    # since the last one counted as market orders.
+    # Measured while the spread was one tick: changes of the best quantity (bookTicker); a decrease with a trade at that
+    # price since the last one is a market order. Fitted: limit and cancel beyond 8, which as measured let queues grow
+    # without end; market between 0.5 and 8, as the pressure adds to it; retreat; lone.
     edges=(0.01, 0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
     limit=(57.0, 17.5, 17.4, 21.0, 36.8, 16.9, 24.1, 28.0, 20.0, 8.0),
     cancel=(234.0, 47.3, 12.5, 14.9, 17.3, 11.8, 13.8, 17.0, 18.0, 25.0),
@@ -161,8 +165,9 @@ _TOUCH = QueueRates(
     lone=0.15,
 )
 _BANDS = (
-    # Births, deaths and changes of levels in the 100 ms diffs, and the share of occupied prices: 0.29, 0.34, 0.45, 0.49,
-    # 0.56, 0.13. How they divide into looks and probabilities is chosen.
+    # Measured: births, deaths and changes of levels in the 100 ms diffs, and the shares of occupied prices: 0.29, 0.34,
+    # 0.45, 0.49, 0.56, 0.13 (the last one by diffs alone: the snapshot ends at about 1,500 ticks). Fitted: how they
+    # divide into looks and probabilities, and the rates of the fourth and fifth band.
     Band(2, 10, 26.0, (0.22, 0.20, 0.10), (0.0, 0.66, 0.80)),
     Band(11, 30, 45.0, (0.26, 0.25, 0.12), (0.0, 0.67, 0.80)),
     Band(31, 100, 60.0, (0.38, 0.30, 0.12), (0.0, 0.66, 0.80)),
@@ -171,28 +176,31 @@ _BANDS = (
     Band(1_001, 5_000, 17.0, (0.13, 0.10, 0.10), (0.0, 0.90, 0.80)),
 )
 _MARKET_SIZES = SizeQuantiles(
-    # Prints of one side within 2 ms taken together; tail by Hill's estimator over the largest 5 %: 1.19.
+    # Measured: prints of one side within 2 ms taken together; tail by Hill's estimator over the largest 5 %: 1.19. The cap
+    # is chosen.
     points=((0.05, 0.002), (0.25, 0.008), (0.5, 0.037), (0.75, 0.40), (0.9, 2.1), (0.99, 13.9)),
     tail=1.2,
     cap=150.0,
 )
-_TOUCH_SIZES = SizeQuantiles(  # increases of the best quantity
+_TOUCH_SIZES = SizeQuantiles(  # measured: increases of the best quantity; here and below tail and cap are chosen
     points=((0.05, 0.0038), (0.25, 0.70), (0.5, 1.12), (0.75, 1.99), (0.9, 2.98), (0.99, 10.4)), tail=2.0, cap=60.0
 )
-_INSIDE_SIZES = SizeQuantiles(  # the first quantity of a new best price
+_INSIDE_SIZES = SizeQuantiles(  # measured: the first quantity of a new best price
     points=((0.05, 0.002), (0.25, 0.77), (0.5, 1.62), (0.75, 2.73), (0.9, 5.2), (0.99, 7.2)), tail=2.0, cap=60.0
 )
-_NEAR_SIZES = SizeQuantiles(  # increases 2 to 30 ticks away
+_NEAR_SIZES = SizeQuantiles(  # measured: increases 2 to 30 ticks away
     points=((0.05, 0.002), (0.25, 0.05), (0.5, 1.28), (0.75, 2.9), (0.9, 4.1), (0.99, 11.0)), tail=2.0, cap=60.0
 )
-_FAR_SIZES = SizeQuantiles(  # increases 30 to 1,000 ticks away
+_FAR_SIZES = SizeQuantiles(  # measured: increases 30 to 1,000 ticks away
     points=((0.05, 0.01), (0.25, 0.75), (0.5, 1.45), (0.75, 4.0), (0.9, 10.0), (0.99, 45.0)), tail=2.0, cap=200.0
 )
 
 AS_CAPTURED = FlowParameters(
     touch=_TOUCH,
     bands=_BANDS,
+    # Measured: 3,333 improvements in 3.9 s of wider spreads; 54 % left one tick, 32 % were one tick. Fitted: follow.
     followers=Followers(rate=860.0, follow=0.95, follow_against=0.6, close=0.54, step=0.32),
+    # Fitted: volatility, gaps behind an emptied price, correlation of trade signs, gaps between events, P(up).
     retreats=Retreats(reach_ticks=35, stay=0.1),
     pressure=Pressure(turns_per_s=0.8, market=0.75, limit=0.6, cancel=0.6, retreat=8.0),
     bursts=Bursts(starts_per_s=9.0, ends_per_s=100.0, quiet=0.25, busy=9.0),
@@ -202,9 +210,9 @@ AS_CAPTURED = FlowParameters(
     inside_sizes=_INSIDE_SIZES,
     near_sizes=_NEAR_SIZES,
     far_sizes=_FAR_SIZES,
-    touch_orders_at_start=6,
-    reach_ticks=30,
-    levels_min=400,
+    touch_orders_at_start=6,  # chosen
+    reach_ticks=30,  # measured: 99 % of the taker orders went 29 ticks or less through the book
+    levels_min=400,  # chosen, as levels_max
     levels_max=1_500,
     pace=1.0,
     far_pace=1.0,
