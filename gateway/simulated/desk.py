@@ -13,7 +13,7 @@ from .core.errors import VenueError
 from .evidence import Evidence
 from .faults.plan import NOTHING, RequestPlan
 from .limits import RequestLimits
-from .operations import Answer, Ask, Call, Kind, Params, Proof, check_names
+from .operations import Answer, Ask, Call, Kind, Params, PartlyFailed, Proof, check_names
 from .payload import NS_PER_MS, Json
 from .signing import check_timing, too_late
 
@@ -161,7 +161,11 @@ class Desk:
         return deadline_ns
 
     def _run(self, ask: Ask, answer: Answer) -> Json:
-        answer.outcome = ask.operation.run(self._api, Call(answer.account, ask.params, answer.now_ns, ask.address))
+        try:
+            answer.outcome = ask.operation.run(self._api, Call(answer.account, ask.params, answer.now_ns, ask.address))
+        except PartlyFailed as error:
+            answer.outcome = error.outcome
+            raise
         return answer.outcome
 
 

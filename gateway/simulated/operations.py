@@ -8,7 +8,7 @@ import msgspec
 
 from .core.errors import BadRequest, VenueError
 from .core.orders import AccountId
-from .payload import Json
+from .payload import Json, Payload
 
 Params = Mapping[str, str]
 Weight = Callable[[Params], int]
@@ -38,6 +38,16 @@ class Proof(Enum):
     NONE = "none"
     KEY = "key"
     SIGNATURE = "signature"
+
+
+class PartlyFailed(VenueError):
+    """An operation that was not done whole. `data` tells what became of its parts; `outcome` is that, if any part was done."""
+
+    def __init__(self, code: int, message: str, status: int, data: Payload, *, is_begun: bool) -> None:
+        super().__init__(code, message)
+        self.status = status
+        self.data = data
+        self.outcome = data if is_begun else None
 
 
 class Call(NamedTuple):

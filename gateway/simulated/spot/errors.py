@@ -1,16 +1,6 @@
 """Refusals that only Binance Spot's face knows, in its words (errors.md)."""
 
-from ..core.errors import BadRequest, VenueError
-from ..payload import Payload
-
-
-class PartlyFailed(VenueError):
-    """A cancel-replace that was not done whole; `data` tells what became of its halves."""
-
-    def __init__(self, code: int, message: str, status: int, data: Payload) -> None:
-        super().__init__(code, message)
-        self.status = status
-        self.data = data
+from ..core.errors import BadRequest
 
 
 def bad_time_unit() -> BadRequest:

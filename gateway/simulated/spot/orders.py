@@ -2,16 +2,17 @@
 
 import secrets
 from enum import StrEnum
+from typing import NamedTuple
 
 from ..core.errors import BadRequest, LimitReached, OrderRefused, VenueError, unknown_order
 from ..core.orders import NewOrder, Order, Status
 from ..core.replace import Replaced, ReplaceMode, cancel_replace
-from ..operations import Call, Kind, Operation, Params, signed
+from ..limits import OrderCounts
+from ..operations import Call, Kind, Operation, Params, PartlyFailed, signed
 from ..payload import NS_PER_MS, Json, Payload
 from . import parameters, payloads
 from .api import VenueApi
-from .errors import PartlyFailed
-from .new_order import NAMES, new_order, response_type
+from .new_order import NAMES, ResponseType, new_order, response_type
 
 CANCEL_NAMES = "symbol orderId origClientOrderId newClientOrderId cancelRestrictions"
 REPLACE_NAMES = (
@@ -105,38 +106,65 @@ def cancel_all(api: VenueApi, call: Call) -> Json:
 # ---- replacing
 
 
+class Replacement(NamedTuple):
+    """What a cancel-replace asks for."""
+
+    request: NewOrder
+    answered: ResponseType
+    mode: ReplaceMode
+    exceeded_mode: RateLimitExceededMode
+    cancel_id: str
+
+
 def replace(api: VenueApi, call: Call) -> Json:
     """The new order counts even where it is not attempted. Raises PartlyFailed unless both halves were done."""
-    params, now_ms = call.params, call.now_ns // NS_PER_MS
+    asked = _replacement(call)
+    found = _found(api, call)
+    counts, engine, now_ms = api.counts[call.account], api.market.engine, call.now_ns // NS_PER_MS
+    known = len(engine.executions)
+    exceeded = _exceeded(counts, now_ms)
+    if exceeded is None:
+        done = cancel_replace(engine, found, asked.cancel_id, asked.request, asked.mode, call.now_ns)
+        counts.add(now_ms)
+    elif asked.exceeded_mode is RateLimitExceededMode.CANCEL_ONLY:
+        done = _cancel_only(api, call, asked, found, exceeded)
+    else:
+        raise exceeded
+    data = _outcomes(done, asked.cancel_id)
+    if isinstance(done.placed, Order):
+        executions = engine.executions[known:]
+        data["newOrderResponse"] = payloads.order_response(done.placed, executions, asked.answered, call.now_ns)
+    return _judged(done, data, is_exceeded=exceeded is not None)
+
+
+def _replacement(call: Call) -> Replacement:
+    params = call.params
     request = new_order(params, call.account, _generated_id())
-    answered = response_type(params, request.order_type)
     parameters.text(params, "cancelReplaceMode")
     bad_mode = BadRequest(-1130, "Data sent for parameter 'cancelReplaceMode' is not valid.")
-    mode = parameters.choice(params, "cancelReplaceMode", ReplaceMode, ReplaceMode.STOP_ON_FAILURE, bad_mode)
-    cancel_id = parameters.client_id(params, "cancelNewClientOrderId") or _generated_id()
-    exceeded_mode = _exceeded_mode(params)
-    found: Order | VenueError
+    return Replacement(
+        request=request,
+        answered=response_type(params, request.order_type),
+        mode=parameters.choice(params, "cancelReplaceMode", ReplaceMode, ReplaceMode.STOP_ON_FAILURE, bad_mode),
+        exceeded_mode=_exceeded_mode(params),
+        cancel_id=parameters.client_id(params, "cancelNewClientOrderId") or _generated_id(),
+    )
+
+
+def _found(api: VenueApi, call: Call) -> Order | VenueError:
+    """Return the order to cancel, or why there is none; raise what is wrong with the request itself."""
     try:
-        found = _to_cancel(api, call, "cancelOrderId", "cancelOrigClientOrderId")
+        return _to_cancel(api, call, "cancelOrderId", "cancelOrigClientOrderId")
     except OrderRefused as error:
-        found = error
-    counts, engine = api.counts[call.account], api.market.engine
-    known = len(engine.executions)
+        return error
+
+
+def _exceeded(counts: OrderCounts, now_ms: int) -> LimitReached | None:
     try:
         counts.check(now_ms)
     except LimitReached as error:
-        if exceeded_mode is RateLimitExceededMode.DO_NOTHING:
-            raise
-        done = _cancel_only(api, call, found, cancel_id, request, mode, error)
-    else:
-        done = cancel_replace(engine, found, cancel_id, request, mode, call.now_ns)
-        counts.add(now_ms)
-    data = _outcomes(done, cancel_id)
-    if isinstance(done.placed, Order):
-        data["newOrderResponse"] = payloads.order_response(
-            done.placed, engine.executions[known:], answered, call.now_ns
-        )
-    return _judged(done, data, mode)
+        return error
+    return None
 
 
 def _exceeded_mode(params: Params) -> RateLimitExceededMode:
@@ -146,19 +174,13 @@ def _exceeded_mode(params: Params) -> RateLimitExceededMode:
 
 
 def _cancel_only(
-    api: VenueApi,
-    call: Call,
-    found: Order | VenueError,
-    cancel_id: str,
-    request: NewOrder,
-    mode: ReplaceMode,
-    exceeded: LimitReached,
+    api: VenueApi, call: Call, asked: Replacement, found: Order | VenueError, exceeded: LimitReached
 ) -> Replaced:
     """The account has placed too many orders: cancel, and fail the new one for that."""
-    api.market.engine.check_rules(request, call.now_ns)
+    api.market.engine.check_rules(asked.request, call.now_ns)
     if isinstance(found, Order):
-        return Replaced(api.market.engine.cancel(found, cancel_id, call.now_ns), exceeded)
-    return Replaced(found, None if mode is ReplaceMode.STOP_ON_FAILURE else exceeded)
+        return Replaced(api.market.engine.cancel(found, asked.cancel_id, call.now_ns), exceeded)
+    return Replaced(found, None if asked.mode is ReplaceMode.STOP_ON_FAILURE else exceeded)
 
 
 def _outcomes(done: Replaced, cancel_id: str) -> Payload:
@@ -183,18 +205,19 @@ def _refusal(error: VenueError) -> Payload:
     return {"code": error.code, "msg": error.message}
 
 
-def _judged(done: Replaced, data: Payload, mode: ReplaceMode) -> Payload:
-    """Return the answer of a replacement that was done whole, raise that of any other: 409 where one half was done, else 400.
+def _judged(done: Replaced, data: Payload, *, is_exceeded: bool) -> Payload:
+    """Return the answer of a replacement that was done whole, raise that of any other (rest-api.md has a table of them).
 
-    (The table of rest-api.md says 429 for a half done past the order limit, the example of web-socket-api.md 409: an answer
-    as given is followed.)
+    Half done is 409, nothing done 400; or 429 where the new order was not attempted and was one too many. (The table has 429
+    for half done past the limit as well, but the document's own answer there is 409.)
     """
     halves = [isinstance(half, Order) for half in (done.canceled, done.placed)]
     if all(halves):
         return data
     if any(halves):
-        raise PartlyFailed(-2021, "Order cancel-replace partially failed.", 409, data)
-    raise PartlyFailed(-2022, "Order cancel-replace failed.", 400, data)
+        raise PartlyFailed(-2021, "Order cancel-replace partially failed.", 409, data, is_begun=True)
+    status = 429 if is_exceeded and done.placed is None else 400
+    raise PartlyFailed(-2022, "Order cancel-replace failed.", status, data, is_begun=False)
 
 
 # ---- amending

@@ -22,10 +22,10 @@ from ..core.orders import AccountId
 from ..desk import Desk
 from ..faults.plan import NOTHING, RequestPlan
 from ..limits import OrderCounts
-from ..operations import NOBODY, UNREAD, Answer, Ask, Kind, Operation, Proof
+from ..operations import NOBODY, UNREAD, Answer, Ask, Kind, Operation, PartlyFailed, Proof
 from ..payload import ENCODERS, NS_PER_MS, Json, TimeUnit, time_unit
 from ..signing import KeyRing, rest_payload
-from .errors import PartlyFailed, bad_time_unit
+from .errors import bad_time_unit
 from .table import REST_OPERATIONS, ROUTES
 
 UNREAD_WEIGHT = 1  # chosen: what cannot be read as a request

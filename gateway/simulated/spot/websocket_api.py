@@ -11,10 +11,9 @@ from ..core.errors import BadRequest, Banned, LimitReached, VenueError, missing_
 from ..core.orders import AccountId
 from ..desk import Desk
 from ..faults.plan import NOTHING
-from ..operations import NOBODY, SESSION, UNREAD, Answer, Ask, Kind, Operation, Proof
+from ..operations import NOBODY, SESSION, UNREAD, Answer, Ask, Kind, Operation, PartlyFailed, Proof
 from ..payload import ENCODERS, NS_PER_MS, Instant, Json, Payload, TimeUnit
 from ..signing import KeyRing, sorted_payload
-from .errors import PartlyFailed
 from .rest import Counts
 from .session import Authenticate
 from .table import OPERATIONS

@@ -112,7 +112,7 @@ async def test_the_new_order_that_failed_behind_its_cancel_is_reported_as_reject
         ("ALLOW_FAILURE", "DO_NOTHING", True, 429, -1015),
         ("STOP_ON_FAILURE", "CANCEL_ONLY", True, 409, -2021),
         ("ALLOW_FAILURE", "CANCEL_ONLY", True, 409, -2021),
-        ("STOP_ON_FAILURE", "CANCEL_ONLY", False, 400, -2022),
+        ("STOP_ON_FAILURE", "CANCEL_ONLY", False, 429, -2022),
         ("ALLOW_FAILURE", "CANCEL_ONLY", False, 400, -2022),
     ],
 )
@@ -165,3 +165,12 @@ async def test_cancel_restrictions_are_a_failure_of_the_cancel(quiet: Any) -> No
     status, answer = await replace(quiet, **params, cancelRestrictions="ONLY_PARTIALLY_FILLED")
     text = "Order was not canceled due to cancel restrictions."
     assert (status, answer["data"]["cancelResponse"]) == (400, {"code": -2011, "msg": text})
+
+
+async def test_the_record_knows_what_was_half_done(quiet: Any) -> None:
+    await quiet.signed("POST", "/api/v3/order", **LIMIT, newClientOrderId="old")
+    params = LIMIT | POOR | {"cancelReplaceMode": "STOP_ON_FAILURE"}
+    await replace(quiet, **params, cancelOrigClientOrderId="old")
+    await replace(quiet, **params, cancelOrigClientOrderId="old")
+    rows = [row for row in (await quiet.control("requests"))["rows"] if row["operation"] == "order.cancelReplace"]
+    assert [(row["code"], row["done"]) for row in rows] == [(-2021, True), (-2022, False)]
