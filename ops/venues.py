@@ -3,15 +3,16 @@
 import importlib
 from collections.abc import Callable, Mapping
 
-from bus.messages import CancelOrder, Instrument, QueryAnswer, SubmitOrder, VenueQuery
+from bus.messages import CancelOrder, Instrument, QueryAnswer, RequestAnswered, SubmitOrder, VenueQuery
 from bus.messages.feed import Garbage, Notice
 from gateway.binance_spot import queries
 from gateway.binance_spot.events import AccountPosition
 from gateway.binance_spot.market import BINANCE_US, BinanceSpot
 from gateway.binance_spot.orders import OrderCodec
 from gateway.binance_spot.orders import SessionAnswer as VenueSessionAnswer
+from gateway.binance_spot.outcomes import INVALID_TIMESTAMP
 from gateway.binance_spot.signing import Ed25519Signer, HmacSigner, Signer
-from gateway.doors.session import Read, SessionAnswer, StreamEnded, Unreadable
+from gateway.doors.session import Read, SessionAnswer, StreamEnded, TimeRefused, Unreadable
 from gateway.market import VenueMarket
 from ops.sections import VenueSection
 
@@ -121,6 +122,8 @@ class BinanceSpotOrders:
             return [Unreadable(decoded.detail)]
         if isinstance(decoded, AccountPosition):
             return []  # partial balances at an instant of the venue's; the ledger is compared by query, when quiet
+        if isinstance(decoded, RequestAnswered) and decoded.code == INVALID_TIMESTAMP:
+            return [decoded, TimeRefused()]
         return [decoded]
 
 

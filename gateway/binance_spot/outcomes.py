@@ -15,6 +15,9 @@ CANCEL_UNKNOWN_ORDER = -2011
 
 NO_SUCH_ORDER = -2013
 
+INVALID_TIMESTAMP = -1021
+"""The timestamp is outside recvWindow, or ahead of the venue's clock."""
+
 _AMBIGUOUS_CODES = {
     -1000: "UNKNOWN: an unknown error occurred while processing; nothing says that it was not done",
     -1001: "DISCONNECTED: internal error, unable to process; comes with 5xx",
@@ -33,7 +36,7 @@ _REFUSED_CODES = {
     -1014: "UNKNOWN_ORDER_COMPOSITION",
     -1015: "TOO_MANY_ORDERS",
     -1020: "UNSUPPORTED_OPERATION",
-    -1021: "INVALID_TIMESTAMP: outside recvWindow, or ahead; also re-checked just before matching: this is the fence",
+    INVALID_TIMESTAMP: "outside recvWindow, or ahead; also re-checked just before matching: this is the fence",
     -1022: "INVALID_SIGNATURE",
     -1034: "TOO_MANY_CONNECTIONS",
     -1099: "not found, authenticated, or authorized",

@@ -58,7 +58,11 @@ class Unreadable(msgspec.Struct, frozen=True):
     detail: str
 
 
-Read = Message | SessionAnswer | StreamEnded | Unreadable
+class TimeRefused(msgspec.Struct, frozen=True):
+    """The venue refused a request for its timestamp: what we know of its clock may hold no more."""
+
+
+Read = Message | SessionAnswer | StreamEnded | TimeRefused | Unreadable
 
 
 class VenueOrders(Protocol):
@@ -159,6 +163,8 @@ class OrderSession:
             elif isinstance(item, StreamEnded):
                 if self._socket is not None:  # nothing on this connection is trusted any more
                     self._socket.abort(item.reason)
+            elif isinstance(item, TimeRefused):
+                self._ask_time()  # at the next interval many more would have been refused
             elif isinstance(item, Unreadable):
                 self._prove_again(item.detail, received_ns)
             else:
