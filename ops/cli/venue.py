@@ -51,7 +51,11 @@ class Speed(click.ParamType[float]):
 @click.option("--replay", type=click.Path(path_type=Path), help="Replay this capture instead of generating flow.")
 @click.option("--speed", type=Speed(), default=1.0, help="Of the background: 1, N times as fast, or max.")
 @click.option(
-    "--regime", type=click.Choice([str(name) for name in REGIME_NAMES]), default=Regime.CALM.value, show_default=True
+    "--regime",
+    type=click.Choice([str(name) for name in REGIME_NAMES]),
+    default=Regime.CALM.value,
+    show_default=True,
+    help="What the generated crowd is like.",
 )
 @click.option(
     "--cancel-rule",
