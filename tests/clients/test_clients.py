@@ -27,14 +27,15 @@ def clients_are_installed() -> None:
         pytest.fail(f"no clients at {PYTHON}: run `make .venv/.clients`, or leave them out with TOUCHLINE_NO_CLIENTS=1")
 
 
-@pytest.mark.parametrize("name", ["ccxt_spot", "ccxt_streams", "sdk_spot", "python_binance"])
+@pytest.mark.parametrize("name", ["ccxt_spot", "ccxt_streams", "sdk_spot", "python_binance", "ccxt_usdm", "sdk_usdm"])
 async def test_a_client_works_against_the_venue(name: str) -> None:
-    venue = SimulatedVenue(VenueSettings())
+    venue = SimulatedVenue(VenueSettings(futures_port=0))
     endpoints = await venue.start()
+    is_futures = name.endswith("_usdm")
     told = {
-        "--rest": endpoints.rest,
-        "--streams": endpoints.streams,
-        "--api": endpoints.websocket_api,
+        "--rest": endpoints.futures_rest if is_futures else endpoints.rest,
+        "--streams": endpoints.futures_streams if is_futures else endpoints.streams,
+        "--api": endpoints.futures_websocket_api if is_futures else endpoints.websocket_api,
         "--key": endpoints.api_key,
         "--secret": endpoints.api_secret,
     }

@@ -10,6 +10,13 @@ from .api import PerpetualApi
 from .batches import names, refused
 
 CANCELS_MAX = 10  # docs, "Cancel Multiple Orders"
+LISTS = {
+    "orderIdList": "orderId",
+    "orderidlist": "orderId",
+    "origClientOrderIdList": "origClientOrderId",
+    "origclientorderidlist": "origClientOrderId",
+}
+"""Parameter of a batch -> of one order. In small letters as ccxt, a stock client, sends them."""
 DONE: Payload = {"code": 200, "msg": "The operation of cancel all open order is done."}
 
 
@@ -29,14 +36,14 @@ def _cancel(api: PerpetualApi, account: AccountId, params: Params, now_ns: int) 
 def cancel_batch(api: PerpetualApi, call: Call) -> Json:
     """`orderIdList` or `origClientOrderIdList`; each order stands for itself."""
     symbol = api.symbol(call.params)
-    listed = next((name for name in ("orderIdList", "origClientOrderIdList") if name in call.params), None)
+    listed = next((name for name in LISTS if name in call.params), None)
     if listed is None:
         message = "Param 'orderIdList' or 'origClientOrderIdList' must be sent, but both were empty/null!"
         raise BadRequest(-1102, message)
     answers: list[Payload] = []
     for name in names(call.params, listed, CANCELS_MAX):
         try:
-            params = {"symbol": symbol, listed.removesuffix("List"): name}
+            params = {"symbol": symbol, LISTS[listed]: name}
             answers.append(_cancel(api, call.account, params, call.now_ns))
         except VenueError as error:
             answers.append(refused(error))
