@@ -76,7 +76,7 @@ def aggregate_trades(api: VenueApi, call: Call) -> Json:
     symbol = api.symbol(params)
     limit = parameters.limit(params, HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
     from_id = parameters.integer(params, "fromId")
-    start_ms, end_ms = parameters.integer(params, "startTime"), parameters.integer(params, "endTime")
+    start_ms, end_ms = parameters.moment_ms(params, "startTime"), parameters.moment_ms(params, "endTime")
     if from_id is not None and (start_ms is not None or end_ms is not None):
         raise BadRequest(-1128, "Combination of optional parameters invalid.")
     found = [

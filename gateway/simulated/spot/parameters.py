@@ -103,6 +103,12 @@ def moment(params: Params, name: str) -> int | None:
     return value * (NS_PER_US if value >= MICROSECONDS_FROM else NS_PER_MS)
 
 
+def moment_ms(params: Params, name: str) -> int | None:
+    """The same in whole milliseconds."""
+    time_ns = moment(params, name)
+    return None if time_ns is None else time_ns // NS_PER_MS
+
+
 class Window(NamedTuple):
     """`startTime` and `endTime`, in ns; both belong to it. A side that was not sent is open."""
 

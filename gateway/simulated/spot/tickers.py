@@ -29,7 +29,7 @@ def klines(api: VenueApi, call: Call) -> Json:
     if interval not in INTERVAL_NS:
         raise BadRequest(-1120, "Invalid interval.")
     limit = parameters.limit(params, HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX)
-    start_ms, end_ms = parameters.integer(params, "startTime"), parameters.integer(params, "endTime")
+    start_ms, end_ms = parameters.moment_ms(params, "startTime"), parameters.moment_ms(params, "endTime")
     offset_ns = _zone(params)
     bars = api.market.tape.of(symbol).candles.bars(
         interval,
