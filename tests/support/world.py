@@ -51,12 +51,13 @@ from gateway.simulated.faults.spec import Specs, fault
 from gateway.simulated.limits import RequestLimits
 from gateway.simulated.market import GeneratedMarket
 from gateway.simulated.operations import NOBODY, Call, Proof
-from gateway.simulated.payload import encode
+from gateway.simulated.payload import TimeUnit, encode
 from gateway.simulated.signing import Credential, KeyRing
 from gateway.simulated.spot.api import VenueApi
 from gateway.simulated.spot.faulted import faulted_face
 from gateway.simulated.spot.market_payloads import exchange_info
 from gateway.simulated.spot.publisher import BookPublisher
+from gateway.simulated.spot.session import Session
 from gateway.simulated.spot.table import OPERATIONS, ROUTES
 from gateway.simulated.spot.user_streams import UserStreams
 from gateway.simulated.spot.websocket_api import WebSocketApiClient
@@ -307,6 +308,13 @@ class World:
             self.api,
             self.keys,
             self.clock.now_ns,
+            lambda authenticate: Session(
+                self.orders,  # type: ignore[arg-type]  # as above
+                self.api.users,
+                authenticate,
+                TimeUnit.MILLISECOND,
+                returns_limits=True,
+            ),
         )
         self.wire._last_ns = 0
         self.client.handle(door._venue.subscribe(self.now_ns // MS).decode())
