@@ -107,7 +107,7 @@ def check_combination(order: NewOrder) -> None:
     if order.price < 0 or (kind in MARKETS) == (order.price > 0):
         raise invalid_price()
     if order.stop_price < 0 or (kind in STOPS) != (order.stop_price > 0):
-        raise BadRequest(-1013, "Invalid stop price.")
+        raise BadRequest(-1013, "Invalid stop price.")  # chosen, after "Invalid price."
     if order.quote_quantity:
         if kind is not OrderType.MARKET or order.quantity:
             raise BadRequest(-1106, "Parameter 'quoteOrderQty' sent when not required.")

@@ -14,6 +14,28 @@ from gateway.simulated.core.settlement import FeeRates, SpotSettlement
 ANN, BOB = AccountId("ann"), AccountId("bob")
 BUY, SELL = Side.BUY, Side.SELL
 RULES = SymbolRules("BTCUSDT", "BTC", "USDT")
+NO_RULES = SymbolRules(
+    "BTCUSDT",
+    "BTC",
+    "USDT",
+    tick_size=0,
+    price_min=0,
+    price_max=0,
+    step_size=0,
+    quantity_min=0,
+    quantity_max=0,
+    market_quantity_max=0,
+    notional_min=0,
+    notional_max=0,
+    orders_max=0,
+    bid_multiplier_up=0,
+    bid_multiplier_down=0,
+    ask_multiplier_up=0,
+    ask_multiplier_down=0,
+    algo_orders_max=0,
+    amends_max=0,
+)
+"""Every filter is off."""
 WITH_LIMIT = (OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
 
 

@@ -9,30 +9,7 @@ import pytest
 from gateway.simulated.core.decimals import SCALE
 from gateway.simulated.core.filters import ExchangeRules, SymbolRules, exchange_filters_payload, filters_payload
 from gateway.simulated.core.orders import OrderType, Status
-from tests.gateway.simulated.core.desk import ANN, BOB, BUY, SELL, Desk, refusal
-
-OFF = SymbolRules(
-    "BTCUSDT",
-    "BTC",
-    "USDT",
-    tick_size=0,
-    price_min=0,
-    price_max=0,
-    step_size=0,
-    quantity_min=0,
-    quantity_max=0,
-    market_quantity_max=0,
-    notional_min=0,
-    notional_max=0,
-    orders_max=0,
-    bid_multiplier_up=0,
-    bid_multiplier_down=0,
-    ask_multiplier_up=0,
-    ask_multiplier_down=0,
-    algo_orders_max=0,
-    amends_max=0,
-)
-"""Every rule is off."""
+from tests.gateway.simulated.core.desk import ANN, BOB, BUY, NO_RULES, SELL, Desk, refusal
 
 
 @dataclass
@@ -89,7 +66,7 @@ ROWS = [
 
 def traded_at_100(rules: SymbolRules, exchange: ExchangeRules | None = None) -> Desk:
     """The reference price is 100, and there is something on both sides."""
-    desk = Desk(OFF, exchange=exchange)
+    desk = Desk(NO_RULES, exchange=exchange)
     desk.engine.see_trade("BTCUSDT", 100 * SCALE, SCALE, 1)
     desk.place(BOB, SELL, 5, 400)
     desk.place(BOB, BUY, 1, 99)
@@ -99,14 +76,14 @@ def traded_at_100(rules: SymbolRules, exchange: ExchangeRules | None = None) -> 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name}-{'-'.join(row.rules)}")
 def test_a_filter_alone(row: Row) -> None:
-    rules = msgspec.structs.replace(OFF, **row.rules)
+    rules = msgspec.structs.replace(NO_RULES, **row.rules)
     fields = {"side": BUY, **row.fields}
     stop = fields.pop("stop", 0)
     side = fields.pop("side")
     for quantity, price in row.fails:
         desk = traded_at_100(rules)
         assert refusal(desk, ANN, side, quantity, price, stop, **fields) == (-1013, f"Filter failure: {row.name}")
-        desk.engine.instruments["BTCUSDT"].rules = OFF
+        desk.engine.instruments["BTCUSDT"].rules = NO_RULES
         assert desk.place(ANN, side, quantity, price, stop, **fields).status is not None
     for quantity, price in row.passes:
         desk = traded_at_100(rules)
@@ -116,7 +93,7 @@ def test_a_filter_alone(row: Row) -> None:
 @pytest.mark.parametrize(("stops", "others"), [(5, 0), (5, 3), (0, 8)])
 def test_open_orders_on_a_symbol_are_counted(stops: int, others: int) -> None:
     """Stops count as orders too; a closed one does not; a MARKET order is never one too many."""
-    desk = traded_at_100(msgspec.structs.replace(OFF, orders_max=8, algo_orders_max=5))
+    desk = traded_at_100(msgspec.structs.replace(NO_RULES, orders_max=8, algo_orders_max=5))
     stop = {"order_type": OrderType.STOP_LOSS}
     placed = [desk.place(ANN, SELL, 0.1, 500 + n) for n in range(others)]
     placed += [desk.place(ANN, SELL, 0.1, 0, 90 - n, **stop) for n in range(stops)]
@@ -130,7 +107,7 @@ def test_open_orders_on_a_symbol_are_counted(stops: int, others: int) -> None:
 
 def test_the_count_of_stops_falls_however_one_ends() -> None:
     """By a trigger and a fill, by a cancel, by expiry: five may wait again afterwards."""
-    desk = traded_at_100(msgspec.structs.replace(OFF, algo_orders_max=5))
+    desk = traded_at_100(msgspec.structs.replace(NO_RULES, algo_orders_max=5))
     kind = {"order_type": OrderType.STOP_LOSS}
     placed = [desk.place(ANN, SELL, 0.1, 0, 90 + n, **kind) for n in range(5)]
     desk.engine.cancel(placed[0], "c", 5)
@@ -150,8 +127,8 @@ def test_the_count_of_stops_falls_however_one_ends() -> None:
     ],
 )
 def test_exchange_filters_count_over_all_symbols(exchange: ExchangeRules, name: str) -> None:
-    desk = traded_at_100(OFF, exchange)
-    desk.open_book(msgspec.structs.replace(OFF, symbol="BTCEUR", quote="EUR"))
+    desk = traded_at_100(NO_RULES, exchange)
+    desk.open_book(msgspec.structs.replace(NO_RULES, symbol="BTCEUR", quote="EUR"))
     stop = {"order_type": OrderType.STOP_LOSS}
     desk.place(ANN, SELL, 0.1, 0, 90, symbol="BTCEUR", **stop)
     desk.place(ANN, SELL, 0.1, 0, 90, **stop)
@@ -164,7 +141,7 @@ def test_exchange_filters_count_over_all_symbols(exchange: ExchangeRules, name: 
 
 
 def test_a_position_is_what_is_owned_and_what_is_bid_for() -> None:
-    desk = traded_at_100(msgspec.structs.replace(OFF, position_max=12 * SCALE))
+    desk = traded_at_100(msgspec.structs.replace(NO_RULES, position_max=12 * SCALE))
     desk.place(ANN, SELL, 2, 500)  # what is offered still is owned
     desk.place(ANN, BUY, 1.5, 90)
     assert refusal(desk, ANN, BUY, 0.6, 90) == (-1013, "Filter failure: MAX_POSITION")
@@ -176,7 +153,7 @@ def test_a_position_is_what_is_owned_and_what_is_bid_for() -> None:
 def test_a_symbol_that_is_not_trading_takes_no_order_and_lets_them_be_canceled(status: str) -> None:
     desk = Desk()
     order = desk.place(ANN, BUY, 1, 100)
-    desk.engine.instruments["BTCUSDT"].rules = msgspec.structs.replace(OFF, status=status)
+    desk.engine.instruments["BTCUSDT"].rules = msgspec.structs.replace(NO_RULES, status=status)
     assert refusal(desk, ANN, BUY, 1, 100) == (-1013, "Market is closed.")
     assert desk.engine.cancel(order, "c", 9).status is Status.CANCELED
 
@@ -184,7 +161,7 @@ def test_a_symbol_that_is_not_trading_takes_no_order_and_lets_them_be_canceled(s
 def test_the_average_price_is_what_prices_are_held_against() -> None:
     """0 minutes mean the last price; otherwise trades of that long, weighted by their quantity."""
     for minutes, highest in ((5, 176), (0, 192)):
-        rules = msgspec.structs.replace(OFF, bid_multiplier_up=11_000, average_minutes=minutes)
+        rules = msgspec.structs.replace(NO_RULES, bid_multiplier_up=11_000, average_minutes=minutes)
         desk = Desk(rules)
         for price, quantity, second in ((400, 1, 0), (100, 1, 400), (180, 3, 401)):
             desk.engine.see_trade("BTCUSDT", price * SCALE, quantity * SCALE, second * 10**9)

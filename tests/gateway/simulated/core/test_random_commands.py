@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -21,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.simulated.core.book import PriceTimeBook
+from gateway.simulated.core.decimals import SCALE
 from gateway.simulated.core.errors import VenueError
 from gateway.simulated.core.filters import SymbolRules
 from gateway.simulated.core.ledger import Ledger
@@ -42,6 +44,7 @@ from gateway.simulated.core.orders import (
 )
 from gateway.simulated.core.replace import ReplaceMode, cancel_replace
 from gateway.simulated.core.settlement import FeeRates, SpotSettlement
+from tests.gateway.simulated.core.desk import ANN, BOB, NO_RULES, RULES, Desk
 from tests.gateway.simulated.core.oracle import Oracle, Paper, Refused
 
 ASSETS = {"BTCUSDT": ("BTC", "USDT"), "ETHBTC": ("ETH", "BTC")}
@@ -399,3 +402,46 @@ def history_digest() -> str:
         trial.do(command)
         trial.note()
     return hashlib.sha256(b"\n".join(trial.history)).hexdigest()
+
+
+ANYTHING = st.one_of(st.integers(-3, 3), st.integers(-(10**30), 10**30), st.just(SCALE), st.just(100 * SCALE))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            NewOrder,
+            account=st.sampled_from((ANN, BOB)),
+            symbol=st.sampled_from(("BTCUSDT", "NONE", "")),
+            client_order_id=st.sampled_from(("a", "b", "")),
+            side=st.sampled_from(Side),
+            order_type=st.sampled_from(OrderType),
+            quantity=ANYTHING,
+            price=ANYTHING,
+            time_in_force=st.sampled_from(TimeInForce),
+            prevention=st.sampled_from(SelfTradePrevention),
+            stop_price=ANYTHING,
+            quote_quantity=ANYTHING,
+            reduce_only=st.booleans(),
+        ),
+        max_size=8,
+    ),
+    ANYTHING,
+    st.booleans(),
+)
+def test_whatever_a_client_sends_is_accepted_or_refused_in_the_venues_words(
+    requests: list[NewOrder], number: int, strict: bool
+) -> None:
+    """Absurd numbers and combinations, with the usual filters and with none: no other exception, no money made."""
+    desk = Desk(RULES if strict else NO_RULES)
+    for request in requests:
+        attempt(partial(desk.engine.place, request, 1))
+    for account in (ANN, BOB):
+        for order in desk.engine.registry.open_orders(account):
+            attempt(partial(desk.engine.amend, order, number, "a", 2))
+            attempt(partial(desk.engine.modify, order, number, number, 3))
+            attempt(partial(desk.engine.cancel, order, "", 4))
+        assert not any(desk.engine.ledger.locked[account].values())
+        assert all(amount >= 0 for amount in desk.engine.ledger.free[account].values())
+    assert desk.engine.ledger.imbalances() == {}
