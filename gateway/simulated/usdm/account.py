@@ -104,15 +104,13 @@ def symbol_config(api: PerpetualApi, call: Call) -> Json:
 
 def income(api: PerpetualApi, call: Call) -> Json:
     """Oldest first; from `startTime` on, otherwise the latest."""
-    wanted = {
-        name: call.params[key] for name, key in (("symbol", "symbol"), ("kind", "incomeType")) if key in call.params
-    }
+    symbol, kind = call.params.get("symbol"), call.params.get("incomeType")
     in_window = window(call.params)
     most = limit(call.params, INCOME_LIMIT_DEFAULT, INCOME_LIMIT_MAX)
     lines = [
         line
         for line in api.users.income.of(call.account)
-        if in_window(line.time_ns) and all(getattr(line, name) == value for name, value in wanted.items())
+        if symbol in (None, line.symbol) and kind in (None, line.kind) and in_window(line.time_ns)
     ]
     chosen = lines[:most] if "startTime" in call.params else lines[-most:]
     return [_income(line) for line in chosen]

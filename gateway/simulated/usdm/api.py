@@ -6,7 +6,7 @@ from hashlib import sha256
 import msgspec
 
 from ..core.errors import BadRequest, no_such_order
-from ..core.orders import AccountId, NewOrder, Order, OrderType, Side, TimeInForce
+from ..core.orders import AccountId, NewOrder, Order, Side, TimeInForce
 from ..evidence import Evidence
 from ..limits import LimitRules
 from ..operations import Params
@@ -85,10 +85,9 @@ class PerpetualApi:
         if self.market.engine.registry.is_open_client_id(order.account, order.symbol, order.client_order_id):
             raise duplicated_client_id()
         order = self._fitted(order)
-        taken = self.takeable(order.symbol, order.side, order.price, order.order_type)
-        if order.time_in_force is TimeInForce.GTX and taken:
+        if order.time_in_force is TimeInForce.GTX and self.would_take(order.symbol, order.side, order.price):
             raise post_only_rejected()
-        if order.time_in_force is TimeInForce.FOK and taken < order.quantity:
+        if order.time_in_force is TimeInForce.FOK and not self._is_offered(order):
             raise fok_rejected()
         return order
 
@@ -102,15 +101,18 @@ class PerpetualApi:
             raise reduce_only_rejected()
         return msgspec.structs.replace(order, reduce_only=True, quantity=min(order.quantity, reducible))
 
-    def takeable(self, symbol: str, side: Side, price: int, order_type: OrderType) -> int:
-        """How much of the book an order of this price would meet."""
-        total = 0
-        for offer in self.market.engine.instrument(symbol).book.scan(side):
-            crosses = price >= offer.price if side is Side.BUY else price <= offer.price
-            if order_type is not OrderType.MARKET and not crosses:
+    def would_take(self, symbol: str, side: Side, price: int) -> bool:
+        offered = self.market.engine.instrument(symbol).book.best_offer(side)
+        return bool(offered) and (price >= offered if side is Side.BUY else price <= offered)
+
+    def _is_offered(self, order: NewOrder) -> bool:
+        """Whether the book has the whole quantity at the order's price or better."""
+        wanted = order.quantity
+        for offer in self.market.engine.instrument(order.symbol).book.scan(order.side):
+            if wanted <= 0 or (order.price < offer.price if order.side is Side.BUY else order.price > offer.price):
                 break
-            total += offer.quantity
-        return total
+            wanted -= offer.quantity
+        return wanted <= 0
 
     def matched_price(self, symbol: str, side: Side, match: PriceMatch) -> int:
         """Return the price of that level of the book. Raises BadRequest (-5041) where there are not so many."""

@@ -42,8 +42,9 @@ def _modify(api: PerpetualApi, account: AccountId, params: Params, now_ns: int) 
         raise no_such_order()
     terms = api.users.terms.of(order.order_id)
     wanted = _wanted(api, order, terms, params)
-    would_take = bool(api.takeable(order.symbol, order.side, wanted.price, order.order_type))
-    if wanted.quantity <= order.executed or (order.time_in_force is TimeInForce.GTX and would_take):
+    is_post_only = order.time_in_force is TimeInForce.GTX
+    takes = is_post_only and api.would_take(order.symbol, order.side, wanted.price)
+    if wanted.quantity <= order.executed or takes:
         api.market.engine.cancel(order, "", now_ns)
     else:
         api.market.engine.modify(order, wanted.price, wanted.quantity, now_ns)
