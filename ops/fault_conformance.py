@@ -88,8 +88,8 @@ MARKET = (
     Row(
         "market-delay", "market-delay", "",
         "sends everything late, in order",
-        "the feed's age is measured by its stamps; beyond feed_lag_max_ms orders that increase are refused (FEED_LATE) until it is in time again",
-        "test_market.py::test_a_late_feed_holds_back_what_increases",
+        "the feed's age is measured by its stamps; beyond feed_lag_max_ms orders that increase a position are refused (FEED_LATE) until it has been in time for five seconds",
+        "test_virtual.py::test_a_late_feed_holds_back_what_increases",
     ),
     Row(
         "market-stall-depth", "market-stall", 'stream = "depth"',

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from bus.messages import BookReason, BookState, BookStateChanged, Refusal
-from tests.faults.harness import CONFIG, Play, trading
+from bus.messages import BookReason, BookState, BookStateChanged
+from tests.faults.harness import Play, trading
 from tests.faults.shows import shows
 
 LIVE, INVALID, STALE = BookState.LIVE, BookState.INVALID, BookState.STALE
@@ -138,21 +138,6 @@ async def test_a_wrong_price_is_found_out(tmp_path: Path) -> None:
         assert max(prices) < 1.02 * min(prices)
         await play.stop()
         assert (await play.ask("/control/ledger"))["open_orders"] == []
-
-
-@shows("market-delay")
-async def test_a_late_feed_holds_back_what_increases(tmp_path: Path) -> None:
-    """Goal: orders are not made of an old market. Method: a limit of 300 ms, a delay of twice that; without a position
-    every order increases, so none may leave.
-    """
-    config = CONFIG.replace("[risk]", "[risk]\nfeed_lag_max_ms = 300")
-    async with trading(tmp_path, config=config) as play:
-        refused = play.engine.supervisor.refusals
-        await play.fault("market-delay", stream="all", delay_ms=600)
-        await play.until(lambda: refused.get(Refusal.FEED_LATE.name, 0) > 0, "orders are held back")
-        await play.clear()
-        await play.more_orders()
-        assert await play.end() == []
 
 
 @shows("market-stall-depth")

@@ -64,8 +64,8 @@ async def test_an_unknown_outcome_that_was_done_counts_once(tmp_path: Path) -> N
     """Each of the venue's ways to say so, once. (An order that would take may be refused all the same: then it was not done.)"""
     hows = ({"code": -1007}, {"code": -1006}, {"status": 500}, {"status": 502}, {"status": 503}, {"status": 504})
     async with trading(tmp_path) as play:
-        for how in hows:
-            await play.fault("unknown", operation="place", outcome="done", count=1, **how)
+        for after, how in enumerate(hows):
+            await play.fault("unknown", operation="place", outcome="done", after=after, count=1, **how)
         await play.hit("unknown", len(hows))
         await play.fills(1)
         await play.more_orders()

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bus.messages import DONE, OrderStatus, OrderUpdate
+from bus.messages import DONE, Fill, OrderRefused, OrderStatus, OrderUpdate, Refusal, SubmitOrder
 from tests.faults.harness import UNKNOWN
 from tests.faults.shows import shows
 from tests.faults.virtual import FaultyWorld
 from tests.simulation.test_seeds import wrong
+from tests.support.world import CONFIG
 
 REJECTED = OrderStatus.REJECTED
 YOUNG_S = 8.0
@@ -17,9 +18,9 @@ SETTLED_S = 40.0
 
 
 @contextmanager
-def trading(*faults: dict[str, Any], seed: int = 3) -> Iterator[FaultyWorld]:
+def trading(*faults: dict[str, Any], config: str = CONFIG) -> Iterator[FaultyWorld]:
     """A world that trades without faults for five seconds, and with them from then on."""
-    world = FaultyWorld(seed)
+    world = FaultyWorld(3, config=config)
     try:
         world.start()
         assert world.run(30.0, world.is_ready)
@@ -57,6 +58,23 @@ def given_up_late(world: FaultyWorld, kind: str, count: int) -> None:
     assert settled(world) == []
 
 
+def refused(world: FaultyWorld, reason: Refusal) -> int:
+    return sum(isinstance(message, OrderRefused) and message.reason is reason for message in world.house.asked)
+
+
+def increasing(world: FaultyWorld, since: int) -> int:
+    """New orders from that journal entry on whose side is that of the position then, or that had none to reduce."""
+    base = {row.instrument: row.base_asset for row in world.house.instruments}
+    position, found = dict.fromkeys(base, 0), 0
+    for number, message in enumerate(world.house.journal.messages()):
+        if isinstance(message, Fill):
+            fee = message.fee if message.fee_asset == base[message.instrument] else 0
+            position[message.instrument] += message.side * message.quantity - fee
+        elif isinstance(message, SubmitOrder) and number >= since:
+            found += message.side * position[message.instrument] >= 0
+    return found
+
+
 @shows("request-lost-place")
 def test_a_lost_order_is_given_up_on_the_venues_word_alone() -> None:
     with trading({"kind": "request-lost", "operation": "place", "every": 3, "count": 2}) as world:
@@ -68,7 +86,7 @@ def test_an_unknown_outcome_that_was_not_done_ends_by_queries() -> None:
     """Each of the venue's ways to say so, once."""
     hows: list[dict[str, Any]] = [{"code": -1007}, {"code": -1006}, {"status": 500}, {"status": 504}]
     fault = {"kind": "unknown", "operation": "place", "outcome": "not-done", "count": 1}
-    with trading(*({**fault, **how} for how in hows)) as world:
+    with trading(*({**fault, **how, "after": after} for after, how in enumerate(hows))) as world:
         given_up_late(world, "unknown", len(hows))
 
 
@@ -103,4 +121,21 @@ def test_a_silent_connection_is_dialed_anew() -> None:
         assert world.run(8.0, lambda: all(book["state"] != "LIVE" for book in books.view()["books"].values()))
         assert world.run(8.0, lambda: world.feed_generation > opened)
         assert world.run(20.0, lambda: all(book["state"] == "LIVE" for book in books.view()["books"].values()))
+        assert settled(world) == []
+
+
+@shows("market-delay")
+def test_a_late_feed_holds_back_what_increases() -> None:
+    """Goal: orders are not made of an old market. Method: a limit of 300 ms, a delay of twice that; what may still leave
+    reduces a position. (The worst lag of the last five seconds counts, so it takes that long to trust the feed again.)
+    """
+    config = CONFIG + "\n[risk]\nfeed_lag_max_ms = 300\n"
+    with trading({"kind": "market-delay", "stream": "all", "delay_ms": 600, "until_s": 10.0}, config=config) as world:
+        world.run(2.0)
+        late = len(world.house.journal.messages())
+        world.run(7.0)
+        assert refused(world, Refusal.FEED_LATE) > 0
+        assert increasing(world, late) == 0
+        world.run(20.0)
+        assert increasing(world, late) > 0
         assert settled(world) == []

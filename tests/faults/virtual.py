@@ -22,7 +22,7 @@ from gateway.simulated.payload import encode
 from gateway.simulated.spot.faulted import faulted_face
 from gateway.simulated.spot.table import OPERATIONS, ROUTES
 from tests.support.house import MS, START_NS, House
-from tests.support.world import CLIENT, NONE, SECOND_NS, Faults, World
+from tests.support.world import CLIENT, CONFIG, SECOND_NS, World
 
 GIVEN_UP = 504
 """In place of a status: nothing readable came, as when the connection is cut or the time is over."""
@@ -63,8 +63,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class FaultyWorld(World):
     """`set_faults` sets the venue's faults, as a file does; `close` when done."""
 
-    def __init__(self, seed: int = 1, lines: Faults = NONE) -> None:
-        super().__init__(seed, lines)
+    def __init__(self, seed: int = 1, *, config: str = CONFIG) -> None:
+        super().__init__(seed, config=config)
         self.loop = VirtualLoop(self.clock)
         self.venue_faults = FaultEngine(VenueClock(self.clock.now_ns), self._after, seed)
         self.venue_faults.open(faulted_face(self.api, self.market, self.api.users, self.desk.limits, list))
@@ -83,10 +83,13 @@ class FaultyWorld(World):
         return list(dict.fromkeys(one.root for one in known if one is not None))
 
     def close(self) -> None:
+        self.loop.errors.clear()
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
-        self.loop.spin()
-        self.loop.close()
+        try:
+            self.loop.spin()
+        finally:
+            self.loop.close()
 
     def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """As `World.run`, with the loop's timers among what is due."""
