@@ -17,7 +17,7 @@ from gateway.market import Addresses, VenueMarket
 from gateway.simulated.core.filters import SymbolRules
 from gateway.simulated.crowd.profiles import profile
 from gateway.simulated.payload import encode
-from gateway.simulated.spot.payloads import exchange_info
+from gateway.simulated.spot.market_payloads import exchange_info
 from ops import public
 from ops.assembly import ACCOUNT, VENUE
 from ops.feeds import Source
