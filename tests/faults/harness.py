@@ -221,6 +221,10 @@ class Play:
         """What the book went through since that mark."""
         return [change.state for change in self.ear.all(BookStateChanged, after)]
 
+    def believed(self, after: int) -> bool:
+        """Was the book LIVE all the time since that mark? (A process that the machine held up drops its feed by itself.)"""
+        return self.books(after) == [] or self.engine.standstill.count > 0
+
     def trading(self, after: int = 0) -> list[TradingState]:
         """What the whole engine's trading state went through since that mark."""
         changes = self.ear.all(TradingStateChanged, after)
