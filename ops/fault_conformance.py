@@ -81,8 +81,8 @@ MARKET = (
     Row(
         "market-corrupt-price", "market-corrupt", 'how = "price"',
         "sends an update with a price ten times too high",
-        "a bid above the ask is found at once, and the venue's own best quote finds the rest: INVALID, then LIVE from a snapshot; "
-        "no order beyond the collar",
+        "what it does to the top of the book is found: at once where bids meet asks, else by the venue's own best quote; INVALID, then "
+        "LIVE from a snapshot, and no order beyond the collar. (A wrong level behind the top shows in nothing this venue sends.)",
         "test_market.py::test_a_wrong_price_is_found_out",
     ),
     Row(
