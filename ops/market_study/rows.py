@@ -24,7 +24,7 @@ def rows(captured: Study, generated: Study) -> Iterator[Row]:
     for place, imbalance in ((0, "-1.0 to -0.8"), (4, "-0.2 to  0.0"), (9, " 0.8 to  1.0")):
         yield f"time at imbalance {imbalance}", one.time_by_imbalance[place], two.time_by_imbalance[place]
     for distance in one.occupied:
-        yield f"occupied prices up to {distance} ticks", one.occupied[distance], two.occupied[distance]
+        yield f"occupied prices, band up to {distance} ticks", one.occupied[distance], two.occupied[distance]
     for name, first, second in (
         ("best quantity", one.best_quantity, two.best_quantity),
         ("taker order size", one.taker_size, two.taker_size),
