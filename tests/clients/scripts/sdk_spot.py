@@ -198,7 +198,6 @@ async def streams(steps: Steps, spot: Spot) -> None:
     for name, subscribe in subscriptions.items():
         stream = await subscribe()
         stream.on("message", lambda data, event=events[name]: event.done() or event.set_result(data))
-        await asyncio.sleep(0.25)  # the venue takes five messages a second
     for name, event in events.items():
         await steps.wait(f"streams: {name}", lambda event=event: event)
     await steps.wait("streams: unsubscribe", stream.unsubscribe)
