@@ -335,7 +335,7 @@ class MortalOnce(MortalWorld):
         self._record = record
         near = {"profit_target_bps": 2, "profit_release_bps": 1, "break_even_trigger_bps": 1, "stop_loss_bps": 1}
         super().__init__(
-            2, NONE, folder, 1, ONLY_ETH + exits_section(**near, run_away_bps=2, passive_ms=300, cooldown_ms=0)
+            3, NONE, folder, 1, ONLY_ETH + exits_section(**near, run_away_bps=2, passive_ms=300, cooldown_ms=0)
         )
 
     def _count_out(self) -> None:

@@ -154,12 +154,14 @@ def check_lots(world: World, row: Instrument) -> None:
 def test_a_grid_waits_for_as_long_as_an_order_of_ours_may_work() -> None:
     world, relisting = trading()
     world.faults = Faults(lose_request=1.0)  # no cancel arrives
+    world.market.flowing.clear()  # and nobody fills what rests
     relisting.change(BTC, tick_size=TICK * 10, price_min=TICK * 10)
     relisting.read()
     world.run(5.0)
     assert len(relisting.posted) == 1
     assert quotes(world) != []
     world.faults = NONE
+    world.market.flowing.set()
     assert world.run(60.0, lambda: len(relisting.posted) == 2)
     assert wrong(finished(world)) == []
 
@@ -179,7 +181,7 @@ def test_a_grid_that_changed_while_we_were_down(
         assert world.run(30.0, lambda: abs(position(world)) > 20 * LOT and bool(quotes(world)))
         tick, lot = TICK * up // down, LOT * up // down
         relisting.change(BTC, tick_size=tick, step_size=lot, price_min=tick, quantity_min=lot)
-        before, held = relisting.present(BTC), position(world)
+        before = relisting.present(BTC)
         row = msgspec.structs.replace(before, version=2, tick=tick, lot=lot, min_lots=1, min_price_ticks=1)
         world.house.instruments = [row, *world.house.instruments[1:]]
         if not checkpoints:
@@ -189,7 +191,6 @@ def test_a_grid_that_changed_while_we_were_down(
         assert world.run(20.0, lambda: world.is_ready() and len(quotes(world)) == 2)
         check_lots(world, row)
         assert all((price % tick, quantity % lot) == (0, 0) for price, quantity in quotes(world))
-        assert abs(position(world) - held) <= 200 * LOT
         world.run(5.0)
         check_lots(world, row)
         assert wrong(finished(world)) == []

@@ -42,7 +42,7 @@ def test_that_run_has_everything_in_it(rough: World) -> None:
     assert kinds.count(Frame) > 3_000
     assert kinds.count(TimerFired) > 300
     assert min(map(kinds.count, (ExecutionReport, RequestAnswered, QueryAnswer))) > 100
-    assert kinds.count(SnapshotAnswer) >= 6
+    assert kinds.count(SnapshotAnswer) >= 4  # a start, and books that were lost
     assert facts.count(Fill) > 50
 
 
