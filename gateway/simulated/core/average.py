@@ -20,14 +20,18 @@ class AveragePrice:
             _, old_amount, old_quantity = self._seconds.pop()
             self._seconds.append((second_ns, old_amount + amount, old_quantity + quantity))
         else:
+            self._forget(now_ns)  # a market in which nobody asks must not remember for ever
             self._seconds.append((second_ns, amount, quantity))
         self._amount += amount
         self._quantity += quantity
         self._last = price
 
     def value(self, now_ns: int) -> int | None:
+        self._forget(now_ns)
+        return self._amount // self._quantity if self._quantity else self._last
+
+    def _forget(self, now_ns: int) -> None:
         while self._seconds and self._seconds[0][0] < now_ns - self._window_ns:
             _, amount, quantity = self._seconds.popleft()
             self._amount -= amount
             self._quantity -= quantity
-        return self._amount // self._quantity if self._quantity else self._last
