@@ -4,6 +4,7 @@ Below the commands (`matching`): here an order has been accepted, and every step
 """
 
 from collections import deque
+from collections.abc import Iterator
 
 from .decimals import quote_amount
 from .instrument import Instrument
@@ -13,6 +14,8 @@ from .orders import (
     Execution,
     ExecutionKind,
     ExpiryReason,
+    NewOrder,
+    Offer,
     Order,
     PreventedMatch,
     PublicTrade,
@@ -29,7 +32,7 @@ NO_GROUP = -1  # stp_faq.md: the tradeGroupId of an account that is in none
 BUY = Side.BUY
 FILLED, PARTIALLY_FILLED = Status.FILLED, Status.PARTIALLY_FILLED
 GTC, GTD, GTX, FOK = TimeInForce.GTC, TimeInForce.GTD, TimeInForce.GTX, TimeInForce.FOK
-UNPREVENTED = SelfTradePrevention.NONE
+UNPREVENTED, EXPIRE_MAKER = SelfTradePrevention.NONE, SelfTradePrevention.EXPIRE_MAKER
 
 EXPIRY_REASONS = {
     TimeInForce.IOC: ExpiryReason.UNFILLED_IOC_QUANTITY_EXPIRED,
@@ -76,12 +79,10 @@ class Matcher:
     def _can_fill(self, instrument: Instrument, order: Order) -> bool:
         """Whether a FOK order finds its whole quantity, own orders counted as its prevention mode would treat them."""
         wanted, limit, is_buy = order.leaves, order.price, order.side is BUY
-        for offer in instrument.book.scan(order.side):
+        for offer in self._takeable(instrument, order):
             if limit and (offer.price > limit if is_buy else offer.price < limit):
                 return False
             if offer.maker is not None and self._is_prevented(order, offer.maker):
-                if order.prevention is SelfTradePrevention.EXPIRE_MAKER:
-                    continue
                 return False
             wanted -= offer.quantity
             if wanted <= 0:
@@ -168,7 +169,14 @@ class Matcher:
 
     # ---- self-trade prevention
 
-    def _is_prevented(self, taker: Order, maker: Order) -> bool:
+    def _takeable(self, instrument: Instrument, taker: NewOrder | Order) -> Iterator[Offer]:
+        """Return what a taker meets, best first, but for own orders that would expire and not be taken."""
+        offers = instrument.book.scan(taker.side)
+        if taker.prevention is not EXPIRE_MAKER:
+            return offers
+        return (o for o in offers if o.maker is None or not self._is_prevented(taker, o.maker))
+
+    def _is_prevented(self, taker: NewOrder | Order, maker: Order) -> bool:
         """Whether the two may not trade: orders of one account, or of one trade group. The taker's mode decides."""
         if taker.prevention is UNPREVENTED:
             return False
@@ -182,7 +190,7 @@ class Matcher:
         both = mode is SelfTradePrevention.EXPIRE_BOTH
         quantity = min(taker.leaves, maker.leaves)
         taker_loses = taker.leaves if both or mode is SelfTradePrevention.EXPIRE_TAKER else 0
-        maker_loses = maker.leaves if both or mode is SelfTradePrevention.EXPIRE_MAKER else 0
+        maker_loses = maker.leaves if both or mode is EXPIRE_MAKER else 0
         if mode is SelfTradePrevention.DECREMENT:
             taker_loses = maker_loses = quantity
         match = PreventedMatch(
@@ -237,7 +245,7 @@ class Matcher:
             instrument = self.instruments[order.symbol]
             order.working_ns = order.updated_ns = now_ns
             self.settlement.relock(order, instrument.rules)
-            if self.settlement.affords(order, instrument.rules, instrument.book):
+            if self.settlement.affords(order, instrument.rules, self._takeable(instrument, order)):
                 self._work(instrument, order, now_ns)
             else:
                 self._close(instrument, order, Status.EXPIRED, now_ns, resting=False)

@@ -21,7 +21,7 @@ from .errors import (
 )
 from .filters import CheckFilters, ExchangeRules, SymbolRules, check_combination, check_filters
 from .instrument import Instrument
-from .matcher import NO_GROUP, Matcher
+from .matcher import EXPIRE_MAKER, NO_GROUP, Matcher
 from .orders import (
     BACKGROUND,
     AccountId,
@@ -35,7 +35,6 @@ from .orders import (
     OrderType,
     PreventedMatch,
     PublicTrade,
-    SelfTradePrevention,
     Side,
     Status,
 )
@@ -124,8 +123,7 @@ class MatchingEngine(Matcher):
             if self.registry.is_open_client_id(request.account, request.symbol, request.client_order_id):
                 raise duplicate_order()
         if request.quote_quantity:
-            skips_own = request.prevention is SelfTradePrevention.EXPIRE_MAKER
-            quantity = size_by_quote(instrument, request, self._trade_groups if skips_own else None)
+            quantity = size_by_quote(instrument.rules, request.quote_quantity, self._takeable(instrument, request))
             request = msgspec.structs.replace(request, quantity=quantity)
         if request.stop_price:
             self._check_trigger(instrument, request)
@@ -133,7 +131,7 @@ class MatchingEngine(Matcher):
             offered = instrument.book.best_offer(request.side)
             if offered and (offered <= request.price if request.side is BUY else offered >= request.price):
                 raise would_take()
-        if not self.settlement.covers(request, instrument.rules, instrument.book):
+        if not self.settlement.covers(request, instrument.rules, self._takeable(instrument, request)):
             raise insufficient_balance()
         return instrument, request
 
@@ -283,7 +281,7 @@ class MatchingEngine(Matcher):
         order.quantity -= order.leaves
         self.settlement.relock(order, instrument.rules)
         try:
-            if not self.settlement.covers(request, instrument.rules, instrument.book):
+            if not self.settlement.covers(request, instrument.rules, self._takeable(instrument, request)):
                 raise insufficient_balance()
         finally:
             order.quantity = quantity
@@ -310,7 +308,7 @@ class MatchingEngine(Matcher):
         match = PreventedMatch(
             match_id=self._next_match_id(),
             symbol=order.symbol,
-            mode=SelfTradePrevention.EXPIRE_MAKER,
+            mode=EXPIRE_MAKER,
             trade_group=self.trade_group(order.account),
             taker_order_id=self._last_order_id,
             maker_order_id=order.order_id,

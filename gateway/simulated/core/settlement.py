@@ -13,7 +13,7 @@ import msgspec
 from .decimals import SCALE, quote_amount, quote_amount_up
 from .filters import SymbolRules
 from .ledger import Ledger, Reason
-from .orders import BACKGROUND, FEES, AccountId, Liquidity, NewOrder, Offer, Order, Side
+from .orders import BACKGROUND, FEES, AccountId, NewOrder, Offer, Order, Side
 
 PPM = 1_000_000
 BUY, SELL = Side.BUY, Side.SELL
@@ -42,11 +42,14 @@ class Money(Protocol):
 
     def fee_rates(self, account: AccountId) -> FeeRates: ...
 
-    def covers(self, request: NewOrder, rules: SymbolRules, book: Liquidity) -> bool:
-        """Whether the account has what `request` would need. May raise VenueError for a reason of its own."""
+    def covers(self, request: NewOrder, rules: SymbolRules, takeable: Iterator[Offer]) -> bool:
+        """Whether the account has what `request` would need; `takeable` is what it could take, best first.
 
-    def affords(self, order: Order, rules: SymbolRules, book: Liquidity) -> bool:
-        """Whether a stop that triggers, and holds nothing for it, can be paid from the present book."""
+        May raise VenueError for a reason of its own.
+        """
+
+    def affords(self, order: Order, rules: SymbolRules, takeable: Iterator[Offer]) -> bool:
+        """Whether a stop that triggers, and holds nothing for it, can be paid from `takeable`."""
 
     def relock(self, order: Order, rules: SymbolRules) -> None:
         """Make the order hold what its leaves need, and no more; nothing once it is closed."""
@@ -91,7 +94,7 @@ class SpotSettlement:
 
     # ---- what orders need and hold
 
-    def covers(self, request: NewOrder, rules: SymbolRules, book: Liquidity) -> bool:
+    def covers(self, request: NewOrder, rules: SymbolRules, takeable: Iterator[Offer]) -> bool:
         account = request.account
         if account == BACKGROUND:
             return True
@@ -101,12 +104,12 @@ class SpotSettlement:
         price = request.price or request.stop_price
         if price:
             return free[rules.quote] >= quote_amount_up(price, request.quantity)
-        return free[rules.quote] >= _sweep_cost(book.scan(request.side), request.quantity)
+        return free[rules.quote] >= _sweep_cost(takeable, request.quantity)
 
-    def affords(self, order: Order, rules: SymbolRules, book: Liquidity) -> bool:
+    def affords(self, order: Order, rules: SymbolRules, takeable: Iterator[Offer]) -> bool:
         if order.side is SELL or order.price:
             return True
-        return self.ledger.free[order.account][rules.quote] >= _sweep_cost(book.scan(order.side), order.leaves)
+        return self.ledger.free[order.account][rules.quote] >= _sweep_cost(takeable, order.leaves)
 
     def relock(self, order: Order, rules: SymbolRules) -> None:
         """The crowd's orders hold nothing: its money is without end, and there are many of them."""

@@ -4,24 +4,22 @@ It is settled once, from the book as it is: nothing comes between that and the m
 was said (rest-api.md, "New order": such an order does not break LOT_SIZE).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from .decimals import SCALE, quote_amount_up
 from .errors import filter_failure, too_little_liquidity
-from .instrument import Instrument
-from .orders import AccountId, NewOrder, Order
+from .filters import SymbolRules
+from .orders import Offer
 
 
-def size_by_quote(instrument: Instrument, request: NewOrder, expires_own: Mapping[AccountId, int] | None) -> int:
+def size_by_quote(rules: SymbolRules, quote_quantity: int, offers: Iterator[Offer]) -> int:
     """Return the quantity. Raises OrderRefused (-2010) when it would be below the least lot, BadRequest above the greatest.
 
-    `expires_own`: the trade groups, where self-trade prevention would have own orders expire and not be taken.
+    `offers`: what the order could take, best first.
     """
-    rules, left, quantity = instrument.rules, request.quote_quantity, 0
+    left, quantity = quote_quantity, 0
     step = max(1, rules.step_size, rules.market_step_size)
-    for offer in instrument.book.scan(request.side):
-        if expires_own is not None and offer.maker is not None and _is_own(request, offer.maker, expires_own):
-            continue
+    for offer in offers:
         cost = quote_amount_up(offer.price, offer.quantity)
         if cost > left:
             quantity += left * SCALE // offer.price
@@ -38,8 +36,3 @@ def size_by_quote(instrument: Instrument, request: NewOrder, expires_own: Mappin
     if quantity < rules.market_quantity_min:
         raise too_little_liquidity("`MARKET_LOT_SIZE` filter")
     return quantity
-
-
-def _is_own(request: NewOrder, maker: Order, groups: Mapping[AccountId, int]) -> bool:
-    group = groups.get(request.account)
-    return maker.account == request.account or (group is not None and groups.get(maker.account) == group)

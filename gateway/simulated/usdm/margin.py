@@ -14,7 +14,6 @@ from ..core.orders import (
     BACKGROUND,
     FEES,
     AccountId,
-    Liquidity,
     NewOrder,
     Offer,
     Order,
@@ -74,7 +73,7 @@ class Margin:
 
     # ---- orders
 
-    def covers(self, request: NewOrder, rules: SymbolRules, book: Liquidity) -> bool:
+    def covers(self, request: NewOrder, rules: SymbolRules, takeable: Iterator[Offer]) -> bool:
         """True, or raises OrderRefused: -2019 for too little margin, -2022 for what would not reduce, -2027 for too much."""
         if request.account == BACKGROUND:
             return True
@@ -85,7 +84,7 @@ class Margin:
                 raise reduce_only_rejected()
             return True
         mark = self.marks[request.symbol]
-        notional, price = _notional(request, book)
+        notional, price = _notional(request, takeable)
         key = (request.symbol, request.position_side)
         bids, offers = held.bids.get(key, 0), held.offers.get(key, 0)
         exposure = held.exposure(key, mark, bids, offers)
@@ -103,7 +102,7 @@ class Margin:
             raise margin_insufficient()
         return True
 
-    def affords(self, order: Order, rules: SymbolRules, book: Liquidity) -> bool:
+    def affords(self, order: Order, rules: SymbolRules, takeable: Iterator[Offer]) -> bool:
         return True  # no stops here: conditional types are answered -4120
 
     def reducible(self, order: Order) -> int:
@@ -188,11 +187,11 @@ def _is_crowd(order: Order | None) -> bool:
     return order is None or order.account == BACKGROUND
 
 
-def _notional(request: NewOrder, book: Liquidity) -> tuple[int, int]:
+def _notional(request: NewOrder, takeable: Iterator[Offer]) -> tuple[int, int]:
     """What the order is worth, and its price: of a MARKET order what taking it from the book would come to, at its worst."""
     if request.order_type is not OrderType.MARKET:
         return quote_amount_up(request.price, request.quantity), request.price
-    return _sweep(book.scan(request.side), request.quantity)
+    return _sweep(takeable, request.quantity)
 
 
 def _sweep(offers: Iterator[Offer], quantity: int) -> tuple[int, int]:

@@ -176,19 +176,22 @@ class Oracle:
             quantity -= taken
         return cost
 
+    def _takeable(self, paper: Paper) -> list[Paper]:
+        """Those it could trade with; own orders that would expire before it are none."""
+        expires = paper.request.prevention == "EXPIRE_MAKER"
+        return [other for other in self._crossing(paper) if not (expires and self._are_one(paper, other))]
+
     def _can_pay(self, paper: Paper) -> bool:
         """It is not among the orders yet, so it holds nothing."""
         asset, amount = self._holds(paper)
         if paper.buys and not amount:
-            amount = self._cost(self._crossing(paper), paper.left)
+            amount = self._cost(self._takeable(paper), paper.left)
         return self.free(paper.request.account, asset) >= amount
 
     def _by_quote(self, request: NewOrder) -> int:
         """The most whole lots that cost no more than was said, by trying."""
         probe = Paper(0, request, 0)
-        offers = self._crossing(probe)
-        if request.prevention == "EXPIRE_MAKER":
-            offers = [offer for offer in offers if not self._are_one(probe, offer)]
+        offers = self._takeable(probe)
         low, high = 0, sum(offer.left for offer in offers)
         while low < high:
             middle = (low + high + 1) // 2
@@ -281,7 +284,7 @@ class Oracle:
             paper = self._triggered.pop(0)
             paper.waiting = False
             free = self.free(paper.request.account, self.assets[paper.request.symbol][1])
-            if paper.buys and not paper.request.price and free < self._cost(self._crossing(paper), paper.left):
+            if paper.buys and not paper.request.price and free < self._cost(self._takeable(paper), paper.left):
                 paper.status = "EXPIRED"
             else:
                 self._work(paper)

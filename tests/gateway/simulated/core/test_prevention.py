@@ -13,7 +13,7 @@ from gateway.simulated.core.orders import (
     TimeInForce,
 )
 from gateway.simulated.core.registry import PREVENTED_MAX
-from tests.gateway.simulated.core.desk import ANN, BOB, BUY, RULES, SELL, Desk, levels
+from tests.gateway.simulated.core.desk import ANN, BOB, BUY, NO_RULES, RULES, SELL, Desk, levels, refusal
 
 NONE, TAKER, MAKER, BOTH, DECREMENT = SelfTradePrevention
 
@@ -205,3 +205,27 @@ def test_expired_in_match_out_of_the_blue_is_told_as_a_match_with_a_stranger() -
     assert stranger not in {o.order_id for who in (ANN, BOB) for o in desk.engine.registry.all_orders(who, "BTCUSDT")}
     assert desk.place(BOB, SELL, 1, 100).order_id > stranger
     assert desk.locked(ANN, "USDT") == 0
+
+
+@pytest.mark.parametrize("kind", [OrderType.MARKET, OrderType.STOP_LOSS])
+def test_what_expires_pays_for_nothing(kind: OrderType) -> None:
+    """Goal: a MARKET order and a stop are measured by what they would take, not by own orders that make way.
+
+    Method: own offers near and a stranger's far away; there is money for the near ones alone. Nothing may change but what a
+    refusal, or a stop that cannot be paid, changes.
+    """
+    desk = Desk(NO_RULES)
+    desk.trade_at(99)
+    for price in (100, 101):
+        desk.place(BOB, SELL, 1, price)
+    desk.place(ANN, SELL, 5, 900)
+    desk.engine.ledger.deposit(BOB, "USDT", 1_500 * SCALE - desk.free(BOB, "USDT"))
+    if kind is OrderType.MARKET:
+        told = refusal(desk, BOB, BUY, 3, prevention=MAKER)
+        assert told == (-2010, "Account has insufficient balance for requested action.")
+    else:
+        stop = desk.place(BOB, BUY, 3, 0, 100, order_type=kind, prevention=MAKER)
+        desk.engine.see_trade("BTCUSDT", 100 * SCALE, SCALE, 9)
+        assert (stop.status, stop.executed, stop.locked) == (Status.EXPIRED, 0, 0)
+    assert levels(desk, SELL) == [(100.0, 1.0), (101.0, 1.0), (900.0, 5.0)]
+    assert (desk.free(BOB, "USDT"), desk.engine.ledger.imbalances()) == (1_500 * SCALE, {})
