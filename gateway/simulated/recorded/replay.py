@@ -15,10 +15,10 @@ from ..core.decimals import SCALE, parse_decimal
 from ..core.errors import BadRequest
 from ..core.filters import SymbolRules
 from ..core.matching import MatchingEngine
-from ..core.orders import BACKGROUND, PublicTrade, Side
+from ..core.orders import BACKGROUND, Side
 from ..crowd.regimes import Regime
 from ..market import Users
-from ..payload import NS_PER_MS, Levels, Payload, encode
+from ..payload import Levels
 from ..streams import StreamHub
 from ..tape import Tape
 from .capture import (
@@ -33,31 +33,11 @@ from .capture import (
     survey,
 )
 from .recorded_book import RecordedBook
+from .recorded_streams import RecordedStreams, keep
 
 DEPOSIT = 10**12 * SCALE  # practically unlimited
-SLOW_DEPTH_NS = 1_000_000_000  # cadence of @depth
 WAIT_NS_MIN = 1_000_000  # chosen: shorter waits are not worth a timer
 FRAMES_AT_ONCE_MAX = 100  # chosen: behind its pace, the replay lets the doors work this often
-
-
-class _SlowDepth:
-    """Recorded 100 ms diffs merged for the one-second stream."""
-
-    def __init__(self) -> None:
-        self.first_id: int | None = None
-        self.sent_ns = 0
-        self.bids: dict[str, str] = {}
-        self.asks: dict[str, str] = {}
-
-    def add(self, diff: RecordedDepth) -> None:
-        if self.first_id is None:
-            self.first_id = diff.U
-        self.bids.update(diff.b)
-        self.asks.update(diff.a)
-
-    def clear(self, now_ns: int) -> None:
-        self.first_id, self.sent_ns = None, now_ns
-        self.bids, self.asks = {}, {}
 
 
 class ReplayMarket:
@@ -75,9 +55,10 @@ class ReplayMarket:
         self._speed = speed
         self._with_trades = found.with_trades
         self._books: dict[str, RecordedBook] = {}
-        self._slow = {symbol: _SlowDepth() for symbol in found.rules}
+        self._streams: dict[str, RecordedStreams] = {}
         for symbol, rules in found.rules.items():
             book = self._books[symbol] = RecordedBook()
+            self._streams[symbol] = RecordedStreams(symbol, book, self.hub)
             engine.list_instrument(rules, book)
             for asset in (rules.base, rules.quote):
                 engine.ledger.deposit(BACKGROUND, asset, DEPOSIT)
@@ -167,40 +148,7 @@ class ReplayMarket:
         book = self._books.get(diff.s)
         if book is None or not book.apply(diff.U, diff.u, diff.b, diff.a):
             return
-        name = diff.s.lower()
-        self._send_depth(f"{name}@depth@100ms", diff.s, diff.U, diff.u, diff.b, diff.a, now_ns)
-        slow = self._slow[diff.s]
-        slow.add(diff)
-        if now_ns - slow.sent_ns >= SLOW_DEPTH_NS:
-            for topic in (f"{name}@depth", f"{name}@depth@1000ms"):
-                first_id = diff.U if slow.first_id is None else slow.first_id
-                bids, asks = list(slow.bids.items()), list(slow.asks.items())
-                self._send_depth(topic, diff.s, first_id, diff.u, bids, asks, now_ns)
-            slow.clear(now_ns)
-
-    def _send_depth(
-        self,
-        topic: str,
-        symbol: str,
-        first_id: int,
-        last_id: int,
-        bids: list[tuple[str, str]],
-        asks: list[tuple[str, str]],
-        now_ns: int,
-    ) -> None:
-        if not self.hub.has_listeners(topic):
-            return
-        event_ms = now_ns // NS_PER_MS
-        payload: Payload = {
-            "e": "depthUpdate",
-            "E": event_ms,
-            "s": symbol,
-            "U": first_id,
-            "u": last_id,
-            "b": bids,
-            "a": asks,
-        }
-        self.hub.publish(topic, encode(payload))
+        self._streams[diff.s].send_depth(diff, now_ns)
 
     def _play_ticker(self, ticker: RecordedTicker) -> None:
         book = self._books.get(ticker.s)
@@ -208,24 +156,15 @@ class ReplayMarket:
             return
         top = TopOfBook(*(parse_decimal(text) for text in (ticker.b, ticker.B, ticker.a, ticker.A)))
         book.see_top(ticker.u, top)
-        topic = f"{ticker.s.lower()}@bookTicker"
-        if self.hub.has_listeners(topic):
-            payload: Payload = {
-                "u": ticker.u,
-                "s": ticker.s,
-                "b": ticker.b,
-                "B": ticker.B,
-                "a": ticker.a,
-                "A": ticker.A,
-            }
-            self.hub.publish(topic, encode(payload))
+        self._streams[ticker.s].send_ticker(ticker)
 
     def _play_trade(self, trade: RecordedTrade | RecordedAggregate, now_ns: int) -> None:
         """Aggregates fill orders only where the capture has no single trades, or each trade would count twice."""
         book = self._books.get(trade.s)
         if book is None or book.update_id is None:
             return
-        self._send_trade(trade, now_ns)
+        keep(self.tape.of(trade.s), trade, now_ns, with_singles=trade.s in self._with_trades)
+        self._streams[trade.s].send_trade(trade, now_ns)
         if isinstance(trade, RecordedAggregate) and trade.s in self._with_trades:
             return
         price, quantity = parse_decimal(trade.p), parse_decimal(trade.q)
@@ -240,20 +179,3 @@ class ReplayMarket:
         if self.engine.executions:  # fills, or a stop that the trade triggered
             self.publish(now_ns)
         return sum(filled for _, filled in fills)
-
-    def _send_trade(self, trade: RecordedTrade | RecordedAggregate, now_ns: int) -> None:
-        now_ms = now_ns // NS_PER_MS
-        if isinstance(trade, RecordedTrade):
-            price, quantity = parse_decimal(trade.p), parse_decimal(trade.q)
-            self.tape.of(trade.s).add(PublicTrade(trade.s, trade.t, price, quantity, trade.m, now_ns))
-        kind = "trade" if isinstance(trade, RecordedTrade) else "aggTrade"
-        topic = f"{trade.s.lower()}@{kind}"
-        if not self.hub.has_listeners(topic):
-            return
-        payload: Payload = {"e": kind, "E": now_ms, "s": trade.s, "p": trade.p, "q": trade.q}
-        if isinstance(trade, RecordedTrade):
-            payload |= {"t": trade.t}
-        else:
-            payload |= {"a": trade.a, "f": trade.f, "l": trade.l}
-        payload |= {"T": now_ms, "m": trade.m, "M": True}
-        self.hub.publish(topic, encode(payload))
