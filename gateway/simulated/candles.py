@@ -104,6 +104,8 @@ class Candles:
             return []
         first_ns = max(start_of(interval, kept[0].start_ns, offset_ns), from_ns or 0)
         last_ns = start_of(interval, min(now_ns, to_ns), offset_ns)
+        if first_ns > last_ns:
+            return []  # nor is a time looked at that no calendar has
         starts = list(_starts(interval, first_ns, last_ns, offset_ns, limit, from_end=from_ns is None))
         return list(_filled(kept, starts, interval, offset_ns)) if starts else []
 

@@ -90,6 +90,18 @@ async def test_candles_without_trades_are_flat(traded: Any) -> None:
     assert row[0] // 60_000 >= before
 
 
+@pytest.mark.parametrize("interval", ["1s", "1d", "1w", "1M"])
+@pytest.mark.parametrize("far", ["0", "1", "9223372036854775807"])
+async def test_no_time_is_too_far(traded: Any, interval: str, far: str) -> None:
+    for name in ("startTime", "endTime"):
+        for zone in ("-12", "14"):
+            params = {"symbol": "BTCUSDT", "interval": interval, "timeZone": zone, name: far}
+            status, rows = await traded.get("/api/v3/klines", **params)
+            assert status == 200
+            assert (rows == []) == ((name == "startTime") == (len(far) > 1))
+    assert (await traded.get("/api/v3/aggTrades", symbol="BTCUSDT", startTime=far))[0] == 200
+
+
 async def test_exchange_information_by_name_permission_and_status(quiet: Any) -> None:
     async def named(**params: str) -> list[str]:
         return [row["symbol"] for row in (await quiet.get("/api/v3/exchangeInfo", **params))[1]["symbols"]]
