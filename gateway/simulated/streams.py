@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from .connection import Connection
-from .payload import ENCODERS, Payload, TimeUnit, encode
+from .payload import ENCODERS, NS_PER_MS, Instant, Payload, TimeUnit, encode
 from .stream_requests import ANSWERS, StreamRequestError, refusal, request
 
 STREAMS_MAX = 1_024  # web-socket-streams.md: a single connection can listen to at most 1024 streams
@@ -102,9 +102,10 @@ class StreamHub:
 
     def announce_shutdown(self, now_ms: int) -> list["StreamClient"]:
         """Tell every market connection there is that it will be closed; return them (web-socket-streams.md, "Server Shutdown")."""
-        payload = encode({"e": "serverShutdown", "E": now_ms})
+        event: Payload = {"e": "serverShutdown", "E": Instant(now_ms * NS_PER_MS)}
         clients = list(self.clients)
         for client in clients:
+            payload = ENCODERS[client.unit](event)
             client.connection.send(wrapped("!serverShutdown", payload) if client.is_combined else payload)
         return clients
 
