@@ -162,10 +162,9 @@ class GeneratedMarket:
     def set_regime(self, regime: Regime | None, symbol: str | None = None) -> None:
         if symbol is not None:
             self._book(symbol)
-        flow_ns = self._flow_clock.flow_ns(self._clock())
         for name, flow in self._flows.items():
             if symbol in (None, name):
-                flow.set_regime(regime, flow_ns)
+                flow.set_regime(regime)
 
     def regimes(self) -> dict[str, Regime]:
         return {symbol: flow.regime for symbol, flow in self._flows.items()}

@@ -87,12 +87,15 @@ class OrderFlow:
 
     # ---- regimes
 
-    def set_regime(self, regime: Regime | None, flow_ns: int) -> None:
-        """From now on; None: as scheduled. A crash ends by itself, and what was before goes on."""
-        if regime is Regime.FLASH_CRASH and self.regime is not Regime.FLASH_CRASH:
-            self._after_crash = None if self._is_scheduled else self.regime
+    def set_regime(self, regime: Regime | None) -> None:
+        """From the next event on; None: as scheduled. A crash ends by itself, and what was before goes on."""
+        if regime is Regime.FLASH_CRASH:
+            if self._is_scheduled:
+                self._after_crash = None
+            elif self.regime is not Regime.FLASH_CRASH:
+                self._after_crash = self.regime
         self._is_scheduled = regime is None
-        self._enter(Regime.CALM if regime is None else regime, flow_ns)
+        self._enter(Regime.CALM if regime is None else regime, self.next_ns)
 
     def _enter(self, regime: Regime, flow_ns: int) -> None:
         self.regime = regime
@@ -109,7 +112,7 @@ class OrderFlow:
         if self._is_scheduled:
             self._enter(self._regimes.after(self.regime), flow_ns)
         else:
-            self.set_regime(self._after_crash, flow_ns)
+            self.set_regime(self._after_crash)
 
     # ---- one event
 

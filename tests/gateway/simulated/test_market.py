@@ -191,6 +191,30 @@ def test_a_regime_for_one_symbol() -> None:
     assert set(stage.market.regimes().values()) == {Regime.TRENDING}
 
 
+@pytest.mark.parametrize(("speed", "paused_s"), [(1.0, 600), (300.0, 0)])
+def test_a_crash_falls_also_where_the_flow_is_behind_its_clock(speed: float, paused_s: int) -> None:
+    """Goal: a regime begins where the crowd is, not where the clock would have it. Method: a crash after a long pause, and
+    at a speed that the crowd cannot keep up with; the price goes down, and never far up.
+    """
+    stage = Stage("BTCUSDT", speed=speed)
+    for _ in range(20):
+        stage.now_ns += SECOND_NS // 10
+        stage.market.advance(stage.now_ns)
+    start = stage.market.top("BTCUSDT").bid_price
+    stage.market.flowing.clear()
+    stage.now_ns += paused_s * SECOND_NS
+    stage.market.advance(stage.now_ns)
+    stage.market.set_regime(Regime.FLASH_CRASH)
+    stage.market.flowing.set()
+    prices = []
+    for _ in range(60):
+        stage.now_ns += SECOND_NS // 10
+        stage.market.advance(stage.now_ns)
+        prices.append(stage.market.top("BTCUSDT").bid_price)
+    assert min(prices) < 0.999 * start
+    assert max(prices) < 1.002 * start
+
+
 def test_the_ledger_adds_up_after_a_crash_at_twenty_times_the_speed() -> None:
     stage = Stage("BTCUSDT", speed=20.0)
     stage.market.set_regime(Regime.FLASH_CRASH)

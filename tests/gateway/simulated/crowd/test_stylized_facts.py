@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from gateway.simulated.crowd.profiles import profile
-from gateway.simulated.crowd.regimes import CRASH, MEAN_S, Regime, RegimeSchedule
+from gateway.simulated.crowd.regimes import CRASH, MEAN_S, NEXT, Regime, RegimeSchedule
 from gateway.simulated.virtual import VirtualMarket
 from ops.market_study.generated import generated
 from ops.market_study.measure import Study, measure
@@ -150,9 +150,17 @@ def test_a_scheduled_market_changes_by_itself_and_a_regime_set_by_hand_stays() -
         assert world.market.regimes() == {"SOLUSDT": Regime.THIN}
 
 
-def test_a_crash_by_hand_gives_the_schedule_back() -> None:
+@pytest.mark.parametrize("meets", [Regime.CALM, Regime.FLASH_CRASH])
+def test_a_crash_by_hand_gives_the_schedule_back(meets: Regime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the schedule was at: `meets`."""
     world = live("SOLUSDT")
+    if meets is Regime.FLASH_CRASH:
+        monkeypatch.setitem(MEAN_S, Regime.CALM, 1.0)
+        monkeypatch.setitem(NEXT, Regime.CALM, ((Regime.FLASH_CRASH, 1.0),))
     world.market.set_regime(None)
+    while world.market.regimes() != {"SOLUSDT": meets}:
+        world.run(1.0)
+    monkeypatch.undo()
     world.market.set_regime(Regime.FLASH_CRASH)
     world.run(CRASH.length_s + 1.0)
     assert world.market.regimes() == {"SOLUSDT": Regime.CALM}
