@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.simulated import connection as connections
+from gateway.simulated import server as servers
 from gateway.simulated.limits import LimitRules
 
 HANDSHAKE = (
@@ -87,6 +88,19 @@ async def test_a_goodbye_does_not_wait_for_ever(quiet: Any, monkeypatch: pytest.
     async with asyncio.timeout(2):
         assert b"\x88" in await reader.read()
     writer.close()
+
+
+async def test_the_silent_do_not_add_up(start_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: many clients that never answer the goodbye hold a stop no longer than one. Method: what each is given to answer
+    is more than the whole stop may take, once for each."""
+    monkeypatch.setattr(servers, "STOP_TIMEOUT_S", 0.5)
+    venue = await start_client()
+    pairs = [await shake_hands(venue, "/ws") for _ in range(40)]
+    async with asyncio.timeout(10):
+        await venue.venue.stop()
+    assert not venue.venue._connections
+    for _, writer in pairs:
+        writer.close()
 
 
 async def test_nothing_is_sent_after_the_goodbye(quiet: Any) -> None:
