@@ -27,5 +27,5 @@ class BoundedLog(Generic[Row]):
 
     def rows(self, from_number: int, limit: int) -> list[Row]:
         """Return at most `limit` rows from that number on, or from the oldest one that is kept."""
-        start = max(from_number - self.first_number, 0)
+        start = min(max(from_number - self.first_number, 0), len(self._rows))
         return list(islice(self._rows, start, start + limit))

@@ -84,6 +84,7 @@ async def test_pages_go_on_where_the_last_one_ended(quiet: Any) -> None:
     rest = await requests(quiet, **{"from": 2})
     assert [row["client_order_id"] for row in rest] == ["q2", "q3", "q4"]
     assert await requests(quiet, **{"from": 5}) == []
+    assert await requests(quiet, **{"from": 2**63 - 1}) == []
     assert (await quiet.control("requests", **{"from": "x"}))["code"] == -1100
 
 
@@ -95,6 +96,7 @@ def test_a_log_keeps_its_last_rows_and_says_what_it_dropped() -> None:
     assert log.rows(0, 10) == [7, 8, 9]
     assert log.rows(8, 1) == [8]
     assert log.rows(10, 5) == []
+    assert log.rows(2**63 - 1, 10) == []
 
 
 def test_a_log_that_nobody_can_ask_keeps_nothing() -> None:
