@@ -1,5 +1,7 @@
 """What an account may ask about itself: balances, fees, orders, trades, amendments, counts (rest-api.md, "Account Endpoints")."""
 
+from operator import attrgetter
+
 from ..core.errors import no_such_order
 from ..core.filters import filters_payload
 from ..operations import Call, Kind, Operation, Params, signed
@@ -7,6 +9,7 @@ from ..payload import NS_PER_MS, Json
 from . import parameters, payloads
 from .api import VenueApi
 from .errors import bad_combination
+from .pages import index_of, page
 from .parameters import HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX
 
 TRADE_QUERIES = (
@@ -68,12 +71,17 @@ def all_orders(api: VenueApi, call: Call) -> Json:
     params = call.params
     symbol = api.symbol(params)
     limit = _limit(params)
-    from_id = parameters.integer(params, "orderId") or 0
-    window = parameters.window(params)
+    first_ns, last_ns = parameters.window(params).bounds
+    first = parameters.integer(params, "orderId") or 0
     orders = api.market.engine.registry.all_orders(call.account, symbol)
-    chosen = [o for o in orders if o.order_id >= from_id and o.created_ns in window]
-    is_onward = "orderId" in params or "startTime" in params
-    return [payloads.order_status(o) for o in (chosen[:limit] if is_onward else chosen[-limit:])]
+    chosen = page(
+        orders,
+        limit,
+        lambda order: first_ns <= order.created_ns <= last_ns,
+        is_onward="orderId" in params or "startTime" in params,
+        first=index_of(orders, first, attrgetter("order_id")),
+    )
+    return [payloads.order_status(order) for order in chosen]
 
 
 def amendments(api: VenueApi, call: Call) -> Json:
@@ -101,16 +109,18 @@ def my_trades(api: VenueApi, call: Call) -> Json:
     asked = params.keys() & {"orderId", "startTime", "endTime", "fromId"}
     if asked not in TRADE_QUERIES:
         raise bad_combination()
-    from_id = parameters.integer(params, "fromId") or 0
+    first = parameters.integer(params, "fromId") or 0
     order_id = parameters.integer(params, "orderId")
-    window = parameters.window(params)
-    chosen = [
-        trade
-        for trade in api.market.engine.registry.trades(call.account, symbol)
-        if trade.trade_id >= from_id and order_id in (None, trade.order_id) and trade.time_ns in window
-    ]
-    is_onward = bool(asked - {"endTime"})
-    return [payloads.account_trade(trade) for trade in (chosen[:limit] if is_onward else chosen[-limit:])]
+    first_ns, last_ns = parameters.window(params).bounds
+    trades = api.market.engine.registry.trades(call.account, symbol)
+    chosen = page(
+        trades,
+        limit,
+        lambda trade: order_id in (None, trade.order_id) and first_ns <= trade.time_ns <= last_ns,
+        is_onward=bool(asked - {"endTime"}),
+        first=index_of(trades, first, attrgetter("trade_id")),
+    )
+    return [payloads.account_trade(trade) for trade in chosen]
 
 
 def prevented_matches(api: VenueApi, call: Call) -> Json:

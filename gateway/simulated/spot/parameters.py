@@ -17,6 +17,7 @@ WINDOW_NS_MAX = (
     24 * 3_600 * 1_000_000_000
 )  # rest-api.md: "The time between startTime and endTime can't be longer than 24 hours"
 INTEGER_MAX = 2**63 - 1
+NEVER_NS = 2**63
 _CLIENT_ID = re.compile(r"[a-zA-Z0-9-_]{1,36}")  # seen in the text of -1100
 _DIGITS = "^[0-9]{1,20}$"
 _DECIMAL = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
@@ -115,11 +116,10 @@ class Window(NamedTuple):
     start_ns: int | None
     end_ns: int | None
 
-    def __contains__(self, time_ns: object) -> bool:
-        assert isinstance(time_ns, int)
-        if self.start_ns is not None and time_ns < self.start_ns:
-            return False
-        return self.end_ns is None or time_ns <= self.end_ns
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Return the first and the last ns of it."""
+        return self.start_ns or 0, NEVER_NS if self.end_ns is None else self.end_ns
 
 
 def window(params: Params) -> Window:
