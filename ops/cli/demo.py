@@ -17,6 +17,7 @@ from ops.demo import CONFIG, ConsoleProcess, DemoFailed, EngineProcess, VenuePro
 from ops.report import summary
 
 Show = Literal["console", "lines", "nothing"]
+NO_REPORT = "the engine left no report of trading"
 
 
 @click.command()
@@ -94,7 +95,7 @@ async def _demo(folder: Path, seconds: float | None, seed: int, show: Show) -> t
         result["working_orders_at_exit"] = await word.working_orders()
         result["venue_ledger_equal"] = await word.ledger_equals(result.get("ledger", {}))
         result["engine_exit_code"], result["engine_restarts"] = code, engine.restarts
-        problems = shortfalls(result, seconds or ran) + ([problem] if problem else [])
+        problems = _missing(result, min(seconds or ran, ran)) + ([problem] if problem else [])
         if code != 0:
             problems.insert(0, f"the engine ended with exit code {code}; see {folder / 'engine.log'}")
         return result, problems
@@ -118,10 +119,17 @@ async def _watched(
     return await running, problem
 
 
+def _missing(result: dict[str, Any], seconds: float) -> list[str]:
+    """What the demo did not show. An engine that was stopped before it traded has no figures to judge."""
+    if "positions" in result:
+        return shortfalls(result, seconds)
+    return [NO_REPORT] + (["an order still works at the venue"] if result["working_orders_at_exit"] else [])
+
+
 def _summary(result: dict[str, Any], *, told: bool) -> str:
     """told: the engine has said its own part on this terminal."""
-    if "frames" not in result:
-        return "the engine left no report"
+    if "positions" not in result:
+        return NO_REPORT
     equal = "equal" if result["venue_ledger_equal"] else "DIFFERENT"
     left = result["working_orders_at_exit"]
     ours = "" if told else f"{summary(result)}\n"
