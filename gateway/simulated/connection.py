@@ -18,6 +18,8 @@ INBOUND_BYTES_MAX = 64 * 1024  # chosen: our largest legal request is a SUBSCRIB
 SILENCE_S_MAX = 60.0  # web-socket-streams.md: no pong for a minute closes the connection
 CLOSE_S_MAX = 2.0  # chosen: for a client's part of the goodbye; one that does not read would hold us for ever
 CLOSE_NORMAL = 1000  # RFC 6455, 7.4.1
+CLOSE_POLICY = 1008
+_COUNTED = (WSMsgType.TEXT, WSMsgType.PING, WSMsgType.PONG)
 
 Clock = Callable[[], int]
 """Returns nanoseconds since the epoch."""
@@ -26,9 +28,11 @@ Clock = Callable[[], int]
 class Connection:
     """`joins`: of what is sent in one turn of the loop the first frame goes at once, the others together at the turn's end: an
     answer, and what it caused. Never while `is_exact`: then whoever looks finds on the wire what was sent.
+    `inbound_per_s_max`: a client that sends more texts, pings and pongs is told to go; 0: it may.
     """
 
     joins = False
+    inbound_per_s_max = 0
 
     def __init__(self, request: web.Request, clock: Clock, is_exact: Callable[[], bool] = lambda: True) -> None:
         self.address = request.remote or ""
@@ -45,6 +49,7 @@ class Connection:
         self._held: list[bytes] | None = None
         self._is_read = False
         self._is_leaving = False
+        self._second = self._in_second = 0
         self._over = asyncio.Event()
 
     @property
@@ -85,6 +90,9 @@ class Connection:
                 message: WSMessage = await self._socket.receive()
             finally:
                 self._is_read = False
+            if message.type in _COUNTED and self._is_too_much() and not self._is_leaving:
+                await self.close(CLOSE_POLICY)
+                return None
             match message.type:
                 case WSMsgType.TEXT if not self._is_leaving:
                     text: str = message.data
@@ -101,6 +109,16 @@ class Connection:
                 case _:
                     self._over.set()
         return None
+
+    def _is_too_much(self) -> bool:
+        """Count one more in the present second."""
+        if not self.inbound_per_s_max:
+            return False
+        second = self._clock() // 1_000_000_000
+        if second != self._second:
+            self._second, self._in_second = second, 0
+        self._in_second += 1
+        return self._in_second > self.inbound_per_s_max
 
     async def close(self, code: int = CLOSE_NORMAL) -> None:
         """Say goodbye, wait for the client's and hang up; safe to call more than once. A client that is silent is cut off."""

@@ -17,6 +17,7 @@ _ID_TEXT = re.compile(r"[A-Za-z0-9_-]{1,36}")
 """The document says alphanumeric; the venue's own Python client sends UUIDs, which have dashes."""
 _STREAM = re.compile(r"!?[^@\s]+@\S+|!\S+|[0-9A-Za-z]{64}")
 """The last one is a listen key, which is a stream where there are any."""
+NAME_MAX = 128  # chosen: twice the longest there is, a listen key; a connection keeps 1,024 of them
 _POSITION = re.compile(r"byte (\d+)")
 
 
@@ -89,7 +90,7 @@ def refusal(error: StreamRequestError, asked: StreamRequest | None) -> Payload:
 
 
 def _names(params: list[Any]) -> list[str]:
-    if not all(isinstance(name, str) and _STREAM.fullmatch(name) for name in params):
+    if not all(isinstance(name, str) and len(name) <= NAME_MAX and _STREAM.fullmatch(name) for name in params):
         raise StreamRequestError(2, "Invalid request: invalid stream")
     return params
 

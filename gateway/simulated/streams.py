@@ -13,7 +13,7 @@ from .payload import ENCODERS, NS_PER_MS, Instant, Payload, TimeUnit, encode
 from .stream_requests import ANSWERS, StreamRequestError, refusal, request
 
 STREAMS_MAX = 1_024  # web-socket-streams.md: a single connection can listen to at most 1024 streams
-INBOUND_PER_S_MAX = 5  # the same: a connection that sends more is disconnected
+INBOUND_PER_S_MAX = 5  # the same: requests, pings and pongs; a connection that sends more is disconnected
 INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
 WINDOWS = ("1h", "4h", "1d")
 """Of the rolling-window tickers (web-socket-streams.md)."""
@@ -146,8 +146,7 @@ class StreamClient:
         self._hub = hub
         self._accepts = hub.is_topic if accepts is None else accepts
         self._topics: dict[str, None] = {}
-        self._second = 0
-        self._in_second = 0
+        connection.inbound_per_s_max = INBOUND_PER_S_MAX
         hub.clients[self] = None
         hub.opened += 1
 
@@ -177,14 +176,6 @@ class StreamClient:
     def leave(self) -> None:
         self._hub.clients.pop(self, None)
         self.unsubscribe(list(self._topics))
-
-    def is_flooding(self, now_ns: int) -> bool:
-        """Count one inbound message; true past the allowed rate."""
-        second = now_ns // 1_000_000_000
-        if second != self._second:
-            self._second, self._in_second = second, 0
-        self._in_second += 1
-        return self._in_second > INBOUND_PER_S_MAX
 
     def handle(self, text: str) -> None:
         """Answer one request frame."""

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from ..connection import Clock, Connection
+from ..connection import CLOSE_POLICY, Clock, Connection
 from ..core.errors import VenueError
 from ..core.orders import AccountId
 from ..desk import Desk, RequestFaults
@@ -19,13 +19,12 @@ from ..streams import StreamClient
 from .api import VenueApi
 from .errors import bad_time_unit
 from .faulted import faulted_face
-from .rest import RestDoor
+from .rest import Headers, RestDoor, retry_after
 from .session import Authenticate, Session
 from .statistics_streams import StatisticsStreams
 from .user_streams import UserStreams
 from .websocket_api import WebSocketApiClient
 
-CLOSE_POLICY = 1008
 CONNECT_WEIGHT = 2  # web-socket-api.md: connecting costs 2
 
 Serve = Callable[[Connection], Awaitable[None]]
@@ -93,9 +92,6 @@ class SpotFace:
             try:
                 client.subscribe(name for name in named.split("/") if name)
                 while (text := await connection.next_text()) is not None:
-                    if client.is_flooding(self._clock()):
-                        await connection.close(CLOSE_POLICY)
-                        return
                     client.handle(text)
             except StreamRequestError:
                 await connection.close(CLOSE_POLICY)  # too many names in the URL
@@ -142,11 +138,12 @@ class SpotFace:
         now_ms = self._clock() // NS_PER_MS
         try:
             self.limits.connect(request.remote or "", now_ms)
-            self.limits.spend(request.remote or "", weight, now_ms)
+            if weight:  # market streams cost none, and are not refused for what was spent elsewhere
+                self.limits.spend(request.remote or "", weight, now_ms)
         except VenueError as error:
-            return _error(error)
+            return _error(error, retry_after(error, now_ms))
         return None
 
 
-def _error(error: VenueError) -> web.Response:
-    return web.json_response({"code": error.code, "msg": error.message}, status=error.status)
+def _error(error: VenueError, headers: Headers | None = None) -> web.Response:
+    return web.json_response({"code": error.code, "msg": error.message}, status=error.status, headers=headers)

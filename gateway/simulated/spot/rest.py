@@ -117,22 +117,17 @@ class RestDoor:
         self, request: web.Request, ask: Ask, plan: RequestPlan, unit: TimeUnit
     ) -> web.StreamResponse:
         """HTTP has one answer a request: the second copy of one stays at home."""
-        written: list[web.StreamResponse] = []
-
-        async def write(answer: Answer) -> None:
-            if not written:
-                written.append(await self._write(request, ask, answer, unit))
-
-        def cut() -> None:
-            if request.transport is not None:
-                request.transport.abort()
-
-        await self._desk.serve(ask, plan, write, cut)
-        if written:
-            return written[0]
+        begun = self._desk.begin(ask, plan)
+        await self._desk.wait(ask, plan, begun)
+        if plan.is_told:
+            try:
+                return await self._write(request, ask, begun.answer, unit)
+            finally:
+                self._desk.finish(ask, begun.answer)
         if not plan.cuts:
             await asyncio.sleep(HANG_S)
-            cut()
+        if request.transport is not None:
+            request.transport.abort()
         return web.Response(status=504)  # the connection is gone: nobody reads it
 
     def _ask(self, name: str, request: web.Request, body: bytes, now_ns: int) -> Ask:
@@ -179,9 +174,14 @@ class RestDoor:
         headers = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
         if ask is not None and ask.operation.kind in self.counted and answer.account in self._api.counts:
             headers |= self._api.counts[answer.account].headers(now_ms)
-        if isinstance(answer.error, LimitReached):
-            headers["Retry-After"] = str(max(1, math.ceil((answer.error.retry_at_ms - now_ms) / 1_000)))
-        return headers
+        return headers | retry_after(answer.error, now_ms)
+
+
+def retry_after(error: VenueError | None, now_ms: int) -> Headers:
+    """rest-api.md: "A Retry-After header is sent with a 418 or 429 responses"; in seconds."""
+    if not isinstance(error, LimitReached):
+        return {}
+    return {"Retry-After": str(max(1, math.ceil((error.retry_at_ms - now_ms) / 1_000)))}
 
 
 def _unit(request: web.Request) -> TimeUnit:

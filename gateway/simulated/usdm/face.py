@@ -5,7 +5,7 @@ from functools import partial
 
 from aiohttp import web
 
-from ..connection import Clock, Connection
+from ..connection import CLOSE_POLICY, Clock, Connection
 from ..core.errors import VenueError
 from ..core.orders import AccountId
 from ..desk import Desk, RequestFaults
@@ -14,7 +14,7 @@ from ..faults.face import FaultedFace
 from ..limits import RequestLimits
 from ..payload import NS_PER_MS
 from ..signing import KeyRing
-from ..spot.face import CLOSE_POLICY, Attend
+from ..spot.face import Attend
 from ..spot.session import Authenticate
 from ..stream_requests import StreamRequestError
 from ..streams import StreamClient
@@ -89,9 +89,6 @@ class PerpetualFace:
             try:
                 client.subscribe(names)
                 while (text := await connection.next_text()) is not None:
-                    if client.is_flooding(self._clock()):
-                        await connection.close(CLOSE_POLICY)
-                        return
                     client.handle(text)
             except StreamRequestError:
                 await connection.close(CLOSE_POLICY)  # too many names in the URL
@@ -102,6 +99,7 @@ class PerpetualFace:
 
     async def _websocket_api(self, request: web.Request) -> web.StreamResponse:
         now_ms = self._clock() // NS_PER_MS
+        returns_limits = request.query.get("returnRateLimits", "true") != "false"
         try:
             self.limits.enter(request.remote or "", now_ms)
             self.limits.spend(request.remote or "", CONNECT_WEIGHT, now_ms)
@@ -110,9 +108,17 @@ class PerpetualFace:
 
         async def serve(connection: Connection) -> None:
             def open_session(authenticate: Authenticate) -> PerpetualSession:
-                return PerpetualSession(connection, authenticate)
+                return PerpetualSession(connection, authenticate, returns_limits=returns_limits)
 
-            client = PerpetualApiClient(connection, self._desk, self._api, self._keys, self._clock, open_session)
+            client = PerpetualApiClient(
+                connection,
+                self._desk,
+                self._api,
+                self._keys,
+                self._clock,
+                open_session,
+                returns_limits=returns_limits,
+            )
             self._api_connections[connection] = None
             try:
                 while not client.is_banned and (text := await connection.next_text()) is not None:

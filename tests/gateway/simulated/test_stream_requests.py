@@ -81,6 +81,10 @@ ID = "Invalid request: request ID must be an unsigned integer"
             {"method": "SUBSCRIBE", "params": ["not a stream"], "id": 5},
             refusal(2, "Invalid request: invalid stream", id=5),
         ),
+        (
+            {"method": "SUBSCRIBE", "params": ["a" * 200 + "@trade"], "id": 5},
+            refusal(2, "Invalid request: invalid stream", id=5),
+        ),
         ({"method": "SUBSCRIBE", "params": [5], "id": 5}, refusal(2, "Invalid request: invalid stream", id=5)),
         (
             {"method": "SUBSCRIBE", "params": [f"s{n}@trade" for n in range(STREAMS_MAX + 1)], "id": 6},

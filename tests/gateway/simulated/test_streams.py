@@ -122,6 +122,17 @@ async def test_a_flood_of_requests_is_cut_off(quiet: Any) -> None:
     assert socket.connection.close_code == 1008
 
 
+@pytest.mark.parametrize("opcode", [0x89, 0x8A])
+async def test_a_flood_of_pings_or_pongs_is_cut_off(quiet: Any, opcode: int) -> None:
+    """Goal: these are messages too (web-socket-streams.md, "Websocket Limits"); the WebSocket API states no such limit."""
+    streams, api = await quiet.connect(f"{quiet.endpoints.streams}/ws"), await quiet.api()
+    for socket in (streams, api):
+        socket.connection.transport.write(bytes((opcode, 0x80, 0, 0, 0, 0)) * 12)
+    await asyncio.wait_for(streams.connection.wait_closed(), 2)
+    assert streams.connection.close_code == 1008
+    assert (await quiet.call(api, "ping"))["status"] == 200
+
+
 async def test_an_oversized_frame_is_cut_off(quiet: Any) -> None:
     socket = await quiet.connect(f"{quiet.endpoints.streams}/ws")
     await socket.send("x" * 100_000)

@@ -107,6 +107,18 @@ async def test_a_ban_is_told_over_both_doors_and_ends_the_connection(start_clien
     with pytest.raises(websockets.InvalidStatus) as caught:
         await client.api()
     assert caught.value.response.status_code == 418
+    assert 100 <= int(caught.value.response.headers["Retry-After"]) <= 120
+
+
+async def test_market_streams_cost_no_weight(start_client: Any) -> None:
+    """Goal: who has used up the minute's weight may still listen, as often as it likes; it is no step to a ban."""
+    client = await start_client(limits=LimitRules(weight_per_minute=50))
+    for _ in range(3):
+        status, _ = await client.get("/api/v3/exchangeInfo")
+    assert status in (429, 200)  # the minute may end in between
+    for _ in range(REFUSALS_TO_BAN + 1):
+        socket = await client.streams("btcusdt@bookTicker")
+    assert (await socket.receive())["stream"] == "btcusdt@bookTicker"
 
 
 async def test_connections_are_limited_and_cost_two(start_client: Any) -> None:
