@@ -23,10 +23,11 @@ class PerpetualApiClient(WebSocketApiClient):
 class PerpetualSession:
     """A `ConnectionSession`: log on, ask, log out. User data streams have listen keys and no subscriptions here."""
 
-    def __init__(self, connection: Connection, authenticate: Authenticate) -> None:
+    def __init__(self, connection: Connection, authenticate: Authenticate, *, returns_limits: bool) -> None:
         self.account: AccountId | None = None
         self._connection = connection
         self._authenticate = authenticate
+        self._returns_limits = returns_limits
         self._api_key: str | None = None
         self._since_ns = 0
         self._methods: dict[str, Callable[[dict[str, str], int], Json]] = {
@@ -62,6 +63,6 @@ class PerpetualSession:
             "apiKey": self._api_key,
             "authorizedSince": None if self.account is None else Instant(self._since_ns),
             "connectedSince": Instant(self._connection.connected_ns),
-            "returnRateLimits": True,
+            "returnRateLimits": self._returns_limits,
             "serverTime": Instant(now_ns),
         }

@@ -65,6 +65,18 @@ async def test_a_session(quiet_futures: Any) -> None:
     assert refused["error"]["code"] == -1102
 
 
+async def test_limits_are_told_unless_they_are_not_wanted(quiet_futures: Any) -> None:
+    """The URL says what is usual, a request what it wants ("WebSocket API Rate limits")."""
+    client = quiet_futures
+    socket = await client.connect("/ws-fapi/v1?returnRateLimits=false")
+    assert "rateLimits" not in await client.call(socket, "ticker.book", symbol="BTCUSDT")
+    assert "rateLimits" in await client.call(socket, "ticker.book", symbol="BTCUSDT", returnRateLimits=True)
+    assert (await client.call(socket, "session.status"))["result"]["returnRateLimits"] is False
+    other = await api(client)
+    assert "rateLimits" in await client.call(other, "ticker.book", symbol="BTCUSDT")
+    assert (await client.call(other, "session.status"))["result"]["returnRateLimits"] is True
+
+
 async def test_user_data_streams(quiet_futures: Any) -> None:
     """Started, kept and stopped by the key alone; the stream itself is on /private."""
     client = quiet_futures
