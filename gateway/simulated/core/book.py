@@ -116,9 +116,10 @@ class PriceTimeBook:
     def best(self, side: Side) -> int | None:
         return (self._bids if side is BUY else self._asks).best() or None
 
-    def worst(self, side: Side) -> int | None:
+    def from_worst(self, side: Side) -> Iterator[tuple[int, Level]]:
+        """Yield price and level of the resting orders of `side`, worst first."""
         own = self._bids if side is BUY else self._asks
-        return own.sign * own.keys[0] if own.keys else None
+        return ((own.sign * key, own.levels[own.sign * key]) for key in own.keys)
 
     def top(self) -> TopOfBook:
         bid, ask = self._bids.best(), self._asks.best()

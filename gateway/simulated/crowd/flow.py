@@ -25,7 +25,7 @@ THINK_NS = 50_000_000  # chosen: how often the fair price and the regime are loo
 CHASE_LEVELS_MAX = 300  # chosen: levels that one order of a crash goes through
 FIRST_TICKS = 20  # chosen: how far from the other side an empty one begins again, at most
 EXTEND_TICKS = 25  # chosen: mean distance of a level that is added at the far end of a short book
-EXTEND_LEVELS = 5  # chosen: how many at a time
+DEPTH_STEPS = 5  # chosen: how many are added at a time, or orders canceled that the mid has left behind
 NS = 1_000_000_000
 
 
@@ -49,6 +49,7 @@ class OrderFlow:
         self._intensities = Intensities(parameters, profile.unit_quantity)
         self._dust = int(parameters.touch.edges[1] * profile.unit_quantity)
         self._total = 1.0
+        self._reach = (parameters.bands[-1].high + NEAR_TICKS) * self._tick
         self._touch = Touch()
         self._bid = self._ask = 0  # as the last event left them; 0: that side is empty
         self._emptied = Side.BUY
@@ -154,7 +155,15 @@ class OrderFlow:
         self.next_ns = flow_ns + int(-math.log(1.0 - self._draw()) / self._total * NS)
 
     def _middle_ticks(self) -> float | None:
-        return (self._bid + self._ask) / (2 * self._tick) if self._bid and self._ask else None
+        if not self._bid or not self._ask or self._is_torn(self._bid, self._ask):
+            return None
+        return (self._bid + self._ask) / (2 * self._tick)
+
+    def _is_torn(self, one: int | None, other: int | None) -> bool:
+        """Whether these bests of two sides lie so far apart that one is none of the crowd's doing: a client's order is left
+        there, all alone. The crowd does not go by it.
+        """
+        return one is not None and other is not None and abs(one - other) > self._reach
 
     def _lean(self) -> float:
         middle = self._middle_ticks()
@@ -209,7 +218,7 @@ class OrderFlow:
     def _take(self, side: Side, now_ns: int) -> None:
         """A market order: it sweeps at most `reach_ticks`, as those do that look before they take."""
         best = self.book.best(OPPOSITE[side])
-        if best is not None:
+        if best is not None and not self._is_torn(best, self.book.best(side)):
             reach = self._parameters.reach_ticks * self._tick
             price = best + reach if side is Side.BUY else max(self._tick, best - reach)
             self._place(side, price, self._market_sizes.draw(self._draw()), now_ns, TimeInForce.IOC)
@@ -236,6 +245,10 @@ class OrderFlow:
         if bid is None or ask is None:
             self._begin_side(Side.BUY if bid is None else Side.SELL, bid if ask is None else ask, now_ns)
             return
+        if self._is_torn(bid, ask):
+            is_bid = bid + ask < 2 * self._fair.ticks * self._tick  # the bids are what is farther from the fair price
+            self._begin_side(Side.BUY if is_bid else Side.SELL, ask if is_bid else bid, now_ns)
+            return
         room = (ask - bid) // self._tick - 1
         if room <= 0:
             return
@@ -254,7 +267,7 @@ class OrderFlow:
         self._place(side, price, self._inside_sizes.draw(self._draw()), now_ns)
 
     def _begin_side(self, side: Side, other: int | None, now_ns: int) -> None:
-        """Put the first order on an empty side: beside the other one, or the fair price where that is farther off."""
+        """Put the crowd's first order on a side: beside the other one, or the fair price where that is farther off."""
         away = (1 + int(self._draw() * FIRST_TICKS)) * self._tick
         fair = int(self._fair.ticks) * self._tick
         beside = fair if other is None else min(fair, other) if side is Side.BUY else max(fair, other)
@@ -282,7 +295,7 @@ class OrderFlow:
     def _look_behind(self, is_bid: bool, band: Band, now_ns: int) -> None:
         side = Side.BUY if is_bid else Side.SELL
         opposite = self.book.best(OPPOSITE[side])
-        if opposite is None:
+        if opposite is None or self._is_torn(opposite, self.book.best(side)):
             return
         distance = band.low + int(self._draw() * (band.high - band.low + 1))
         price = opposite - distance * self._tick if is_bid else opposite + distance * self._tick
@@ -291,7 +304,8 @@ class OrderFlow:
         kind = self._draw()
         limit = band.limit[orders] * self._intensities.limit_factor
         if kind < limit:
-            if price > 0 and self.book.level_count(side) < self._parameters.levels_max:
+            has_room = band.high <= NEAR_TICKS or self.book.level_count(side) < self._parameters.levels_max
+            if price > 0 and has_room:
                 self._place(side, price, self._behind_size(band), now_ns)
         elif level is not None and kind >= 1.0 - band.cancel[orders]:
             self._cancel(level, now_ns)
@@ -301,19 +315,27 @@ class OrderFlow:
         return sizes.draw(self._draw())
 
     def _keep_depth(self, side: Side, now_ns: int) -> None:
-        """Add at the far end of a short book; cancel what the mid has left farther behind than the bands reach."""
-        for _ in range(min(EXTEND_LEVELS, self._parameters.levels_min - self.book.level_count(side))):
-            worst = self.book.worst(side)
+        """Add at the far end of a short book; of a longer one cancel what the mid has left behind the bands' reach."""
+        missing = self._parameters.levels_min - self.book.level_count(side)
+        for _ in range(min(DEPTH_STEPS, missing)):
+            last = self._last_level(side)
             step = (1 + int(self._random.expovariate(1.0 / EXTEND_TICKS))) * self._tick
-            price = 0 if worst is None else worst - step if side is Side.BUY else worst + step
+            price = 0 if last is None else last[0] - step if side is Side.BUY else last[0] + step
             if price > 0:
                 self._place(side, price, self._far_sizes.draw(self._draw()), now_ns)
-        best, worst = self.book.best(side), self.book.worst(side)
-        reach = (self._parameters.bands[-1].high + NEAR_TICKS) * self._tick
-        if best is not None and worst is not None and abs(worst - best) > reach:
-            level = self.book.level(side, worst)
-            assert level is not None
-            self._cancel(level, now_ns)
+        best = self.book.best(side)
+        for _ in range(min(DEPTH_STEPS, -missing)):
+            last = self._last_level(side)
+            if best is None or last is None or abs(last[0] - best) <= self._reach:
+                return
+            self._cancel(last[1], now_ns)
+
+    def _last_level(self, side: Side) -> tuple[int, Level] | None:
+        """Return the worst price with an order of the crowd, and its level: beyond it may be clients' alone."""
+        for price, level in self.book.from_worst(side):
+            if any(order.account == BACKGROUND for order in level.orders.values()):
+                return price, level
+        return None
 
     def _place(
         self, side: Side, price: int, quantity: int, now_ns: int, in_force: TimeInForce = TimeInForce.GTC

@@ -20,7 +20,9 @@ def test_levels_are_best_first_however_they_came_and_went(side: Side, wanted: li
         wanted.remove(gone)
         assert [price - 90 for price, _ in levels(desk, side)] == wanted
         assert desk.book.best(side) == (90 + wanted[0]) * SCALE
-        assert desk.book.worst(side) == (90 + wanted[-1]) * SCALE
+        assert [price for price, _ in desk.book.from_worst(side)] == [
+            (90 + price) * SCALE for price in reversed(wanted)
+        ]
         assert desk.book.level_count(side) == len(wanted)
     assert len(desk.book.depth(4)[1 if side is BUY else 2]) == 4
 
@@ -43,7 +45,7 @@ def test_queues_are_in_time_order_and_know_what_is_ahead() -> None:
 
 def test_top_and_middle_of_an_empty_and_a_half_empty_book() -> None:
     desk = Desk()
-    assert (desk.book.middle(), desk.book.best(BUY), desk.book.worst(SELL)) == (None, None, None)
+    assert (desk.book.middle(), desk.book.best(BUY), list(desk.book.from_worst(SELL))) == (None, None, [])
     desk.place(ANN, BUY, 2, 100)
     top = desk.book.top()
     assert (top.bid_price, top.bid_quantity, top.ask_price, top.ask_quantity) == (100 * SCALE, 2 * SCALE, 0, 0)

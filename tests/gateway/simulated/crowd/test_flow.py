@@ -5,10 +5,12 @@ import pytest
 from gateway.simulated.core.book import PriceTimeBook
 from gateway.simulated.core.ledger import Ledger
 from gateway.simulated.core.matching import MatchingEngine
-from gateway.simulated.core.orders import BACKGROUND, AccountId, NewOrder, OrderType, PublicTrade, Side
+from gateway.simulated.core.orders import BACKGROUND, OPPOSITE, AccountId, NewOrder, Order, OrderType, PublicTrade, Side
 from gateway.simulated.core.settlement import FeeRates, SpotSettlement
 from gateway.simulated.crowd.flow import OrderFlow
+from gateway.simulated.crowd.parameters import NEAR_TICKS
 from gateway.simulated.crowd.profiles import profile
+from gateway.simulated.crowd.regimes import Regime
 
 SECOND_NS = 1_000_000_000
 ME = AccountId("me")
@@ -108,3 +110,81 @@ def test_the_crowd_never_cancels_a_client() -> None:
     assert all(order.is_open or order.leaves == 0 for order in placed)
     assert any(order.leaves == 0 for order in placed)
     assert any(order.is_open for order in placed)
+
+
+def with_client(symbol: str, seed: int = 1) -> Crowd:
+    """A client with money for whatever there is."""
+    crowd = Crowd(symbol, seed)
+    crowd.engine.open_account(ME, FeeRates())
+    for asset in (crowd.profile.rules.base, crowd.profile.rules.quote):
+        crowd.engine.ledger.deposit(ME, asset, 10**18)
+    return crowd
+
+
+def far_order(crowd: Crowd, side: Side) -> Order:
+    """A client's, at a third of the price or three times it."""
+    start = crowd.profile.start_price
+    price = start // 3 if side is Side.BUY else start * 3
+    price -= price % crowd.profile.rules.tick_size
+    quantity = crowd.profile.unit_quantity
+    return crowd.engine.place(NewOrder(ME, crowd.book.symbol, side, side, OrderType.LIMIT, quantity, price), SECOND_NS)
+
+
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "SOLUSDT"])
+@pytest.mark.parametrize("side", Side)
+def test_a_client_who_is_all_there_is_of_a_side_does_not_lead_the_crowd(symbol: str, side: Side) -> None:
+    """Goal: the price does not jump to a stray order. Method: one is left on a side whose rest is taken; then ten seconds."""
+    for seed in range(4):
+        crowd = with_client(symbol, seed)
+        stray = far_order(crowd, side)
+        rest = sum(quantity for price, quantity in crowd.book.levels(side) if price != stray.price)
+        taker = NewOrder(BACKGROUND, symbol, "", OPPOSITE[side], OrderType.MARKET, rest)
+        crowd.engine.place(taker, SECOND_NS)
+        assert crowd.book.best(side) == stray.price
+        crowd.run(10)
+        top = crowd.book.top()
+        assert abs(top.bid_price / crowd.profile.start_price - 1) < 0.01
+        assert abs(top.ask_price / crowd.profile.start_price - 1) < 0.01
+        assert stray.executed == 0
+
+
+def test_behind_clients_far_orders_the_crowd_keeps_its_book_as_ever() -> None:
+    """Goal: it adds and cancels at its own end of the book, wherever clients are. Method: far orders on both sides, a crash,
+    a minute; then there is as much as it keeps, and hardly more than that where it is farther away than the crowd looks.
+    """
+    crowd = with_client("BTCUSDT")
+    for side in Side:
+        far_order(crowd, side)
+    crowd.flow.set_regime(Regime.FLASH_CRASH)
+    crowd.run(100)
+    flow = crowd.profile.flow
+    reach = (flow.bands[-1].high + 2 * NEAR_TICKS) * crowd.profile.rules.tick_size
+    for side in Side:
+        best = crowd.book.best(side)
+        assert best is not None
+        left_behind = [price for price, _ in crowd.book.levels(side) if abs(price - best) > reach]
+        assert crowd.book.level_count(side) >= flow.levels_min - 10
+        assert len(left_behind) <= 10 or crowd.book.level_count(side) <= flow.levels_min + 10
+
+
+def test_a_book_that_is_full_far_behind_is_still_served_near_the_touch() -> None:
+    """Goal: what a move left behind does not keep the crowd from the touch. Method: every price from 1,000 ticks on is
+    occupied; a minute; near the touch there is as much as without that.
+    """
+
+    def near(crowd: Crowd) -> int:
+        best, tick = crowd.book.best(Side.BUY), crowd.profile.rules.tick_size
+        assert best is not None
+        return sum(best - price < NEAR_TICKS * tick for price, _ in crowd.book.levels(Side.BUY))
+
+    counts = {False: 0, True: 0}
+    for is_full in counts:
+        crowd = Crowd()
+        start, tick = crowd.profile.start_price, crowd.profile.rules.tick_size
+        for distance in range(1_000, 4_000) if is_full else ():
+            request = NewOrder(BACKGROUND, "BTCUSDT", "", Side.BUY, OrderType.LIMIT, 10**5, start - distance * tick)
+            crowd.engine.place(request, SECOND_NS)
+        for second in range(60, 120):
+            crowd.run(second)
+            counts[is_full] += near(crowd)
+    assert counts[True] > 0.7 * counts[False]

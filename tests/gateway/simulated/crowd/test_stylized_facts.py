@@ -30,7 +30,12 @@ def live(symbol: str = SYMBOL, seed: int = 1) -> VirtualMarket:
 
 
 def middle(world: VirtualMarket, symbol: str = SYMBOL) -> float:
-    top = world.market.top(symbol)
+    """The mid as soon as there is one: in a crash a side is empty for moments."""
+    for _ in range(20):
+        top = world.market.top(symbol)
+        if top.bid_price and top.ask_price:
+            break
+        world.run(0.05)
     assert top.bid_price
     assert top.ask_price
     return (top.bid_price + top.ask_price) / 2
