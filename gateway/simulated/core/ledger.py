@@ -20,6 +20,7 @@ class Reason(StrEnum):
     FEE = "fee"
     PROFIT = "profit"
     FUNDING = "funding"
+    INSURANCE = "insurance"
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -52,11 +52,17 @@ def _view(margin: Margin, account: AccountId, held: MarginAccount, key: Position
         position=held.position(*key),
         margin=held.figures(key, margin.marks[key[0]]),
         mark=margin.marks[key[0]],
-        liquidation_price=held.liquidation_price(key, margin.wallet(account), margin.marks),
+        liquidation_price=_liquidation_price(margin, account, held, key),
         leverage=held.leverage(key[0]),
         notionals=(held.bids.get(key, 0), held.offers.get(key, 0)),
         figures=figures,
     )
+
+
+def _liquidation_price(margin: Margin, account: AccountId, held: MarginAccount, key: PositionKey) -> int:
+    if held.position(*key).quantity == 0:
+        return 0
+    return held.liquidation_price(key[0], margin.wallet(account), margin.marks)
 
 
 def position_risk_v2(view: PositionView) -> Payload:

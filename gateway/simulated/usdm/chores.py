@@ -3,6 +3,8 @@
 `tick` is called about every 10 ms (docs, "Auto-Cancel All Open Orders": how often the venue looks at its countdowns).
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from ..core.matching import MatchingEngine
@@ -11,7 +13,7 @@ from ..streams import StreamHub
 from . import income
 from .countdowns import Countdowns
 from .funding import MARK_NS, PERIOD_NS, FundingBook, next_funding_ns
-from .liquidation import fill_up, liquidate
+from .liquidation import liquidate
 from .margin import Margin
 from .market_payloads import mark_price_event
 from .payloads import force_order
@@ -24,7 +26,7 @@ SLOW_MARKS = 3
 
 
 class Chores:
-    """`good_till`: orders that end by the clock, by id and when (ns)."""
+    """`good_till`: orders that end by the clock, by id and when (ns). `publish` sends out what the chores did to orders."""
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class Chores:
         hub: StreamHub,
         funding: FundingBook,
         writing: dict[str, Figures],
+        publish: Callable[[int], None],
     ) -> None:
         self.countdowns = Countdowns()
         self.good_till: dict[int, int] = {}
@@ -43,6 +46,7 @@ class Chores:
         self._users = users
         self._hub = hub
         self._writing = writing
+        self._publish = publish
         self._marks = 0
         self._marked_ns = 0
         self._funded_ns = 0
@@ -53,9 +57,10 @@ class Chores:
         self._funded_ns = now_ns
         self._take_marks()
 
-    def tick(self, now_ns: int) -> bool:
-        """Do what is due. Return whether orders or positions may have changed."""
-        changed = self._fire_countdowns(now_ns) | self._expire_orders(now_ns)
+    def tick(self, now_ns: int) -> None:
+        """Do what is due."""
+        if self._fire_countdowns(now_ns) | self._expire_orders(now_ns):
+            self._publish(now_ns)
         for key in self._users.keys.expire(now_ns):
             self._users.say_expired(key, now_ns)
         if now_ns // PERIOD_NS > self._funded_ns // PERIOD_NS:
@@ -65,9 +70,8 @@ class Chores:
             self._marked_ns = now_ns
             self._take_marks()
             self._tell_marks(now_ns)
-            changed |= self._liquidate(now_ns)
+            self._liquidate(now_ns)
             self._forget_ended()
-        return changed
 
     # ---- orders that end by the clock
 
@@ -115,17 +119,21 @@ class Chores:
                 self._hub.tell(f"{symbol.lower()}@markPrice{speed}", event)
             self._hub.tell(f"!markPrice@arr{speed}", list(events.values()))
 
-    def _liquidate(self, now_ns: int) -> bool:
-        failed = [account for account in self._margin.clients() if self._margin.is_liquidated(account)]
-        for account in failed:
-            taken_off, closing = liquidate(self._engine, self._margin, account, now_ns)
-            for order in (*taken_off, *closing):
-                terms = msgspec.structs.replace(self._users.terms.of(order.order_id), liquidates=True)
-                self._users.terms.keep(order.order_id, terms)
-            for order in closing:
-                self._tell_liquidation(order, now_ns)
+    def _liquidate(self, now_ns: int) -> None:
+        """Fills are told before what they led to. A wallet may also be below zero by its owner's own trades."""
+        for account in self._margin.clients():
+            if self._margin.is_liquidated(account):
+                self._close(account, now_ns)
             self._fill_up(account, now_ns)
-        return bool(failed)
+
+    def _close(self, account: AccountId, now_ns: int) -> None:
+        taken_off, closing = liquidate(self._engine, self._margin, account, now_ns)
+        for order in (*taken_off, *closing):
+            terms = msgspec.structs.replace(self._users.terms.of(order.order_id), liquidates=True)
+            self._users.terms.keep(order.order_id, terms)
+        self._publish(now_ns)
+        for order in closing:
+            self._tell_liquidation(order, now_ns)
 
     def _tell_liquidation(self, order: Order, now_ns: int) -> None:
         event = force_order(order, now_ns, self._writing[order.symbol])
@@ -133,16 +141,17 @@ class Chores:
         self._hub.tell("!forceOrder@arr", event)
 
     def _fill_up(self, account: AccountId, now_ns: int) -> None:
-        received = fill_up(self._margin, account)
+        received = self._margin.fill_up(account, now_ns)
         if received:
             self._users.income.add(account, income.INSURANCE_CLEAR, "", received, now_ns)
             self._users.tell_account(account, income.INSURANCE_CLEAR, received, (), now_ns)
 
     def _fund(self, now_ns: int) -> None:
+        """Of a crossed position the wallet alone is told (docs, "Event: Balance and Position Update")."""
         for symbol, mark in self._margin.marks.items():
             self.funding.settle(symbol, mark, now_ns)
             for account in self._margin.clients():
-                received = self._margin.pay_funding(account, symbol, self.funding.rate)
+                received = self._margin.pay_funding(account, symbol, self.funding.rate, now_ns)
                 if received:
                     self._users.income.add(account, income.FUNDING_FEE, symbol, received, now_ns)
-                    self._users.tell_account(account, income.FUNDING_FEE, received, (symbol,), now_ns)
+                    self._users.tell_account(account, income.FUNDING_FEE, received, (), now_ns)

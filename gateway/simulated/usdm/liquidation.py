@@ -8,7 +8,7 @@ venue's steps in between (partial liquidation, fees of liquidation, adl) are not
 from ..core.errors import VenueError
 from ..core.matching import MatchingEngine
 from ..core.orders import AccountId, NewOrder, Order, OrderType, PositionSide, Side, Status
-from .margin import ASSET, INSURANCE, Margin
+from .margin import Margin
 
 CLIENT_ID = "autoclose-"  # docs, "Event: Order Update": what a liquidation order's client id begins with
 
@@ -52,12 +52,3 @@ def _close(
         if position.quantity == before:
             return placed
     return placed
-
-
-def fill_up(margin: Margin, account: AccountId) -> int:
-    """Fill a wallet below zero without positions up to zero. Return with how much."""
-    owed = -margin.wallet(account)
-    if owed <= 0 or any(position.quantity for position in margin.accounts[account].positions.values()):
-        return 0
-    margin.ledger.pay(INSURANCE, account, ASSET, owed)
-    return owed

@@ -160,13 +160,27 @@ class Margin:
         self.touched.setdefault(account, {})[symbol] = None
         return fee
 
-    def pay_funding(self, account: AccountId, symbol: str, rate: int) -> int:
+    def pay_funding(self, account: AccountId, symbol: str, rate: int, now_ns: int) -> int:
         """Charge one funding at `rate` (10^-8 of the notional at mark); the crowd is the other side. Return what was received."""
         marks, held = self.marks, self.accounts[account]
         value = sum(held.position(symbol, side).value(marks[symbol]) for side in PositionSide)
         received = -value * rate // 10**8
-        self.ledger.pay(BACKGROUND, account, ASSET, received, Reason.FUNDING)
+        self._pay(BACKGROUND, account, received, Reason.FUNDING, now_ns)
         return received
+
+    def fill_up(self, account: AccountId, now_ns: int) -> int:
+        """Fill a wallet below zero, without positions, up to zero. Return with how much."""
+        owed = -self.wallet(account)
+        if owed <= 0 or any(position.quantity for position in self.accounts[account].positions.values()):
+            return 0
+        self._pay(INSURANCE, account, owed, Reason.INSURANCE, now_ns)
+        return owed
+
+    def _pay(self, payer: AccountId, receiver: AccountId, amount: int, reason: Reason, now_ns: int) -> None:
+        """Move what no order and no trade moves."""
+        ledger = self.ledger
+        ledger.now_ns, ledger.order_id, ledger.trade_id = now_ns, 0, 0
+        ledger.pay(payer, receiver, ASSET, amount, reason)
 
     def is_liquidated(self, account: AccountId) -> bool:
         """Whether the margin balance has fallen to what must be maintained."""

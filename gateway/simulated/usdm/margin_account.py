@@ -104,16 +104,20 @@ class MarginAccount:
             total = total.plus(self.figures(key, marks[key[0]]))
         return total
 
-    def liquidation_price(self, key: PositionKey, wallet: int, marks: Mapping[str, int]) -> int:
-        """The mark price at which the whole margin balance falls to what must be maintained; 0: none above it."""
-        held = self.positions.get(key)
-        if held is None or held.quantity == 0:
-            return 0
-        others = self.total(marks).plus(MarginFigures(*(-x for x in self.figures(key, marks[key[0]]))))
-        cushion = wallet + others.unrealized - others.maintenance - held.cost
-        # wallet + others + quantity * price - cost = maintenance of |quantity| * price
-        slope = abs(held.quantity) * MAINTENANCE_PPM - held.quantity * PPM
-        return max(0, cushion * SCALE * PPM // slope)
+    def liquidation_price(self, symbol: str, wallet: int, marks: Mapping[str, int]) -> int:
+        """The mark price at which the whole margin balance falls to what must be maintained; 0: none above it.
+
+        In hedge mode both sides have the same one: the same price moves them.
+        """
+        own = {key: held for key, held in self.positions.items() if key[0] == symbol}
+        others = self.total(marks)
+        for key in own:
+            others = others.plus(MarginFigures(*(-x for x in self.figures(key, marks[symbol]))))
+        cushion = wallet + others.unrealized - others.maintenance - sum(held.cost for held in own.values())
+        # wallet + others + quantities * price - costs = maintenance of |quantities| * price
+        quantities = [held.quantity for held in own.values()]
+        slope = sum(map(abs, quantities)) * MAINTENANCE_PPM - sum(quantities) * PPM
+        return max(0, cushion * SCALE * PPM // slope) if slope else 0
 
 
 def closes(position_side: PositionSide, side: Side) -> bool:

@@ -61,7 +61,9 @@ class PerpetualMarket(GeneratedMarket):
             speed=speed,
             regime=regime,
         )
-        self.chores = Chores(engine, self.margin, self.accounts, hub, FundingBook(funding_rate), self.writing)
+        self.chores = Chores(
+            engine, self.margin, self.accounts, hub, FundingBook(funding_rate), self.writing, self.publish
+        )
         self.chores.start(clock())
 
     def update_id(self, symbol: str) -> int:
@@ -95,6 +97,4 @@ class PerpetualMarket(GeneratedMarket):
         """Do what is due by the clock until canceled."""
         while True:
             await asyncio.sleep(TICK_S)
-            now_ns = self._clock()
-            if self.chores.tick(now_ns):
-                self.publish(now_ns)
+            self.chores.tick(self._clock())

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.simulated.core.decimals import SCALE
 from gateway.simulated.core.errors import VenueError
-from gateway.simulated.core.ledger import Ledger
+from gateway.simulated.core.ledger import Ledger, Reason
 from gateway.simulated.core.orders import BACKGROUND, AccountId, NewOrder, OrderType, PositionSide, Side, Status
 from gateway.simulated.core.settlement import FeeRates
 from gateway.simulated.evidence import Evidence
@@ -31,7 +31,9 @@ class Venue:
         self.now_ns = NOON_NS + SECOND_NS
         profile = perpetual("BTCUSDT")
         assert profile is not None
-        self.market = PerpetualMarket([profile], 1, lambda: self.now_ns, Ledger(may_owe=True), funding_rate=10_000)
+        self.market = PerpetualMarket(
+            [profile], 1, lambda: self.now_ns, Ledger(1_000, may_owe=True), funding_rate=10_000
+        )
         for account in (ALICE, BOB):
             self.market.engine.open_account(account, FeeRates(maker_ppm=200, taker_ppm=500))
             self.market.engine.ledger.deposit(account, ASSET, 10_000 * SCALE)
@@ -59,14 +61,16 @@ class Venue:
     def later(self, seconds: float) -> None:
         """Let the clock run on, a tick at a time near the end."""
         self.now_ns += int(seconds * SECOND_NS)
-        if self.market.chores.tick(self.now_ns):
-            self.market.publish(self.now_ns)
+        self.market.chores.tick(self.now_ns)
 
     def open_orders(self, account: AccountId) -> list[Any]:
         return self.market.engine.registry.open_orders(account)
 
     def quantity(self, account: AccountId) -> int:
         return self.market.margin.position(account, "BTCUSDT", BOTH).quantity
+
+    def entries(self, reason: Reason) -> list[Any]:
+        return [entry for entry in self.market.engine.ledger.entries.rows(0, 1_000) if entry.reason is reason]
 
     def adds_up(self) -> bool:
         sums = self.market.margin.costs() + self.market.margin.wallet(CLEARING)
@@ -140,6 +144,13 @@ def test_funding_is_settled_every_eight_hours(venue: Venue) -> None:
     assert (settled["fundingRate"], settled["fundingTime"]) == ("0.00010000", venue.now_ns)
     kinds = [line["incomeType"] for line in venue.ask(ALICE, "income")]
     assert kinds[-1] == "FUNDING_FEE"
+    [told] = [
+        event["a"] for account, event in venue.told if account == ALICE and event.get("a", {}).get("m") == "FUNDING_FEE"
+    ]
+    assert (len(told["B"]), told["P"]) == (1, []), "of a crossed position the wallet alone is told"
+    assert {(entry.time_ns, entry.order_id, entry.trade_id) for entry in venue.entries(Reason.FUNDING)} == {
+        (venue.now_ns, 0, 0)
+    }
 
 
 def sink(venue: Venue, side: Side, towards: Callable[[int], int]) -> None:
@@ -181,7 +192,27 @@ def test_liquidation(venue: Venue) -> None:
     closing = [report for report in reports if report["c"].startswith("autoclose-")]
     assert (closing[0]["x"], closing[0]["X"]) == ("NEW", "NEW")
     assert {report["x"] for report in closing[1:]} == {"CALCULATED"}
-    assert venue.ask(ALICE, "income", incomeType="INSURANCE_CLEAR") != []
+    told = [event["a"]["m"] if "a" in event else event["e"] for _, event in venue.told if event["e"] != "TRADE_LITE"]
+    assert told[-2:] == ["ORDER", "INSURANCE_CLEAR"], "what it lost is told before what it is given"
+    assert [line["incomeType"] for line in venue.ask(ALICE, "income")][-1] == "INSURANCE_CLEAR"
+    assert {(entry.account, entry.order_id) for entry in venue.entries(Reason.INSURANCE)} == {
+        (INSURANCE, 0),
+        (ALICE, 0),
+    }
+
+
+def test_a_wallet_that_its_owner_s_own_trade_brought_below_zero_is_filled_up(venue: Venue) -> None:
+    """Method: a crash within a second, and out of the position before the next mark price."""
+    venue.ask(ALICE, "leverage", symbol="BTCUSDT", leverage=125)
+    venue.place(ALICE, "BUY", "15")
+    sink(venue, Side.BUY, lambda price: price - 1_500 * SCALE)
+    venue.place(ALICE, "SELL", "15", reduceOnly="true")
+    assert venue.quantity(ALICE) == 0
+    assert venue.market.margin.wallet(ALICE) < 0
+    venue.later(1)
+    assert venue.market.margin.wallet(ALICE) == 0
+    assert venue.told[-1][1]["a"]["m"] == "INSURANCE_CLEAR"
+    assert venue.adds_up()
 
 
 def test_a_clock_that_is_set_back_stops_nothing(venue: Venue) -> None:

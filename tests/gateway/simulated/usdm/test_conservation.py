@@ -80,8 +80,7 @@ class Market:
         while self.now_ns < end_ns:
             self.now_ns += SECOND_NS // 20
             self.market.advance(self.now_ns)
-            if self.market.chores.tick(self.now_ns):
-                self.market.publish(self.now_ns)
+            self.market.chores.tick(self.now_ns)
 
     def _priced(self, symbol: str) -> dict[str, object]:
         rules = self.market.engine.instruments[symbol].rules

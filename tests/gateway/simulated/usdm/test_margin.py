@@ -244,8 +244,7 @@ def test_liquidation_price_is_where_the_margin_balance_meets_maintenance(stage: 
         stage.trade(quantity, 60_000)
     stage.trade(3, 60_000)
     account = stage.margin.accounts[ALICE]
-    key = (SYMBOL, PositionSide.BOTH)
-    price = account.liquidation_price(key, stage.margin.wallet(ALICE), stage.margin.marks)
+    price = account.liquidation_price(SYMBOL, stage.margin.wallet(ALICE), stage.margin.marks)
     assert not stage.margin.is_liquidated(ALICE)
     stage.margin.marks[SYMBOL] = price + CENT
     assert not stage.margin.is_liquidated(ALICE)
@@ -253,11 +252,26 @@ def test_liquidation_price_is_where_the_margin_balance_meets_maintenance(stage: 
     assert stage.margin.is_liquidated(ALICE)
 
 
+@pytest.mark.parametrize(("long", "short"), [(2.5, 0.5), (0.5, 2.5)])
+def test_both_sides_of_a_hedge_are_liquidated_at_one_price(stage: Stage, long: float, short: float) -> None:
+    """Method: put the mark there; a cent on the losing side of it is too far, a cent on the other is not."""
+    stage.order(BOB, SELL, long, 60_000)
+    stage.order(ALICE, BUY, long, 60_000, position_side=PositionSide.LONG)
+    stage.order(BOB, BUY, short, 60_000)
+    stage.order(ALICE, SELL, short, 60_000, position_side=PositionSide.SHORT)
+    account = stage.margin.accounts[ALICE]
+    price = account.liquidation_price(SYMBOL, stage.margin.wallet(ALICE), stage.margin.marks)
+    losing = -CENT if long > short else CENT
+    for offset, failed in ((losing, True), (-losing, False)):
+        stage.margin.marks[SYMBOL] = price + offset
+        assert stage.margin.is_liquidated(ALICE) is failed
+
+
 def test_funding_goes_from_the_long_side_to_the_short(stage: Stage) -> None:
     """0.01 % of 60,000 is 6."""
     stage.trade(1, 60_000)
-    assert stage.margin.pay_funding(ALICE, SYMBOL, 10_000) == -6 * SCALE
-    assert stage.margin.pay_funding(BOB, SYMBOL, 10_000) == 6 * SCALE
+    assert stage.margin.pay_funding(ALICE, SYMBOL, 10_000, NOW_NS) == -6 * SCALE
+    assert stage.margin.pay_funding(BOB, SYMBOL, 10_000, NOW_NS) == 6 * SCALE
     assert stage.margin.wallet(BACKGROUND) == 0
     assert stage.margin.wallet(INSURANCE) == 0
     assert stage.adds_up()
