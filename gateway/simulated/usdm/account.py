@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..core.decimals import SCALE, decimal_text
-from ..core.errors import BadRequest, OrderRefused
+from ..core.errors import BadRequest, OrderRefused, missing_parameter
 from ..operations import Call, Kind, Operation, Proof, constant, signed
 from ..payload import NS_PER_MS, Instant, Json, Payload
 from ..spot.parameters import integer, limit, text
@@ -136,7 +136,9 @@ def set_leverage(api: PerpetualApi, call: Call) -> Json:
     """What margin is taken changes with it, for what is held and what is ordered."""
     symbol = api.symbol(call.params)
     leverage = integer(call.params, "leverage")
-    if leverage is None or not 1 <= leverage <= LEVERAGE_MAX:
+    if leverage is None:
+        raise missing_parameter("leverage")
+    if not 1 <= leverage <= LEVERAGE_MAX:
         raise BadRequest(-4028, f"Leverage {call.params.get('leverage', '')[:20]} is not valid")
     account = api.account(call.account)
     before = account.leverage(symbol)

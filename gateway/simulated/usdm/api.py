@@ -74,32 +74,39 @@ class PerpetualApi:
 
     def place(self, request: OrderRequest, now_ns: int) -> Order:
         """Check what is the futures face's own, and place it. Raises VenueError, and then nothing has changed."""
-        order = self.market.engine.place(self.checked(request.order), now_ns)
+        order = self.market.engine.place(self.checked(request.order, now_ns), now_ns)
         self.users.terms.keep(order.order_id, request.terms)
         if request.terms.good_till_ms and order.is_open:
             self.market.chores.good_till[order.order_id] = request.terms.good_till_ms * 1_000_000
         return order
 
-    def checked(self, order: NewOrder) -> NewOrder:
-        """Return the order as it would be placed: a reduce-only one is cut to the position."""
+    def checked(self, order: NewOrder, now_ns: int) -> NewOrder:
+        """Return the order as it would be placed: a reduce-only one is cut to the position.
+
+        An order that breaks a filter is told so, whatever the position and the book would have said of it.
+        """
         if self.market.engine.registry.is_open_client_id(order.account, order.symbol, order.client_order_id):
             raise duplicated_client_id()
-        order = self._fitted(order)
+        order = self._fitted(order, now_ns)
+        if order.time_in_force in (TimeInForce.GTX, TimeInForce.FOK):
+            self.market.engine.check_rules(order, now_ns)
         if order.time_in_force is TimeInForce.GTX and self.would_take(order.symbol, order.side, order.price):
             raise post_only_rejected()
         if order.time_in_force is TimeInForce.FOK and not self._is_offered(order):
             raise fok_rejected()
         return order
 
-    def _fitted(self, order: NewOrder) -> NewOrder:
+    def _fitted(self, order: NewOrder, now_ns: int) -> NewOrder:
         """In hedge mode what closes a side is reduce-only by itself, and may not be larger than the position."""
         closing = closes(order.position_side, order.side)
         if not order.reduce_only and not closing:
             return order
+        order = msgspec.structs.replace(order, reduce_only=True)
+        self.market.engine.check_rules(order, now_ns)
         reducible = self.account(order.account).reducible(order.symbol, order.position_side, order.side)
         if reducible == 0 or (closing and order.quantity > reducible):
             raise reduce_only_rejected()
-        return msgspec.structs.replace(order, reduce_only=True, quantity=min(order.quantity, reducible))
+        return msgspec.structs.replace(order, quantity=min(order.quantity, reducible))
 
     def would_take(self, symbol: str, side: Side, price: int) -> bool:
         offered = self.market.engine.instrument(symbol).book.best_offer(side)

@@ -73,6 +73,7 @@ def klines(api: PerpetualApi, call: Call) -> Json:
     symbol, interval = api.symbol(call.params), text(call.params, "interval")
     if interval not in INTERVAL_NS:
         raise BadRequest(-1120, "Invalid interval.")
+    window(call.params)
     start_ms, end_ms = integer(call.params, "startTime"), integer(call.params, "endTime")
     bars = api.market.tape.of(symbol).candles.bars(
         interval,

@@ -6,11 +6,11 @@ import msgspec
 
 from ..core.decimals import quote_amount
 from ..core.errors import BadRequest, OrderRefused, no_such_order
-from ..core.filters import SymbolRules
+from ..core.filters import TRADING, SymbolRules
 from ..core.orders import AccountId, Order, OrderType, Side, TimeInForce
 from ..operations import Call, Kind, Operation, Params, signed
 from ..payload import NS_PER_MS, Json, Payload
-from ..spot.parameters import choice, text
+from ..spot.parameters import choice, integer, text
 from . import parameters, payloads
 from .api import PerpetualApi
 from .filters import check_price, check_quantity
@@ -22,9 +22,12 @@ MODIFIED_MAX = 10_000  # docs: "One order can only be modified for less than 100
 
 
 class Wanted(NamedTuple):
+    """`number`: the client's own of this modification, told back if there is one."""
+
     price: int
     quantity: int
     match: PriceMatch
+    number: int | None
 
 
 def modify(api: PerpetualApi, call: Call) -> Json:
@@ -50,26 +53,31 @@ def _modify(api: PerpetualApi, account: AccountId, params: Params, now_ns: int) 
         api.market.engine.modify(order, wanted.price, wanted.quantity, now_ns)
         terms = msgspec.structs.replace(terms, modified=terms.modified + 1, price_match=wanted.match.value)
         api.users.terms.keep(order.order_id, terms)
-    return payloads.order_answer(order, terms, api.figures(order.symbol))
+    answer = payloads.order_answer(order, terms, api.figures(order.symbol))
+    return answer if wanted.number is None else {**answer, "modifyId": wanted.number}
 
 
 def _wanted(api: PerpetualApi, order: Order, terms: Terms, params: Params) -> Wanted:
     """Read and check what the order is to become. Raises VenueError, and the order stays as it is."""
+    rules = api.market.engine.instrument(order.symbol).rules
+    if rules.status != TRADING:
+        raise OrderRefused(-5024, "Symbol is not in trading status. Order amendment is not permitted.")
     _check_sameness(order, terms, params)
     match = choice(params, "priceMatch", PriceMatch, PriceMatch.NONE, BadRequest(-5037, "Invalid price match"))
     quantity = parameters.quantity_of(params)
     if match is PriceMatch.NONE:
         price = parameters.price_of(params)
+    elif "price" in params:
+        raise parameters.not_required("price")
     else:
         price = api.matched_price(order.symbol, order.side, match)
     if (price, quantity) == (order.price, order.quantity):
         raise BadRequest(-5027, "No need to modify the order.")
-    rules = api.market.engine.instrument(order.symbol).rules
     check_quantity(rules, quantity, rules.quantity_max)
     check_price(rules, order.side, price, api.margin.marks[order.symbol])
     if not parameters.boolean(params, "reduceOnly"):
         _check_notional(rules, price, quantity)
-    return Wanted(price, quantity, match)
+    return Wanted(price, quantity, match, integer(params, "modifyId"))
 
 
 def _check_sameness(order: Order, terms: Terms, params: Params) -> None:

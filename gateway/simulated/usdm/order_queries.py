@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..core.errors import no_such_order
+from ..core.errors import BadRequest, no_such_order
 from ..core.orders import Order
 from ..operations import Call, Kind, Operation, Params, signed
 from ..payload import NS_PER_MS, Json, Payload
@@ -12,6 +12,9 @@ from . import payloads
 from .api import PerpetualApi
 
 _Row = TypeVar("_Row")
+
+DAYS_MAX = 7  # docs, "All Orders", "Account Trade List": between startTime and endTime
+DAY_MS = 86_400_000
 
 
 def order_status(api: PerpetualApi, call: Call) -> Json:
@@ -38,7 +41,7 @@ def all_orders(api: PerpetualApi, call: Call) -> Json:
     """From `orderId` or `startTime` on, otherwise the latest."""
     symbol = api.symbol(call.params)
     from_id = integer(call.params, "orderId") or 0
-    in_window = window(call.params)
+    in_window = window(call.params, DAYS_MAX)
     orders = api.market.engine.registry.all_orders(call.account, symbol)
     chosen = [order for order in orders if order.order_id >= from_id and in_window(order.created_ns)]
     return [_status(api, order) for order in page(chosen, call.params, "orderId")]
@@ -47,9 +50,11 @@ def all_orders(api: PerpetualApi, call: Call) -> Json:
 def user_trades(api: PerpetualApi, call: Call) -> Json:
     """From `fromId` or `startTime` on, otherwise the latest."""
     symbol = api.symbol(call.params)
+    if "fromId" in call.params and ("startTime" in call.params or "endTime" in call.params):
+        raise BadRequest(-1128, "Combination of optional parameters invalid.")
     from_id = integer(call.params, "fromId") or 0
     order_id = integer(call.params, "orderId")
-    in_window = window(call.params)
+    in_window = window(call.params, DAYS_MAX)
     chosen = [
         fill
         for fill in api.users.fills(call.account, symbol)
@@ -68,9 +73,16 @@ def no_algo_order(api: PerpetualApi, call: Call) -> Json:
     raise no_such_order()
 
 
-def window(params: Params) -> Callable[[int], bool]:
-    """Return the test for `startTime` and `endTime` (ms), on nanoseconds."""
+def window(params: Params, days_max: int = 0) -> Callable[[int], bool]:
+    """Return the test for `startTime` and `endTime` (ms), on nanoseconds. Raises BadRequest for one that ends before it
+    starts, or is longer than `days_max`.
+    """
     start_ms, end_ms = integer(params, "startTime"), integer(params, "endTime")
+    if start_ms is not None and end_ms is not None:
+        if start_ms > end_ms:
+            raise BadRequest(-1023, "Start time is greater than end time.")
+        if days_max and end_ms - start_ms > days_max * DAY_MS:
+            raise BadRequest(-4165, f"Maximum time interval is {days_max} days")
 
     def contains(time_ns: int) -> bool:
         time_ms = time_ns // NS_PER_MS

@@ -45,7 +45,7 @@ def _request(api: PerpetualApi, account: AccountId, params: Params, now_ns: int)
 def test(api: PerpetualApi, call: Call) -> Json:
     """Answers as an order that was accepted, without a number."""
     request = _request(api, call.account, call.params, call.now_ns)
-    order = api.checked(request.order)
+    order = api.checked(request.order, call.now_ns)
     api.market.engine.check(order, call.now_ns)
     return payloads.order_accepted(_imagined(order, call.now_ns), request.terms, api.figures(order.symbol))
 

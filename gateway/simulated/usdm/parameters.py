@@ -19,6 +19,7 @@ GOOD_TILL_AHEAD_MS = 600_000  # docs, -5040: "greater than the current time plus
 GOOD_TILL_MAX_MS = 253_402_300_799_000
 MODES = {mode.value for mode in SelfTradePrevention} - {SelfTradePrevention.DECREMENT.value}
 """docs, "Self trade prevention mode": NONE, EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH."""
+MODE_DEFAULT = SelfTradePrevention.EXPIRE_MAKER  # the same; of every order since 2024-12-10
 PREVENTABLE = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.GTD)
 """docs, "New Order": the mode is only effective with these."""
 
@@ -70,12 +71,12 @@ def order_request(
     time_in_force = _time_in_force(params, order_type)
     match = _price_match(params, order_type)
     price = matched_price(symbol, side, match) if match is not PriceMatch.NONE else _price(params, order_type)
-    mode = params.get("selfTradePreventionMode", SelfTradePrevention.NONE.value)
+    mode = params.get("selfTradePreventionMode", MODE_DEFAULT.value)
     if mode not in MODES:
         raise BadRequest(-5039, "Invalid self trade prevention mode")
     prevention = SelfTradePrevention(mode) if time_in_force in PREVENTABLE else SelfTradePrevention.NONE
     if boolean(params, "closePosition"):
-        raise BadRequest(-1106, "Parameter 'closePosition' sent when not required.")
+        raise not_required("closePosition")
     order = NewOrder(
         account=account,
         symbol=symbol,
@@ -109,7 +110,7 @@ def _order_type(params: Params) -> OrderType:
 def _time_in_force(params: Params, order_type: OrderType) -> TimeInForce:
     if order_type is OrderType.MARKET:
         if "timeInForce" in params:
-            raise BadRequest(-1106, "Parameter 'timeInForce' sent when not required.")
+            raise not_required("timeInForce")
         return TimeInForce.GTC
     text(params, "timeInForce")
     return choice(params, "timeInForce", TimeInForce, TimeInForce.GTC, BadRequest(-1115, "Invalid timeInForce."))
@@ -122,7 +123,7 @@ def _price_match(params: Params, order_type: OrderType) -> PriceMatch:
     if order_type is not OrderType.LIMIT:
         raise BadRequest(-5038, "Price match only supports order type: LIMIT, STOP AND TAKE_PROFIT")
     if "price" in params:
-        raise BadRequest(-1106, "Parameter 'price' sent when not required.")
+        raise not_required("price")
     return match
 
 
@@ -130,8 +131,12 @@ def _price(params: Params, order_type: OrderType) -> int:
     if order_type is OrderType.LIMIT:
         return price_of(params)
     if "price" in params:
-        raise BadRequest(-1106, "Parameter 'price' sent when not required.")
+        raise not_required("price")
     return 0
+
+
+def not_required(name: str) -> BadRequest:
+    return BadRequest(-1106, f"Parameter '{name}' sent when not required.")
 
 
 def quantity_of(params: Params) -> int:
@@ -166,7 +171,7 @@ def _good_till(params: Params, time_in_force: TimeInForce, now_ms: int) -> int:
 
 def _reduce_only(params: Params, *, hedges: bool) -> bool:
     if hedges and "reduceOnly" in params:
-        raise BadRequest(-1106, "Parameter 'reduceonly' sent when not required.")
+        raise not_required("reduceonly")
     return boolean(params, "reduceOnly")
 
 

@@ -90,6 +90,9 @@ REFUSED = [
     ({"price": "5000000.0"}, -4002),
     ({"timeInForce": "GTX", "price": "61000.0"}, -5022),
     ({"timeInForce": "FOK", "price": "60000.0", "quantity": "200"}, -5021),
+    ({"timeInForce": "GTX", "price": "64000.0"}, -4016),
+    ({"timeInForce": "FOK", "price": "59000.05"}, -4014),
+    ({"reduceOnly": "true", "quantity": "0.0001"}, -1111),
     ({"reduceOnly": "true"}, -2022),
     ({"closePosition": "true"}, -1106),
     ({"positionSide": "LONG"}, -4061),
@@ -182,6 +185,7 @@ MODIFIED = [
     ({"price": ""}, -1105),
     ({"quantity": ""}, -1105),
     ({"reduceOnly": "true"}, -5047),
+    ({"priceMatch": "QUEUE"}, -1106),
     ({"quantity": "900"}, -2019),
     ({"orderId": "999"}, -2013),
 ]
@@ -198,6 +202,57 @@ async def test_modify(quiet_futures: Any) -> None:
         _, left = await client.signed("DELETE", "/fapi/v1/order", symbol="BTCUSDT", orderId=placed["orderId"])
         expected = ("58000.00", "0.020") if code is None else ("59000.00", "0.010")
         assert (left["price"], left["origQty"]) == expected, changes
+
+
+async def test_a_modification_is_known_by_its_own_number(quiet_futures: Any) -> None:
+    client = quiet_futures
+    placed = await client.place("BUY", "0.01", FAR_BID)
+    wanted = {**MODIFY, "orderId": placed["orderId"]}
+    assert (await client.signed("PUT", "/fapi/v1/order", **wanted, modifyId=7))[1]["modifyId"] == 7
+    assert "modifyId" not in (await client.signed("PUT", "/fapi/v1/order", **{**wanted, "price": "58100.0"}))[1]
+
+
+async def test_what_is_halted_is_not_modified(quiet_futures: Any) -> None:
+    """Goal: nothing trades on a halted symbol. Method: a modification that would take; a cancel still does its work."""
+    client = quiet_futures
+    placed = await client.place("BUY", "0.01", FAR_BID)
+    await client.control("filters", symbol="BTCUSDT", status="HALT")
+    wanted = {**MODIFY, "orderId": placed["orderId"], "price": FAR_OFFER}
+    assert (await client.signed("PUT", "/fapi/v1/order", **wanted))[1]["code"] == -5024
+    assert (await client.place("BUY", "0.01", FAR_BID))["code"] == -4140
+    left = await client.signed("DELETE", "/fapi/v1/order", symbol="BTCUSDT", orderId=placed["orderId"])
+    assert (left[1]["status"], left[1]["price"]) == ("CANCELED", "59000.00")
+
+
+async def test_own_orders_do_not_trade_with_each_other_unless_wanted(quiet_futures: Any) -> None:
+    """Prevention is EXPIRE_MAKER where an order says nothing ("New Order"; mandatory since 2024-12-10)."""
+    client = quiet_futures
+    price, above = await free_bid(client)
+    for mode, ends in (({}, "EXPIRED_IN_MATCH"), ({"selfTradePreventionMode": "NONE"}, "FILLED")):
+        own = await client.place("BUY", "0.01", price)
+        await client.place("SELL", f"{above + 0.01:.3f}", price, timeInForce="IOC", **mode)
+        _, order = await client.signed("GET", "/fapi/v1/order", symbol="BTCUSDT", orderId=own["orderId"])
+        assert (order["status"], order["selfTradePreventionMode"]) == (ends, "EXPIRE_MAKER")
+        above = 0
+
+
+WINDOWS = [
+    ("/fapi/v1/allOrders", {"startTime": 2, "endTime": 1}, -1023),
+    ("/fapi/v1/income", {"startTime": 2, "endTime": 1}, -1023),
+    ("/fapi/v1/userTrades", {"startTime": 1, "endTime": 7 * 86_400_000 + 2}, -4165),
+    ("/fapi/v1/allOrders", {"startTime": 1, "endTime": 7 * 86_400_000 + 2}, -4165),
+    ("/fapi/v1/userTrades", {"startTime": 1, "endTime": 7 * 86_400_000 + 1}, None),
+    ("/fapi/v1/userTrades", {"fromId": 1, "startTime": 1}, -1128),
+    ("/fapi/v1/userTrades", {"fromId": 1, "endTime": 1}, -1128),
+    ("/fapi/v1/klines", {"startTime": 2, "endTime": 1, "interval": "1m"}, -1023),
+    ("/fapi/v1/aggTrades", {"startTime": 2, "endTime": 1}, -1023),
+]
+
+
+async def test_windows_of_time(quiet_futures: Any) -> None:
+    for path, window, code in WINDOWS:
+        _, answer = await quiet_futures.signed("GET", path, symbol="BTCUSDT", **window)
+        assert (None if isinstance(answer, list) else answer["code"]) == code, (path, window)
 
 
 async def free_bid(client: Any) -> tuple[str, float]:
@@ -290,6 +345,7 @@ async def test_settings_of_an_account(quiet_futures: Any) -> None:
     _, answer = await client.signed("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=50)
     assert answer == {"leverage": 50, "maxNotionalValue": "300000000", "symbol": "BTCUSDT"}
     assert await code("/fapi/v1/leverage", symbol="BTCUSDT", leverage=126) == -4028
+    assert await code("/fapi/v1/leverage", symbol="BTCUSDT") == -1102
     assert await code("/fapi/v1/marginType", symbol="BTCUSDT", marginType="CROSSED") == -4046
     assert await code("/fapi/v1/marginType", symbol="BTCUSDT", marginType="ISOLATED") == -4084
     assert await code("/fapi/v1/multiAssetsMargin", multiAssetsMargin="true") == -4084
