@@ -3,7 +3,7 @@
 Below the commands (`matching`): here an order has been accepted, and every step moves its money and reports its fact.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 
 from .decimals import quote_amount
@@ -17,6 +17,7 @@ from .orders import (
     NewOrder,
     Offer,
     Order,
+    PositionSide,
     PreventedMatch,
     PublicTrade,
     SelfTradePrevention,
@@ -79,12 +80,19 @@ class Matcher:
     def _can_fill(self, instrument: Instrument, order: Order) -> bool:
         """Whether a FOK order finds its whole quantity, own orders counted as its prevention mode would treat them."""
         wanted, limit, is_buy = order.leaves, order.price, order.side is BUY
+        counted: defaultdict[tuple[AccountId, PositionSide], int] = defaultdict(int)
         for offer in self._takeable(instrument, order):
             if limit and (offer.price > limit if is_buy else offer.price < limit):
                 return False
-            if offer.maker is not None and self._is_prevented(order, offer.maker):
-                return False
-            wanted -= offer.quantity
+            quantity, maker = offer.quantity, offer.maker
+            if maker is not None:
+                if self._is_prevented(order, maker):
+                    return False
+                position = maker.account, maker.position_side
+                if maker.reduce_only:  # of what its position has left when those before it have traded
+                    quantity = max(0, min(quantity, self.settlement.reducible(maker) - counted[position]))
+                counted[position] += quantity
+            wanted -= quantity
             if wanted <= 0:
                 return True
         return False

@@ -1,10 +1,13 @@
 """A reduce-only order trades as much as its money model says it may, and expires where that is nothing."""
 
+from typing import Any
+
 from gateway.simulated.core.book import PriceTimeBook
 from gateway.simulated.core.decimals import SCALE
+from gateway.simulated.core.filters import SymbolRules
 from gateway.simulated.core.ledger import Ledger
 from gateway.simulated.core.matching import MatchingEngine
-from gateway.simulated.core.orders import ExecutionKind, ExpiryReason, Order, Status
+from gateway.simulated.core.orders import ExecutionKind, ExpiryReason, Order, Side, Status, TimeInForce
 from gateway.simulated.core.settlement import FeeRates, SpotSettlement
 from tests.gateway.simulated.core.desk import ANN, BOB, BUY, RULES, SELL, Desk, levels
 
@@ -15,7 +18,12 @@ class Positions(SpotSettlement):
     left = 0
 
     def reducible(self, order: Order) -> int:
-        return self.left - order.executed
+        return self.left
+
+    def settle(self, rules: SymbolRules, buyer: Order | None, *others: Any) -> dict[Side, tuple[int, str]]:
+        if any(order is not None and order.reduce_only for order in (buyer, others[0])):
+            self.left -= others[-1]
+        return super().settle(rules, buyer, *others)
 
 
 class FuturesDesk(Desk):
@@ -55,3 +63,15 @@ def test_one_whose_position_is_enough_is_an_order_like_others() -> None:
     desk = FuturesDesk(10)
     desk.place(ANN, BUY, 2, 100, reduce_only=True)
     assert desk.place(BOB, SELL, 2, 100, reduce_only=True).status is Status.FILLED
+
+
+def test_fill_or_kill_does_not_count_on_what_reduces_nothing() -> None:
+    """Two orders of one position offer more than it has: a FOK that needs more than the position leaves them as they are."""
+    desk = FuturesDesk(1)
+    makers = [desk.place(ANN, BUY, 1, 100, reduce_only=True) for _ in range(2)]
+    killed = desk.place(BOB, SELL, 1.5, 100, time_in_force=TimeInForce.FOK)
+    assert (killed.status, killed.executed) == (Status.EXPIRED, 0)
+    assert [(maker.status, maker.executed) for maker in makers] == [(Status.NEW, 0)] * 2
+    other = desk.place(ANN, BUY, 0.5, 100)
+    filled = desk.place(BOB, SELL, 1.5, 100, time_in_force=TimeInForce.FOK)
+    assert (filled.status, other.executed) == (Status.FILLED, SCALE // 2)
