@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .connection import INBOUND_BYTES_MAX, Clock, Connection
 from .control import ControlDoor
@@ -42,6 +44,15 @@ HOST = "127.0.0.1"
 PING_PERIOD_S = 20.0  # web-socket-streams.md: the server pings every 20 seconds
 CLOSE_GOING_AWAY = 1001
 STOP_TIMEOUT_S = 1.0
+
+
+def _is_of_the_venue(record: logging.LogRecord) -> bool:
+    """What cannot be parsed as HTTP is answered 400; it is no failure of ours, and a client may send it all day."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_LOG = logging.getLogger(__name__)
+_LOG.addFilter(_is_of_the_venue)
 
 
 class SimulatedVenue:
@@ -180,7 +191,7 @@ class SimulatedVenue:
     async def _open_port(self, routes: list[web.RouteDef], port: int) -> int:
         app = web.Application(client_max_size=INBOUND_BYTES_MAX)
         app.add_routes(routes)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
+        runner = web.AppRunner(app, access_log=None, logger=_LOG, shutdown_timeout=STOP_TIMEOUT_S)
         self._runners.append(runner)
         await runner.setup()
         await web.TCPSite(runner, HOST, port).start()

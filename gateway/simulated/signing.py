@@ -9,6 +9,7 @@ import base64
 import binascii
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ RECV_WINDOW_NS_DEFAULT = 5_000 * NS_PER_MS  # rest-api.md, "Timing security"
 RECV_WINDOW_MS_MAX = 60_000  # the same
 CLOCK_AHEAD_NS = 1_000_000_000  # the same: a timestamp may be less than a second ahead of the venue
 MICROSECONDS_FROM = 10**15  # a timestamp this large is in microseconds: in milliseconds it would be the year 33658
+_API_KEY = re.compile(r"[A-Za-z0-9]{64}")  # of every key the venue gives out; a cut one gets -2014 there
 HMAC_DIGITS = 64  # SHA-256 in hex; no Ed25519 or RSA signature is this short
 
 
@@ -40,6 +42,10 @@ class Credential(msgspec.Struct, frozen=True):
     secret: bytes
     ed25519: Ed25519PublicKey | None = None
     rsa: RSAPublicKey | None = None
+
+    def __repr__(self) -> str:
+        """Without the secret: a traceback may show it."""
+        return f"Credential({self.account!r})"
 
 
 class KeyRing:
@@ -52,7 +58,7 @@ class KeyRing:
         self._credentials[api_key] = credential
 
     def owner(self, api_key: str) -> AccountId:
-        """Return whose key it is. Raises NotAuthorized for an unknown one."""
+        """Return whose key it is. Raises NotAuthorized for an unknown one, and for what cannot be one."""
         return self._credential(api_key).account
 
     def authenticate(self, api_key: str, payload: bytes, signature: str, *, ed25519_only: bool = False) -> AccountId:
@@ -65,6 +71,8 @@ class KeyRing:
     def _credential(self, api_key: str) -> Credential:
         credential = self._credentials.get(api_key)
         if credential is None:
+            if _API_KEY.fullmatch(api_key) is None:
+                raise NotAuthorized(-2014, "API-key format invalid.")
             raise NotAuthorized(-2015, "Invalid API-key, IP, or permissions for action.")
         return credential
 
@@ -181,6 +189,7 @@ def load_credentials(state: Path | None, accounts: tuple[str, ...]) -> tuple[Cre
     path = state / KEY_FILE
     try:
         state.mkdir(parents=True, exist_ok=True)
+        _close_to_others(path)
         stored = msgspec.json.decode(path.read_bytes(), type=list[_StoredKey]) if path.exists() else []
         kept = {key.account: Credentials(key.account, key.api_key, key.api_secret) for key in stored}
         known = {**{a: new_credentials(a) for a in accounts if a not in kept}, **kept}
@@ -189,6 +198,12 @@ def load_credentials(state: Path | None, accounts: tuple[str, ...]) -> tuple[Cre
     except (OSError, msgspec.DecodeError) as error:
         raise SettingsError(f"--state {state}: {path.name} cannot be used ({error}); name another directory") from error
     return tuple(known[account] for account in accounts)
+
+
+def _close_to_others(path: Path) -> None:
+    """A copied file may have been given another mode."""
+    if path.exists() and path.stat().st_mode & 0o077:
+        path.chmod(0o600)
 
 
 def _write_keys(path: Path, credentials: list[Credentials]) -> None:

@@ -13,7 +13,6 @@ from ..connection import Clock
 from ..core.errors import (
     BadRequest,
     LimitReached,
-    NotAuthorized,
     StatusUnknown,
     VenueError,
     missing_parameter,
@@ -31,6 +30,7 @@ from .table import REST_OPERATIONS, ROUTES
 UNREAD_WEIGHT = 1  # chosen: what cannot be read as a request
 PARAMETERS_MAX = 50  # chosen: no request of ours has more than twenty
 HANG_S = 60.0  # chosen: a request whose answer is lost keeps its client waiting so long
+BODY_S_MAX = 60.0  # chosen, as nginx does: for a body to come
 COUNTED = (Kind.PLACE, Kind.REPLACE)
 """Whose answers tell how many orders the account has placed."""
 
@@ -79,7 +79,10 @@ class RestDoor:
     def _handler(self, name: str) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             # rest-api.md: "For GET endpoints, parameters must be sent as a query string."
-            body = await request.read() if request.can_read_body and request.method != "GET" else b""
+            try:
+                body = await _read(request) if request.can_read_body and request.method != "GET" else b""
+            except TimeoutError:
+                return _page(408, "408 Request Time-out")
             return await self._serve(name, request, body)
 
         return handle
@@ -138,9 +141,7 @@ class RestDoor:
             if proof is Proof.NONE:
                 return NOBODY
             api_key = request.headers.get("X-MBX-APIKEY", "")
-            if not api_key:
-                raise NotAuthorized(-2014, "API-key format invalid.")
-            if proof is Proof.KEY:
+            if not api_key or proof is Proof.KEY:
                 return self._keys.owner(api_key)
             for mandatory in ("timestamp", "signature"):
                 if not params.get(mandatory):
@@ -175,6 +176,12 @@ class RestDoor:
         if ask is not None and ask.operation.kind in self.counted and answer.account in self._api.counts:
             headers |= self._api.counts[answer.account].headers(now_ms)
         return headers | retry_after(answer.error, now_ms)
+
+
+async def _read(request: web.Request) -> bytes:
+    """Return the body. Raises TimeoutError for one that does not end."""
+    async with asyncio.timeout(BODY_S_MAX):
+        return await request.read()
 
 
 def retry_after(error: VenueError | None, now_ms: int) -> Headers:

@@ -144,7 +144,8 @@ async def test_who_may_ask(quiet: Any) -> None:
     url = f"{quiet.endpoints.rest}/api/v3/account?timestamp=1&signature=00"
     for headers, status, code in (
         ({}, 401, -2014),
-        ({"X-MBX-APIKEY": "nobody"}, 401, -2015),
+        ({"X-MBX-APIKEY": "nobody"}, 401, -2014),
+        ({"X-MBX-APIKEY": "0" * 64}, 401, -2015),
         ({"X-MBX-APIKEY": quiet.endpoints.api_key}, 400, -1022),
     ):
         async with quiet.http.get(url, headers=headers) as response:

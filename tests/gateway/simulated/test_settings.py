@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 
+from gateway.simulated.core.orders import AccountId
 from gateway.simulated.server import SimulatedVenue
 from gateway.simulated.settings import SettingsError, VenueSettings
-from gateway.simulated.signing import KEY_FILE, load_credentials
+from gateway.simulated.signing import KEY_FILE, Credential, load_credentials
 
 
 def test_keys_stay_in_the_state_directory(tmp_path: Path) -> None:
     state = tmp_path / "new" / "state"
     first = load_credentials(state, ("client",))
+    assert load_credentials(state, ("client",)) == first
+    assert (state / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    (state / KEY_FILE).chmod(0o644)
     assert load_credentials(state, ("client",)) == first
     assert (state / KEY_FILE).stat().st_mode & 0o777 == 0o600
     more = load_credentials(state, ("client", "second"))
@@ -34,6 +38,7 @@ def test_without_state_keys_differ_and_nothing_is_written(tmp_path: Path, monkey
 def test_a_secret_does_not_show_in_a_repr() -> None:
     (credentials,) = load_credentials(None, ("client",))
     assert credentials.api_secret not in repr(credentials)
+    assert credentials.api_secret not in repr(Credential(AccountId("client"), credentials.api_secret.encode()))
 
 
 def test_a_broken_key_file_is_named(tmp_path: Path) -> None:

@@ -82,7 +82,9 @@ def test_keys_are_told_apart() -> None:
     payload = PAYLOAD.encode()
     assert keys.authenticate("key", payload, SIGNATURE) == "ann"
     for api_key, signature, ed25519_only, code in (
-        ("other", SIGNATURE, False, -2015),
+        ("f" * 64, SIGNATURE, False, -2015),
+        ("f" * 63, SIGNATURE, False, -2014),
+        ("", SIGNATURE, False, -2014),
         ("key", "0" * 64, False, -1022),
         ("key", SIGNATURE, True, -1022),
         ("key", "ä", False, -1022),

@@ -122,7 +122,8 @@ async def test_a_deposit_is_a_balance_update(quiet: Any) -> None:
         ("depth", {"symbol": "NOPE"}, 400, -1121),
         ("depth", {"symbol": {"a": 1}}, 400, -1121),
         ("userDataStream.unsubscribe", {"subscriptionId": "x"}, 400, -1100),
-        ("account.status", {"apiKey": "x", "timestamp": 1, "signature": "y"}, 401, -2015),
+        ("account.status", {"apiKey": "x", "timestamp": 1, "signature": "y"}, 401, -2014),
+        ("account.status", {"apiKey": "x" * 64, "timestamp": 1, "signature": "y"}, 401, -2015),
     ],
 )
 async def test_errors(quiet: Any, method: str, params: dict[str, Any], status: int, code: int) -> None:

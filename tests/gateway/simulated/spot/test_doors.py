@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from yarl import URL
 
+from gateway.simulated.spot import rest
 from gateway.simulated.spot.table import OPERATIONS
 
 GONE = (
@@ -198,6 +199,26 @@ async def test_a_request_that_took_too_long_to_come_is_stale(start_client: Any) 
     ) as response:
         answer = await response.json()
     assert answer == {"code": -1021, "msg": "Timestamp for this request is outside of the recvWindow."}
+
+
+async def test_a_body_that_never_ends(quiet: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "BODY_S_MAX", 0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(quiet.endpoints.rest.rpartition(":")[2]))
+    writer.write(b"POST /api/v3/order HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nsymbol")
+    async with asyncio.timeout(5):
+        assert await reader.readline() == b"HTTP/1.1 408 Request Timeout\r\n"
+    writer.close()
+
+
+async def test_garbage_fills_no_log(quiet: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Goal: bad input is normal input: no traceback of it, for a client may send it all day."""
+    port = int(quiet.endpoints.rest.rpartition(":")[2])
+    for garbage in (b"GET\r\n\r\n", b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(garbage)
+        assert b" 400 " in await reader.readline()
+        writer.close()
+    assert not caplog.records
 
 
 async def test_an_answer_to_everything(quiet: Any) -> None:

@@ -102,7 +102,7 @@ async def test_what_is_refused(quiet_futures: Any) -> None:
     assert await code("order.place", **client.params(**{**ORDER, "type": "STOP"})) == -4120
     assert await code("algoOrder.place", **client.params(symbol="BTCUSDT")) == -4084
     assert await code("order.place", **{**client.params(**ORDER), "signature": "00"}) == -1022
-    assert await code("userDataStream.start", apiKey="nobody") == -2015
+    assert await code("userDataStream.start", apiKey="0" * 64) == -2015
     await socket.connection.send("{")
     assert (await socket.receive_until(lambda frame: True))[0]["error"]["code"] == -1135
 
