@@ -1,11 +1,11 @@
 """The way of one request through a face of the venue, the same for its doors: limits, proof, time, faults, operation.
 
-`answer` is the straight way, without an await: nothing goes wrong. `serve` is the long one, for a request with a plan.
+`answer` is the straight way: nothing goes wrong. A request with a plan goes the long one: `begin`, which does at once what waits
+for nothing, `wait`, and then the door tells what the plan wants told. `finish` ends both.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from .connection import Clock
@@ -16,9 +16,6 @@ from .limits import RequestLimits
 from .operations import Answer, Ask, Call, Kind, Params, PartlyFailed, Proof, check_names
 from .payload import NS_PER_MS, Json
 from .signing import check_timing, too_late
-
-Write = Callable[[Answer], Awaitable[None]]
-Cut = Callable[[], None]
 
 FOR_EVER_NS = 2**63
 
@@ -41,6 +38,17 @@ class RequestFaults(Protocol):
 class Publishes(Protocol):
     def publish(self, now_ns: int) -> None:
         """Send out all that the last commands did."""
+
+
+class Begun:
+    """A planned request on its way. `is_held`: it has been admitted, and waits before the matching engine until `deadline_ns` at most."""
+
+    __slots__ = ("answer", "deadline_ns", "is_held")
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.deadline_ns = 0
+        self.is_held = False
 
 
 class Desk:
@@ -99,35 +107,42 @@ class Desk:
                 self._faults.reach("query-page", self.face, ask)
         self._market.publish(answer.now_ns)
 
-    async def serve(self, ask: Ask, plan: RequestPlan, write: Write, cut: Cut) -> None:
-        """Do as planned. `write` sends the answer; `cut` ends the connection instead."""
-        answer = await self._answer_as_planned(ask, plan)
+    def begin(self, ask: Ask, plan: RequestPlan) -> Begun:
+        """Do of the plan what comes before its first wait: nobody who asks later overtakes that."""
+        begun = Begun(Answer(now_ns=ask.received_ns))
+        try:
+            begun.deadline_ns = self._admit(ask, begun.answer)
+        except VenueError as error:
+            begun.answer.error = error
+        begun.is_held = plan.before_ns > 0 and begun.answer.error is None
+        if not begun.is_held:
+            self._act(ask, plan, begun)
+        return begun
+
+    async def wait(self, ask: Ask, plan: RequestPlan, begun: Begun) -> None:
+        """Let the time pass that the plan wants. Then it is told what `plan.is_told`, or its connection is cut."""
+        if begun.is_held:
+            await asyncio.sleep(plan.before_ns / 1e9)
+            self._act(ask, plan, begun)
+        if plan.after_ns:
+            await asyncio.sleep(plan.after_ns / 1e9)
+
+    def _act(self, ask: Ask, plan: RequestPlan, begun: Begun) -> None:
+        answer = begun.answer
+        if answer.error is None:
+            self._answer_as_planned(ask, plan, begun)
         self._evidence.answered(self.face, ask, answer, plan)
-        is_told = plan.copies and not plan.swallowed and not plan.cuts
-        if plan.events_first or plan.after_ns or not is_told:
+        if plan.events_first or plan.after_ns or not plan.is_told:
             is_filled = self._faults.is_filled(self.face, answer)
             self._market.publish(answer.now_ns)
             if is_filled:
                 self._faults.reach("fill-sent", self.face, ask)
-        if plan.after_ns:
-            await asyncio.sleep(plan.after_ns / 1e9)
-        if plan.cuts:
-            cut()
-        elif is_told:
-            try:
-                for _ in range(plan.copies):
-                    await write(answer)
-            finally:
-                self.finish(ask, answer)
 
-    async def _answer_as_planned(self, ask: Ask, plan: RequestPlan) -> Answer:
-        answer = Answer(now_ns=ask.received_ns)
+    def _answer_as_planned(self, ask: Ask, plan: RequestPlan, begun: Begun) -> None:
+        answer = begun.answer
         try:
-            deadline_ns = self._admit(ask, answer)
-            if plan.before_ns:
-                await asyncio.sleep(plan.before_ns / 1e9)
             answer.now_ns = self._clock()
-            if answer.now_ns > deadline_ns:
+            if answer.now_ns > begun.deadline_ns:
                 raise too_late()
             if plan.refusal is not None:
                 raise plan.refusal
@@ -135,7 +150,6 @@ class Desk:
                 answer.result = self._run_as_planned(ask, plan, answer)
         except VenueError as error:
             answer.error = error
-        return answer
 
     def _run_as_planned(self, ask: Ask, plan: RequestPlan, answer: Answer) -> Json:
         with contextlib.ExitStack() as stack:

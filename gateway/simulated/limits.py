@@ -160,6 +160,12 @@ class RequestLimits:
         """Answer 418 to this address for so long."""
         self._known(address).banned_until_ms = now_ms + length_ms
 
+    def lift(self, address: str, until_ms: int) -> None:
+        """End the ban that lasts until then, if that is the address's."""
+        known = self._known(address)
+        if known.banned_until_ms == until_ms:
+            known.banned_until_ms = 0
+
     def _known(self, address: str) -> _Address:
         known = self._addresses.get(address)
         if known is None:

@@ -136,15 +136,22 @@ class FaultyWorld(World):
             body = encode(_body(answer))
             self.at(self.now_ns + self.delay_ns(), lambda: arrive(answer.status, body))
 
-        async def write_later(answer: Answer) -> None:
-            write(answer)
-
         if plan is NOTHING:
             answer = self.desk.answer(ask)
             write(answer)
             self.desk.finish(ask, answer)
             return
-        self.loop.create_task(self.desk.serve(ask, plan, write_later, lambda: arrive(GIVEN_UP, b"")))
+        begun = self.desk.begin(ask, plan)
+
+        async def tell() -> None:
+            await self.desk.wait(ask, plan, begun)
+            if plan.is_told:
+                write(begun.answer)
+                self.desk.finish(ask, begun.answer)
+            elif plan.cuts:
+                arrive(GIVEN_UP, b"")
+
+        self.loop.create_task(tell())
         self.at(request.deadline_ns, lambda: arrive(GIVEN_UP, b""))
 
     def _asked(self, request: VenueQuery | SnapshotRequest) -> Ask:

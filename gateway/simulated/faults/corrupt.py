@@ -18,37 +18,40 @@ Change = Callable[[Mapping[str, Json]], Mapping[str, Json]]
 
 
 def corrupt(frame: bytes, how: str, draw: float) -> bytes:
-    """Return the frame made wrong; `draw`, 0 to 1, decides where or by how much. No change where there is nothing to change."""
+    """Return the frame made wrong; `draw`, 0 to 1, decides where or by how much. The frame itself where there is nothing to change."""
     if how == "json":
         place = 1 + int(draw * (len(frame) - 2))
         return frame[:place] + b"\x00" + frame[place:]
     if how == "truncated":
         return frame[: 1 + int(draw * (len(frame) - 2))]
-    payload = msgspec.json.decode(frame)
+    try:
+        payload = msgspec.json.decode(frame)
+    except msgspec.DecodeError:  # another fault was here before
+        return frame
     event = payload[0] if isinstance(payload, list) and payload else payload
-    if isinstance(event, dict):
-        (_move_ids if how == "sequence" else _raise_price)(event, draw)
+    if not isinstance(event, dict) or not (_move_ids if how == "sequence" else _raise_price)(event, draw):
+        return frame
     return msgspec.json.encode(payload)
 
 
-def _move_ids(event: dict[str, object], draw: float) -> None:
+def _move_ids(event: dict[str, object], draw: float) -> bool:
     step = 1 + int(draw * STEP_MAX)
-    for name in IDS:
-        value = event.get(name)
-        if isinstance(value, int):
-            event[name] = value + step
+    moved = {name: value + step for name in IDS if isinstance(value := event.get(name), int)}
+    event.update(moved)
+    return bool(moved)
 
 
-def _raise_price(event: dict[str, object], draw: float) -> None:
+def _raise_price(event: dict[str, object], draw: float) -> bool:
     """Ten times the first price there is: the first level's, or the event's own."""
     for name in PRICES:
         value = event.get(name)
         if isinstance(value, str):
             event[name] = _tenfold(value)
-            return
+            return True
         if isinstance(value, list) and value:
             value[0][0] = _tenfold(value[0][0])
-            return
+            return True
+    return False
 
 
 def _tenfold(price: str) -> str:

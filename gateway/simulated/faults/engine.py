@@ -18,6 +18,7 @@ from .requests import Draft, RequestFaultsOfFace
 from .spec import FaultSpec, PointSpec, SpecError, Specs, Whom
 from .timers import TimedFaults
 from .users import UserStreamFaults
+from .whom import ALL
 
 SET_MAX = 1_000  # chosen: faults and points that are listed at once; those that are over make room
 
@@ -107,12 +108,22 @@ class FaultEngine:
     def remove(self, number: int | None = None) -> int:
         """Remove one, or all; what it held is undone. Return how many were removed."""
         chosen = list(self._set) if number is None else [n for n in (number,) if n in self._set]
-        for each in chosen:
-            removed = self._set.pop(each)
-            if isinstance(removed, Fault):
-                self._timed.end(removed)
+        removed = [self._set.pop(each) for each in chosen]
+        faults = [one for one in removed if isinstance(one, Fault)]
+        for fault in faults:
+            self._undo(fault)
         self._spread()
+        for kind in dict.fromkeys(fault.spec.kind for fault in faults):
+            for name in self.faces:
+                self._markets[name].let_go(kind)
+                self._users[name].let_go(kind)
         return len(chosen)
+
+    def _undo(self, removed: Fault) -> None:
+        self._timed.end(removed)
+        self._falsehoods.forget(removed.number)
+        for requests in self._requests.values():
+            requests.undo(removed.number)
 
     def present(self) -> list[PresentRow]:
         return [
@@ -146,6 +157,8 @@ class FaultEngine:
                 raise SpecError(
                     f"{name}: {key} {value!r} is none of this venue; give one of {', '.join(sorted(names))}"
                 )
+        if whom.stream and not any(_has_stream(face, whom.stream) for face in faces):
+            raise SpecError(f"{name}: stream {whom.stream!r} is none of this venue; give one as depth, trade or {ALL}")
 
     def _make_room(self, wanted: int) -> None:
         for number in [n for n, one in self._set.items() if one.is_over]:
@@ -223,6 +236,12 @@ class FaultEngine:
         waiting = faced.market.engine.executions
         filled = {e.order.order_id for e in waiting if e.kind is ExecutionKind.TRADE}
         return bool(filled & order_ids(answer, faced.answer_order.order_id))
+
+
+def _has_stream(face: FaultedFace, stream: str) -> bool:
+    """Whether the face has a stream of that name, of a symbol or of all of them (`arr`)."""
+    symbols = (symbol.lower() for symbol in face.market.engine.instruments)
+    return stream in (ALL, "arr") or any(face.market.hub.is_topic(f"{symbol}@{stream}") for symbol in symbols)
 
 
 def order_ids(answer: Answer, name: str) -> set[int]:

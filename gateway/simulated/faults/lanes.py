@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from .active import Stage
 
+SWAPPED = "changed places with a neighbour"
 WAITING_MAX = 10_000  # of one lane; chosen: at more the first goes out before its time
 
 Key = TypeVar("Key", bound=Hashable)
@@ -58,17 +59,28 @@ class Lanes(Generic[Key, Item]):
         due_ns = max(now_ns + delay_ns, lane.waiting[-1][0] if lane.waiting else 0)
         lane.waiting.append((due_ns, item, copies))
         if len(lane.waiting) == 1:
-            self._stage.call_later(due_ns - now_ns, lambda: self._drain(key))
+            self._stage.call_later(due_ns - now_ns, lambda: self._drain(key, lane))
         elif len(lane.waiting) > WAITING_MAX:
             self._send_all(key, *lane.waiting.popleft()[1:])
 
-    def _drain(self, key: Key) -> None:
-        lane = self._lanes[key]
+    def release(self) -> None:
+        """Send at once all that waits, each lane in its order."""
+        lanes, self._lanes = self._lanes, {}
+        for key, lane in lanes.items():
+            for _, item, copies in lane.waiting:
+                self._send_all(key, item, copies)
+            if lane.held is not None:
+                self._send_all(key, *lane.held)
+        self._on_idle()
+
+    def _drain(self, key: Key, lane: _Lane[Item]) -> None:
+        if self._lanes.get(key) is not lane:
+            return  # all of it was released
         now_ns = self._stage.clock.base()
         while lane.waiting and lane.waiting[0][0] <= now_ns:
             self._send_all(key, *lane.waiting.popleft()[1:])
         if lane.waiting:
-            self._stage.call_later(lane.waiting[0][0] - now_ns, lambda: self._drain(key))
+            self._stage.call_later(lane.waiting[0][0] - now_ns, lambda: self._drain(key, lane))
         self._settle(key, lane)
 
     def _settle(self, key: Key, lane: _Lane[Item]) -> None:

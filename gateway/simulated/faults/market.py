@@ -7,9 +7,11 @@ from typing import Protocol
 
 from .active import Fault, Stage
 from .corrupt import corrupt
-from .lanes import Lanes
+from .lanes import SWAPPED, Lanes
 from .whom import fits_topic
 
+HOLDING = ("market-reorder", "market-delay")
+"""Kinds that make frames wait."""
 Frame = tuple[bytes, bytes]
 """The same event in milliseconds and, where somebody wants that, in microseconds; else empty."""
 
@@ -47,6 +49,11 @@ class MarketFaults:
         self._faults = [fault for fault in faults if fault.spec.whom.face in ("", self._face)]
         self._arm()
 
+    def let_go(self, kind: str) -> None:
+        """A fault of that kind is removed: what it held goes out now, unless another one holds things too."""
+        if kind in HOLDING and not any(fault.spec.kind in HOLDING for fault in self._faults):
+            self._lanes.release()
+
     def _arm(self) -> None:
         self.armed = bool(self._faults) or self._lanes.are_busy
 
@@ -75,7 +82,8 @@ class MarketFaults:
             self.dropped += 1
         elif kind == "market-stall":
             self.stalled += 1
-        fault.note(done, self._face, topic, topic.partition("@")[0].upper())
+        symbol = "" if topic.startswith("!") else topic.partition("@")[0].upper()
+        fault.note(done, self._face, topic, symbol)
 
 
 def _drop(fault: Fault, draft: _Draft) -> str:
@@ -90,14 +98,14 @@ def _double(fault: Fault, draft: _Draft) -> str:
 
 def _reorder(fault: Fault, draft: _Draft) -> str:
     draft.swaps = True
-    return "sent after the next one"
+    return SWAPPED
 
 
 def _corrupt(fault: Fault, draft: _Draft) -> str:
     how, draw = fault.spec.text("how"), fault.schedule.draws.random()
     payload, microseconds = draft.frame
     draft.frame = corrupt(payload, how, draw), microseconds and corrupt(microseconds, how, draw)
-    return f"corrupted: {how}"
+    return f"corrupted: {how}" if draft.frame[0] is not payload else f"nothing there to corrupt: {how}"
 
 
 def _delay(fault: Fault, draft: _Draft) -> str:

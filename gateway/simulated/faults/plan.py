@@ -35,6 +35,11 @@ class RequestPlan(msgspec.Struct, frozen=True):
     copies: int = 1
     cuts: bool = False
 
+    @property
+    def is_told(self) -> bool:
+        """Whether an answer goes out."""
+        return self.copies > 0 and not self.swallowed and not self.cuts
+
 
 NOTHING = RequestPlan()
 

@@ -63,7 +63,12 @@ class Point:
         return self.schedule.is_over(self.elapsed_s)
 
     def waits_for(self, face: FaultedFace, ask: Ask) -> bool:
-        return not self.is_over and fits_ask(self.spec.whom, face, ask)
+        elapsed_s = self.elapsed_s
+        return (
+            self.schedule.is_open(elapsed_s)
+            and not self.schedule.is_over(elapsed_s)
+            and fits_ask(self.spec.whom, face, ask)
+        )
 
     def reach(self, face: FaultedFace, ask: Ask) -> None:
         if not fits_ask(self.spec.whom, face, ask) or not self.schedule.hit(self.elapsed_s):
@@ -91,6 +96,8 @@ def _signal(spec: PointSpec) -> str:
 
 def _read_pid(path: str) -> int:
     """Raises OSError or ValueError."""
+    if not Path(path).is_file():  # a pipe would keep the venue waiting for its writer
+        raise ValueError(f"{path} is no file")
     text = Path(path).read_text().strip()
     if not text.isascii() or not text.isdigit() or len(text) > 10 or not PID_MIN <= int(text) <= PID_MAX:
         raise ValueError(f"{path} says no process id")

@@ -74,6 +74,7 @@ class RequestFaultsOfFace:
         self._falsehoods = falsehoods
         self._on_mark = on_mark
         self._faults: list[Fault] = []
+        self._bans: dict[int, dict[str, int]] = {}  # fault -> address -> until when
         self._books = PastBooks(face, stage)
         self._orders = PastOrders(face)
         self._effects: dict[str, Callable[[Fault, Ask, Draft], str]] = {
@@ -103,6 +104,11 @@ class RequestFaultsOfFace:
         self._faults = [fault for fault in faults if fault.spec.whom.face in ("", self._face.name)]
         self._books.keep(lambda: [fault.spec.whom.symbol for fault in self._present("snapshot-stale")])
         self._orders.keep(lambda: bool(self._present("query-lag")))
+
+    def undo(self, number: int) -> None:
+        """The fault of that number is removed: what it said of the moments to come holds no more."""
+        for address, until_ms in self._bans.pop(number, {}).items():
+            self._face.limits.lift(address, until_ms)
 
     def _present(self, kind: str) -> list[Fault]:
         return [fault for fault in self._faults if fault.spec.kind == kind and not fault.is_over]
@@ -174,14 +180,16 @@ class RequestFaultsOfFace:
         """The desk's own limits answer, this request and the next ones."""
         seconds, now_ms = fault.spec.number("seconds"), ask.received_ns // NS_PER_MS
         self._face.limits.ban(ask.address, now_ms, int(seconds * 1_000))
-        draft.refusal = Banned(-1003, "Way too much request weight used; IP banned.", now_ms + int(seconds * 1_000))
+        until_ms = now_ms + int(seconds * 1_000)
+        self._bans.setdefault(fault.number, {})[ask.address] = until_ms
+        draft.refusal = Banned(-1003, "Way too much request weight used; IP banned.", until_ms)
         return f"418 for {seconds:g} s"
 
     def _mark(self, fault: Fault, ask: Ask, draft: Draft) -> str:
         word = fault.spec.text("status")
 
         def mark(result: Json) -> Json:
-            self._falsehoods.mark(self._face, result, word)
+            self._falsehoods.mark(self._face, result, word, fault.number)
             self._on_mark()
             return self._falsehoods.in_answer(self._face, result)
 

@@ -3,16 +3,14 @@
 import math
 from collections.abc import Callable, Mapping
 
-import msgspec
-
 from ..connection import Connection
-from ..core.filters import SymbolRules
 from ..core.instrument import Instrument
 from ..core.orders import Status
 from ..payload import NS_PER_MS
 from .active import Fault, Stage
 from .face import FaultedFace
 from .kinds import Acts
+from .overlay import Overlay, Rule, Undo
 from .whom import fits_order
 
 RULES = {
@@ -22,8 +20,6 @@ RULES = {
 }
 """Parameters, and the rules that follow them: the least price is one tick, the least quantity one lot."""
 
-Undo = Callable[[], None]
-
 
 class TimedFaults:
     """`faces` is the venue's live table."""
@@ -32,6 +28,7 @@ class TimedFaults:
         self._faces = faces
         self._stage = stage
         self._undo: dict[int, list[Undo]] = {}
+        self._overlay = Overlay()
         self._periodic: dict[str, Callable[[Fault], None]] = {
             "disconnect": self._disconnect,
             "server-shutdown": self._shut_down,
@@ -134,14 +131,14 @@ class TimedFaults:
 
     def _halt(self, fault: Fault) -> tuple[str, list[Undo]]:
         status = fault.spec.text("status")
-        return status, [_set(listed, status=status) for listed in self._listed(fault)]
+        return status, [self._overlay.put(listed, {"status": status}) for listed in self._listed(fault)]
 
     def _filter(self, fault: Fault) -> tuple[str, list[Undo]]:
         given = {name: value for name, value in fault.spec.parameters.items() if isinstance(value, int)}
-        changes: dict[str, int | str] = {}
+        changes: dict[str, Rule] = {}
         for name, value in given.items():
             changes |= dict.fromkeys(RULES[name], value)
-        return ", ".join(given), [_set(listed, **changes) for listed in self._listed(fault)]
+        return ", ".join(given), [self._overlay.put(listed, changes) for listed in self._listed(fault)]
 
     def _listed(self, fault: Fault) -> list[Instrument]:
         symbol = fault.spec.whom.symbol
@@ -168,16 +165,3 @@ def shut_down(face: FaultedFace, seconds: float, stage: Stage) -> int:
     for client in told:
         stage.call_later(int(seconds * 1e9), client.connection.abort)
     return len(told)
-
-
-def _set(listed: Instrument, **changes: int | str) -> Undo:
-    """Change rules, and return what puts back those that nobody has changed again."""
-    before: SymbolRules = listed.rules
-    listed.rules = msgspec.structs.replace(before, **changes)
-
-    def undo() -> None:
-        rules = listed.rules
-        ours = {name: getattr(before, name) for name, value in changes.items() if getattr(rules, name) == value}
-        listed.rules = msgspec.structs.replace(rules, **ours)
-
-    return undo

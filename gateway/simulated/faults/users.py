@@ -9,8 +9,11 @@ from .active import Fault, Stage
 from .corrupt import changed
 from .face import FaultedFace
 from .falsehoods import Falsehoods, off_by
-from .lanes import Lanes
+from .lanes import SWAPPED, Lanes
 from .whom import fits_event, report_of
+
+HOLDING = ("user-reorder", "user-delay")
+"""Kinds that make events wait."""
 
 
 class _Draft:
@@ -40,6 +43,11 @@ class UserStreamFaults:
         """Heed these from now on."""
         self._faults = [fault for fault in faults if fault.spec.whom.face in ("", self._face.name)]
         self.arm()
+
+    def let_go(self, kind: str) -> None:
+        """A fault of that kind is removed: what it held goes out now, unless another one holds things too."""
+        if kind in HOLDING and not any(fault.spec.kind in HOLDING for fault in self._faults):
+            self._lanes.release()
 
     def arm(self) -> None:
         self.armed = bool(self._faults) or self._lanes.are_busy or self._falsehoods.are_told
@@ -108,7 +116,7 @@ def _double(fault: Fault, draft: _Draft) -> str:
 
 def _reorder(fault: Fault, draft: _Draft) -> str:
     draft.swaps = True
-    return "sent after the next one"
+    return SWAPPED
 
 
 def _delay(fault: Fault, draft: _Draft) -> str:

@@ -129,16 +129,28 @@ class WebSocketApiClient:
             self._reply(request, ask, answer, wants_limits=wants_limits)
             self._desk.finish(ask, answer)
             return
+        begun = self._desk.begin(ask, plan)
 
-        async def write(answer: Answer) -> None:
-            self._reply(request, ask, answer, wants_limits=wants_limits)
+        def tell() -> None:
+            if plan.is_told:
+                for _ in range(plan.copies):
+                    self._reply(request, ask, begun.answer, wants_limits=wants_limits)
+                self._desk.finish(ask, begun.answer)
+            elif plan.cuts:
+                self._connection.abort()
 
-        if len(self._tasks) >= TASKS_MAX:
+        async def tell_later() -> None:
+            await self._desk.wait(ask, plan, begun)
+            tell()
+
+        if not begun.is_held and not plan.after_ns:
+            tell()
+        elif len(self._tasks) >= TASKS_MAX:
             self._connection.abort()
-            return
-        task = asyncio.create_task(self._desk.serve(ask, plan, write, self._connection.abort))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        else:
+            task = asyncio.create_task(tell_later())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     def _reply(self, request: _Request, ask: Ask | None, answer: Answer, *, wants_limits: bool) -> None:
         payload: Payload = {"id": request.id, "status": answer.status}

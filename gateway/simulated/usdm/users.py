@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..core.orders import AccountId, AccountTrade, Execution, ExecutionKind, PositionSide, Side
 from ..faults.face import UserFaults
-from ..payload import Instant, Payload
+from ..payload import Instant, Payload, encode
 from ..streams import StreamHub
 from . import income
 from .account_payloads import PositionView, account_update, position_views
@@ -132,7 +132,7 @@ class UserStreams:
         """As `tell`, past all faults."""
         key = self._stream(account)
         if key is not None:
-            self._hub.tell(key, event)
+            self._hub.send(key, encode(event))  # the hub's own faults are those of market streams
 
     def _stream(self, account: AccountId) -> str | None:
         key = self.keys.of(account, self._now_ns)
@@ -145,4 +145,4 @@ class UserStreams:
             self.say_expired(key, self._now_ns)
 
     def say_expired(self, key: str, now_ns: int) -> None:
-        self._hub.tell(key, {"e": "listenKeyExpired", "E": Instant(now_ns), "listenKey": key})
+        self._hub.send(key, encode({"e": "listenKeyExpired", "E": Instant(now_ns), "listenKey": key}))

@@ -55,9 +55,38 @@ async def test_a_swapped_frame_waits_for_the_next_one(play: Any) -> None:
     await play.set("market-reorder", count=1)
     await play.trade()
     assert await play.silent(socket)
-    await play.remove(all="true")
     await play.trade()
     assert await ids(play, socket, 2) == [first + 2, first + 1]
+
+
+@pytest.mark.parametrize(("kind", "keys"), [("market-reorder", {}), ("market-delay", {"delay_ms": 60_000})])
+async def test_what_a_removed_fault_held_goes_out(play: Any, kind: str, keys: dict[str, Any]) -> None:
+    """At once, in order, and nothing waits for it any more; a fault of another kind lets nothing go."""
+    socket, first = await listen(play)
+    other = await play.set("market-double", probability=0.0)
+    number = await play.set(kind, count=1, stream="trade", **keys)
+    await play.trade()
+    await play.remove(id=other)
+    assert await play.silent(socket)
+    await play.remove(id=number)
+    assert await ids(play, socket, 1) == [first + 1]
+    await trades(play, 2)
+    assert await ids(play, socket, 2) == [first + 2, first + 3]
+    assert [row["done"] for row in await play.log()] != []
+
+
+async def test_a_frame_that_two_faults_corrupt_ends_nobody(play: Any) -> None:
+    """What cannot be read any more cannot be corrupted in its content; the venue lives."""
+    socket, first = await listen(play)
+    for how in ("truncated", "price", "sequence", "json"):
+        await play.set("market-corrupt", how=how, stream="trade", count=1)
+    await play.trade()
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(await asyncio.wait_for(socket.connection.recv(), 2))
+    await play.trade()
+    assert await ids(play, socket, 1) == [first + 2]
+    done = [row["done"].partition(":")[0] for row in await play.log()]
+    assert done == ["corrupted", "nothing there to corrupt", "nothing there to corrupt", "corrupted"]
 
 
 async def test_a_late_frame_keeps_its_place(play: Any) -> None:
