@@ -26,6 +26,7 @@ from .routes import ROUTES, Accepts
 from .websocket_api import PerpetualApiClient, PerpetualSession
 
 CONNECT_WEIGHT = 5  # docs, "WebSocket API General Info": connecting costs 5
+INBOUND_PER_S_MAX = 10  # docs, "Websocket Market Streams": a connection that sends more is disconnected
 PRIVATE = "/private"
 
 
@@ -86,6 +87,7 @@ class PerpetualFace:
 
         async def serve(connection: Connection) -> None:
             client = StreamClient(connection, self.market.hub, is_combined=is_combined, accepts=accepts)
+            connection.inbound_per_s_max = INBOUND_PER_S_MAX
             try:
                 client.subscribe(names)
                 while (text := await connection.next_text()) is not None:

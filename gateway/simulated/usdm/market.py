@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Sequence
+from functools import partial
 
 from ..connection import Clock
 from ..core.book import PriceTimeBook
@@ -43,7 +44,7 @@ class PerpetualMarket(GeneratedMarket):
     ) -> None:
         symbols = [profile.rules.symbol for profile in profiles]
         hub = StreamHub(symbols, CHANNELS, MARKET_TOPICS)
-        self.writing = {profile.rules.symbol: Figures(profile.rules) for profile in profiles}
+        self.writing = {symbol: Figures(partial(self._rules_of, symbol)) for symbol in symbols}
         self.margin = Margin(ledger)
         self.accounts = UserStreams(self.margin, hub, ListenKeys(lambda: secrets.token_hex(32)), self.writing)
         self._offsets = {symbol: number for number, symbol in enumerate(symbols, 1)}
@@ -69,6 +70,9 @@ class PerpetualMarket(GeneratedMarket):
     def update_id(self, symbol: str) -> int:
         """The present id of the symbol's book, among all symbols' ids."""
         return self._perpetual_publishers[symbol].update_id
+
+    def _rules_of(self, symbol: str) -> SymbolRules:
+        return self.engine.instruments[symbol].rules
 
     def _open_perpetual(self, symbol: str, book: PriceTimeBook, hub: StreamHub) -> PerpetualPublisher:
         opened = PerpetualPublisher(symbol, book, hub, self.writing[symbol], self._offsets[symbol])

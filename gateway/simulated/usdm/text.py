@@ -1,5 +1,7 @@
 """Figures as the futures face writes them: with the instrument's own decimals, where spot always writes eight. Pure."""
 
+from collections.abc import Callable
+
 from ..core.decimals import DECIMALS
 from ..core.filters import SymbolRules
 from ..payload import Levels
@@ -38,21 +40,35 @@ def plain(amount: int) -> str:
 
 
 class Figures:
-    """How one instrument's prices, quantities and amounts are written."""
+    """How one instrument's prices, quantities and amounts are written. `rules` returns the present ones.
 
-    def __init__(self, rules: SymbolRules) -> None:
-        self._price = price_decimals(rules)
-        self._quantity = quantity_decimals(rules)
+    Finer rules bring more decimals, coarser ones leave them: what rests was ordered by the rules of its time.
+    """
+
+    def __init__(self, rules: Callable[[], SymbolRules]) -> None:
+        self._rules = rules
+        self._seen: SymbolRules | None = None
+        self._decimals = 0, 0
 
     def price(self, price: int) -> str:
-        return fixed(price, self._price)
+        return fixed(price, self._read()[0])
 
     def quantity(self, quantity: int) -> str:
-        return fixed(quantity, self._quantity)
+        return fixed(quantity, self._read()[1])
 
     def amount(self, amount: int) -> str:
         """A quote amount: as many decimals as price and quantity have together."""
-        return fixed(amount, min(DECIMALS, self._price + self._quantity))
+        return fixed(amount, min(DECIMALS, sum(self._read())))
 
     def levels(self, levels: Levels) -> list[tuple[str, str]]:
-        return [(fixed(price, self._price), fixed(quantity, self._quantity)) for price, quantity in levels]
+        of_price, of_quantity = self._read()
+        return [(fixed(price, of_price), fixed(quantity, of_quantity)) for price, quantity in levels]
+
+    def _read(self) -> tuple[int, int]:
+        """Return the decimals of prices and of quantities."""
+        rules = self._rules()
+        if rules is not self._seen:
+            self._seen = rules
+            of_price, of_quantity = self._decimals
+            self._decimals = max(of_price, price_decimals(rules)), max(of_quantity, quantity_decimals(rules))
+        return self._decimals

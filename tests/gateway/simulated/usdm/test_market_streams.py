@@ -1,5 +1,6 @@
 """Market streams of the futures face: which route has what, and that diffs chain and rebuild the book."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -98,6 +99,18 @@ async def test_each_route_has_its_streams_and_is_silent_for_the_others(
     frames = await socket.receive_until(lambda frame: frame.get("id") == 2)
     assert sorted(frames[-1]["result"]) == sorted(names)
     assert {frame["stream"] for frame in frames if "stream" in frame} == {f"btcusdt@{channel}" for channel in told}
+
+
+async def test_ten_requests_a_second_are_served_and_more_are_cut_off(quiet_futures: Any) -> None:
+    """Twice spot's limit ("Websocket Market Streams"), however the seconds fall."""
+    socket = await quiet_futures.connect("/public/ws")
+    for number in range(10):
+        await socket.send({"method": "LIST_SUBSCRIPTIONS", "id": number})
+    await socket.receive_until(lambda frame: frame["id"] == 9)
+    for number in range(21):
+        await socket.send({"method": "LIST_SUBSCRIPTIONS", "id": number})
+    await asyncio.wait_for(socket.connection.wait_closed(), 2)
+    assert socket.connection.close_code == 1008
 
 
 async def test_mark_prices(futures: Any) -> None:

@@ -224,11 +224,27 @@ async def test_what_is_halted_is_not_modified(quiet_futures: Any) -> None:
     assert (left[1]["status"], left[1]["price"]) == ("CANCELED", "59000.00")
 
 
+async def test_figures_have_the_decimals_of_the_present_rules(quiet_futures: Any) -> None:
+    """Goal: no figure is cut where the filters change while orders rest. Method: finer lots, then coarser ones."""
+    client = quiet_futures
+    about = {"symbol": "BTCUSDT"}
+    for step, quantity in (("0.0001", "0.0123"), ("0.01", "0.0200")):
+        await client.control("filters", **about, stepSize=step)
+        placed = await client.place("BUY", quantity, FAR_BID)
+        assert placed["origQty"] == quantity
+    rows = (await client.signed("GET", "/fapi/v1/openOrders", **about))[1]
+    assert [row["origQty"] for row in rows] == ["0.0123", "0.0200"]
+    _, info = await client.get("/fapi/v1/exchangeInfo")
+    assert info["symbols"][0]["filters"][1]["stepSize"] == "0.01"
+
+
 async def test_own_orders_do_not_trade_with_each_other_unless_wanted(quiet_futures: Any) -> None:
     """Prevention is EXPIRE_MAKER where an order says nothing ("New Order"; mandatory since 2024-12-10)."""
     client = quiet_futures
     price, above = await free_bid(client)
-    for mode, ends in (({}, "EXPIRED_IN_MATCH"), ({"selfTradePreventionMode": "NONE"}, "FILLED")):
+    unprevented = {"selfTradePreventionMode": "NONE"}
+    rows: list[tuple[dict[str, str], str]] = [({}, "EXPIRED_IN_MATCH"), (unprevented, "FILLED")]
+    for mode, ends in rows:
         own = await client.place("BUY", "0.01", price)
         await client.place("SELL", f"{above + 0.01:.3f}", price, timeInForce="IOC", **mode)
         _, order = await client.signed("GET", "/fapi/v1/order", symbol="BTCUSDT", orderId=own["orderId"])
