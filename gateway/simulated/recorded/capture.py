@@ -151,7 +151,9 @@ def read_events(path: Path, venues: Sequence[str] = VENUES) -> Iterator[Timed]:
                     yield Timed(line.received_ns, event)
     except (OSError, EOFError, zlib.error) as error:
         raise CaptureError(f"cannot be read ({error})") from error
-    except (msgspec.DecodeError, NotDecimal, TooPrecise) as error:
+    except CaptureError:
+        raise
+    except ValueError as error:  # of JSON, of decimals, of an address that is none
         raise CaptureError(f"line {number} is malformed ({error})") from error
 
 
@@ -227,9 +229,13 @@ class Survey:
         self._decimals[snapshot.symbol] = (prices, quantities)
 
     def finish(self) -> None:
+        """Raise CaptureError for filters that cannot be read."""
         for symbol, (prices, quantities) in self._decimals.items():
             info = self._infos.get(symbol)
-            rules = _learned_rules(symbol, prices, quantities) if info is None else _recorded_rules(info)
+            try:
+                rules = _learned_rules(symbol, prices, quantities) if info is None else _recorded_rules(info)
+            except (KeyError, NotDecimal, TooPrecise) as error:
+                raise CaptureError(f"has an exchangeInfo whose filters of {symbol} cannot be used ({error})") from error
             if rules is not None:
                 self.rules[symbol] = rules
 

@@ -151,6 +151,12 @@ async def test_the_book_stays_after_the_end(start_client: Any, capture: Path) ->
     assert (bought[1]["status"], bought[1]["cummulativeQuoteQty"]) == ("FILLED", "13418.97000000")
 
 
+def listed(filters: list[dict[str, str]]) -> list[Any]:
+    """A recorded exchangeInfo of ETHUSDT."""
+    row = {"symbol": "ETHUSDT", "baseAsset": "ETH", "quoteAsset": "USDT", "filters": filters}
+    return [1, "rest", "https://x/api/v3/exchangeInfo", json.dumps({"symbols": [row]})]
+
+
 @pytest.mark.parametrize(
     ("lines", "venue", "text"),
     [
@@ -159,6 +165,9 @@ async def test_the_book_stays_after_the_end(start_client: Any, capture: Path) ->
         ([*LINES, [1, "recv"]], "binance-spot", "line 12 is malformed"),
         ([*LINES, [1, "recv", "x", "{"]], "binance-spot", "line 12 is malformed"),
         ([*LINES, depth(600, 105, 105, [["x", "1"]], [])], "binance-spot", "line 12 is malformed"),
+        ([*LINES, [1, "rest", "http://[x/api/v3/depth", "{}"]], "binance-spot", "line 12 is malformed"),
+        ([*LINES, listed([])], "binance-spot", "filters of ETHUSDT cannot be used"),
+        ([*LINES, listed([{"filterType": "PRICE_FILTER", "tickSize": "-1"}])], "binance-spot", "filters of ETHUSDT"),
     ],
 )
 async def test_bad_captures_are_refused_at_the_start(tmp_path: Path, lines: Any, venue: str, text: str) -> None:
