@@ -161,8 +161,9 @@ class StageHand:
         market = self._market(params)
         if account not in market.engine.ledger.free:
             raise BadRequest(-1130, "Data sent for parameter 'account' is not valid.")
+        now_ns = market.engine.ledger.now_ns = self._clock()
         market.engine.ledger.deposit(account, asset, amount)
-        market.users.publish_deposit(account, asset, amount, self._clock())
+        market.users.publish_deposit(account, asset, amount, now_ns)
         return {"account": account, "asset": asset, "amount": decimal_text(amount)}
 
     def _regime(self, params: Params, body: bytes) -> Json:

@@ -1,6 +1,7 @@
 """What the control door tells is true: queues, orders, balances, and what became of each answer."""
 
 import asyncio
+import time
 from collections import defaultdict
 from decimal import Decimal
 from typing import Any
@@ -100,7 +101,10 @@ async def test_the_entries_make_the_balances(quiet: Any) -> None:
         "POST", "/api/v3/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.5", newClientOrderId="takes"
     )
     await quiet.signed("DELETE", "/api/v3/order", symbol="BTCUSDT", origClientOrderId="rests")
+    before_ns = time.time_ns()
     await quiet.control("deposit", account="client", asset="USDT", amount="5")
+    deposited = (await look(quiet, "ledger-entries", account="client", limit=1_000))["rows"][-1]
+    assert (deposited["reason"], deposited["time_ns"] > before_ns) == ("deposit", True)
     await place(quiet, "40000", "rests-on")
     free: defaultdict[str, Decimal] = defaultdict(Decimal)
     locked: defaultdict[str, Decimal] = defaultdict(Decimal)
