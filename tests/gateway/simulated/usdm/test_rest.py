@@ -252,7 +252,7 @@ async def test_own_orders_do_not_trade_with_each_other_unless_wanted(quiet_futur
         above = 0
 
 
-WINDOWS = [
+WINDOWS: list[tuple[str, dict[str, Any], int | None]] = [
     ("/fapi/v1/allOrders", {"startTime": 2, "endTime": 1}, -1023),
     ("/fapi/v1/income", {"startTime": 2, "endTime": 1}, -1023),
     ("/fapi/v1/userTrades", {"startTime": 1, "endTime": 7 * 86_400_000 + 2}, -4165),
