@@ -136,7 +136,10 @@ class UserStreams:
                 self._tell(account, account_position([(a, free[a], locked[a]) for a in assets], now_ns))
 
     def publish_deposit(self, account: AccountId, asset: str, amount: int, now_ns: int) -> None:
-        self._tell(account, balance_update(asset, amount, now_ns))
+        """Both are sent (user-data-stream.md: outboundAccountPosition "any time an account balance has changed"); this order is chosen."""
+        if account in self._by_account:
+            self._tell(account, balance_update(asset, amount, now_ns))
+            self.publish_balances({account: {asset: None}}, now_ns)
 
     def _tell(self, account: AccountId, event: Payload) -> None:
         if self.faults.armed:

@@ -104,12 +104,18 @@ async def test_prevention_reaches_the_user_stream(quiet: Any) -> None:
     ]
 
 
-async def test_a_deposit_is_a_balance_update(quiet: Any) -> None:
+async def test_a_deposit_is_a_balance_update_and_a_new_balance(quiet: Any) -> None:
+    """Goal: as user-data-stream.md says of outboundAccountPosition, "sent any time an account balance has changed"."""
     socket = await quiet.api()
     await quiet.call(socket, "userDataStream.subscribe.signature", **quiet.params())
     await quiet.control("deposit", account="client", asset="USDT", amount="5")
     event = (await socket.receive())["event"]
     assert (event["e"], event["a"], event["d"]) == ("balanceUpdate", "USDT", "5.00000000")
+    event = (await socket.receive())["event"]
+    assert (event["e"], event["B"]) == (
+        "outboundAccountPosition",
+        [{"a": "USDT", "f": "1000005.00000000", "l": "0.00000000"}],
+    )
 
 
 @pytest.mark.parametrize(

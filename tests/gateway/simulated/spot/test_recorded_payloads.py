@@ -178,6 +178,7 @@ class Play:
         self.said["event account"] = await self.socket.receive()
         await self.client.control("deposit", account="client", asset="USDT", amount="5")
         self.said["event balance"] = await self.socket.receive()
+        await self.socket.receive()
         await self.socket.send({"id": 1, "method": "userDataStream.unsubscribe"})
         self.said["event end"] = (await self.socket.receive_until(lambda frame: "event" in frame))[-1]
 

@@ -66,7 +66,7 @@ def test_whoever_left_hears_nothing() -> None:
     users.subscribe(ears, AccountId("a"))
     users.subscribe(others, AccountId("a"))
     users.leave(ears)
-    users.publish_deposit(AccountId("a"), "BTC", 1, 1)
+    users.deliver(AccountId("a"), {})
     assert (len(ears.heard), len(others.heard)) == (0, 1)
     users.terminate(AccountId("a"))
     assert TERMINATED.encode() in others.heard[-1]
