@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from . import known
 from .connection import Clock
 from .control import Command, Run
 from .core.decimals import decimal_text
@@ -24,6 +25,15 @@ from .spot import parameters
 
 FILTERS = {"tickSize": RULES["tick_size"], "stepSize": RULES["step_size"], "minNotional": RULES["notional_min"]}
 """Parameters, and the rules that follow them."""
+GRIDS = ("tickSize", "stepSize")
+HALTS = ("HALT", "BREAK")  # what a fault may say on either face
+STATUSES = {
+    "spot": ("TRADING", "END_OF_DAY", *HALTS),  # enums.md, "Symbol status"
+    "usdm": (  # "Common Definition", "Contract status"
+        "TRADING", "PENDING_TRADING", "PRE_DELIVERING", "DELIVERING", "DELIVERED", "PRE_SETTLE", "SETTLING", "CLOSE", *HALTS,
+    ),
+}  # fmt: skip
+"""By face."""
 STREAMS = ("depth", "bookTicker", "trade", "aggTrade")
 FRAMES_MAX = 100_000  # of one order to drop; chosen
 CONNECTIONS = (ALL, "market", "api")
@@ -35,7 +45,7 @@ def market_of(faces: Mapping[str, Market], params: Params) -> Market:
     """Return the market of the face that is asked for."""
     name = params.get("face", next(iter(faces)))
     if name not in faces:
-        raise BadRequest(-1130, f"Data sent for parameter 'face' is not valid; one of {', '.join(faces)}.")
+        raise known.invalid("face", f"one of {', '.join(faces)}")
     return faces[name]
 
 
@@ -68,7 +78,7 @@ class StageHand:
                 "other rules from now on: in exchangeInfo, and for new orders",
                 symbol="",
                 **dict.fromkeys(FILTERS, "decimal"),
-                status="TRADING, BREAK, HALT ...",
+                status="; ".join(f"{face}: {', '.join(words)}" for face, words in STATUSES.items()),
                 **FACE,
             ),
             _act("deposit", self._deposit, "brings money in", account="", asset="", amount="", **FACE),
@@ -86,8 +96,7 @@ class StageHand:
 
     def _disconnect(self, params: Params, body: bytes) -> Json:
         kind = params.get("kind", ALL)
-        if kind not in CONNECTIONS:
-            raise BadRequest(-1130, f"Data sent for parameter 'kind' is not valid; one of {', '.join(CONNECTIONS)}.")
+        known.one_of(params, "kind", CONNECTIONS)
         return {"disconnected": sum(disconnect(face, kind) for face in self._faults.faces.values())}
 
     def _drop(self, params: Params, body: bytes) -> Json:
@@ -95,7 +104,7 @@ class StageHand:
         count = parameters.integer(params, "count")
         count = 1 if count is None else count
         if count > FRAMES_MAX:
-            raise BadRequest(-1130, f"Data sent for parameter 'count' is not valid; at most {FRAMES_MAX}.")
+            raise known.invalid("count", f"at most {FRAMES_MAX}")
         for name in STREAMS if stream == ALL else (stream,):
             self._set(params, symbol, name, kind="market-drop", count=count)
         return {"symbol": symbol, "stream": stream, "count": count}
@@ -112,9 +121,7 @@ class StageHand:
         symbol, stream = params.get("symbol", ALL), params.get("stream", ALL)
         if symbol != ALL and symbol not in self._market(params).engine.instruments:
             raise invalid_symbol()
-        if stream not in (*STREAMS, ALL):
-            message = f"Data sent for parameter 'stream' is not valid; one of {', '.join((*STREAMS, ALL))}."
-            raise BadRequest(-1130, message)
+        known.one_of(params, "stream", (*STREAMS, ALL))
         return symbol, stream
 
     def _set(self, params: Params, symbol: str, stream: str, **keys: object) -> None:
@@ -150,7 +157,10 @@ class StageHand:
         for name, fields in FILTERS.items():
             if name in params:
                 changes |= dict.fromkeys(fields, parameters.decimal(params, name))
+                if name in GRIDS and not parameters.decimal(params, name):
+                    raise known.invalid(name, "a number above 0")
         if "status" in params:
+            known.one_of(params, "status", STATUSES[params.get("face", next(iter(self._faces)))])
             changes["status"] = params["status"]
         listed.rules = msgspec.structs.replace(listed.rules, **changes)
         return {"symbol": listed.rules.symbol, "status": listed.rules.status, "filters": filters_payload(listed.rules)}
@@ -159,8 +169,7 @@ class StageHand:
         account = AccountId(parameters.text(params, "account"))
         asset, amount = parameters.text(params, "asset"), parameters.decimal(params, "amount")
         market = self._market(params)
-        if account not in market.engine.ledger.free:
-            raise BadRequest(-1130, "Data sent for parameter 'account' is not valid.")
+        known.check([market], params)
         now_ns = market.engine.ledger.now_ns = self._clock()
         market.engine.ledger.deposit(account, asset, amount)
         market.users.publish_deposit(account, asset, amount, now_ns)
@@ -168,8 +177,7 @@ class StageHand:
 
     def _regime(self, params: Params, body: bytes) -> Json:
         name, market = parameters.text(params, "regime"), self._market(params)
-        if name not in REGIME_NAMES:
-            raise BadRequest(-1130, f"Data sent for parameter 'regime' is not valid; one of {', '.join(REGIME_NAMES)}.")
+        known.one_of(params, "regime", REGIME_NAMES)
         market.set_regime(regime_named(name), params.get("symbol"))
         return {"regimes": dict(market.regimes())}
 
@@ -195,5 +203,5 @@ def _seconds(params: Params) -> float:
     except ValueError:
         seconds = math.nan
     if not 0.0 <= seconds <= SECONDS_MAX:
-        raise BadRequest(-1130, f"Data sent for parameter 'seconds' is not valid; 0 to {SECONDS_MAX:.0f}.")
+        raise known.invalid("seconds", f"0 to {SECONDS_MAX:.0f}")
     return seconds

@@ -7,7 +7,7 @@ the next page goes on. Rows are numbered from 0; a hole between where a reader i
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from . import accounts, queues
+from . import accounts, known, queues
 from .connection import Clock, Connection
 from .control import Command, Run
 from .core.bounded_log import BoundedLog
@@ -15,7 +15,7 @@ from .core.decimals import decimal_text
 from .core.orders import Execution
 from .evidence import Evidence, OrderRecord
 from .market import GeneratedMarket, Market
-from .operations import Params
+from .operations import SESSION, UNREAD, Kind, Params
 from .payload import Json, Payload
 from .spot import parameters
 from .stagehand import FACE, market_of
@@ -25,6 +25,8 @@ PAGE_ROWS_MAX = 10_000  # chosen: about 4 MB of JSON, for which nothing else is 
 PAGE_ORDERS_MAX = 1_000  # chosen: the same of orders, each with its executions
 QUEUES = FACE | dict.fromkeys(("symbol", "account"), "only its")
 PAGE = {"from": "number of the first row", "limit": f"{PAGE_ROWS_DEFAULT:,} unless named, {PAGE_ROWS_MAX:,} at most"}
+KINDS = (*(kind.value for kind in Kind), SESSION, UNREAD)
+DOORS = ("rest", "api")
 PAGE_ORDERS = PAGE | {"limit": f"{PAGE_ORDERS_MAX:,} unless named, and at most"}
 
 Row = TypeVar("Row")
@@ -66,12 +68,7 @@ class Truth:
                 "requests",
                 self._requests,
                 "each request, the venue's verdict, what it did and what became of the answer",
-                PAGE
-                | order
-                | {
-                    "kind": "place, cancel, replace, amend, query, market, account, session, unread",
-                    "door": "rest, api",
-                },
+                PAGE | order | {"kind": ", ".join(KINDS), "door": ", ".join(DOORS)},
             ),
             _look(
                 "trades", self._trades, "each trade of a client", PAGE | dict.fromkeys(("face", "symbol"), "only it")
@@ -89,21 +86,32 @@ class Truth:
         return queues.book(market_of(self._faces, params).engine, params)
 
     def _queues(self, params: Params, body: bytes) -> Json:
-        engine = market_of(self._faces, params).engine
+        engine = self._market(params).engine
         return {"rows": queues.queues(engine, params.get("symbol"), params.get("account"))}
+
+    def _market(self, params: Params) -> Market:
+        """The market of the face that is asked for. Raises BadRequest for it, and for what it does not have."""
+        market = market_of(self._faces, params)
+        known.check([market], params)
+        return market
+
+    def _check(self, params: Params) -> None:
+        """Raise BadRequest for what no row can have, of all faces or of the one that is named."""
+        known.check([market_of(self._faces, params)] if "face" in params else self._faces.values(), params)
 
     # ---- logs
 
     def _entries(self, params: Params, body: bytes) -> object:
         account, asset = params.get("account"), params.get("asset")
         return _page(
-            market_of(self._faces, params).engine.ledger.entries,
+            self._market(params).engine.ledger.entries,
             params,
             lambda row: account in (None, row.account) and asset in (None, row.asset),
             accounts.entry,
         )
 
     def _orders(self, params: Params, body: bytes) -> object:
+        self._check(params)
         name = params.get("client_order_id")
 
         def fits(record: OrderRecord) -> bool:
@@ -113,6 +121,9 @@ class Truth:
         return _page(self._evidence.orders, params, fits, _order, PAGE_ORDERS_MAX)
 
     def _requests(self, params: Params, body: bytes) -> object:
+        self._check(params)
+        known.one_of(params, "kind", KINDS)
+        known.one_of(params, "door", DOORS)
         kind, door, name = params.get("kind"), params.get("door"), params.get("client_order_id")
         return _page(
             self._evidence.requests,
@@ -126,6 +137,7 @@ class Truth:
         )
 
     def _trades(self, params: Params, body: bytes) -> object:
+        self._check(params)
         return _page(self._evidence.trades, params, lambda row: _fits(params, row.face, symbol=row.symbol))
 
     # ---- the state of things

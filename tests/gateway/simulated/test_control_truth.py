@@ -90,7 +90,7 @@ async def test_an_order_is_told_with_all_that_happened_to_it(quiet: Any) -> None
     assert [row["client_order_id"] for row in (await look(quiet, "orders", client_order_id="rests"))["rows"]] == [
         "rests"
     ]
-    assert (await look(quiet, "orders", account="nobody"))["rows"] == []
+    assert (await look(quiet, "orders", account="fees"))["rows"] == []
 
 
 async def test_the_entries_make_the_balances(quiet: Any) -> None:
