@@ -59,22 +59,6 @@ async def test_a_swapped_frame_waits_for_the_next_one(play: Any) -> None:
     assert await ids(play, socket, 2) == [first + 2, first + 1]
 
 
-@pytest.mark.parametrize(("kind", "keys"), [("market-reorder", {}), ("market-delay", {"delay_ms": 60_000})])
-async def test_what_a_removed_fault_held_goes_out(play: Any, kind: str, keys: dict[str, Any]) -> None:
-    """At once, in order, and nothing waits for it any more; a fault of another kind lets nothing go."""
-    socket, first = await listen(play)
-    other = await play.set("market-double", probability=0.0)
-    number = await play.set(kind, count=1, stream="trade", **keys)
-    await play.trade()
-    await play.remove(id=other)
-    assert await play.silent(socket)
-    await play.remove(id=number)
-    assert await ids(play, socket, 1) == [first + 1]
-    await trades(play, 2)
-    assert await ids(play, socket, 2) == [first + 2, first + 3]
-    assert [row["done"] for row in await play.log()] != []
-
-
 async def test_a_frame_that_two_faults_corrupt_ends_nobody(play: Any) -> None:
     """What cannot be read any more cannot be corrupted in its content; the venue lives."""
     socket, first = await listen(play)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from pathlib import Path
@@ -182,3 +183,26 @@ async def test_a_point_can_be_set_before_the_venue_starts() -> None:
         await venue.stop()
     assert seen == ["BTCUSDT"]
     assert not venue.faults.armed
+
+
+async def test_a_point_whose_window_is_shut_moves_nothing(play: Any) -> None:
+    """`fill-sent` has events sent first; before its window it does not."""
+    socket = await play.user_stream()
+    seen: list[str] = []
+    play.client.venue.faults.on_point("fill-sent", lambda reached: seen.append(reached.client_order_id), from_s=60)
+    price = await play.touch("SELL")
+    await play.send(
+        socket, 9, "order.place", symbol="BTCUSDT", side="BUY", type="LIMIT", timeInForce="GTC",
+        quantity="0.001", price=price, newClientOrderId="taker",
+    )  # fmt: skip
+    assert (await socket.receive())["id"] == 9
+    assert seen == []
+
+
+async def test_a_pid_file_that_is_a_pipe_keeps_nobody_waiting(play: Any, tmp_path: Path) -> None:
+    pipe = tmp_path / "engine.pid"
+    os.mkfifo(pipe)
+    point = {"at": "request-received", "signal": "USR1", "pid_file": str(pipe)}
+    assert (await play.post({"point": [point]}))[0] == 200
+    assert (await play.client.get("/api/v3/time"))[0] == 200
+    assert "is no file" in (await play.log())[0]["done"]

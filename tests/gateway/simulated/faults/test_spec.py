@@ -170,6 +170,7 @@ def test_every_kind_says_what_happens_and_takes_what_its_chances_need() -> None:
         ('[[fault]]\nkind = "market-stal"', ("--faults", "fault 1", "market-stall")),
         ('[[fault]]\nkind = "market-drop"\nsymbol = "NOPE"', ("--faults", "symbol", "BTCUSDT")),
         ('[[fault]]\nkind = "answer-lost"\noperation = "order.plase"', ("--faults", "operation", "order.place")),
+        ('[[fault]]\nkind = "market-drop"\nstream = "dept"', ("--faults", "stream", "'dept'", "depth")),
         ('[[fault]]\nkind = "answer-lost"\naccount = "nobody"', ("--faults", "account", "client")),
         ('[[fault]]\nkind = "answer-lost"\nface = "usdm"', ("--faults", "face", "spot")),
     ],

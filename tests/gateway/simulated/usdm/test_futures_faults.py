@@ -105,3 +105,28 @@ async def test_balances_and_snapshots_are_wrong(quiet_futures: Any) -> None:
     book = ("lastUpdateId", "bids", "asks")
     assert [stale[name] for name in book] == [depth[name] for name in book]
     assert (await client.control("ledger"))["adds_up"] is True
+
+
+async def test_a_market_fault_is_none_of_the_private_stream(quiet_futures: Any) -> None:
+    """Both go through one hub here. All of the market's frames are lost, none of the account's; nor is its key told."""
+    client = quiet_futures
+    market, (key, private) = await client.connect("/public/ws/btcusdt@trade"), await client.user_stream()
+    await set_fault(client, "market-drop")
+    await client.place("BUY", "0.01", newClientOrderId="heard")
+    assert [order["c"] for order in await updates(private, 1)] == ["heard"]
+    async with client.http.get(f"{client.endpoints.futures_rest}/control/fault-log") as response:
+        rows = (await response.json())["rows"]
+    assert {row["about"] for row in rows} == {"btcusdt@trade"}
+    assert key not in str(rows)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(market.connection.recv(), 0.1)
+
+
+async def test_a_fill_is_told_of_nowhere_if_its_order_is_what_a_fault_is_for(quiet_futures: Any) -> None:
+    """TRADE_LITE tells of the fill too, though not of the order's status."""
+    client = quiet_futures
+    _, socket = await client.user_stream()
+    await set_fault(client, "user-drop", client_order_id="hit")
+    await client.place("BUY", "0.01", newClientOrderId="hit")
+    frames = await socket.receive_until(lambda frame: frame["e"] == "ACCOUNT_UPDATE")
+    assert [frame["e"] for frame in frames] == ["ACCOUNT_UPDATE"]
