@@ -1,14 +1,14 @@
 """Candles and window statistics of one symbol, from its trades as they come. Pure.
 
-Kept are the seconds of an hour and the minutes of a week in which something traded; every other interval is put together
-from those when it is asked for. What is older is forgotten.
+Kept are the seconds of an hour, the minutes of a week and as many hours, in which something traded; every
+other interval is put together from those when it is asked for. What is older is forgotten.
 """
 
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice, takewhile
 from operator import attrgetter
 
 import msgspec
@@ -23,6 +23,7 @@ SECONDS_MAX = 3_600  # chosen: more than the 1,000 bars of one answer
 MINUTES_MAX = (
     7 * 24 * 60
 )  # the longest rolling window is 7 days (rest-api.md, "Rolling window price change statistics")
+HOURS_MAX = MINUTES_MAX  # chosen: no minute is kept without its hour
 
 INTERVAL_NS = {
     "1s": SECOND_NS,
@@ -79,12 +80,14 @@ class Candles:
         self.last_trade_ns = 0
         self._seconds: deque[Bar] = deque(maxlen=SECONDS_MAX)
         self._minutes: deque[Bar] = deque(maxlen=MINUTES_MAX)
+        self._hours: deque[Bar] = deque(maxlen=HOURS_MAX)
+        """So that what is long is soon put together: nothing else is served meanwhile."""
 
     def add(self, trade: PublicTrade) -> None:
         """Trades come in the order of their times."""
         self.last_price = trade.price
         self.last_trade_ns = trade.time_ns
-        for bars, length_ns in ((self._seconds, SECOND_NS), (self._minutes, MINUTE_NS)):
+        for bars, length_ns in ((self._seconds, SECOND_NS), (self._minutes, MINUTE_NS), (self._hours, HOUR_NS)):
             bar = _bar(trade, trade.time_ns - trade.time_ns % length_ns)
             if bars and bars[-1].start_ns >= bar.start_ns:
                 bars[-1].add(bar)
@@ -99,7 +102,7 @@ class Candles:
         Nothing comes before the first bar that is kept, nor after now. An interval without trades is flat at the price before
         it. `offset_ns`: how far the clock by which days begin runs ahead of UTC.
         """
-        kept = self._seconds if interval == "1s" else self._minutes
+        kept = self._kept(interval, offset_ns)
         if not kept:
             return []
         first_ns = max(start_of(interval, kept[0].start_ns, offset_ns), from_ns or 0)
@@ -109,10 +112,19 @@ class Candles:
         starts = list(_starts(interval, first_ns, last_ns, offset_ns, limit, from_end=from_ns is None))
         return list(_filled(kept, starts, interval, offset_ns)) if starts else []
 
+    def _kept(self, interval: str, offset_ns: int) -> deque[Bar]:
+        """Return the longest bars kept of which that interval is a multiple; only a month's length is 0."""
+        if interval == "1s":
+            return self._seconds
+        is_of_hours = INTERVAL_NS[interval] % HOUR_NS == 0 and offset_ns % HOUR_NS == 0
+        return self._hours if is_of_hours else self._minutes
+
     def window(self, from_ns: int) -> Bar | None:
-        """Return all that traded since the minute of `from_ns` as one bar, or None; it starts at that minute."""
+        """Return all that traded since the minute of `from_ns`, a week ago at most, as one bar or None; it starts at that minute."""
         start_ns = from_ns - from_ns % MINUTE_NS
-        return _sum(_since(self._minutes, start_ns), start_ns)
+        hour_ns = -(-start_ns // HOUR_NS) * HOUR_NS
+        minutes = takewhile(lambda bar: bar.start_ns < hour_ns, _since(self._minutes, start_ns))
+        return _sum(chain(minutes, _since(self._hours, hour_ns)), start_ns)
 
     def price_before(self, from_ns: int) -> int | None:
         """Return the price of the last trade before the minute of `from_ns`, or None."""

@@ -3,6 +3,7 @@
 from itertools import pairwise
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,6 +94,36 @@ def test_candles_are_what_a_naive_count_finds(seed: int, interval: str, offset_h
     assert candles.bars(interval, 3, now_ns, from_ns=None, to_ns=now_ns, offset_ns=offset_ns) == bars[-3:]
     onward = candles.bars(interval, 2, now_ns, from_ns=bars[0].start_ns, to_ns=now_ns, offset_ns=offset_ns)
     assert onward == bars[:2]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6))
+def test_a_window_is_what_a_naive_count_finds(seed: int) -> None:
+    """Trades at random times over a week; windows that begin anywhere in it."""
+    draw = Random(seed)
+    times = sorted(NOON_NS + draw.randrange(7 * DAY_NS) for _ in range(draw.randrange(1, 400)))
+    trades = [trade(n, draw.randrange(90, 110), draw.randrange(1, 9), time_ns) for n, time_ns in enumerate(times, 1)]
+    candles = Candles()
+    for one in trades:
+        candles.add(one)
+    for _ in range(5):
+        from_ns = NOON_NS + draw.randrange(7 * DAY_NS)
+        start_ns = start_of("1m", from_ns)
+        of_one_bar = [msgspec.structs.replace(one, time_ns=0) for one in trades if one.time_ns >= start_ns]
+        whole = candles.window(from_ns)
+        assert (None if whole is None else figures(whole)) == naive(of_one_bar, "1m", 0).get(0)
+        assert whole is None or whole.start_ns == start_ns
+
+
+def test_a_week_is_put_together_from_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goal: the widest window is soon found. Method: a trade in every minute of a week; count the bars it takes."""
+    candles = Candles()
+    for minute in range(7 * 24 * 60):
+        candles.add(trade(minute + 1, 100, 1, NOON_NS + minute * MINUTE_NS))
+    taken: list[Bar] = []
+    monkeypatch.setattr(Bar, "add", lambda bar, other: taken.append(other))
+    candles.window(NOON_NS + MINUTE_NS)
+    assert len(taken) <= 59 + 7 * 24
 
 
 @pytest.mark.parametrize(
