@@ -125,6 +125,8 @@ class MatchingEngine(Matcher):
         if request.quote_quantity:
             quantity = size_by_quote(instrument.rules, request.quote_quantity, self._takeable(instrument, request))
             request = msgspec.structs.replace(request, quantity=quantity)
+            if instrument.rules.position_max and request.side is BUY and request.account != BACKGROUND:
+                self._check_position(instrument.rules, request)
         if request.stop_price:
             self._check_trigger(instrument, request)
         elif request.order_type is OrderType.LIMIT_MAKER:

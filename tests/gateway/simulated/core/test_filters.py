@@ -212,3 +212,11 @@ def test_every_filter_can_be_listed() -> None:
     assert listed["MIN_NOTIONAL"]["minNotional"] == "1.00000000"
     assert listed["MAX_NUM_ICEBERG_ORDERS"]["maxNumIcebergOrders"] == 5
     assert listed["MAX_POSITION"]["maxPosition"] == "1.00000000"
+
+
+def test_a_position_is_bounded_also_where_the_size_is_said_in_quote() -> None:
+    """Bob has 10 BTC; 200 USDT would be 2 more."""
+    desk = Desk(msgspec.structs.replace(NO_RULES, position_max=11 * SCALE))
+    desk.place(ANN, SELL, 5, 100)
+    assert refusal(desk, BOB, BUY, 0, quote_quantity=200 * SCALE) == (-1013, "Filter failure: MAX_POSITION")
+    assert desk.place(BOB, BUY, 0, quote_quantity=100 * SCALE).executed == SCALE
