@@ -59,7 +59,10 @@ class RequestRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class TradeRow(msgspec.Struct, gc=False):
-    """One trade in which a client took part. `time_ns`: the venue's clock; the crowd's orders have no client ids."""
+    """One trade in which a client took part. `time_ns`: the venue's clock.
+
+    Of the crowd's side nothing is told: no ids, no commission. A commission is decimal text, in the asset beside it.
+    """
 
     number: int
     time_ns: int
@@ -73,6 +76,12 @@ class TradeRow(msgspec.Struct, gc=False):
     taker_account: str = BACKGROUND
     taker_client_order_id: str = ""
     face: str = "spot"
+    maker_order_id: int = 0
+    maker_commission: str = ""
+    maker_commission_asset: str = ""
+    taker_order_id: int = 0
+    taker_commission: str = ""
+    taker_commission_asset: str = ""
 
 
 class OrderRecord(msgspec.Struct):
@@ -174,10 +183,14 @@ class Evidence:
                 face=face,
             )
             self.trades.append(row)
+        who = order.account, order.client_order_id, order.order_id
+        fee, asset = decimal_text(execution.fee), execution.fee_asset or ""
         if execution.is_maker:
-            row.maker_account, row.maker_client_order_id = order.account, order.client_order_id
+            row.maker_account, row.maker_client_order_id, row.maker_order_id = who
+            row.maker_commission, row.maker_commission_asset = fee, asset
         else:
-            row.taker_account, row.taker_client_order_id = order.account, order.client_order_id
+            row.taker_account, row.taker_client_order_id, row.taker_order_id = who
+            row.taker_commission, row.taker_commission_asset = fee, asset
 
 
 def _said(params: Params, name: str) -> str:

@@ -71,7 +71,10 @@ class Truth:
                 PAGE | order | {"kind": ", ".join(KINDS), "door": ", ".join(DOORS)},
             ),
             _look(
-                "trades", self._trades, "each trade of a client", PAGE | dict.fromkeys(("face", "symbol"), "only it")
+                "trades",
+                self._trades,
+                "each trade of a client, its orders and commissions",
+                PAGE | dict.fromkeys(("face", "symbol"), "only it"),
             ),
             _look(
                 "streams", self._streams, "market connections, how many there ever were, frames lost on purpose", FACE

@@ -122,7 +122,7 @@ async def test_without_prevention_two_orders_of_ours_trade_with_each_other(start
     socket = await client.api()
     terms = ORDER | {"price": price, "selfTradePreventionMode": "NONE"}
     first, other = client.endpoints.credentials[0], client.endpoints.credentials[seller]
-    await client.call(socket, "order.place", **as_account(client, first, **terms, newClientOrderId="bid"))
+    bought = await client.call(socket, "order.place", **as_account(client, first, **terms, newClientOrderId="bid"))
     sold = await client.call(
         socket, "order.place", **as_account(client, other, **terms | {"side": "SELL"}, newClientOrderId="ask")
     )
@@ -131,17 +131,27 @@ async def test_without_prevention_two_orders_of_ours_trade_with_each_other(start
     assert (trade["maker_account"], trade["maker_client_order_id"]) == ("client", "bid")
     assert (trade["taker_account"], trade["taker_client_order_id"]) == (other.account, "ask")
     assert (trade["taker_side"], float(trade["price"]), trade["quantity"]) == ("SELL", float(price), "0.01000000")
+    assert (trade["taker_order_id"], trade["maker_order_id"]) == (
+        sold["result"]["orderId"],
+        bought["result"]["orderId"],
+    )
+    [fill] = sold["result"]["fills"]
+    paid = (trade["taker_commission"], trade["taker_commission_asset"])
+    assert paid == (fill["commission"], fill["commissionAsset"])
+    assert (trade["maker_commission"], trade["maker_commission_asset"]) == ("0.00001000", "BTC")
     assert (await client.control("ledger"))["adds_up"] is True
 
 
 async def test_a_trade_with_the_crowd_names_the_crowd(quiet: Any) -> None:
     _, ticker = await quiet.get("/api/v3/ticker/bookTicker", symbol="BTCUSDT")
     taken = ORDER | {"price": ticker["askPrice"], "timeInForce": "IOC", "quantity": "0.001"}
-    await quiet.signed("POST", "/api/v3/order", **taken, newClientOrderId="take")
+    _, answer = await quiet.signed("POST", "/api/v3/order", **taken, newClientOrderId="take")
     await quiet.control("market", symbol="BTCUSDT", side="BUY", quantity="0.001")  # the crowd among itself
     [trade] = (await quiet.control("trades"))["rows"]
     assert (trade["maker_account"], trade["maker_client_order_id"]) == ("background", "")
     assert (trade["taker_account"], trade["taker_client_order_id"], trade["taker_side"]) == ("client", "take", "BUY")
+    assert (trade["taker_order_id"], trade["taker_commission"]) == (answer["orderId"], "0.00000100")
+    assert (trade["maker_order_id"], trade["maker_commission"], trade["maker_commission_asset"]) == (0, "", "")
 
 
 async def test_the_crowd_cannot_be_asked_to_trade_nothing(quiet: Any) -> None:
