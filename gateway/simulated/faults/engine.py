@@ -1,9 +1,12 @@
 """Every fault and kill point of a venue: set, heeded, listed, removed. The one noun the rest of the venue knows of faults."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from ..core.orders import ExecutionKind
-from ..operations import Answer, Ask, Kind
+from ..operations import Answer, Ask
+from . import chances
 from . import spec as specs_of
 from .active import Fault, Later, Stage
 from .clock import VenueClock
@@ -15,10 +18,9 @@ from .market import MarketFaults
 from .plan import RequestPlan
 from .points import FILLING, Hook, Point
 from .requests import Draft, RequestFaultsOfFace
-from .spec import FaultSpec, PointSpec, SpecError, Specs, Whom
+from .spec import FaultSpec, PointSpec, SpecError, Specs
 from .timers import TimedFaults
 from .users import UserStreamFaults
-from .whom import ALL
 
 SET_MAX = 1_000  # chosen: faults and points that are listed at once; those that are over make room
 
@@ -80,8 +82,7 @@ class FaultEngine:
 
     def set(self, specs: Specs) -> list[int]:
         """Set all of them, and return their ids, faults first. Raises SpecError, and then none is set."""
-        for name, whom in [(s.name, s.whom) for s in specs.faults] + [(s.name, s.whom) for s in specs.points]:
-            self._check(name, whom)
+        self._check((*specs.faults, *specs.points))
         self._make_room(len(specs.faults) + len(specs.points))
         if specs.seed is not None:
             self._stage.seed = specs.seed
@@ -99,7 +100,7 @@ class FaultEngine:
         Return its id. Raises SpecError. What the hook raises ends the request, and is the caller's own affair.
         """
         wanted = specs_of.point(at, **keys)
-        self._check(wanted.name, wanted.whom)
+        self._check([wanted])
         self._make_room(1)
         added = self._add_point(wanted, hook)
         self._spread()
@@ -139,26 +140,11 @@ class FaultEngine:
             for one in self._set.values()
         ]
 
-    def _check(self, name: str, whom: Whom) -> None:
-        """What only the venue can know, once it is open: faces, symbols, accounts, operations. Raises SpecError."""
-        if not self.faces:
-            return
-        faces = [face for face in self.faces.values() if whom.face in ("", face.name)]
-        engines = [face.market.engine for face in faces]
-        known: dict[str, set[str]] = {
-            "face": set(self.faces),
-            "symbol": {symbol for engine in engines for symbol in engine.instruments},
-            "account": {account for engine in engines for account in engine.ledger.free},
-            "operation": {n for face in faces for n in face.operations} | {kind.value for kind in Kind},
-        }
-        for key, names in known.items():
-            value = getattr(whom, key)
-            if value and value not in names:
-                raise SpecError(
-                    f"{name}: {key} {value!r} is none of this venue; give one of {', '.join(sorted(names))}"
-                )
-        if whom.stream and not any(_has_stream(face, whom.stream) for face in faces):
-            raise SpecError(f"{name}: stream {whom.stream!r} is none of this venue; give one as depth, trade or {ALL}")
+    def _check(self, specs: Iterable[FaultSpec | PointSpec]) -> None:
+        """What only the venue can know, once it is open. Raises SpecError."""
+        if self.faces:
+            for spec in specs:
+                chances.check(spec, self.faces)
 
     def _make_room(self, wanted: int) -> None:
         for number in [n for n, one in self._set.items() if one.is_over]:
@@ -236,12 +222,6 @@ class FaultEngine:
         waiting = faced.market.engine.executions
         filled = {e.order.order_id for e in waiting if e.kind is ExecutionKind.TRADE}
         return bool(filled & order_ids(answer, faced.answer_order.order_id))
-
-
-def _has_stream(face: FaultedFace, stream: str) -> bool:
-    """Whether the face has a stream of that name, of a symbol or of all of them (`arr`)."""
-    symbols = (symbol.lower() for symbol in face.market.engine.instruments)
-    return stream in (ALL, "arr") or any(face.market.hub.is_topic(f"{symbol}@{stream}") for symbol in symbols)
 
 
 def order_ids(answer: Answer, name: str) -> set[int]:

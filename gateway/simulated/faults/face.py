@@ -1,12 +1,13 @@
 """What the faults know of a face: where its market, limits and users are, and the words of its payloads. Pure data."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from ..connection import Connection
 from ..core.orders import AccountId, Execution
 from ..limits import RequestLimits
 from ..market import Market
+from ..operations import Operation
 from ..payload import Json, Payload
 
 
@@ -50,7 +51,7 @@ class BalanceWords(NamedTuple):
 
 
 class FaultedFace(NamedTuple):
-    """`snapshot` is the answer with a symbol's whole book, `operations` are the names of all that can be asked,
+    """`snapshot` is the answer with a symbol's whole book, `operations` are all that can be asked, by name,
     `balance_operations` of those that answer with balances.
 
     `connections` returns those of the face's doors that are no market streams.
@@ -61,7 +62,7 @@ class FaultedFace(NamedTuple):
     limits: RequestLimits
     users: FaultedUsers
     snapshot: Callable[[str], Json]
-    operations: Collection[str]
+    operations: Mapping[str, Operation]
     connections: Callable[[], list[Connection]]
     answer_order: OrderWords
     event_order: OrderWords

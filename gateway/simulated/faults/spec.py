@@ -44,11 +44,14 @@ class Whom(msgspec.Struct, frozen=True):
 
 
 class FaultSpec(msgspec.Struct, frozen=True):
+    """`where`: its table, as an error calls it."""
+
     kind: str
     name: str
     schedule: ScheduleSpec = ScheduleSpec()
     whom: Whom = Whom()
     parameters: dict[str, Value] = {}
+    where: str = ""
 
     @property
     def acts(self) -> Acts:
@@ -87,6 +90,7 @@ class PointSpec(msgspec.Struct, frozen=True):
     pid: int | None = None
     pid_file: str = ""
     run: tuple[str, ...] = ()
+    where: str = ""
 
 
 class Specs(msgspec.Struct, frozen=True):
@@ -111,10 +115,12 @@ def parse_json(source: bytes) -> Specs:
         raise SpecError(f'not a JSON object ({error}); send {{"fault": [...], "point": [...]}}') from error
     if "seed" in tables:
         raise SpecError("seed: it belongs into the faults file; leave it out")
+    _refuse_unknown("the body", tables, ("fault", "point"))
     return parse(tables)
 
 
 def parse(tables: Mapping[str, object]) -> Specs:
+    """Read the tables of a file. Raises SpecError."""
     _refuse_unknown("the file", tables, ("seed", "fault", "point"))
     seed = tables.get("seed")
     if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
@@ -164,7 +170,8 @@ def _fault(where: str, table: Mapping[str, object]) -> FaultSpec:
     if parameters.get("code") is not None and parameters.get("status") is not None:
         raise SpecError(f"{where}: status and code: give one of them")
     called = _text(where, table, "name") or name
-    return FaultSpec(name, called, _schedule(where, table, schedule_keys, None), _whom(where, table), parameters)
+    schedule = _schedule(where, table, schedule_keys, None)
+    return FaultSpec(name, called, schedule, _whom(where, table), parameters, where)
 
 
 def _point(where: str, table: Mapping[str, object], *, needs_action: bool = True) -> PointSpec:
@@ -190,6 +197,7 @@ def _point(where: str, table: Mapping[str, object], *, needs_action: bool = True
         pid if isinstance(pid, int) else None,
         pid_file if isinstance(pid_file, str) else "",
         tuple(str(word) for word in run) if isinstance(run, tuple) else (),
+        where,
     )
 
 

@@ -39,7 +39,7 @@ def faulted_face(
         limits=limits,
         users=users,
         snapshot=snapshot,
-        operations=REST_OPERATIONS.keys() | OPERATIONS.keys(),
+        operations=REST_OPERATIONS,
         connections=connections,
         answer_order=ANSWER_ORDER,
         event_order=EVENT_ORDER,

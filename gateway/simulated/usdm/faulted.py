@@ -30,7 +30,7 @@ def faulted_face(api: PerpetualApi, limits: RequestLimits, connections: Callable
         limits=limits,
         users=api.users,
         snapshot=snapshot,
-        operations=OPERATIONS.keys(),
+        operations=OPERATIONS,
         connections=connections,
         answer_order=ANSWER_ORDER,
         event_order=EVENT_ORDER,
