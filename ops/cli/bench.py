@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ops.bench import book, feed, tick, transport, venue, wire
+from ops.cli.ranges import Real, Whole
 
 
 @click.group()
@@ -34,7 +35,7 @@ def _text(value: Any, indent: str = "") -> str:
 
 def _command(name: str, measure: Callable[[int], dict[str, Any]], count: int, what: str, explain: str) -> None:
     @bench.command(name, help=explain)
-    @click.option("--count", type=click.IntRange(1, 1_000_000), default=count, show_default=True, help=what)
+    @click.option("--count", type=Whole(1, 1_000_000), default=count, show_default=True, help=what)
     @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
     def run(count: int, as_json: bool) -> None:
         _print(measure(count), as_json)
@@ -61,7 +62,7 @@ _command(
 @bench.command(name="feed")
 @click.option(
     "--count",
-    type=click.IntRange(1, 1_000_000),
+    type=Whole(1, 1_000_000),
     default=10_000,
     show_default=True,
     help="Frames of each number of symbols.",
@@ -80,12 +81,10 @@ def feed_(count: int, symbols: str, as_json: bool) -> None:
 
 
 @bench.command(name="venue")
-@click.option(
-    "--count", type=click.IntRange(1, 100_000), default=2_000, show_default=True, help="Orders through each door."
-)
+@click.option("--count", type=Whole(1, 100_000), default=2_000, show_default=True, help="Orders through each door.")
 @click.option(
     "--hours",
-    type=click.FloatRange(0.01, 240),
+    type=Real(0.01, 240),
     default=1.0,
     show_default=True,
     help="Of the crowd's time, at full speed.",

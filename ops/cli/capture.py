@@ -19,6 +19,7 @@ from ops.capture import BadCapture, UnsupportedVenue, VerifyResult, capture_name
 from ops.capture import verify as verify_capture
 from ops.capture.recorder import Recorder, Recording, Rotation
 from ops.capture.session import RecordFailed, Wanted
+from ops.cli.ranges import Real, Whole
 from ops.venues import LEVELS
 from ops.whole_file import whole_file
 
@@ -69,10 +70,10 @@ def verify(file: Path, as_json: bool, tops: Path | None) -> None:
 @click.option("--venue", required=True, help="Whose market data: binance-spot, kraken-v2, okx, ...")
 @click.option("--symbols", required=True, help="As the venue writes them, commas between: BTCUSDT,ETHUSDT.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new file; NAME.jsonl.gz.")
-@click.option("--seconds", type=click.FloatRange(min=0.0, min_open=True), help="Default: until Ctrl-C.")
-@click.option("--levels", type=click.IntRange(min=1), help="Of a book, a side. Default: usual for the venue.")
-@click.option("--rotate-mb", type=click.FloatRange(min=0.0), default=0.0, help="Begin a new file after so many MB.")
-@click.option("--rotate-minutes", type=click.FloatRange(min=0.0), default=0.0, help="Begin a new file after so long.")
+@click.option("--seconds", type=Real(min=0.0, min_open=True), help="Default: until Ctrl-C.")
+@click.option("--levels", type=Whole(min=1), help="Of a book, a side. Default: usual for the venue.")
+@click.option("--rotate-mb", type=Real(min=0.0), default=0.0, help="Begin a new file after so many MB.")
+@click.option("--rotate-minutes", type=Real(min=0.0), default=0.0, help="Begin a new file after so long.")
 @click.option("--streams", default="", help="WebSocket address instead of the venue's own.")
 @click.option("--rest", default="", help="REST address instead of the venue's own.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")

@@ -15,6 +15,7 @@ import click
 from ops.chaos.play import play
 from ops.chaos.scenarios import SCENARIOS
 from ops.chaos.stage import ChaosFailed, Settings
+from ops.cli.ranges import Whole
 from ops.demo import DemoFailed
 
 ALL = "all"
@@ -22,15 +23,13 @@ ALL = "all"
 
 @click.command()
 @click.option("--scenario", type=click.Choice([*SCENARIOS, ALL]), required=True, help="What is done to whom.")
-@click.option("--rounds", type=click.IntRange(1, 10_000), default=3, show_default=True, help="Faults, or meetings.")
+@click.option("--rounds", type=Whole(1, 10_000), default=3, show_default=True, help="Faults, or meetings.")
 @click.option(
     "--backend",
     type=click.Choice(["etcd", "local"]),
     help="Of [coordination]. Default: etcd; local where one engine runs alone (feed-...).",
 )
-@click.option(
-    "--ttl-ms", type=click.IntRange(1_000, 60_000), default=2_000, show_default=True, help="Of a leader's term."
-)
+@click.option("--ttl-ms", type=Whole(1_000, 60_000), default=2_000, show_default=True, help="Of a leader's term.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the market and of the moments of the faults.")
 @click.option(
     "--unprotected", is_flag=True, help="self-trade only: the engines do not know of each other. It must fail."

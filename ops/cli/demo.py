@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import click
 
+from ops.cli.ranges import Real
 from ops.console.terminal import able
 from ops.demo import CONFIG, ConsoleProcess, DemoFailed, EngineProcess, VenueProcess, VenueWord, shortfalls
 from ops.report import summary
@@ -21,9 +22,7 @@ NO_REPORT = "the engine left no report of trading"
 
 
 @click.command()
-@click.option(
-    "--seconds", type=click.FloatRange(min=3.0), help="Stop by itself after this long. Default: until q or Ctrl-C."
-)
+@click.option("--seconds", type=Real(min=3.0), help="Stop by itself after this long. Default: until q or Ctrl-C.")
 @click.option("--headless", is_flag=True, help="Neither console nor live line; needs --seconds.")
 @click.option("--plain", is_flag=True, help="On a terminal: a line a second in place of the console.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bus.errors import BusError
+from ops.cli.ranges import Real, Whole
 from ops.console import plain
 from ops.console.link import Link, SymbolUnknown
 from ops.console.model import Model
@@ -21,8 +22,8 @@ from ops.telemetry import HZ_MAX
 @click.option(
     "--symbol", default="", help="Instrument shown first, as the venue writes it. Default: the first configured."
 )
-@click.option("--hz", type=click.IntRange(1, HZ_MAX), default=50, show_default=True, help="Pictures a second at most.")
-@click.option("--seconds", type=click.FloatRange(min=1.0), help="End by itself after this long (lines only).")
+@click.option("--hz", type=Whole(1, HZ_MAX), default=50, show_default=True, help="Pictures a second at most.")
+@click.option("--seconds", type=Real(min=1.0), help="End by itself after this long (lines only).")
 @click.option("--plain", "as_lines", is_flag=True, help="A line a second, even on a terminal.")
 def monitor(state: Path, symbol: str, hz: int, seconds: float | None, as_lines: bool) -> None:
     """Look at a running engine; it does not notice. q ends the console, ? explains it.

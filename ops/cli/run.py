@@ -15,6 +15,7 @@ from bus.errors import BusError
 from bus.log import LogError
 from gateway.doors.coordination.contract import CoordinationError
 from ops import events
+from ops.cli.ranges import Real
 from ops.config import ConfigError, load
 from ops.hosts import ALONE, Placement, place
 from ops.preflight import StartFailed
@@ -30,7 +31,7 @@ from ops.state import StateDirectory, StateError, write_durably
 @click.option(
     "--state", type=click.Path(path_type=Path), required=True, help="State directory; the only place written to."
 )
-@click.option("--seconds", type=click.FloatRange(min=1.0), help="Stop by itself after this long.")
+@click.option("--seconds", type=Real(min=1.0), help="Stop by itself after this long.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.option(
     "--report", "report_path", type=click.Path(path_type=Path), help="Write that object into this file as well."

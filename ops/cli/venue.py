@@ -13,6 +13,7 @@ from gateway.simulated.crowd.regimes import REGIME_NAMES, Regime
 from gateway.simulated.flow_clock import AS_FAST_AS_POSSIBLE
 from gateway.simulated.server import SimulatedVenue
 from gateway.simulated.settings import Endpoints, SettingsError, VenueSettings
+from ops.cli.ranges import Whole
 
 ACCOUNTS_MAX = 16  # chosen: a command line prints that many keys readably
 
@@ -40,12 +41,8 @@ class Speed(click.ParamType[float]):
 
 
 @click.command()
-@click.option(
-    "--port", type=click.IntRange(0, 65_535), default=0, show_default=True, help="On 127.0.0.1; 0: a free one."
-)
-@click.option(
-    "--futures-port", type=click.IntRange(0, 65_535), help="Serve USD-M futures too, on this port; 0: a free one."
-)
+@click.option("--port", type=Whole(0, 65_535), default=0, show_default=True, help="On 127.0.0.1; 0: a free one.")
+@click.option("--futures-port", type=Whole(0, 65_535), help="Serve USD-M futures too, on this port; 0: a free one.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the generated order flow.")
 @click.option("--symbols", default="BTCUSDT,ETHUSDT", show_default=True, help="Symbols to generate, comma-separated.")
 @click.option("--replay", type=click.Path(path_type=Path), help="Replay this capture instead of generating flow.")
@@ -64,7 +61,7 @@ class Speed(click.ParamType[float]):
     help="Which order of a queue the crowd cancels.",
 )
 @click.option("--state", type=click.Path(path_type=Path), help="Keep API keys in this directory between runs.")
-@click.option("--accounts", type=click.IntRange(1, ACCOUNTS_MAX), default=1, show_default=True, help="How many.")
+@click.option("--accounts", type=Whole(1, ACCOUNTS_MAX), default=1, show_default=True, help="How many.")
 @click.option(
     "--control", is_flag=True, help="Serve /control/ (loopback only): force fills, gaps, disconnects; logs of requests."
 )
