@@ -62,6 +62,8 @@ class Market(Protocol):
     tape: Tape
     flowing: asyncio.Event
     """Set while the background moves."""
+    ended: asyncio.Event
+    """Set when there is nothing more to come: at the end of a replay, never for a crowd."""
 
     def rules(self) -> list[SymbolRules]: ...
 
@@ -116,6 +118,7 @@ class GeneratedMarket:
         self.tape = Tape()
         self.flowing = asyncio.Event()
         self.flowing.set()
+        self.ended = asyncio.Event()
         self._clock = clock
         self._books: dict[str, PriceTimeBook] = {}
         self._publishers: dict[str, Publisher] = {}

@@ -18,7 +18,7 @@ from .core.matching import MatchingEngine
 from .core.orders import BACKGROUND, FEES, AccountId
 from .core.settlement import SpotSettlement
 from .crowd.parameters import CancelRule
-from .crowd.profiles import SymbolProfile, profile
+from .crowd.profiles import QUOTE_ASSETS, SYMBOL_MAX, SymbolProfile, profile
 from .crowd.regimes import REGIME_NAMES, regime_named
 from .evidence import ROWS_MAX, Evidence
 from .face import Face
@@ -99,6 +99,10 @@ class SimulatedVenue:
         assert self._broken is not None, "start comes first"
         await self._broken
 
+    async def wait_ended(self) -> None:
+        """Wait for the end of the replay. A crowd has none."""
+        await self._market.ended.wait()
+
     def _note_end(self, task: asyncio.Task[None]) -> None:
         """A replay may end in peace; an exception is handed to `wait_broken`."""
         error = None if task.cancelled() else task.exception()
@@ -172,8 +176,8 @@ class SimulatedVenue:
         known = [p for p in profiles if p is not None]
         if not known or len(known) < len(profiles):
             raise SettingsError(
-                f"--symbols {','.join(self._settings.symbols)}: give names such as BTCUSDT, "
-                "ending in a quote asset the venue knows"
+                f"--symbols {','.join(self._settings.symbols)}: give names such as BTCUSDT, letters and digits only, "
+                f"{SYMBOL_MAX} at most, ending in a quote asset: {', '.join(QUOTE_ASSETS)}"
             )
         return [p.with_cancel_rule(CancelRule(self._settings.cancel_rule)) for p in known]
 

@@ -186,7 +186,10 @@ class StageHand:
         return {"flowing": False}
 
     def _resume(self, params: Params, body: bytes) -> Json:
-        self._market(params).flowing.set()
+        market = self._market(params)
+        if market.ended.is_set():
+            raise BadRequest(-1020, "This operation is not supported: the replay is over.")
+        market.flowing.set()
         return {"flowing": True}
 
     def _market(self, params: Params) -> Market:

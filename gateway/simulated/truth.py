@@ -171,11 +171,12 @@ class Truth:
 
 
 def _face_state(market: Market) -> Json:
-    """`regimes` of a crowd; a replay has none."""
+    """`regimes` of a crowd; a replay has none. `ended`: a replay is over."""
     engine = market.engine
     regimes = market.regimes() if isinstance(market, GeneratedMarket) else {}
     return {
         "flowing": market.flowing.is_set(),
+        "ended": market.ended.is_set(),
         "regimes": {symbol: regime.value for symbol, regime in regimes.items()},
         "market_connections": len(market.hub.clients),
         "open_orders": len(engine.registry.client_orders()),

@@ -4,15 +4,18 @@ import asyncio
 import math
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from gateway.simulated.crowd.parameters import CancelRule
 from gateway.simulated.crowd.regimes import REGIME_NAMES, Regime
 from gateway.simulated.flow_clock import AS_FAST_AS_POSSIBLE
 from gateway.simulated.server import SimulatedVenue
 from gateway.simulated.settings import Endpoints, SettingsError, VenueSettings
+from gateway.simulated.signing import parse_public_key, parse_rsa_public_key
 from ops.cli.ranges import Whole
 
 ACCOUNTS_MAX = 16  # chosen: a command line prints that many keys readably
@@ -45,7 +48,12 @@ class Speed(click.ParamType[float]):
 @click.option("--futures-port", type=Whole(0, 65_535), help="Serve USD-M futures too, on this port; 0: a free one.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the generated order flow.")
 @click.option("--symbols", default="BTCUSDT,ETHUSDT", show_default=True, help="Symbols to generate, comma-separated.")
-@click.option("--replay", type=click.Path(path_type=Path), help="Replay this capture instead of generating flow.")
+@click.option(
+    "--replay",
+    type=click.Path(path_type=Path),
+    help="Replay this capture instead of generating Spot's flow. Then --symbols, --regime and --cancel-rule are for the "
+    "futures face, and need --futures-port.",
+)
 @click.option("--speed", type=Speed(), default=1.0, help="Of the background: 1, N times as fast, or max.")
 @click.option(
     "--regime",
@@ -90,6 +98,7 @@ def venue(
 ) -> None:
     """Run a simulated venue that speaks Binance Spot's protocol, and USD-M futures' if asked for, until SIGINT or SIGTERM."""
     try:
+        _check_replay(replay, futures_port)
         settings = VenueSettings(
             port=port,
             futures_port=futures_port,
@@ -102,8 +111,8 @@ def venue(
             control=control,
             state=state,
             accounts=account_names(accounts),
-            ed25519_public_key=_read_public_key(ed25519_public_key, "--ed25519-public-key"),
-            rsa_public_key=_read_public_key(rsa_public_key, "--rsa-public-key"),
+            ed25519_public_key=_read_public_key(ed25519_public_key, "--ed25519-public-key", parse_public_key),
+            rsa_public_key=_read_public_key(rsa_public_key, "--rsa-public-key", parse_rsa_public_key),
             clock_offset_ms=clock_offset_ms,
             faults=faults,
         )
@@ -113,13 +122,29 @@ def venue(
         sys.exit(2)
 
 
-def _read_public_key(path: Path | None, option: str) -> str | None:
+def _check_replay(replay: Path | None, futures_port: int | None) -> None:
+    """Raise SettingsError for options that nothing would heed: a replay has its own symbols and no crowd."""
+    context = click.get_current_context()
+    for name in ("symbols", "regime", "cancel_rule") if replay is not None and futures_port is None else ():
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            option = f"--{name.replace('_', '-')}"
+            raise SettingsError(
+                f"{option}: of a generated market, which --replay is not; leave it out, or give --futures-port: "
+                "the futures face is generated"
+            )
+
+
+def _read_public_key(path: Path | None, option: str, parse: Callable[[str], object]) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text()
+        text = path.read_text()
+        parse(text)
+    except SettingsError as error:
+        raise SettingsError(str(error).replace(option, f"{option} {path}", 1)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{option} {path}: cannot be read ({error}); name a PEM file") from error
+    return text
 
 
 def _run(settings: VenueSettings) -> None:
@@ -145,10 +170,16 @@ async def _serve(settings: VenueSettings) -> None:
         ) from error
     _print(endpoints)
     waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(simulated.wait_broken())]
+    ending = asyncio.create_task(_say_end(simulated, settings))
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
+    for wait in (*waits, ending):
         wait.cancel()
     await simulated.stop()
+
+
+async def _say_end(simulated: SimulatedVenue, settings: VenueSettings) -> None:
+    await simulated.wait_ended()
+    click.echo(f"venue: the replay of {settings.replay} is over: the books stand still", err=True)
 
 
 def _futures_port(settings: VenueSettings) -> str:

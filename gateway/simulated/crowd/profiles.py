@@ -8,6 +8,7 @@ from .parameters import COARSE_TICK, FINE_TICK, CancelRule, FlowParameters
 
 # Longest first, so that FDUSD is not read as USD. Binance's quote assets of 2026-11, where we name them without exchangeInfo.
 QUOTE_ASSETS = ("FDUSD", "USDT", "USDC", "TUSD", "BUSD", "BTC", "ETH", "BNB", "EUR", "GBP", "TRY", "BRL", "JPY", "USD")
+SYMBOL_MAX = 20  # letters of a symbol: what the text of -1100 allows
 
 
 class SymbolProfile(msgspec.Struct, frozen=True):
@@ -31,9 +32,12 @@ def split_symbol(symbol: str) -> tuple[str, str] | None:
 
 
 def profile(symbol: str) -> SymbolProfile | None:
-    """Return the profile of `symbol`: BTCUSDT's and ETHUSDT's sizes are near the venue's, others are generic."""
+    """Return the profile of `symbol`: BTCUSDT's and ETHUSDT's sizes are near the venue's, others are generic.
+
+    None for what is no name: other than letters and digits, too long, or of an unknown quote asset.
+    """
     assets = split_symbol(symbol)
-    if assets is None:
+    if assets is None or len(symbol) > SYMBOL_MAX or not (symbol.isascii() and symbol.isalnum()):
         return None
     base, quote = assets
     match symbol:

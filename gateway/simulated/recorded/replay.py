@@ -51,6 +51,7 @@ class ReplayMarket:
         self.tape = Tape()
         self.flowing = asyncio.Event()
         self.flowing.set()
+        self.ended = asyncio.Event()
         self._clock = clock
         self._speed = speed
         self._with_trades = found.with_trades
@@ -118,6 +119,8 @@ class ReplayMarket:
                 burst = 0
                 await asyncio.sleep(max(0.0, wait_ns / 1e9))
             self._play(timed.event)
+        self.flowing.clear()
+        self.ended.set()
 
     async def _wait_while_paused(self) -> int:
         """Return how long the flow was paused, in nanoseconds."""

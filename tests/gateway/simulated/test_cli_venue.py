@@ -104,3 +104,65 @@ def test_an_unusable_option_is_named_in_one_line(arguments: tuple[str, ...], opt
     code, out, err = run(*arguments)
     assert (code, out, len(err)) == (2, "", 1), err
     assert option in err[0]
+
+
+@pytest.mark.parametrize("symbols", ["BTC-USDT", "BTCUSDT,ETH/USDT", "BTCÜUSDT", "BTC USDT", "X" * 30 + "USDT", ","])
+def test_symbols_are_letters_and_digits(symbols: str) -> None:
+    code, out, err = run("--symbols", symbols)
+    assert (code, out, len(err)) == (2, "", 1), err
+    assert "--symbols" in err[0]
+    assert "letters and digits" in err[0]
+    assert "USDT, USDC" in err[0], "the quote assets it knows"
+
+
+def test_a_wrong_key_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.pem"
+    path.write_text("no key")
+    for option in ("--ed25519-public-key", "--rsa-public-key"):
+        code, out, err = run(option, str(path))
+        assert (code, out, len(err)) == (2, "", 1), err
+        assert f"{option} {path}: " in err[0]
+
+
+def capture(path: Path) -> Path:
+    """Two frames of a book, a few milliseconds."""
+    snapshot = {"lastUpdateId": 100, "bids": [["2683.80", "3.0"]], "asks": [["2683.90", "2.0"]]}
+    diff = {"e": "depthUpdate", "E": 1, "s": "ETHUSDT", "U": 101, "u": 101, "b": [["2683.70", "1.0"]], "a": []}
+    rows = [
+        {"capture": 1, "venue": "binance-spot", "source": "made for a test"},
+        [1_000_000, "rest", "/api/v3/depth?symbol=ETHUSDT&limit=1000", json.dumps(snapshot)],
+        [9_000_000, "recv", "wss://x/stream", json.dumps({"stream": "ethusdt@depth@100ms", "data": diff})],
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize(
+    "words", [("--symbols", "ETHUSDT"), ("--regime", "calm"), ("--cancel-rule", "back")], ids=lambda words: words[0]
+)
+def test_what_a_replay_has_no_use_for_is_refused(tmp_path: Path, words: tuple[str, str]) -> None:
+    code, out, err = run("--replay", str(capture(tmp_path / "small.jsonl")), *words)
+    assert (code, out, len(err)) == (2, "", 1), err
+    assert f"{words[0]}: " in err[0]
+    assert "--futures-port" in err[0]
+
+
+def test_the_end_of_a_replay_is_said_once(tmp_path: Path) -> None:
+    """Goal: who watches knows why nothing moves; the futures face's flow goes on, by the options the replay has no use for."""
+    path = capture(tmp_path / "small.jsonl")
+    command = [*COMMAND, "--replay", str(path), "--control", "--futures-port", "0", "--regime", "thin"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        rest = process.stdout.readline().removeprefix("rest: ").rstrip("\n")
+        assert process.stderr.readline() == f"venue: the replay of {path} is over: the books stand still\n"
+        with urllib.request.urlopen(f"{rest}/control/state", timeout=TIMEOUT_S) as response:
+            faces = json.loads(response.read())["faces"]
+        process.terminate()
+        _, err = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, err) == (0, "")
+    assert {name: (face["flowing"], face["ended"]) for name, face in faces.items()} == {
+        "spot": (False, True),
+        "usdm": (True, False),
+    }
+    assert faces["usdm"]["regimes"]["BTCUSDT"] == "thin"

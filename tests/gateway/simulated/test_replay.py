@@ -144,8 +144,13 @@ async def test_rules_are_learned_from_the_texts(start_client: Any, capture: Path
 
 
 async def test_the_book_stays_after_the_end(start_client: Any, capture: Path) -> None:
+    """And it is said: the state tells it, and the flow cannot be set going again."""
     client = await start_client(replay=capture, speed=1_000.0)
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(client.venue.wait_ended(), 3.0)
+    async with client.http.get(f"{client.endpoints.rest}/control/state") as response:
+        spot = (await response.json())["faces"]["spot"]
+    assert (spot["flowing"], spot["ended"]) == (False, True)
+    assert (await client.control("resume-flow"))["code"] == -1020
     assert (await client.get("/api/v3/depth", symbol="ETHUSDT"))[1]["lastUpdateId"] == 104
     bought = await client.signed("POST", "/api/v3/order", symbol="ETHUSDT", side="BUY", type="MARKET", quantity="5")
     assert (bought[1]["status"], bought[1]["cummulativeQuoteQty"]) == ("FILLED", "13418.97000000")
