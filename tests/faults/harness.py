@@ -37,12 +37,17 @@ from ops.engine import Engine
 from ops.sections import Config
 from ops.standby import make_coordinator
 from ops.state import StateDirectory
+from tests.faults.ear import Ear
+from tests.faults.hurry import in_a_hurry
 
 WAIT_S = 12.0
 """How long a test waits for what must happen; nothing is asserted about how soon it does."""
-STOP_S = 4.0
+STOP_S = 8.0
+"""An order that a cut connection lost takes its deadline, the processing bound (see `hurry`) and two answers to be given up."""
 POLL_S = 0.01
 SWEEPS_MAX = 100
+TOPS_DIFFER = "a rebuilt top differs from the venue's"
+"""What is wrong of a book of which wrong prices were told."""
 PREFIX = "tl"
 
 ABSENT = (OrderStatus.REJECTED, OrderStatus.NEVER_SENT)
@@ -91,25 +96,6 @@ TAKING = CONFIG.replace("tests.faults.restless:Restless", "ops.chaos.prowler:Pro
 VENUE_SETTINGS = VenueSettings(symbols=("BTCUSDT",), control=True, seed=11)
 
 
-class Ear:
-    """What the engine said to people and to the log, in order, with its own time."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.heard: list[tuple[int, Message]] = []
-        handlers = engine.supervisor.handlers
-        engine.supervisor.handlers = {kind: self._with_memory(handler) for kind, handler in handlers.items()}
-
-    def _with_memory(self, handler: Callable[[Any, int], tuple[Message, ...]]) -> Callable[[Any, int], Any]:
-        def remember(message: Message, now_ns: int) -> tuple[Message, ...]:
-            self.heard.append((now_ns, message))
-            return handler(message, now_ns)
-
-        return remember
-
-    def all(self, kind: type[Message], after: int = 0) -> list[Any]:
-        return [message for _, message in self.heard[after:] if type(message) is kind]
-
-
 class Play:
     """One run. Everything the venue says of it comes from its control door: the truth, whatever the faults showed us."""
 
@@ -154,7 +140,7 @@ class Play:
         """Wait until it has failed us so often; those rows."""
         due = asyncio.get_running_loop().time() + WAIT_S
         while len(rows := await self.hits(kind)) < count:
-            assert asyncio.get_running_loop().time() < due, f"waited {WAIT_S:.0f} s in vain for {kind}"
+            self._not_past(due, kind)
             await asyncio.sleep(POLL_S)
         return rows
 
@@ -257,10 +243,16 @@ class Play:
         """Poll until it is true; its value."""
         due = asyncio.get_running_loop().time() + WAIT_S
         while not (value := held()):
-            assert not self.engine.failure.done(), f"waiting for {what}: {self.engine.failure.result()}"
-            assert asyncio.get_running_loop().time() < due, f"waited {WAIT_S:.0f} s in vain: {what}"
+            if self.engine.failure.done():
+                raise RuntimeError(f"waiting for {what}: {self.engine.failure.result()}")
+            self._not_past(due, what)
             await asyncio.sleep(POLL_S)
         return value
+
+    def _not_past(self, due: float, what: str) -> None:
+        """Raise TimeoutError: not what a row that is expected to fail is about, which fails by an assertion of its own."""
+        if asyncio.get_running_loop().time() >= due:
+            raise TimeoutError(f"waited {WAIT_S:.0f} s in vain: {what}")
 
     async def until_active(self, mark: int) -> None:
         """Wait until the engine, which was not ACTIVE at some time since that mark, is so again."""
@@ -323,7 +315,7 @@ class Play:
                 all(recognize(PREFIX, row["client_order_id"]) for row in placed),
                 "an order with an id that is none of ours",
             ),
-            (all(book["top_mismatches"] == 0 for book in books), "a rebuilt top differs from the venue's"),
+            (all(book["top_mismatches"] == 0 for book in books), TOPS_DIFFER),
         ]
         return [text for held, text in rules if not held]
 
@@ -377,7 +369,8 @@ async def life(play: Play) -> AsyncIterator[None]:
         play.engine = Engine(play.config, state, coordinator)
         play.ear = Ear(play.engine)
         try:
-            assert await play.engine.start(play.stopped)
+            with in_a_hurry():
+                assert await play.engine.start(play.stopped)
             yield
         finally:
             await play.engine.close()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bus.messages import BookState, TradingState
+from bus.messages import BookState, OrderStatus, TradingState
 from tests.faults.harness import SELDOM, trading
 from tests.faults.shows import shows
 
@@ -14,6 +14,7 @@ async def test_a_cut_feed_pulls_the_quotes_and_comes_back(tmp_path: Path) -> Non
     async with trading(tmp_path) as play:
         mark = play.mark()
         await play.fault("disconnect", connections="market", period_s=0.05, count=1)
+        await play.hit("disconnect")
         await play.until(lambda: play.books(mark) != [], "the book is taken away")
         assert play.books(mark)[0] is not BookState.LIVE
         await play.more_orders()
@@ -30,6 +31,7 @@ async def test_a_cut_order_connection_is_reconciled_before_trading_goes_on(tmp_p
         mark = play.mark()
         await play.clear()
         await play.fault("disconnect", connections="api", period_s=0.01, count=1)
+        await play.hit("disconnect")
         await play.until_active(mark)
         assert play.trading(mark) == [CANCEL_ONLY, ACTIVE]
         assert play.orders["fills"] >= made
@@ -54,8 +56,21 @@ async def test_an_announced_shutdown_is_rolled_over(tmp_path: Path) -> None:
     async with trading(tmp_path) as play:
         mark, opened = play.mark(), (await play.ask("/control/streams"))["opened"]
         await play.fault("server-shutdown", seconds=2.0, period_s=0.05, count=1)
+        await play.hit("server-shutdown")
         await play.until(lambda: play.engine.views()["market_data"]["rolls"] > 0, "the book has moved")
         await play.more_orders()
         assert play.believed(mark)
         assert (await play.ask("/control/streams"))["opened"] == opened + 1
         assert await play.end() == []
+
+
+async def test_an_order_that_a_cut_lost_is_given_up(tmp_path: Path) -> None:
+    """What every test that cuts the order connection may meet: an order on its way just then, which never arrived."""
+    async with trading(tmp_path) as play:
+        await play.fault("request-lost", operation="place", count=1)
+        await play.hit("request-lost")
+        [lost] = await play.hit_orders("request-lost")
+        await play.fault("disconnect", connections="api", period_s=0.01, count=1)
+        await play.hit("disconnect")
+        assert await play.end() == []
+        assert play.histories()[lost][-1] is OrderStatus.REJECTED

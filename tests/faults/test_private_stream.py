@@ -14,6 +14,7 @@ async def test_lost_reports_are_found_by_looking(tmp_path: Path) -> None:
         known = play.orders["fills"]
         await play.fault("user-drop")
         made = await play.fill_unseen()
+        await play.hit("user-drop")
         await play.until(lambda: play.orders["fills"] >= made > known, "the fills are found")
         await play.clear()
         await play.more_orders()
@@ -59,6 +60,7 @@ async def test_a_silent_private_stream_loses_no_fill(tmp_path: Path) -> None:
         await play.until(lambda: play.orders["working"] > 0, "an order works")
         known = play.orders["fills"]
         await play.fault("user-stall", seconds=3.0, count=1)
+        await play.hit("user-stall")
         made = await play.fill_unseen()
         await play.until(lambda: play.orders["fills"] >= made > known, "the fills are found")
         await play.more_orders()
