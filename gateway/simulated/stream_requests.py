@@ -60,9 +60,23 @@ def request(text: str) -> StreamRequest:
         column = text.find(str(method)) + len(str(method)) + 1
         message = f"unknown variant `{str(method)[:64]}`, expected one of {expected} at line 1 column {column}"
         raise StreamRequestError(2, f"Invalid request: {message}")
+    if not isinstance(params, list | None):
+        message = f"invalid type: {_described(params)}, expected a sequence at line 1 column {len(text)}"
+        raise StreamRequestError(2, f"Invalid request: {message}")
     if "id" not in said or not _is_id(request_id):
         raise StreamRequestError(2, "Invalid request: request ID must be an unsigned integer")
-    return StreamRequest(method, params if isinstance(params, list) else [], request_id)
+    return StreamRequest(method, params or [], request_id)
+
+
+def _described(value: object) -> str:
+    """What was found where a list was expected. The document has no such row: chosen, in the manner of those it has."""
+    if isinstance(value, dict):
+        return "map"
+    if isinstance(value, str):
+        return f'string "{value[:64]}"'
+    if isinstance(value, bool):
+        return f"boolean `{str(value).lower()}`"
+    return "integer" if isinstance(value, int) else "floating point"
 
 
 def _decoded(text: str) -> Any:

@@ -85,6 +85,26 @@ ID = "Invalid request: request ID must be an unsigned integer"
             {"method": "SUBSCRIBE", "params": ["a" * 200 + "@trade"], "id": 5},
             refusal(2, "Invalid request: invalid stream", id=5),
         ),
+        (
+            '{"method":"SUBSCRIBE","params":"x","id":1}',
+            refusal(2, 'Invalid request: invalid type: string "x", expected a sequence at line 1 column 42'),
+        ),
+        (
+            '{"method":"UNSUBSCRIBE","params":{"a":1},"id":1}',
+            refusal(2, "Invalid request: invalid type: map, expected a sequence at line 1 column 48"),
+        ),
+        (
+            '{"method":"GET_PROPERTY","params":true,"id":1}',
+            refusal(2, "Invalid request: invalid type: boolean `true`, expected a sequence at line 1 column 46"),
+        ),
+        (
+            '{"method":"SUBSCRIBE","params":1.5,"id":1}',
+            refusal(2, "Invalid request: invalid type: floating point, expected a sequence at line 1 column 42"),
+        ),
+        (
+            '{"method":"SUBSCRIBE","params":%s,"id":1}' % ("9" * 30),
+            refusal(2, "Invalid request: invalid type: integer, expected a sequence at line 1 column 69"),
+        ),
         ({"method": "SUBSCRIBE", "params": [5], "id": 5}, refusal(2, "Invalid request: invalid stream", id=5)),
         (
             {"method": "SUBSCRIBE", "params": [f"s{n}@trade" for n in range(STREAMS_MAX + 1)], "id": 6},
