@@ -55,3 +55,11 @@ def not_built() -> BadRequest:
 
 def invalid_listen_key() -> BadRequest:
     return BadRequest(-1125, INVALID_LISTEN_KEY)
+
+
+def hmac_unsupported() -> BadRequest:
+    """Of a logon: not among the documented codes, as several clients quote it; that the status is 400 is chosen.
+
+    On Spot an HMAC key gets -1022 there, as clients report.
+    """
+    return BadRequest(-4056, "HMAC_SHA256 API key is not supported.")

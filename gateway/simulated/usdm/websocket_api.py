@@ -8,9 +8,10 @@ from ..core.errors import BadRequest
 from ..core.orders import AccountId
 from ..operations import Kind, Operation
 from ..payload import Instant, Json
-from ..signing import check_timing
+from ..signing import HMAC_DIGITS, check_timing
 from ..spot.session import Authenticate
 from ..spot.websocket_api import WebSocketApiClient
+from .errors import hmac_unsupported
 from .rest import COUNTED
 from .table import OPERATIONS, WEBSOCKET_API
 
@@ -49,6 +50,9 @@ class PerpetualSession:
         """Nothing is kept of a connection."""
 
     def _logon(self, params: dict[str, str], now_ns: int) -> Json:
+        if len(params.get("signature", "")) == HMAC_DIGITS:
+            self._authenticate(params)
+            raise hmac_unsupported()
         account = self._authenticate(params, ed25519_only=True)
         check_timing(params, now_ns)
         self.account, self._api_key, self._since_ns = account, params["apiKey"], now_ns

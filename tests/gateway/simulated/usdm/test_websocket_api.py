@@ -54,7 +54,13 @@ async def test_a_session(quiet_futures: Any) -> None:
     client = quiet_futures
     socket = await api(client)
     refused = await client.call(socket, "session.logon", **client.params())
-    assert (refused["status"], refused["error"]["code"]) == (400, -1022)
+    assert (refused["status"], refused["error"]) == (
+        400,
+        {"code": -4056, "msg": "HMAC_SHA256 API key is not supported."},
+    )
+    wrong = client.params() | {"signature": "0" * 64}
+    assert (await client.call(socket, "session.logon", **wrong))["error"]["code"] == -1022
+    assert (await client.call(socket, "session.status"))["result"]["apiKey"] is None
     logged_on = await client.call(socket, "session.logon", **client.params(ed25519=True))
     assert logged_on["result"]["apiKey"] == client.credentials.api_key
     timestamp = client.params()["timestamp"]
