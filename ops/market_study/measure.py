@@ -102,7 +102,9 @@ def measure(events: Iterable[Timed], symbol: str | None = None) -> Study:
             if event.symbol == symbol:
                 levels.load(event, at_s)
         elif isinstance(event, RecordedTicker) and event.s == symbol:
-            bid, bid_quantity, ask, ask_quantity = (parse_decimal(text) for text in (event.b, event.B, event.a, event.A))
+            bid, bid_quantity, ask, ask_quantity = (
+                parse_decimal(text) for text in (event.b, event.B, event.a, event.A)
+            )
             raw.append((at_s, bid, bid_quantity, ask, ask_quantity))
         elif isinstance(event, RecordedTrade) and event.s == symbol:
             prints.append(Print(at_s, parse_decimal(event.q) / SCALE, not event.m))

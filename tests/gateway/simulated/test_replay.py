@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.simulated.flow_clock import AS_FAST_AS_POSSIBLE
 from gateway.simulated.server import SimulatedVenue
 from gateway.simulated.settings import SettingsError, VenueSettings
 
@@ -222,3 +223,14 @@ async def test_the_real_capture_rebuilds_to_its_own_tickers(start_client: Any) -
                 assert tickers[update_id] == (bid, book["b"][bid], ask, book["a"][ask])
                 equal += 1
             tickers.clear()
+
+
+async def test_as_fast_as_possible_it_comes_to_the_end(start_client: Any, capture: Path) -> None:
+    """Goal: --speed max. Method: half a second as recorded, read until the last diff is in the book; the doors answer on."""
+    client = await start_client(replay=capture, speed=AS_FAST_AS_POSSIBLE)
+    for _ in range(50):
+        book = (await client.get("/api/v3/depth", symbol="ETHUSDT"))[1]
+        if book["lastUpdateId"] == 104:
+            break
+    assert book["lastUpdateId"] == 104
+    assert book["asks"][0] == ["2683.79000000", "4.00000000"]
