@@ -3,10 +3,10 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +27,11 @@ NO_REPORT = "the engine left no report of trading"
 @click.option("--plain", is_flag=True, help="On a terminal: a line a second in place of the console.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on stdout.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the simulated market.")
-@click.option("--state", type=click.Path(path_type=Path), help="State directory, kept. Default: a temporary one.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    help="State directory, kept. Default: a temporary one, kept where something fails.",
+)
 def demo(seconds: float | None, headless: bool, plain: bool, as_json: bool, seed: int, state: Path | None) -> None:
     """Start a simulated venue and an engine that quotes on it, and watch; at the end ask the venue what is left.
 
@@ -38,32 +42,43 @@ def demo(seconds: float | None, headless: bool, plain: bool, as_json: bool, seed
     if headless and seconds is None:
         click.echo("touchline demo: --headless needs --seconds, or nothing would ever end it", err=True)
         sys.exit(2)
-    with ExitStack() as stack:
-        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="touchline-demo-")))
-        if not headless:
-            kept = "" if state else " (temporary: kept only with --state)"
-            click.echo(f"demo: a simulated venue and an engine; logs and state in {folder}{kept}", err=True)
-        if (folder / "engine").exists():
-            click.echo(
-                f"touchline demo: --state {folder}: an earlier demo's; its venue is gone and took the account along. "
-                "Give another directory",
-                err=True,
-            )
-            sys.exit(2)
-        try:
-            os.umask(0o077)  # what is written is for this user alone
-            folder.mkdir(parents=True, exist_ok=True)
-            show = _shown(headless or as_json, plain)
-            result, problems = asyncio.run(_demo(folder, seconds, seed, show))
-        except (DemoFailed, OSError) as error:
-            click.echo(f"touchline demo: {error}", err=True)
-            sys.exit(2)
-        if problems and not state:
-            click.echo(_last_words(folder / "engine.log"), err=True)
+    folder = state or Path(tempfile.mkdtemp(prefix="touchline-demo-"))
+    if not headless:
+        kept = "" if state else " (temporary: kept only with --state, or where something fails)"
+        click.echo(f"demo: a simulated venue and an engine; logs and state in {folder}{kept}", err=True)
+    if (folder / "engine").exists():
+        click.echo(
+            f"touchline demo: --state {folder}: an earlier demo's; its venue is gone and took the account along. "
+            "Give another directory",
+            err=True,
+        )
+        sys.exit(2)
+    failed = True
+    try:
+        os.umask(0o077)  # what is written is for this user alone
+        folder.mkdir(parents=True, exist_ok=True)
+        show = _shown(headless or as_json, plain)
+        result, problems = asyncio.run(_demo(folder, seconds, seed, show))
+        failed = bool(problems)
+    except (DemoFailed, OSError) as error:
+        click.echo(f"touchline demo: {error}", err=True)
+        sys.exit(2)
+    finally:
+        _leave(folder, temporary=state is None, failed=failed)
     for problem in problems:
         click.echo(f"touchline demo: {problem}", err=True)
     click.echo(json.dumps(result) if as_json else _summary(result, told=show == "lines"))
     sys.exit(1 if problems else 0)
+
+
+def _leave(folder: Path, *, temporary: bool, failed: bool) -> None:
+    """A temporary folder goes, unless there is something to be found in it."""
+    if temporary and failed:
+        if words := _last_words(folder / "engine.log"):
+            click.echo(words, err=True)
+        click.echo(f"demo: logs and state are kept in {folder}", err=True)
+    elif temporary:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _shown(quiet: bool, plain: bool) -> Show:

@@ -1,8 +1,10 @@
 """The demo as a person uses it: Ctrl-C twice, a directory twice, a strategy that fails."""
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from ops.config import ConfigError, parse
 from tests.support.house import CONFIG
 
 
-def start(*args: str) -> "subprocess.Popen[str]":
+def start(*args: str, temporary: Path | None = None) -> "subprocess.Popen[str]":
+    environment = os.environ | ({} if temporary is None else {"TMPDIR": str(temporary)})
     return subprocess.Popen(
-        [sys.executable, "-m", "ops.cli", "demo", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "ops.cli", "demo", *args],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
 
 
 def wait_for(log: Path, text: str) -> None:
@@ -49,6 +53,28 @@ def test_a_directory_of_an_earlier_demo_is_refused(tmp_path: Path) -> None:
     assert demo.returncode == 2
     assert "an earlier demo's" in err
     assert [path.name for path in tmp_path.iterdir()] == ["engine"]
+
+
+def test_a_temporary_folder_is_kept_where_something_failed(tmp_path: Path) -> None:
+    """Goal: the log an error names can be read. Method: an engine that does not start, its sockets' paths being too long."""
+    temporary = tmp_path / ("long" * 25)
+    temporary.mkdir()
+    demo = start("--headless", "--seconds", "30", temporary=temporary)
+    _, err = demo.communicate(timeout=60)
+    assert demo.returncode == 1, err
+    [folder] = temporary.glob("touchline-demo-*")
+    assert f"demo: logs and state are kept in {folder}" in err
+    assert "too long for a socket" in (folder / "engine.log").read_text()
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_temporary_folder_is_gone_after_a_run_that_held() -> None:
+    with tempfile.TemporaryDirectory(prefix="t-") as temporary:
+        demo = start("--json", "--seconds", "4", temporary=Path(temporary))
+        _, err = demo.communicate(timeout=60)
+        assert demo.returncode == 0, err
+        assert list(Path(temporary).iterdir()) == []
+    assert "are kept" not in err
 
 
 @pytest.mark.parametrize(
