@@ -91,5 +91,19 @@ def feed_(count: int, symbols: str, as_json: bool) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def venue_(count: int, hours: float, as_json: bool) -> None:
-    """The simulated venue: core, an order's round trip, diffs to 100 subscribers, the crowd's speed and memory."""
+    """The simulated venue: core, an order's round trip, diffs to 100 subscribers, the crowd's speed and memory.
+
+    About a minute with what is the default; --count and --hours lengthen it.
+
+    core: commands a second in one process. round_trip: from before an order is written to after its answer is read.
+    pipelined_per_s, pipelined_cpu_us: requests over the WebSocket API, 50 under way, and what one of them costs the venue's
+    process of processor time. fan_out: diffs and frames a second, and how late the first and the last subscriber reads one.
+    crowd: its events a second and how many times faster than real time; memory by the hour.
+
+    against_engine: what the venue could take by pipelined_cpu_us, and what an engine could send that does nothing but tick;
+    times is the one by the other: above 1 the venue is not what an engine benchmark waits for.
+
+    result_hash: a checksum of all that the core's mixed flow did. The same --count gives the same, on any machine, until
+    the matching engine does something else.
+    """
     _print(venue.run(count, hours, lambda text: click.echo(text, err=True)), as_json)

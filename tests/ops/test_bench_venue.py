@@ -1,7 +1,10 @@
 """The venue's benchmark runs tiny, and its figures are of what they say: fills happen, every diff arrives, time passes."""
 
+from click.testing import CliRunner
+
 from ops.bench import venue_core, venue_day, venue_fanout, venue_wire
 from ops.bench.venue_client import LeanClient
+from ops.cli.main import main
 
 
 def test_the_core_does_the_same_work_each_time() -> None:
@@ -10,6 +13,12 @@ def test_the_core_does_the_same_work_each_time() -> None:
     assert first["mixed"]["fills"] > 500
     assert first["place_cancel"]["fills"] == 0
     assert venue_core.run(2_000, seed=4)["mixed"]["result_hash"] != first["mixed"]["result_hash"]
+
+
+def test_the_help_says_what_the_figures_are() -> None:
+    told = CliRunner().invoke(main, ["bench", "venue", "--help"]).output
+    for name in ("result_hash", "pipelined_cpu_us", "times", "against_engine", "About a minute"):
+        assert name in told
 
 
 def test_orders_go_to_a_venue_and_back() -> None:
