@@ -288,7 +288,8 @@ def venue_control() -> str:
         "The venue's control door",
         "`touchline venue --control` serves these on the REST port, to this machine alone: a request from elsewhere, or whose "
         "`Host` or `Origin` is not a loopback address, gets 403. Parameters are in the query; one that is not listed here is "
-        "refused (-1104). `GET /control/` answers this list. What it is for: [the simulated venue](../howto/simulated-venue.md).",
+        "refused (-1104), and so is a name that nothing has (-1130), with those there are. `GET /control/` answers this list. "
+        "What it is for: [the simulated venue](../howto/simulated-venue.md).",
         "## It tells",
         grid(("command", "parameters", "what"), docs_control.looks()),
         "A log answers `first` (the oldest row that is kept), `next` (the number of the next one to come), `then` (where the next "

@@ -156,9 +156,10 @@ class StageHand:
         changes: dict[str, int | str] = {}
         for name, fields in FILTERS.items():
             if name in params:
-                changes |= dict.fromkeys(fields, parameters.decimal(params, name))
-                if name in GRIDS and not parameters.decimal(params, name):
+                value = parameters.decimal(params, name)
+                if name in GRIDS and not value:
                     raise known.invalid(name, "a number above 0")
+                changes |= dict.fromkeys(fields, value)
         if "status" in params:
             known.one_of(params, "status", STATUSES[params.get("face", next(iter(self._faces)))])
             changes["status"] = params["status"]

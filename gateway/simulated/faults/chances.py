@@ -6,6 +6,8 @@ A table that says what cannot be would pass every test it was written for.
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 
+from ..core.matching import MatchingEngine
+from ..core.orders import BACKGROUND, FEES, AccountId
 from ..operations import Kind, Operation, Proof
 from .face import BOOK_OPERATION, FaultedFace
 from .kinds import KINDS, Acts
@@ -30,7 +32,7 @@ def check(spec: FaultSpec | PointSpec, faces: Mapping[str, FaultedFace]) -> None
     if whom.symbol:
         _known(spec, "symbol", {symbol for engine in engines for symbol in engine.instruments})
     if whom.account:
-        _known(spec, "account", {account for engine in engines for account in engine.ledger.free})
+        _known(spec, "account", {account for _, account in _accounts(engines)})
     if whom.stream and not any(_has_stream(face, whom.stream) for face in among):
         raise SpecError(
             f"{spec.where}: stream {whom.stream!r} is none of this venue; give one as depth, trade or {ALL}"
@@ -38,9 +40,15 @@ def check(spec: FaultSpec | PointSpec, faces: Mapping[str, FaultedFace]) -> None
     if isinstance(spec, PointSpec) or spec.acts is Acts.REQUEST:
         _check_requests(spec, among)
     if isinstance(spec, FaultSpec) and spec.kind == "balance-wrong":
-        assets = {a for engine in engines for account in engine.ledger.free for a in engine.ledger.assets(account)}
+        assets = {asset for engine, account in _accounts(engines) for asset in engine.ledger.assets(account)}
         if spec.text("asset") not in assets:
             raise SpecError(_remedy(spec, "asset", spec.text("asset"), sorted(assets)))
+
+
+def _accounts(engines: Collection[MatchingEngine]) -> Iterator[tuple[MatchingEngine, AccountId]]:
+    """Whoever may be told of something: neither the crowd nor the venue's own till."""
+    for engine in engines:
+        yield from ((engine, account) for account in engine.ledger.free if account not in (BACKGROUND, FEES))
 
 
 def _check_requests(spec: FaultSpec | PointSpec, faces: Collection[FaultedFace]) -> None:

@@ -14,6 +14,7 @@ NEVER = [
     ({"kind": "market-drop", "stream": "dept"}, ("fault 2 (market-drop): stream 'dept'", "depth")),
     ({"kind": "answer-double", "door": "rest"}, ("fault 2 (answer-double): door 'rest'", "api")),
     ({"kind": "answer-lost", "symbol": "X"}, ("fault 2 (answer-lost): symbol 'X'", "BTCUSDT, ETHUSDT")),
+    ({"kind": "user-drop", "account": "background"}, ("fault 2 (user-drop): account", "give one of client")),
     (
         {"kind": "balance-wrong", "asset": "DOGE", "amount": "1"},
         ("fault 2 (balance-wrong): asset 'DOGE'", "BTC, ETH, USDT"),
@@ -57,6 +58,16 @@ async def test_in_a_file_and_from_this_process(play: Any, tmp_path: Path) -> Non
         await SimulatedVenue(VenueSettings(faults=path)).start()
     with pytest.raises(SpecError, match="operation 'place'"):
         play.client.venue.faults.on_point("cancel-received", print, operation="place")
+
+
+async def test_an_asset_of_the_other_face_is_none(start_play: Any) -> None:
+    play = await start_play(futures_port=0)
+    table = {"kind": "balance-wrong", "face": "usdm", "asset": "BTC", "amount": "1"}
+    status, answer = await play.post({"fault": [table]})
+    assert (status, answer["msg"]) == (
+        400,
+        "fault 1 (balance-wrong): asset 'BTC' is none of this venue; give one of USDT",
+    )
 
 
 @pytest.mark.parametrize(
