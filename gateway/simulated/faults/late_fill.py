@@ -19,13 +19,20 @@ class LateFill:
 
     @contextmanager
     def during(self) -> Iterator[None]:
-        """Within it every cancel of the engine comes too late for a part: for one operation, without an await."""
+        """Within it every cancel of the engine comes too late for a part: for one operation, without an await.
+
+        Of several around one operation the innermost holds.
+        """
         engine = self._engine
+        outer = vars(engine).get("cancel")
         engine.cancel = self._cancel  # type: ignore[method-assign]  # undone below: the operations know no other way in
         try:
             yield
         finally:
-            del engine.cancel
+            if outer is None:
+                del engine.cancel
+            else:
+                engine.cancel = outer  # type: ignore[method-assign]  # as it was
 
     def _cancel(self, order: Order, cancel_id: str, now_ns: int) -> Order:
         """As the engine's own; returns the order as the cancel's acknowledgement tells it."""

@@ -189,6 +189,8 @@ class RequestFaultsOfFace:
         word = fault.spec.text("status")
 
         def mark(result: Json) -> Json:
+            if fault.ended:  # removed while the request was held
+                return result
             self._falsehoods.mark(self._face, result, word, fault.number)
             self._on_mark()
             return self._falsehoods.in_answer(self._face, result)

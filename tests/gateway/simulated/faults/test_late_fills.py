@@ -124,3 +124,16 @@ async def test_a_replaced_order_fills_late_too(play: Any) -> None:
     assert kinds[-3:] == ["CANCELED", "TRADE", "NEW"]
     assert (await play.query("old"))[1]["status"] == "FILLED"
     assert await adds_up(play)
+
+
+async def test_two_faults_fill_one_canceled_order_once(play: Any) -> None:
+    """And the cancel after it, which no fault is for, is a cancel."""
+    socket = await play.client.api()
+    for _ in range(2):
+        await play.set("fill-after-cancel", count=1)
+    for name in ("first", "second"):
+        await play.place(socket, name)
+        assert (await play.cancel(socket, name))["result"]["status"] == "CANCELED"
+    assert 0.0 < float((await play.query("first"))[1]["executedQty"]) < 0.01
+    assert float((await play.query("second"))[1]["executedQty"]) == 0.0
+    assert await adds_up(play)

@@ -1,8 +1,11 @@
 """What ends leaves nothing behind: removed, over, or overtaken by another fault of its kind; over real sockets."""
 
+import asyncio
 from typing import Any
 
 import pytest
+
+from tests.gateway.simulated.faults.conftest import ORDER
 
 
 async def trade_id(socket: Any) -> int:
@@ -79,3 +82,15 @@ async def test_rules_changed_by_hand_meanwhile_stay(play: Any) -> None:
         await play.remove(id=number)
         _, info = await play.client.get("/api/v3/exchangeInfo", symbol="BTCUSDT")
         assert info["symbols"][0]["filters"][0]["tickSize"] == tick
+
+
+async def test_a_mark_that_comes_after_its_fault_is_removed_is_none(play: Any) -> None:
+    socket = await play.client.api()
+    await play.set("request-delay", operation="place", delay_ms=500, count=1)
+    number = await play.set("unknown-status")
+    await play.send(socket, 1, "order.place", **ORDER, newClientOrderId="held")
+    while len(await play.log()) < 2:  # both have hit
+        await asyncio.sleep(0.01)
+    await play.remove(id=number)
+    assert (await socket.receive())["result"]["status"] == "NEW"
+    assert (await play.query("held"))[1]["status"] == "NEW"
