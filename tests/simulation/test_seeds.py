@@ -75,7 +75,7 @@ def test_whatever_happens_nothing_is_left_and_the_ledgers_agree(seed: int) -> No
 
 def test_the_seeds_trade_and_suffer() -> None:
     """A simulation in which nothing happens proves nothing: a rough world has fills, cuts, losses and repeats."""
-    world = run(1, ROUGH)
+    world = run(4, ROUGH)
     counts = world.house.actor("orders").view()["counts"]
     assert world.house.actor("portfolio").view()["fills"] > 0
     assert world.cuts > 0
