@@ -1,4 +1,4 @@
-"""A test that shows rows of the conformance table (ops/fault_conformance.py), and takes its mark from them."""
+"""A test that shows rows of the conformance table (ops/fault_conformance), and takes its mark from them."""
 
 from collections.abc import Callable
 from typing import TypeVar
