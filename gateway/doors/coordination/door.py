@@ -115,9 +115,10 @@ class CoordinationDoor:
         over = asyncio.ensure_future(self.term.until_over())
         seen = asyncio.ensure_future(self._pictured.wait())
         await asyncio.wait({over, seen}, return_when=asyncio.FIRST_COMPLETED)
+        is_over = over.done()
         over.cancel()
         seen.cancel()
-        if not self._pictured.is_set():
+        if is_over:  # also where a picture came in the same moment
             raise TermOver(self.term.scope, self.term.epoch, self.term.reason)
 
     async def leave(self) -> None:
