@@ -12,6 +12,7 @@ from tests.faults.shows import shows
 REJECTED, ACCEPTED, CANCELED = OrderStatus.REJECTED, OrderStatus.ACCEPTED, OrderStatus.CANCELED
 
 S = 1_000_000_000
+WOULD_TAKE = -2010
 ON_ITS_WAY_S = 0.05
 """What had left before the venue's word came may still arrive."""
 
@@ -27,7 +28,9 @@ async def test_a_slow_venue_is_waited_for(tmp_path: Path) -> None:
         await play.fault("request-delay", operation="place", delay_ms=300, count=4)
         await play.hit("request-delay", 4)
         await play.more_orders()
-        assert not any(REJECTED in play.histories()[one] for one in await play.hit_orders("request-delay"))
+        late = await play.hit_orders("request-delay")
+        codes = {row["code"] for row in await play.placed() if row["client_order_id"] in late}
+        assert codes <= {0, WOULD_TAKE}, "the market may have moved to a late post-only order; nothing else refuses it"
         assert await play.was_sent_once()
         assert await play.end() == []
 

@@ -84,6 +84,6 @@ def test_an_exit_only_ever_closes_and_nothing_of_it_is_left(seed: int) -> None:
 
 def test_the_days_have_exits() -> None:
     """Without this the rules above could hold because nothing ever happened."""
-    world = run(2, LONG)
+    world = run(3, LONG)
     assert world.house.actor("exits").view()["begun"].get("stop_loss", 0) > 0
     assert any(isinstance(m, Fill) and m.owner == "exits" for m in world.house.journal.messages())
