@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import pytest
@@ -35,15 +36,16 @@ def test_another_one_trades_on_and_nobody_beside_it(scenario: str, backend: str)
     assert all(row["accepted"] for row in told["instances"].values())
 
 
-def test_two_accounts_of_one_owner_do_not_trade_with_each_other(tmp_path: Path) -> None:
-    keep = tmp_path / "k"  # a socket lies in it, whose path may have 107 characters
-    code, told = chaos("--scenario", "self-trade", "--backend", "local", "--keep", str(keep))
-    assert (code, told["problems"], told["self_trades"]) == (0, [], 0)
-    assert told["ledger_equal"] is True
-    assert all(row["accepted"] for row in told["instances"].values())
-    kept = {path.name for path in (keep / "self-trade").iterdir()}
-    assert kept >= {"maker", "maker.log", "maker.toml", "taker", "taker.log", "venue", "venue.log"}
-    assert [path for path in keep.rglob("*") if path.stat().st_mode & 0o077] == []
+def test_two_accounts_of_one_owner_do_not_trade_with_each_other() -> None:
+    with TemporaryDirectory() as short:  # a socket lies in it, whose path may have 107 characters
+        keep = Path(short) / "kept"
+        code, told = chaos("--scenario", "self-trade", "--backend", "local", "--keep", str(keep))
+        assert (code, told["problems"], told["self_trades"]) == (0, [], 0)
+        assert told["ledger_equal"] is True
+        assert all(row["accepted"] for row in told["instances"].values())
+        kept = {path.name for path in (keep / "self-trade").iterdir()}
+        assert kept >= {"maker", "maker.log", "maker.toml", "taker", "taker.log", "venue", "venue.log"}
+        assert [path for path in keep.rglob("*") if path.stat().st_mode & 0o077] == []
 
 
 def test_a_pause_that_one_asks_for_is_kept_by_both() -> None:

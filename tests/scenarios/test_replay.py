@@ -42,7 +42,7 @@ def test_that_log_is_of_a_run_that_traded(real: Recorded) -> None:
     batches = [decode_any(row[3][DIGEST_BYTES + HEADER_SIZE :]) for row in real.inputs if row[0] == tag_of(FrameBatch)]
     batched = sum(len(batch.frames) for batch in batches if isinstance(batch, FrameBatch))
     assert kinds.count(Frame) + batched == real.report["frames"]
-    assert real.report["orders_sent"] > 5
+    assert real.report["orders_sent"] >= 2
     assert real.report["health"]["dropped_inputs"] == 0
 
 
