@@ -187,7 +187,7 @@ async def test_openings_keep_the_venues_pace_over_all_connections(connects: int)
     limits: Limits = EASY._replace(connects=connects, connects_s=0.1)
     plans: list[ConnectionPlan] = [plan(f"/{n}") for n in range(8)]
     async with scripted() as venue, running(venue.streams, limits, plans) as (door, told):
-        await until(lambda: len(venue.talks) == 8)
+        await until(lambda: len(venue.talks) == len(kinds(told)) == 8)
         at = sorted(talk.opened_s for talk in venue.talks)
         assert sorted(talk.path for talk in venue.talks) == [f"/{n}" for n in range(8)]
         assert all(later - earlier > 0.09 for earlier, later in zip(at, at[connects:], strict=False))
