@@ -6,18 +6,25 @@ from bus.actor import NOTHING, Handler
 from bus.codec import TYPE_OF_TAG
 from bus.messages import (
     ActorFailed,
+    ActorsRestarted,
     Alert,
     AlertLevel,
     BookState,
     BookStateChanged,
     CooldownHeld,
+    Difference,
     LeadershipLost,
     LeadershipWon,
+    LedgerAdjusted,
     LedgerCompared,
+    LimitsTightened,
     Message,
     OrderRefused,
     OrdersQuiet,
     OrdersReady,
+    PrivateStreamSuspected,
+    Reconciled,
+    StrategyQuarantined,
     TradingState,
     TradingStateChanged,
 )
@@ -49,6 +56,13 @@ class Supervisor:
             OrdersReady: self._ready,
             OrdersQuiet: self._quiet,
             LedgerCompared: self._ledger,
+            LedgerAdjusted: self._adjusted,
+            Difference: self._difference,
+            Reconciled: self._reconciled,
+            PrivateStreamSuspected: self._suspected,
+            LimitsTightened: self._tightened,
+            StrategyQuarantined: self._quarantined,
+            ActorsRestarted: self._restarted,
             ActorFailed: self._failed,
         }
         self.ready = asyncio.Event()
@@ -166,4 +180,60 @@ class Supervisor:
         if self._worth_a_line(f"actor_failed {failure.actor} {failure.message_tag}"):
             kind = TYPE_OF_TAG.get(failure.message_tag)
             events.critical("actor_failed", actor=failure.actor, on=kind.__name__ if kind else "?", error=failure.error)
+        return NOTHING
+
+    def _restarted(self, restarted: ActorsRestarted, now_ns: int) -> tuple[Message, ...]:
+        events.warning(
+            "actors_restarted", actors=",".join(restarted.actors), attempt=restarted.attempt, reason=restarted.reason
+        )
+        return NOTHING
+
+    def _quarantined(self, quarantined: StrategyQuarantined, now_ns: int) -> tuple[Message, ...]:
+        events.critical(
+            "strategy_quarantined",
+            owner=quarantined.owner,
+            reason=quarantined.reason,
+            remedy="its quotes are pulled; mend the strategy and start again",
+        )
+        return NOTHING
+
+    # -- what was found out about the venue and ourselves -------------------------------------------------------------
+
+    def _adjusted(self, adjusted: LedgerAdjusted, now_ns: int) -> tuple[Message, ...]:
+        amount = decimal_text(adjusted.units, self.scales.get(adjusted.asset, SCALE))
+        events.warning("ledger_adjusted", asset=adjusted.asset, amount=amount, reason=adjusted.reason)
+        return NOTHING
+
+    def _difference(self, found: Difference, now_ns: int) -> tuple[Message, ...]:
+        if self._worth_a_line(f"difference {found.kind.name} {found.instrument}"):
+            events.warning(
+                "difference",
+                kind=found.kind.name,
+                subject=found.subject,
+                ours=found.ours,
+                venue=found.venues,
+                action=found.action,
+            )
+        return NOTHING
+
+    def _reconciled(self, done: Reconciled, now_ns: int) -> tuple[Message, ...]:
+        if done.differences or self._worth_a_line(f"reconciled {done.trigger}"):
+            events.info(
+                "reconciled",
+                trigger=done.trigger,
+                orders=done.orders,
+                fills=done.fills,
+                differences=done.differences,
+                took_ms=done.took_ns // 1_000_000,
+            )
+        return NOTHING
+
+    def _suspected(self, suspected: PrivateStreamSuspected, now_ns: int) -> tuple[Message, ...]:
+        if self._worth_a_line("private_stream_suspected"):
+            events.warning("private_stream_suspected", reason=suspected.reason, renewed=suspected.renew)
+        return NOTHING
+
+    def _tightened(self, limits: LimitsTightened, now_ns: int) -> tuple[Message, ...]:
+        write = events.warning if limits.step else events.info
+        write("limits", step=limits.step, reason=limits.reason)
         return NOTHING

@@ -13,6 +13,7 @@ from bus.messages import (
     AccountPublished,
     AccountState,
     ActorFailed,
+    ActorsRestarted,
     Alert,
     ApprovedOrder,
     BalancesReported,
@@ -37,6 +38,7 @@ from bus.messages import (
     CooldownRequested,
     DepthSnapshot,
     DepthUpdate,
+    Difference,
     EngineStarted,
     ExecutionReport,
     FeedAge,
@@ -48,9 +50,12 @@ from bus.messages import (
     Instrument,
     LeadershipLost,
     LeadershipWon,
+    LedgerAdjusted,
     LedgerCompared,
     LevelQuantities,
+    LimitsTightened,
     Liquidity,
+    LoopLag,
     Mark,
     MarkPrice,
     Message,
@@ -64,12 +69,14 @@ from bus.messages import (
     PeersObserved,
     PositionUpdate,
     PrivateStreamDown,
+    PrivateStreamSuspected,
     PrivateStreamUp,
     PublishAccount,
     PublishBand,
     PublishCooldown,
     QueryAnswer,
     QuoteIntent,
+    Reconciled,
     ReleaseConnection,
     RequestAnswered,
     RequestSent,
@@ -80,6 +87,9 @@ from bus.messages import (
     SnapshotAnswer,
     SnapshotRequest,
     StopRequested,
+    StoreAnswer,
+    StoreQuery,
+    StrategyQuarantined,
     StreamChanged,
     SubmitOrder,
     TakeCheckpoint,
@@ -92,6 +102,7 @@ from bus.messages import (
     TradingStateChanged,
     VenueQuery,
     WallAdjusted,
+    WalletChanged,
     WatchLevels,
 )
 
@@ -163,6 +174,10 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     BaselineTaken: ("risk",),
     LedgerCompared: ("risk", "supervisor"),
     IdsReserved: ("persistence",),
+    WalletChanged: (),
+    Difference: ("supervisor",),
+    Reconciled: ("supervisor",),
+    LedgerAdjusted: ("supervisor",),
     # start, stop, states
     Instrument: (
         "market_data",
@@ -192,11 +207,16 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     OperatorCommand: ("risk", "execution", "orders"),
     PrivateStreamUp: ("orders",),
     PrivateStreamDown: ("orders",),
+    PrivateStreamSuspected: ("supervisor",),
     OrdersReady: ("risk", "coordination", "supervisor"),
     OrdersUnready: ("risk",),
     OrdersQuiet: ("supervisor",),
     TradingStateChanged: ("execution", "exits", "strategy", "supervisor"),
+    LimitsTightened: ("supervisor",),
     ActorFailed: ("risk", "supervisor"),
+    ActorsRestarted: ("supervisor",),
+    StrategyQuarantined: ("supervisor",),
+    LoopLag: (),
     ClockEstimate: ("orders", "risk", "market_data", "order_door"),
     WallAdjusted: ("persistence",),
     # between instances
@@ -220,6 +240,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     RollConnection: ("feed_door",),
     ReleaseConnection: ("feed_door",),
     VenueQuery: ("rest_door",),
+    StoreQuery: (),
     SetTimer: ("timers",),
     CancelTimer: ("timers",),
     TakeCheckpoint: ("checkpoints",),
@@ -232,6 +253,7 @@ ANSWERS: tuple[type[Message], ...] = (
     SnapshotAnswer,
     TradesAnswer,
     QueryAnswer,
+    StoreAnswer,
     BandPublished,
     CooldownPublished,
     AccountPublished,
@@ -246,6 +268,8 @@ JOURNALED: tuple[type[Message], ...] = (
     BalancesReported,
     BaselineTaken,
     LedgerCompared,
+    LedgerAdjusted,
+    WalletChanged,
     AccountHandedOver,
     CooldownHeld,
 )
@@ -260,6 +284,8 @@ CONTROL: tuple[type[Message], ...] = (
     StopRequested,
     OperatorCommand,
     ActorFailed,
+    ActorsRestarted,
+    StrategyQuarantined,
     Instrument,
     PrivateStreamUp,
     PrivateStreamDown,
@@ -275,8 +301,15 @@ CONTROL: tuple[type[Message], ...] = (
     CooldownPublished,
     AccountPublished,
 )
-EXECUTION: tuple[type[Message], ...] = (RequestSent, RequestAnswered, ExecutionReport, QueryAnswer)
-TIMERS: tuple[type[Message], ...] = (TimerFired, CheckpointTaken, WallAdjusted)
+EXECUTION: tuple[type[Message], ...] = (
+    RequestSent,
+    RequestAnswered,
+    ExecutionReport,
+    WalletChanged,
+    QueryAnswer,
+    StoreAnswer,
+)
+TIMERS: tuple[type[Message], ...] = (TimerFired, CheckpointTaken, WallAdjusted, LoopLag)
 MARKET: tuple[type[Message], ...] = (Frame, FrameBatch, SnapshotAnswer, TradesAnswer)
 INPUT_CLASSES = (CONTROL, EXECUTION, TIMERS, MARKET)
 """Inputs are taken by class in this order, within a class in order of arrival."""

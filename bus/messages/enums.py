@@ -66,6 +66,7 @@ class QueryKind(IntEnum):
     ORDER = 1
     TRADES = 2
     BALANCES = 3
+    POSITIONS = 4
 
 
 class RequestKind(IntEnum):
@@ -171,6 +172,9 @@ class Refusal(IntEnum):
     SELF_TRADE = 23
     BAND = 24
     FEED_LATE = 25
+    RATE_LIMIT = 26  # the venue's own budget is used up, or it told us to stay away
+    REPEATED = 27  # the same request was refused for the same reason too often
+    IN_FLIGHT = 28  # more unanswered requests than the present step of the limits allows
 
 
 class AlertLevel(IntEnum):
@@ -189,3 +193,25 @@ class Control(IntEnum):
     REDUCE = 2
     RESUME = 3
     CANCEL_ALL = 4
+    FLATTEN = 5
+    RECONCILE = 6
+    ACCEPT = 7
+
+
+class StopPolicy(IntEnum):
+    """What becomes of what works and of what is held when a run is told to end."""
+
+    KEEP = 0  # orders go on working at the venue; the next start finds them
+    CANCEL = 1
+    FLATTEN = 2  # canceled, then the positions closed
+
+
+class DifferenceKind(IntEnum):
+    """What a comparison with the venue can find."""
+
+    ORDER_NOT_LISTED = 0  # open here, not among the venue's open orders
+    ORDER_NOT_KNOWN = 1  # the venue's, not in our journal
+    ORDER_STATE = 2  # both know it, as something else
+    FILL_MISSING = 3
+    POSITION = 4
+    BALANCE = 5

@@ -1,4 +1,5 @@
-"""From a wish to the wire and back: intents, commands, orders, reports, facts. Tags 50-89.
+"""From a wish to the wire and back: intents, commands, orders, reports, facts. Tags 50-89; what a run finds about itself
+and the venue, from 72 on, stands in `bus.messages.recovery`.
 
 Each hop has its own type, so that an order which nobody approved cannot reach the door:
 QuoteIntent -> OrderCommand -> ApprovedOrder -> SubmitOrder -> wire, and back ExecutionReport -> OrderUpdate, Fill ->
@@ -152,7 +153,8 @@ class RequestSent(Message, frozen=True, tag=57):
 class RequestAnswered(Message, frozen=True, tag=58):
     """The one answer to a submit or cancel. REFUSED: a definite no (`code` of the venue; 0: our own door, never sent).
 
-    refusal says why when our door refused. AMBIGUOUS: the request may have been done.
+    refusal says why when our door refused. AMBIGUOUS: the request may have been done. retry_ns: engine time before which
+    the venue wants no more of the kind; 0: it did not say.
     """
 
     request: RequestKind
@@ -164,6 +166,7 @@ class RequestAnswered(Message, frozen=True, tag=58):
     venue_order_id: int
     received_ns: int
     reason: str
+    retry_ns: int = 0
 
 
 class ExecutionReport(Message, frozen=True, tag=59):
@@ -207,6 +210,7 @@ class OrderUpdate(Message, frozen=True, tag=60):
     """The whole public state of one order after a change; numbered, so that a folder can tell a repeat from a gap.
 
     unit: base asset units of one of its lots; 0: not known (an order of another version, recovered from an old journal).
+    code: the venue's own error where refusal is VENUE_REJECTED, else 0.
     """
 
     number: int
@@ -228,6 +232,7 @@ class OrderUpdate(Message, frozen=True, tag=60):
     refusal: Refusal
     updated_ns: int
     unit: int = 0
+    code: int = 0
 
 
 class Fill(Message, frozen=True, tag=61):
@@ -265,10 +270,20 @@ class Balance(Message, frozen=True, tag=62):
     locked: int
 
 
+class VenuePosition(Message, frozen=True, tag=81):
+    """What the venue says we hold of one instrument (futures). quantity: base units, signed; entry_price: price units."""
+
+    instrument: int
+    venue_symbol: str
+    quantity: int
+    entry_price: int
+
+
 class BalancesReported(Message, frozen=True, tag=63):
     """All balances, by query. quiet: asked while no order of ours worked, so a ledger may be compared with it.
 
     trades: (instrument, trade id): every trade of the account up to it was looked at before; -1: there was none.
+    positions: of a venue that keeps positions beside balances; asked in the same look.
     """
 
     account: int
@@ -276,6 +291,7 @@ class BalancesReported(Message, frozen=True, tag=63):
     quiet: bool
     balances: tuple[Balance, ...]
     trades: tuple[tuple[int, int], ...] = ()
+    positions: tuple[VenuePosition, ...] = ()
 
 
 class PositionUpdate(Message, frozen=True, tag=64):

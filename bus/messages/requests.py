@@ -6,8 +6,8 @@ An asker raises its generation to disown what it asked before; it drops and coun
 """
 
 from bus.messages.base import Message
-from bus.messages.enums import AlertLevel, Control, Outcome, QueryKind, Stream
-from bus.messages.orders import Balance, ExecutionReport
+from bus.messages.enums import AlertLevel, Control, Outcome, QueryKind, StopPolicy, Stream
+from bus.messages.orders import Balance, ExecutionReport, VenuePosition
 
 
 class Frame(Message, frozen=True, tag=1):
@@ -159,6 +159,7 @@ class QueryAnswer(Message, frozen=True, tag=13):
     complete: bool
     reports: tuple[ExecutionReport, ...]
     balances: tuple[Balance, ...]
+    positions: tuple[VenuePosition, ...] = ()
 
 
 class EngineStarted(Message, frozen=True, tag=14):
@@ -173,6 +174,7 @@ class StopRequested(Message, frozen=True, tag=15):
 
     reason: str
     deadline_ns: int
+    policy: StopPolicy = StopPolicy.CANCEL
 
 
 class OperatorCommand(Message, frozen=True, tag=16):
@@ -181,6 +183,8 @@ class OperatorCommand(Message, frozen=True, tag=16):
     control: Control
     instrument: int
     reason: str
+    owner: str = ""
+    """A strategy's name, for its scope alone; "": not asked about."""
 
 
 class ActorFailed(Message, frozen=True, tag=17):
@@ -293,3 +297,9 @@ class TradesAnswer(Message, frozen=True, tag=28):
     received_ns: int
     reason: str
     payload: bytes
+
+
+class LoopLag(Message, frozen=True, tag=29):
+    """How far the host is behind: the longest that an input waited for its turn in the last interval."""
+
+    lag_ns: int

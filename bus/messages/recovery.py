@@ -1,0 +1,117 @@
+"""What a run finds out about itself and the venue: differences, suspicion, tightened limits, restarts. Tags 72-88."""
+
+from bus.messages.base import Message
+from bus.messages.enums import DifferenceKind
+from bus.messages.orders import Fill, OrderUpdate
+
+
+class PrivateStreamSuspected(Message, frozen=True, tag=72):
+    """The private stream no longer proves that it tells everything; what works is asked about.
+
+    renew: the door should give the stream up and open another.
+    """
+
+    account: int
+    generation: int
+    reason: str
+    renew: bool
+
+
+class Difference(Message, frozen=True, tag=73):
+    """One row of the comparison with the venue. subject: an order's id, an asset or a symbol. ours, venues: in its units.
+
+    action: what is done about it, in words for a person.
+    """
+
+    account: int
+    kind: DifferenceKind
+    instrument: int
+    subject: str
+    ours: int
+    venues: int
+    action: str
+
+
+class Reconciled(Message, frozen=True, tag=74):
+    """A comparison is complete. trigger: start, reconnect, interval, suspicion or operator; differences: rows it had."""
+
+    account: int
+    trigger: str
+    orders: int
+    fills: int
+    differences: int
+    took_ns: int
+
+
+class LedgerAdjusted(Message, frozen=True, tag=75):
+    """A gap of the ledger was booked: units were added to our total of the asset, by the dust bound or a person's word."""
+
+    account: int
+    asset: str
+    units: int
+    reason: str
+
+
+class LimitsTightened(Message, frozen=True, tag=76):
+    """The step that risk's latency-aware limits stand at; 0: none. widen_ticks: further from the touch than wished.
+
+    in_flight_max: unanswered submits of one instrument; 0: no bound. reason: what is slow, in words.
+    """
+
+    step: int
+    widen_ticks: int
+    in_flight_max: int
+    reason: str
+
+
+class StrategyQuarantined(Message, frozen=True, tag=77):
+    """User code raised, took longer than its budget or never came back: its quotes are pulled, it is called no more."""
+
+    owner: str
+    reason: str
+
+
+class ActorsRestarted(Message, frozen=True, tag=78):
+    """These were made anew after one of them raised. attempt: within the window of the restart intensity."""
+
+    actors: tuple[str, ...]
+    attempt: int
+    reason: str
+
+
+class StoreQuery(Message, frozen=True, tag=79):
+    """Ask the journal's index for an order that memory no longer holds. A request as in `bus.messages.requests`."""
+
+    actor: str
+    counter: int
+    generation: int
+    deadline_ns: int
+    client_order_id: str
+
+
+class StoreAnswer(Message, frozen=True, tag=80):
+    """updates: the order's last public state, none if the index does not know it. reason: "" unless it could not be read."""
+
+    actor: str
+    counter: int
+    generation: int
+    client_order_id: str
+    reason: str
+    updates: tuple[OrderUpdate, ...]
+    fills: tuple[Fill, ...]
+
+
+class WalletChanged(Message, frozen=True, tag=82):
+    """A futures wallet moved by something that is no fill of ours: funding, a transfer, an insurance clearance.
+
+    change: of its smallest unit, signed. entry: the venue's id of it, so that it is booked once; instrument -1: of none.
+    """
+
+    account: int
+    venue: int
+    instrument: int
+    asset: str
+    change: int
+    cause: str
+    entry: int
+    venue_ns: int
