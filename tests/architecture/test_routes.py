@@ -27,6 +27,7 @@ from bus.messages import (
     Message,
     SubmitOrder,
     Touch,
+    VenuePosition,
 )
 from bus.timers import Timers
 from gateway.doors.feed import FeedDoor
@@ -43,7 +44,7 @@ from tests.support.house import BTC, CONFIG, House
 from tests.support.world import ROUGH, World
 
 ROOT = Path(__file__).parents[2]
-VALUES = (Balance,)
+VALUES = (Balance, VenuePosition)
 """Carried inside other messages, never sent by themselves."""
 FOR_PEOPLE = (LedgerCompared,)
 """Journaled for the record alone: what it says follows from BalancesReported and Fill."""
