@@ -112,9 +112,6 @@ class OrderRegistry:
         orders = [order for section in self.sections(account) for order in section.open.values()]
         return sorted(orders, key=lambda order: order.order_id)
 
-    def open_count(self, account: AccountId, symbol: str) -> int:
-        return len(self._known(account, symbol).open)
-
     def all_orders(self, account: AccountId, symbol: str) -> list[Order]:
         """Return the account's known orders of one symbol, open and closed, oldest first."""
         return list(self._known(account, symbol).known.values())

@@ -5,9 +5,10 @@ A fault gets its chance with every frame it is for, whatever else happens to the
 
 from typing import Protocol
 
+from . import effects
 from .active import Fault, Stage
 from .corrupt import corrupt
-from .lanes import SWAPPED, Lanes
+from .lanes import Lanes
 from .whom import fits_topic
 
 HOLDING = ("market-reorder", "market-delay")
@@ -86,21 +87,6 @@ class MarketFaults:
         fault.note(done, self._face, topic, symbol)
 
 
-def _drop(fault: Fault, draft: _Draft) -> str:
-    draft.copies = 0
-    return "lost"
-
-
-def _double(fault: Fault, draft: _Draft) -> str:
-    draft.copies += draft.copies > 0
-    return "sent twice"
-
-
-def _reorder(fault: Fault, draft: _Draft) -> str:
-    draft.swaps = True
-    return SWAPPED
-
-
 def _corrupt(fault: Fault, draft: _Draft) -> str:
     how, draw = fault.spec.text("how"), fault.schedule.draws.random()
     payload, microseconds = draft.frame
@@ -108,23 +94,11 @@ def _corrupt(fault: Fault, draft: _Draft) -> str:
     return f"corrupted: {how}" if draft.frame[0] is not payload else f"nothing there to corrupt: {how}"
 
 
-def _delay(fault: Fault, draft: _Draft) -> str:
-    delay_ns = fault.draw_ns("delay_ms")
-    draft.delay_ns += delay_ns
-    return f"late by {delay_ns / 1e6:.0f} ms"
-
-
-def _stall(fault: Fault, draft: _Draft) -> str:
-    draft.copies = 0
-    fault.last(fault.spec.number("seconds"))
-    return f"silent for {fault.spec.number('seconds'):g} s"
-
-
 _EFFECTS = {
-    "market-drop": _drop,
-    "market-double": _double,
-    "market-reorder": _reorder,
+    "market-drop": effects.drop,
+    "market-double": effects.double,
+    "market-reorder": effects.reorder,
     "market-corrupt": _corrupt,
-    "market-delay": _delay,
-    "market-stall": _stall,
+    "market-delay": effects.delay,
+    "market-stall": effects.stall,
 }

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 import msgspec
 
 from ..core.errors import VenueError
-from ..operations import Answer, Ask
 from ..payload import Json
 
 Within = Callable[[], AbstractContextManager[None]]
@@ -42,18 +41,3 @@ class RequestPlan(msgspec.Struct, frozen=True):
 
 
 NOTHING = RequestPlan()
-
-
-class NoFaults:
-    """A venue on which nothing goes wrong."""
-
-    armed = False
-
-    def plan(self, face: str, ask: Ask) -> RequestPlan:
-        return NOTHING
-
-    def reach(self, point: str, face: str, ask: Ask) -> None:
-        pass
-
-    def is_filled(self, face: str, answer: Answer) -> bool:
-        return False

@@ -5,11 +5,12 @@ from typing import cast
 
 from ..core.orders import AccountId
 from ..payload import Json, Payload
+from . import effects
 from .active import Fault, Stage
 from .corrupt import changed
 from .face import FaultedFace
 from .falsehoods import Falsehoods, off_by
-from .lanes import SWAPPED, Lanes
+from .lanes import Lanes
 from .whom import fits_event, report_of
 
 HOLDING = ("user-reorder", "user-delay")
@@ -104,43 +105,16 @@ class UserStreamFaults:
         return f"{asset} told wrong"
 
 
-def _drop(fault: Fault, draft: _Draft) -> str:
-    draft.copies = 0
-    return "lost"
-
-
-def _double(fault: Fault, draft: _Draft) -> str:
-    draft.copies += draft.copies > 0
-    return "sent twice"
-
-
-def _reorder(fault: Fault, draft: _Draft) -> str:
-    draft.swaps = True
-    return SWAPPED
-
-
-def _delay(fault: Fault, draft: _Draft) -> str:
-    delay_ns = fault.draw_ns("delay_ms")
-    draft.delay_ns += delay_ns
-    return f"late by {delay_ns / 1e6:.0f} ms"
-
-
-def _stall(fault: Fault, draft: _Draft) -> str:
-    draft.copies = 0
-    fault.last(fault.spec.number("seconds"))
-    return f"silent for {fault.spec.number('seconds'):g} s"
-
-
 def _end(fault: Fault, draft: _Draft) -> str:
     draft.ends = True
     return "the stream ended"
 
 
 _EFFECTS = {
-    "user-drop": _drop,
-    "user-double": _double,
-    "user-reorder": _reorder,
-    "user-delay": _delay,
-    "user-stall": _stall,
+    "user-drop": effects.drop,
+    "user-double": effects.double,
+    "user-reorder": effects.reorder,
+    "user-delay": effects.delay,
+    "user-stall": effects.stall,
     "user-end": _end,
 }

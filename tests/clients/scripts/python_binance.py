@@ -29,6 +29,7 @@ async def main() -> None:
     try:
         await market_data(steps, client)
         await orders(steps, client)
+        await other_orders(steps, client)
         await account(steps, client)
         await sockets(steps, client)
         await user_socket(steps, client)
@@ -62,6 +63,8 @@ async def market_data(steps: Steps, client: Any) -> None:
 
 
 async def orders(steps: Steps, client: Any) -> None:
+    """Limit orders, from placing to their end."""
+
     async def life() -> None:
         placed = await client.order_limit_buy(symbol=SYMBOL, quantity="0.001", price="50000")
         expect(placed["status"] == "NEW", placed)
@@ -87,6 +90,24 @@ async def orders(steps: Steps, client: Any) -> None:
         expect(changed["newOrderResult"] == "SUCCESS", changed)
         await client.cancel_order(symbol=SYMBOL, orderId=changed["newOrderResponse"]["orderId"])
 
+    async def refused() -> None:
+        try:
+            await client.order_limit_buy(symbol=SYMBOL, quantity="100", price="50000")
+        except BinanceAPIException as error:
+            expect(error.code == -2010, error)
+            return
+        raise AssertionError("not refused")
+
+    await steps.wait("order: place, query, cancel", life)
+    await steps.wait("order: cancel-replace", replaced)
+    await steps.wait("order: refused", refused)
+    await steps.wait("get_all_orders", lambda: client.get_all_orders(symbol=SYMBOL))
+    await steps.wait("get_current_order_count", client.get_current_order_count)
+
+
+async def other_orders(steps: Steps, client: Any) -> None:
+    """Orders that take what there is, or wait for a price."""
+
     async def market() -> None:
         taken = await client.order_market_buy(symbol=SYMBOL, quantity="0.001")
         expect(taken["status"] == "FILLED", taken)
@@ -109,29 +130,13 @@ async def orders(steps: Steps, client: Any) -> None:
         )
         await client.cancel_order(symbol=SYMBOL, orderId=placed["orderId"])
 
-    async def refused() -> None:
-        try:
-            await client.order_limit_buy(symbol=SYMBOL, quantity="100", price="50000")
-        except BinanceAPIException as error:
-            expect(error.code == -2010, error)
-            return
-        raise AssertionError("not refused")
+    def tested() -> Any:
+        return client.create_test_order(symbol=SYMBOL, side="BUY", type="MARKET", quantity="0.001")
 
-    steps_of = {
-        "create_test_order": lambda: client.create_test_order(
-            symbol=SYMBOL, side="BUY", type="MARKET", quantity="0.001"
-        ),
-        "order: place, query, cancel": life,
-        "order: cancel-replace": replaced,
-        "order: market, get_my_trades": market,
-        "order: market by cost": by_cost,
-        "order: stop-loss": stop,
-        "order: refused": refused,
-        "get_all_orders": lambda: client.get_all_orders(symbol=SYMBOL),
-        "get_current_order_count": client.get_current_order_count,
-    }
-    for name, ask in steps_of.items():
-        await steps.wait(name, ask)
+    await steps.wait("create_test_order", tested)
+    await steps.wait("order: market, get_my_trades", market)
+    await steps.wait("order: market by cost", by_cost)
+    await steps.wait("order: stop-loss", stop)
 
 
 async def account(steps: Steps, client: Any) -> None:
