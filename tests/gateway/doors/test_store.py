@@ -189,6 +189,41 @@ def test_another_schema_makes_the_store_anew(journal: Journal, tmp_path: Path) -
     database.close()
     assert index(journal, store).indexed == len(DAY)
     assert rows(store, "SELECT count(*) FROM orders") == [(2,)]
+    assert rows(tmp_path / "store.before.sqlite", "SELECT count(*), max(of_the_future) FROM orders") == [(2, None)]
+
+
+def test_an_older_schema_is_upgraded_and_loses_nothing(journal: Journal, tmp_path: Path) -> None:
+    """Two columns and an index fewer, as version 2 had it; the journal has nothing that could make its rows again."""
+    store = tmp_path / "store.sqlite"
+    journal.append(*DAY)
+    index(journal, store)
+    before = everything(store)
+    database = sqlite3.connect(store)
+    for statement in ("DROP VIEW orders_readable", "DROP INDEX orders_by_age",
+                      "ALTER TABLE orders DROP COLUMN code", "ALTER TABLE orders DROP COLUMN unit",
+                      "UPDATE meta SET value = 2 WHERE key = 'schema_version'"):  # fmt: skip
+        database.execute(statement)
+    database.commit()
+    database.close()
+    assert index(journal, store).indexed == 0
+    assert everything(store) == before
+
+
+def test_done_orders_are_forgotten_in_time_with_all_that_is_theirs(journal: Journal, tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite"
+    journal.append(*DAY)  # all at 5 s; "b" is open
+    index(journal, store)
+    body = HEADER.pack(0, HEADER_VERSION, 0, 3, 4) + encode(IdsReserved(1, 1, 2_000))
+    journal.log.append(tag_of(IdsReserved), 3, 60_000_000_000, body)
+    keeper = JournalIndex(store, journal.directory, poll_s=0.001, keep_ns=54_000_000_000)
+    deadline = time.monotonic() + 20
+    while not keeper.forgotten and time.monotonic() < deadline:
+        time.sleep(0.001)
+    keeper.close()
+    assert keeper.forgotten == 1
+    assert rows(store, "SELECT client_order_id FROM orders") == [("b",)]
+    assert rows(store, "SELECT count(*) FROM fills") == [(0,)]
+    assert rows(store, "SELECT client_order_id FROM requests") == [("b",)]
 
 
 def test_it_follows_a_journal_that_is_being_written_over_many_segments(journal: Journal, tmp_path: Path) -> None:
