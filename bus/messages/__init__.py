@@ -90,6 +90,8 @@ from bus.messages.orders import (
 )
 from bus.messages.recovery import (
     ActorsRestarted,
+    BalancesJudged,
+    BaselineAwaited,
     Difference,
     LedgerAdjusted,
     LimitsTightened,
@@ -151,10 +153,12 @@ __all__ = [
     "AlertLevel",
     "ApprovedOrder",
     "Balance",
+    "BalancesJudged",
     "BalancesReported",
     "BandHeld",
     "BandPublished",
     "BandWanted",
+    "BaselineAwaited",
     "BaselineTaken",
     "BestQuote",
     "BookReason",

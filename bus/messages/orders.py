@@ -280,7 +280,8 @@ class VenuePosition(Message, frozen=True, tag=81):
 
 
 class BalancesReported(Message, frozen=True, tag=63):
-    """All balances, by query. quiet: asked while no order of ours worked, so a ledger may be compared with it.
+    """All balances, by query. quiet: asked while no order of ours worked. steady: no fill of ours came between the question
+    and its answer, so a ledger may be compared with it. final: nobody will look a second time.
 
     trades: (instrument, trade id): every trade of the account up to it was looked at before; -1: there was none.
     positions: of a venue that keeps positions beside balances; asked in the same look.
@@ -292,6 +293,8 @@ class BalancesReported(Message, frozen=True, tag=63):
     balances: tuple[Balance, ...]
     trades: tuple[tuple[int, int], ...] = ()
     positions: tuple[VenuePosition, ...] = ()
+    steady: bool = False
+    final: bool = False
 
 
 class PositionUpdate(Message, frozen=True, tag=64):

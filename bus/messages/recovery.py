@@ -115,3 +115,20 @@ class WalletChanged(Message, frozen=True, tag=82):
     cause: str
     entry: int
     venue_ns: int
+
+
+class BalancesJudged(Message, frozen=True, tag=83):
+    """The portfolio's word on BalancesReported. differences: rows said about it. again: a gap is seen and not believed yet:
+    trades and balances are to be asked once more, a moment later.
+    """
+
+    account: int
+    differences: int
+    again: bool
+
+
+class BaselineAwaited(Message, frozen=True, tag=84):
+    """The ledger has no start and may not take one by itself: a person must accept the venue's totals."""
+
+    account: int
+    assets: tuple[str, ...]
