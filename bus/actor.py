@@ -27,6 +27,8 @@ class Actor(Generic[StateT]):
     State: ClassVar[type[msgspec.Struct]]
     """All of the actor's state, typed; a dict is kept as a list of items (order is state), a sorted list is rebuilt."""
     state_version: ClassVar[int] = 1
+    migrations: ClassVar[Mapping[int, Callable[[Any], Any]]] = {}
+    """By version: makes its state, as plain data, that of the next version. A new field with a default needs none."""
 
     handlers: Mapping[type[Message], Handler]
 

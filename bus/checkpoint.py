@@ -5,6 +5,7 @@ once, on the host's thread, because live references must not go to another; the 
 thread, under a new name, so a crash leaves the one before.
 """
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -56,6 +57,8 @@ class CheckpointError(Exception):
 
 
 StateT = TypeVar("StateT")
+Migrations = Mapping[int, Callable[[Any], Any]]
+"""By version: a state as plain data (what msgpack holds) to that of the next version."""
 
 
 class Stateful(Protocol):
@@ -81,6 +84,24 @@ def state_of(saved: ActorState, kind: type[StateT]) -> StateT:
     return msgspec.msgpack.decode(saved.state, type=kind)
 
 
+class NewerProgram(Exception):
+    """A state that a newer program wrote: this one must not touch what it cannot understand."""
+
+
+def migrated(saved: ActorState, version: int, migrations: Migrations) -> ActorState:
+    """The state as `version` writes it. Raises NewerProgram, or ValueError when no way leads there."""
+    if saved.version == version:
+        return saved
+    if saved.version > version:
+        raise NewerProgram(f"the state of {saved.name} has version {saved.version}, this program has {version}")
+    plain = msgspec.msgpack.decode(saved.state)
+    for step in range(saved.version, version):
+        if step not in migrations:
+            raise ValueError(f"{saved.name}: no migration leads from version {step} of its state")
+        plain = migrations[step](plain)
+    return ActorState(saved.name, version, msgspec.msgpack.encode(plain))
+
+
 def to_bytes(checkpoint: Checkpoint) -> bytes:
     """CRC32 first, then the struct."""
     body = msgspec.msgpack.encode(checkpoint)
@@ -100,12 +121,30 @@ def from_bytes(path: Path, raw: bytes) -> Checkpoint:
     return checkpoint
 
 
-def newest(folder: Path) -> tuple[Checkpoint | None, list[CheckpointError]]:
-    """The newest checkpoint that can be read, and what was wrong with newer ones."""
+def journal_numbers(folder: Path) -> list[int]:
+    """`journal_number` of each checkpoint there that is whole; the states in it are not decoded."""
+    numbers = []
+    for path in sorted(folder.glob("*.checkpoint")):
+        with contextlib.suppress(OSError, CheckpointError):  # gone meanwhile, or torn: nobody will start from it
+            numbers.append(from_bytes(path, path.read_bytes()).journal_number)
+    return numbers
+
+
+def newest(
+    folder: Path, use: Callable[[Checkpoint], None] = lambda checkpoint: None
+) -> tuple[Checkpoint | None, list[CheckpointError]]:
+    """The newest checkpoint that can be read, and what was wrong with newer ones.
+
+    use: takes one, or raises ValueError to have the one before.
+    """
     problems: list[CheckpointError] = []
     for path in sorted(folder.glob("*.checkpoint"), reverse=True):
         try:
-            return from_bytes(path, path.read_bytes()), problems
+            checkpoint = from_bytes(path, path.read_bytes())
+            use(checkpoint)
+            return checkpoint, problems
+        except ValueError as error:
+            problems.append(CheckpointError(path, str(error)))
         except CheckpointError as error:
             problems.append(error)
         except OSError as error:
@@ -115,6 +154,15 @@ def newest(folder: Path) -> tuple[Checkpoint | None, list[CheckpointError]]:
 
 Secure = Callable[[Checkpoint], None]
 """Make what a checkpoint builds upon durable, or raise: else a power loss leaves a checkpoint of records that are gone."""
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in it durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class CheckpointWriter:
@@ -163,6 +211,7 @@ class CheckpointWriter:
                 os.fdatasync(file.fileno())
             self._secure(checkpoint)
             temporary.rename(path)
+            sync_folder(self._folder)  # before the journal lets go of what only older ones needed
             for old in sorted(self._folder.glob("*.checkpoint"))[:-KEPT]:
                 old.unlink()
         except (OSError, LogError) as error:

@@ -14,9 +14,8 @@ import msgspec
 
 from actors.orders import Orders
 from actors.portfolio import Portfolio
-from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, CheckpointWriter, collect
+from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, collect
 from bus.host import Host, Receiver
-from bus.log import JOURNAL_SEGMENT_BYTES, RecordLog, Syncer
 from bus.mailbox import ipc_endpoint
 from bus.messages import (
     CheckpointTaken,
@@ -33,7 +32,6 @@ from gateway.binance_spot.errors import SigningKeyError
 from gateway.doors.coordination.contract import Coordinator, TermOver
 from gateway.doors.coordination.door import CoordinationDoor
 from gateway.doors.order import Identity, OrderDoor
-from gateway.doors.store import JournalIndex
 from ops import events
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import ConfigError, credentials, decimal_units
@@ -42,6 +40,7 @@ from ops.hosts import ALONE, Placement
 from ops.metadata import Metadata
 from ops.node import SWITCH_S, Node
 from ops.preflight import StartFailed, check_clock, read_instruments, read_last_epoch
+from ops.records import Records
 from ops.recovery import RECOVERED, Recovered, recover
 from ops.registry import register
 from ops.sections import MS, Config
@@ -114,7 +113,9 @@ class Engine(Node):
             self._ask_clocks(asked_elsewhere=(VENUE,))  # of the venue that trades the order door asks
         if self.config.venue.metadata_interval_s:
             orders = next(actor for actor in self.actors if isinstance(actor, Orders))
-            metadata = Metadata.of(self, lambda number: orders.view()["working_on"].get(number, 0), self.index.describe)
+            metadata = Metadata.of(
+                self, lambda number: orders.view()["working_on"].get(number, 0), self.records.index.describe
+            )
             self._run(self._guard(metadata.run()))
         self._run(self._guard(self._housekeeping()))
         try:
@@ -211,15 +212,13 @@ class Engine(Node):
         self._first_offset = recovered.offset
 
     def _open_logs(self) -> None:
-        persistence = self.config.persistence
-        self.journal = RecordLog(self.state.journal, segment_bytes=JOURNAL_SEGMENT_BYTES, reserve=True)
-        self._closers.append(self.journal.close)
+        self.records = Records(self.state, self.config.persistence)
+        self._closers.append(self.records.close)
+        self.journal = self.records.journal
         self._first_offset = max(self._first_offset, self.journal.last_offset)
         self._open_input_log()
-        self.syncer = Syncer(self.journal, persistence.sync_interval_ms)
-        self._closers.append(self.syncer.stop)
-        self.index = JournalIndex(self.state.store, self.state.journal, tuple(self.traded.values()))
-        self._closers.append(self.index.close)
+        for instrument in self.traded.values():
+            self.records.index.describe(instrument)
 
     def _make_order_door(self) -> None:
         identity = Identity(self.placement.number, ACCOUNT, VENUE, self.epoch)
@@ -227,7 +226,7 @@ class Engine(Node):
         door = OrderDoor(
             self.config.venue.websocket_api, venue, identity, self.journal, self.venue_time, self.clock.now_ns
         )
-        door.disk_failed = lambda: self.syncer.failed or self.journal.full or self.host.journal_failures > 0
+        door.disk_failed = lambda: self.records.failed or self.host.journal_failures > 0
         door.lease_left_ns = self.standby.left_ns
         door.on_trouble = lambda detail: events.warning("order_door", detail=detail)
         self.order_door = door
@@ -267,7 +266,7 @@ class Engine(Node):
         def written(taken: CheckpointTaken) -> None:
             loop.call_soon_threadsafe(self.pump.post, taken)
 
-        self.writer = CheckpointWriter(self.state.checkpoints, written, self._secure)
+        self.writer = self.records.checkpoint_writer(written)
         self.order_door.attach(
             self.pump.post, lambda: self.host.offset, self.host.after_burst("order_door"), lambda: self.host.cause
         )
@@ -312,10 +311,6 @@ class Engine(Node):
     def _checkpoint_failed(self, offset: int, reason: str) -> None:
         if not self.pump.stopped:
             self.host.post(CheckpointTaken(offset, 0, 0, reason))
-
-    def _secure(self, checkpoint: Checkpoint) -> None:
-        """On the writer's thread: a checkpoint that outlives a power loss must not know more than the journal."""
-        self.journal.sync()
 
     async def _until_ready(self, stopped: asyncio.Event) -> None:
         await self._until(START_S_MAX, self.supervisor.ready, stopped, self.deposed)

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from bus.actor import Actor
-from bus.checkpoint import Checkpoint, newest, state_of
+from bus.checkpoint import Checkpoint, NewerProgram, migrated, newest, state_of
 from bus.codec import TYPE_OF_TAG, decode_any
 from bus.log import LogError, Record, read
+from bus.log.format import segment_paths
 from bus.messages import HEADER_SIZE, IdsReserved, Message, SubmitOrder
-from bus.vocabulary_lock import vocabulary_hash
 from ops.state import StateDirectory, StateError
 
 RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence", "exits", "coordination", "strategy")
@@ -32,22 +34,32 @@ class Recovered(NamedTuple):
 def recover(state: StateDirectory, actors: Sequence[Actor[Any]]) -> Recovered:
     """Bring the actors in RECOVERED back to what they knew. Raises StateError when the journal cannot be trusted.
 
-    The journal is complete, so without a usable checkpoint all of it is folded. A journal that is shorter than its
-    checkpoint was replaced or lost: refused, because what is missing would be skipped again at every later start.
+    Without a usable checkpoint all of the journal is folded, if it still begins at its beginning. A journal that is shorter
+    than its checkpoint was replaced or lost: refused, because what is missing would be skipped again at every later start.
     """
-    checkpoint, unusable = newest(state.checkpoints)
+    recovered = [actor for actor in actors if actor.name in RECOVERED]
+    states: dict[str, Any] = {}
+
+    def use(checkpoint: Checkpoint) -> None:
+        try:
+            states.update(_states(checkpoint, recovered))
+        except NewerProgram as error:
+            raise StateError(
+                f"{state.checkpoints}: written by a newer program ({error}); start that one, or a new --state directory"
+            ) from error
+
+    checkpoint, unusable = newest(state.checkpoints, use)
     problems = [str(problem) for problem in unusable]
+    if checkpoint is None:
+        _check_whole(state, problems)
+    if checkpoint is None and problems:
+        problems.append("no checkpoint can be used: the whole journal is folded")
     for problem in unusable:
         problem.path.rename(problem.path.with_suffix(".unusable"))
-    if checkpoint is not None and checkpoint.vocabulary != vocabulary_hash():
-        problems.append(f"the checkpoint at offset {checkpoint.offset} is of another version's messages")
-        checkpoint = None
-    if checkpoint is None and problems:
-        problems.append("no checkpoint is readable: the whole journal is folded")
-    recovered = [actor for actor in actors if actor.name in RECOVERED]
     epoch = offset = start = 0
     if checkpoint is not None:
-        _restore(checkpoint, recovered)
+        for actor in recovered:
+            actor.restore(states[actor.name])
         epoch, offset, start = checkpoint.epoch, checkpoint.offset, checkpoint.journal_number
     folders = [fold for actor in recovered for fold in actor.recovers().items()]
     records = 0
@@ -83,20 +95,32 @@ def _tail(state: StateDirectory, checkpoint: Checkpoint | None, start: int) -> I
     yield from records
 
 
-def _restore(checkpoint: Checkpoint, actors: Sequence[Actor[Any]]) -> None:
-    states = {state.name: state for state in checkpoint.actors}
+def _states(checkpoint: Checkpoint, actors: Sequence[Actor[Any]]) -> dict[str, Any]:
+    """By name, migrated to this program's versions. Raises NewerProgram, ValueError."""
+    saved = {state.name: state for state in checkpoint.actors}
+    states = {}
     for actor in actors:
-        saved = states.get(actor.name)
-        if saved is None:
-            raise StateError(
-                f"the checkpoint at offset {checkpoint.offset} has no state of {actor.name}; remove the file to fold the whole journal"
+        if actor.name not in saved:
+            raise ValueError(f"it has no state of {actor.name}")
+        try:
+            states[actor.name] = state_of(
+                migrated(saved[actor.name], actor.state_version, actor.migrations), actor.State
             )
-        if saved.version != actor.state_version:
-            raise StateError(
-                f"the checkpoint's state of {actor.name} has version {saved.version}, this program has {actor.state_version}; "
-                "start the version that wrote it and stop it cleanly, or remove the checkpoints to fold the whole journal"
-            )
-        actor.restore(state_of(saved, actor.State))
+        except (msgspec.MsgspecError, KeyError, TypeError, IndexError) as error:
+            raise ValueError(f"{actor.name}: its state cannot be read: {type(error).__name__}: {error}") from error
+    return states
+
+
+def _check_whole(state: StateDirectory, problems: Sequence[str]) -> None:
+    """Raises StateError when the journal does not begin at its beginning: only a checkpoint knows what was before."""
+    first = next(iter(segment_paths(state.journal)), (0, state.journal))[0] if state.journal.exists() else 0
+    if first:
+        why = "; ".join(problems) or "there is none"
+        raise StateError(
+            f"{state.checkpoints}: no checkpoint can be used ({why}), and the journal begins at record {first}: what was "
+            "before is in checkpoints alone. Start the program version that wrote them and stop it cleanly, or restore "
+            "them; or cancel at the venue by hand and start on a new --state directory"
+        )
 
 
 def _message(journal: Path, kind: int, body: bytes) -> Message:

@@ -120,10 +120,17 @@ class RiskSection(Section, frozen=True):
 
 
 class PersistenceSection(Section, frozen=True):
-    """sync_interval_ms: group commit of the journal for power loss; 0 leaves it to the kernel. SIGKILL never loses."""
+    """sync_interval_ms: group commit of the journal for power loss; 0 leaves it to the kernel. SIGKILL never loses.
+
+    journal_keep_hours, journal_keep_mb: the journal's oldest parts go when they are older, or it is larger, and no kept
+    checkpoint needs them. index_keep_days: of done orders in store.sqlite, with their fills; 0: for ever.
+    """
 
     checkpoint_interval_ms: int = 5_000
     sync_interval_ms: int = 100
+    journal_keep_hours: int = 24
+    journal_keep_mb: int = 1_024
+    index_keep_days: int = 90
     input_log: bool = True
     input_log_segments: int = 8
 

@@ -6,6 +6,7 @@ no sync; one run; 10,000 appends each; p50/p99/p99.9 us, 0.1 of it the clock): 1
 each new page adds 1.5-1.8 us at its first byte: sparse 120 B 0.78/4.7/8.1. A roll takes 0.11 ms, half of it the rename.
 """
 
+import itertools
 import mmap
 import shutil
 import threading
@@ -55,7 +56,8 @@ class Torn(NamedTuple):
 class RecordLog:
     """An open log. Offsets never go down: equal ones are several records of one input; the first is 0 or more.
 
-    retain: segments kept, the open one included; the oldest is deleted at a roll. None keeps all (the order journal).
+    retain: segments kept, the open one included; the oldest is deleted at a roll. None keeps all until `drop_below` (the
+    order journal).
     reserve: take the disk blocks when a segment is made, so that a full disk is LogFull; without it, it is a SIGBUS.
     """
 
@@ -148,6 +150,14 @@ class RecordLog:
     def full(self) -> bool:
         """The next segment could not be made ahead; `free_bytes` is all there is. Tried again every second."""
         return self._preparer is not None and self._preparer.full
+
+    def drop_below(self, number: int) -> int:
+        """Delete segments all of whose records are below `number`, the open one never; how many. From any thread."""
+        paths = segment_paths(self._directory)
+        doomed = [path for path, later in itertools.pairwise(paths) if later[0] <= number]
+        with self._lock:  # what is still to be synced is none of them: its caller asks for what a checkpoint covers
+            retired = {segment.path for segment in self._retired}
+            return self._delete([path for path in doomed if path[1] not in retired])
 
     def touch_ahead(self, length: int = TOUCH_BYTES) -> None:
         """Fault in the pages the next `length` bytes go to. For idle slots: 1.5-1.8 us a new page, nothing if done."""
@@ -265,12 +275,15 @@ class RecordLog:
         if self._retain is not None:
             self._delete(segment_paths(self._directory)[: -self._retain])
 
-    def _delete(self, paths: list[tuple[int, Path]]) -> None:
+    def _delete(self, paths: list[tuple[int, Path]]) -> int:
+        deleted = 0
         for _, path in paths:
             try:
                 path.unlink()
+                deleted += 1
             except OSError:  # the log can be used on, it only grows: the owner sees the count
                 self.delete_failures += 1
+        return deleted
 
     def _let_go_retired(self) -> None:
         while self._retired:

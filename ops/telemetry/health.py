@@ -53,5 +53,5 @@ def _of_orders(engine: Any) -> dict[str, int]:
         "orders_refused": sum(engine.supervisor.refusals.values()),
         "requests_refused_by_door": door.refused,
         "ambiguous_answers": door.ambiguous,
-        "index_behind": engine.index.behind,
+        "index_behind": engine.records.index.behind,
     }
