@@ -193,8 +193,11 @@ class Host:
         if self.input_log is not None:
             self._log_input(tag_of(type(message)), now_ns, raw)
         besides = self._routes[type(message)][0]
-        if besides is not None and not here_alone:
-            self._tell(besides.remotes, message, raw)
+        if besides is not None:
+            if besides.kind:
+                self._append_fact(besides.kind, now_ns, raw)
+            if not here_alone:
+                self._tell(besides.remotes, message, raw)
         self._run_cascade(self._targets(message), raw, now_ns)
 
     def take_arrived(self, kind: type[Message], raw: bytes) -> None:

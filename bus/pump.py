@@ -5,6 +5,7 @@ of the loop. After BATCH inputs the loop gets a turn, so that a burst on one soc
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 
 from bus.clock import EngineClock, perf_ns
@@ -30,6 +31,10 @@ OUTSIDE_BATCH = 16
 OUTSIDE_REASON_MAX = 200
 """Characters of a person's reason: it goes to logs and checkpoints; chosen."""
 
+_NAME = re.compile(r"[A-Za-z0-9_.-]{0,64}")
+_ASKER = re.compile(r"[0-9a-z]{0,16}")
+"""It becomes a part of a file's name (ops.answers)."""
+
 _decode_outside = decoder((OperatorCommand, StopRequested))
 
 
@@ -48,6 +53,10 @@ def read_outside(raw: bytes) -> Message:
     assert isinstance(message, OperatorCommand | StopRequested)
     if len(message.reason) > OUTSIDE_REASON_MAX or not message.reason.isprintable():
         raise OutsideRefused(f"a reason that is not one line of at most {OUTSIDE_REASON_MAX} characters")
+    if isinstance(message, OperatorCommand) and not (
+        _NAME.fullmatch(message.owner) and _ASKER.fullmatch(message.asker)
+    ):
+        raise OutsideRefused("an owner or an asker that is no name")
     return message
 
 

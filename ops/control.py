@@ -1,24 +1,116 @@
 """A person's word to a running engine, from another process on this machine: over DIR/control.ipc.
 
-The socket's file is the operator's alone, as the state directory is. What is sent becomes an input of the engine, in
-the control class, and is in its input log; what came of it the engine's log says.
+The sockets' files are the operator's alone, as the state directory is. What is sent becomes an input of the engine, in
+the control class, and is in its input log and its journal. What came of it comes back:
+
+    with Asker(state) as asker:
+        for message in asker.ask(Control.RECONCILE, reason="by hand"):
+            ...  # facts that the command listens to (ops.answers.LISTENS), CommandAnswered FOLLOWS
+        # the last one is CommandAnswered DONE or FAILED; NoAnswer was raised if it did not come in time
+
+The actor whose business a command is answers it, with `CommandAnswered(command.asker, command.control,
+command.instrument, kind, text)`: FOLLOWS as often as there is news, then DONE or FAILED once. A command without an asker
+may be answered as well: nobody listens then.
 """
 
 import fcntl
 import os
+import select
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from bus.codec import encode
-from bus.mailbox import OutsideSender, ipc_endpoint
-from bus.messages import HEADER, HEADER_VERSION, OperatorCommand, StopRequested
+from bus.codec import decode_any, encode
+from bus.mailbox import OutsideSender, ZmqMailboxes, ipc_endpoint
+from bus.messages import (
+    HEADER,
+    HEADER_SIZE,
+    HEADER_VERSION,
+    AnswerKind,
+    CommandAnswered,
+    Control,
+    Message,
+    OperatorCommand,
+    StopRequested,
+)
+from ops.answers import answer_name
 
 CONTROL_MAILBOX = "control"
 OUTSIDE_HOST = 0xFFFF
 """The host number in headers of messages that no host sent."""
+ANSWER_S = 10.0
+"""How long news of a command may be away before it is given up; chosen: a venue's slowest answer has 10 s (Binance)."""
+LOOK_S = 0.2
+"""Between two looks whether the engine still lives, while nothing comes; chosen."""
+TAKEN_MAX = 64
 
 
 class NoEngine(Exception):
     """Nobody would hear the command. The text says what to do."""
+
+
+class NoAnswer(Exception):
+    """The command was sent, and nothing more was heard of it. The text says what that means."""
+
+
+class Asker:
+    """One process that asks one engine; a context manager. Raises NoEngine, and BusError when its socket cannot be made."""
+
+    def __init__(self, state: Path) -> None:
+        check_engine(state)
+        self._state = state
+        self.name = os.urandom(3).hex()
+        endpoint = ipc_endpoint(state, answer_name(self.name))
+        self._file = Path(endpoint.removeprefix("ipc://"))
+        self._mailboxes = ZmqMailboxes()
+        self._mailbox = self._mailboxes.open_outside("answers", endpoint)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._mailboxes.close()
+        self._file.unlink(missing_ok=True)
+
+    def ask(
+        self, control: Control, instrument: int = -1, reason: str = "", owner: str = "", *, seconds: float = ANSWER_S
+    ) -> Iterator[Message]:
+        """Send the command and yield what comes of it, until it is answered for good.
+
+        seconds: longest silence. Raises NoEngine (also when it ends meanwhile), NoAnswer.
+        """
+        send(self._state, OperatorCommand(control, instrument, reason, owner, self.name))
+        until = time.monotonic() + seconds
+        while True:
+            messages = self._take()
+            for message in messages:
+                yield message
+                if isinstance(message, CommandAnswered) and message.kind is not AnswerKind.FOLLOWS:
+                    return
+            if messages:
+                until = time.monotonic() + seconds
+            elif time.monotonic() > until:
+                raise NoAnswer(f"{self._state}: sent, but no answer came in {seconds:g} s; look at the engine's log")
+            else:
+                self._check_lives()
+
+    def _take(self) -> list[Message]:
+        """What came; waits for it for LOOK_S at most."""
+        taken, empty = self._mailbox.drain(TAKEN_MAX)
+        if empty and not taken:
+            select.select([self._mailbox.descriptor], [], [], LOOK_S)
+            taken, _ = self._mailbox.drain(TAKEN_MAX)
+        return [decode_any(raw[HEADER_SIZE:]) for raw in taken]
+
+    def _check_lives(self) -> None:
+        try:
+            check_engine(self._state)
+        except NoEngine as error:
+            raise NoAnswer(
+                f"{self._state}: the engine ended before it answered; what it took of the command is in its log"
+            ) from error
 
 
 def send(state: Path, *commands: OperatorCommand | StopRequested) -> None:

@@ -33,6 +33,7 @@ from gateway.doors.coordination.contract import Coordinator, TermOver
 from gateway.doors.coordination.door import CoordinationDoor
 from gateway.doors.order import Identity, OrderDoor
 from ops import events
+from ops.answers import opener
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
@@ -278,6 +279,8 @@ class Engine(Node):
         self.pump.listen(
             outside, lambda count, reason: events.warning("outside_message_refused", count=count, reason=reason)
         )
+        self.supervisor.answers.open_sender = opener(self._mailboxes, self.state.path)
+        self._closers.append(self.supervisor.answers.close)
         self._show_host()
 
     def _take_checkpoint(self, now_ns: int) -> None:

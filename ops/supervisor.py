@@ -11,6 +11,7 @@ from bus.messages import (
     AlertLevel,
     BookState,
     BookStateChanged,
+    CommandAnswered,
     CooldownHeld,
     Difference,
     LeadershipLost,
@@ -19,6 +20,7 @@ from bus.messages import (
     LedgerCompared,
     LimitsTightened,
     Message,
+    OperatorCommand,
     OrderRefused,
     OrdersQuiet,
     OrdersReady,
@@ -30,6 +32,7 @@ from bus.messages import (
 )
 from gateway.binance_spot.decimals import SCALE
 from ops import events
+from ops.answers import Answers
 from ops.config import decimal_text
 
 LINES_MAX = 3
@@ -64,7 +67,11 @@ class Supervisor:
             StrategyQuarantined: self._quarantined,
             ActorsRestarted: self._restarted,
             ActorFailed: self._failed,
+            OperatorCommand: self._commanded,
+            CommandAnswered: self._answered,
         }
+        self.answers = Answers()
+        """To whoever gave a command from another process."""
         self.ready = asyncio.Event()
         self.quiet = asyncio.Event()
         self.coarse = asyncio.Event()
@@ -164,6 +171,7 @@ class Supervisor:
         return NOTHING
 
     def _ledger(self, compared: LedgerCompared, now_ns: int) -> tuple[Message, ...]:
+        self.answers.overheard(compared)
         scale = self.scales.get(compared.asset, SCALE)
         ours, venues = decimal_text(compared.ours, scale), decimal_text(compared.venues, scale)
         if compared.baseline:
@@ -197,14 +205,30 @@ class Supervisor:
         )
         return NOTHING
 
+    # -- a person's word ----------------------------------------------------------------------------------------------
+
+    def _commanded(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
+        where = {"instrument": self.symbol(command.instrument)} if command.instrument >= 0 else {}
+        owner = {"owner": command.owner} if command.owner else {}
+        events.warning("operator", command=command.control.name, **where, **owner, reason=command.reason)
+        self.answers.heard(command)
+        return NOTHING
+
+    def _answered(self, answer: CommandAnswered, now_ns: int) -> tuple[Message, ...]:
+        events.info("operator_answered", command=answer.control.name, answer=answer.kind.name, text=answer.text)
+        self.answers.answered(answer)
+        return NOTHING
+
     # -- what was found out about the venue and ourselves -------------------------------------------------------------
 
     def _adjusted(self, adjusted: LedgerAdjusted, now_ns: int) -> tuple[Message, ...]:
+        self.answers.overheard(adjusted)
         amount = decimal_text(adjusted.units, self.scales.get(adjusted.asset, SCALE))
         events.warning("ledger_adjusted", asset=adjusted.asset, amount=amount, reason=adjusted.reason)
         return NOTHING
 
     def _difference(self, found: Difference, now_ns: int) -> tuple[Message, ...]:
+        self.answers.overheard(found)
         if self._worth_a_line(f"difference {found.kind.name} {found.instrument}"):
             events.warning(
                 "difference",
@@ -217,6 +241,7 @@ class Supervisor:
         return NOTHING
 
     def _reconciled(self, done: Reconciled, now_ns: int) -> tuple[Message, ...]:
+        self.answers.overheard(done)
         if done.differences or self._worth_a_line(f"reconciled {done.trigger}"):
             events.info(
                 "reconciled",

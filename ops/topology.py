@@ -31,6 +31,7 @@ from bus.messages import (
     CancelTimer,
     CheckpointTaken,
     ClockEstimate,
+    CommandAnswered,
     CommandDropped,
     ConnectionDown,
     ConnectionUp,
@@ -208,7 +209,8 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
         "coordination",
     ),
     StopRequested: ("exits", "strategy", "execution", "risk", "orders", "coordination", "persistence"),
-    OperatorCommand: ("risk", "execution", "orders"),
+    OperatorCommand: ("risk", "execution", "orders", "supervisor"),
+    CommandAnswered: ("supervisor",),
     PrivateStreamUp: ("orders",),
     PrivateStreamDown: ("orders",),
     PrivateStreamSuspected: ("supervisor",),
@@ -276,8 +278,9 @@ JOURNALED: tuple[type[Message], ...] = (
     WalletChanged,
     AccountHandedOver,
     CooldownHeld,
+    OperatorCommand,  # an input, journaled when it is taken: what a person ordered outlives SIGKILL
 )
-"""Facts that the host appends to the order journal when they are sent, before any receiver acts on them.
+"""Facts that the host appends to the order journal when they are sent or taken, before any receiver acts on them.
 The door itself appends SubmitOrder and CancelOrder, in the step that writes the socket."""
 
 COMMANDS: tuple[type[Message], ...] = (OrderCommand, ApprovedOrder, SubmitOrder, CancelCommand, CancelOrder)

@@ -75,6 +75,10 @@ class ZmqMailboxes:
         bind_private(pull, name, endpoint)
         return OutsideMailbox(pull)
 
+    def open_sender(self, endpoint: str) -> "OutsideSender":
+        """A way to another process of this machine that asked for an answer; to be closed when it has had it."""
+        return OutsideSender(endpoint, self._context)
+
     def close(self) -> None:
         for end in self._ends:
             end()
@@ -120,12 +124,13 @@ class OutsideMailbox:
 
 
 class OutsideSender:
-    """The sending end for another process on this machine."""
+    """The sending end for another process on this machine. context: of a host that has one; else it makes its own."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, context: "zmq.Context[zmq.Socket[bytes]] | None" = None) -> None:
         if urlsplit(endpoint).scheme != "ipc":
             raise PlainTcpRefused(endpoint)
-        self._context = zmq.Context(io_threads=1)
+        self._own = context is None
+        self._context = zmq.Context(io_threads=1) if context is None else context
         self._push: zmq.Socket[bytes] = self._context.socket(zmq.PUSH)
         self._push.set(zmq.LINGER, 500)
         self._push.set(zmq.SNDHWM, OUTSIDE_HIGH_WATER)
@@ -140,8 +145,10 @@ class OutsideSender:
         return True
 
     def close(self) -> None:
+        """What was sent has the linger's time to leave; with a host's context nobody waits for that."""
         self._push.close()
-        self._context.term()
+        if self._own:
+            self._context.term()
 
 
 def bind_private(socket: "zmq.Socket[bytes]", name: str, endpoint: str) -> None:

@@ -198,6 +198,14 @@ class Control(IntEnum):
     ACCEPT = 7
 
 
+class AnswerKind(IntEnum):
+    """What an answer to a person's command says of it."""
+
+    FOLLOWS = 0  # taken; what follows is in the text, and another answer comes
+    DONE = 1
+    FAILED = 2  # refused, or it did not hold
+
+
 class StopPolicy(IntEnum):
     """What becomes of what works and of what is held when a run is told to end."""
 

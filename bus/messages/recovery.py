@@ -1,7 +1,7 @@
 """What a run finds out about itself and the venue: differences, suspicion, tightened limits, restarts. Tags 72-88."""
 
 from bus.messages.base import Message
-from bus.messages.enums import DifferenceKind
+from bus.messages.enums import AnswerKind, Control, DifferenceKind
 from bus.messages.orders import Fill, OrderUpdate
 
 
@@ -132,3 +132,16 @@ class BaselineAwaited(Message, frozen=True, tag=84):
 
     account: int
     assets: tuple[str, ...]
+
+
+class CommandAnswered(Message, frozen=True, tag=85):
+    """What came of an OperatorCommand, from the one actor that answers its kind; said in its `asker`'s name.
+
+    instrument, as in the command. text: one line for a person. After DONE or FAILED no other answer comes.
+    """
+
+    asker: str
+    control: Control
+    instrument: int
+    kind: AnswerKind
+    text: str

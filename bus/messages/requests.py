@@ -185,6 +185,8 @@ class OperatorCommand(Message, frozen=True, tag=16):
     reason: str
     owner: str = ""
     """A strategy's name, for its scope alone; "": not asked about."""
+    asker: str = ""
+    """Who is told what came of it (CommandAnswered); "": nobody."""
 
 
 class ActorFailed(Message, frozen=True, tag=17):
