@@ -4,8 +4,10 @@
 paths, frames and rules; no socket, no clock. Docs: docs/howto/add-a-venue.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
+
+import msgspec
 
 from bus.messages import Instrument, Stream
 from bus.messages.feed import BookShape, Garbage, MarketCodec, Scales, SyncRule
@@ -112,4 +114,50 @@ class NarrowMetadata(Protocol):
 
     def metadata_paths_of(self, venue_symbols: Sequence[str]) -> tuple[str, ...]:
         """Answers that `VenueMarket.read_instruments` reads. Of one symbol that is not listed it raises NotListed."""
+        ...
+
+
+WEIGHT, RAW, ORDERS, CONNECTIONS = "REQUEST_WEIGHT", "RAW_REQUESTS", "ORDERS", "CONNECTIONS"
+"""Kinds of a rate limit: an address's weight and requests, an account's new orders, an address's openings of WebSockets."""
+
+
+class RateLimit(msgspec.Struct, frozen=True, gc=False):
+    """At most so much of a kind in each window of interval_ns. Windows are aligned to the venue's clock."""
+
+    kind: str
+    interval_ns: int
+    limit: int
+
+
+class Used(msgspec.Struct, frozen=True, gc=False):
+    """What the venue says: count of limit in the present window of interval_ns. limit 0: it did not say that."""
+
+    kind: str
+    interval_ns: int
+    limit: int
+    count: int
+
+
+class VenueLimits(Protocol):
+    """What a venue's requests cost and how its answers tell what is used. Pure: gateway/VENUE/limits.py.
+
+    limits: the documented ones, until the venue's metadata say better. order_weight, cancel_weight, session_weight: of one
+    request on the order connection: a new order, a cancel, one about the session itself.
+    """
+
+    limits: tuple[RateLimit, ...]
+    order_weight: int
+    cancel_weight: int
+    session_weight: int
+
+    def weight(self, path: str) -> int:
+        """Of a REST request by GET, query string included."""
+        ...
+
+    def used(self, headers: Mapping[str, str]) -> tuple[Used, ...]:
+        """What a REST answer's headers tell; names in any case."""
+        ...
+
+    def stated(self, bodies: Sequence[bytes]) -> tuple[RateLimit, ...]:
+        """The limits that the venue's metadata name (`VenueMarket.metadata_paths`); none that cannot be read."""
         ...

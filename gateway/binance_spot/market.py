@@ -7,14 +7,13 @@ import msgspec
 from bus.messages import Instrument, Stream
 from bus.messages.feed import BookShape, Garbage, MarketCodec, Scales
 from gateway.binance_spot.codec import BinanceSpotCodec
+from gateway.binance_spot.limits import DEPTH_WEIGHTS, depth_weight
 from gateway.binance_spot.queries import decode_time
 from gateway.binance_spot.rule import BINANCE_SPOT
 from gateway.binance_spot.symbols import read_instruments
 from gateway.market import Addresses, ConnectionPlan, Limits
 
 STREAM_NAMES = {Stream.DEPTH: "depth@100ms", Stream.QUOTE: "bookTicker", Stream.TRADE: "trade"}
-WEIGHTS = ((100, 5), (500, 25), (1_000, 50), (5_000, 250))
-"""Levels up to, and the depth request's weight (docs, "Market data endpoints")."""
 PATH_MAX = 2_000  # characters of streams in a URL, chosen: the venue refused 8,005 in 2019 (third party's measurement)
 NAMES_MAX = 256  # streams of one SUBSCRIBE, chosen: 437 of them, about 8,000 bytes, got no answer (third party, 2020);
 # and 4 of these frames, under the 5 a second that the venue takes, carry all that a connection may
@@ -59,10 +58,10 @@ class BinanceSpot:
         return _request("UNSUBSCRIBE", names, request_id), _request("SUBSCRIBE", names, request_id)
 
     def snapshot_path(self, venue_symbol: str, levels: int) -> str:
-        return f"/api/v3/depth?symbol={venue_symbol}&limit={min(levels, WEIGHTS[-1][0])}"
+        return f"/api/v3/depth?symbol={venue_symbol}&limit={min(levels, DEPTH_WEIGHTS[-1][0])}"
 
     def snapshot_weight(self, levels: int) -> int:
-        return next((weight for most, weight in WEIGHTS if levels <= most), WEIGHTS[-1][1])
+        return depth_weight(levels)
 
     def trades_path(self, venue_symbol: str, from_id: int, limit: int) -> str:
         """historicalTrades: weight 25, at most 1,000, no signature (docs, "Old trade lookup")."""

@@ -12,6 +12,7 @@ import msgspec
 
 from bus.messages import Instrument
 from gateway.binance_spot.decimals import SCALE, UNITS_MAX, decimal_text
+from gateway.market import RateLimit
 from gateway.text import BadDecimal, NotListed, NotTrading, SymbolError, look_again, units
 
 SECOND_NS = 1_000_000_000
@@ -40,14 +41,6 @@ _OTHER_FILTERS = frozenset(
     )
 )
 """Filters (docs, filters) of kinds of order this engine does not send."""
-
-
-class RateLimit(msgspec.Struct, frozen=True, gc=False):
-    """kind: REQUEST_WEIGHT (an IP), ORDERS (an account), RAW_REQUESTS (an IP). Windows are aligned to the clock."""
-
-    kind: str
-    interval_ns: int
-    limit: int
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False):
@@ -99,6 +92,10 @@ class _Limit(msgspec.Struct):
     limit: int
 
 
+class _Limits(msgspec.Struct):
+    rateLimits: list[Any] = []  # Any: rows are converted one by one
+
+
 def read_exchange(
     body: bytes,
     wanted: Sequence[str],
@@ -135,6 +132,14 @@ def read_instruments(
 ) -> list[Instrument]:
     """As `read_exchange`, for who needs the Instruments only."""
     return list(read_exchange(body, wanted, account, venue, first_instrument, versions).instruments)
+
+
+def rate_limits(body: bytes) -> tuple[RateLimit, ...]:
+    """Return the limits that the body names, as far as they can be read; of its 10 MB nothing else is."""
+    try:
+        return _rate_limits(msgspec.json.decode(body, type=_Limits).rateLimits, [])
+    except (ValueError, RecursionError):
+        return ()
 
 
 def price_text(instrument: Instrument, price_ticks: int) -> str:

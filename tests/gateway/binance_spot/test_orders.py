@@ -29,7 +29,6 @@ from bus.messages.feed import Garbage, Notice
 from gateway.binance_spot.events import AccountPosition
 from gateway.binance_spot.orders import LOGON_ID, SUBSCRIBE_ID, TIME_ID, OrderCodec, SessionAnswer
 from gateway.binance_spot.signing import HmacSigner
-from gateway.binance_spot.usage import Used, retry_after_s, used_in_answer, weight_used
 
 EXAMPLES = Path(__file__).parents[4] / "shared" / "data" / "payloads" / "binance-spot-doc-examples.jsonl"
 SIGNER = HmacSigner("thekey", "thesecret")
@@ -360,17 +359,3 @@ def test_every_user_stream_example_of_the_docs_is_read() -> None:
                 assert not isinstance(value, Garbage), (example, value)
                 kinds.add(type(value))
     assert kinds == {ExecutionReport, AccountPosition, Notice}
-
-
-def test_usage_is_read_from_answers_and_headers() -> None:
-    limits = [{"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 50, "count": 12}]
-    odd = [{**limits[0], "interval": "FORTNIGHT"}]
-    answer = json.dumps({"id": "st1", "status": 200, "rateLimits": limits + odd}).encode()
-    assert used_in_answer(answer) == (Used("ORDERS", 10_000_000_000, 50, 12),)
-    assert used_in_answer(b"nonsense") == ()
-    assert (
-        weight_used({"x-mbx-used-weight-1m": "1200"}),
-        weight_used({}),
-        weight_used({"x-mbx-used-weight-1m": "x"}),
-    ) == (1200, -1, -1)
-    assert (retry_after_s({"retry-after": "17"}), retry_after_s({"retry-after": "Wed, 21 Oct"})) == (17, -1)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus.messages import Instrument
-from gateway.binance_spot.symbols import RateLimit, price_text, quantity_text, read_exchange, read_instruments
+from gateway.binance_spot.symbols import price_text, quantity_text, rate_limits, read_exchange, read_instruments
+from gateway.market import RateLimit
 from gateway.text import SymbolError
 
 CAPTURES = Path(__file__).parents[4] / "shared" / "data" / "captures"
@@ -135,7 +136,10 @@ def test_what_is_not_understood_is_noted_and_trades_on() -> None:
 
 
 def test_rate_limits_are_read() -> None:
-    assert read_exchange(info(), [], 0, 0).rate_limits == (RateLimit("ORDERS", 10_000_000_000, 50),)
+    limits = (RateLimit("ORDERS", 10_000_000_000, 50),)
+    assert read_exchange(info(), [], 0, 0).rate_limits == limits
+    assert rate_limits(info()) == limits
+    assert rate_limits(b"[") == ()
 
 
 @pytest.mark.parametrize(
