@@ -222,7 +222,7 @@ def test_without_any_readable_checkpoint_the_whole_journal_is_folded(venue: Venu
         spoil(path, 40, b"\xff\xff\xff")
     done = run(venue.config(), tmp_path, state=state, **venue.keys)
     assert_ran_whole(done)
-    assert "no checkpoint is readable: the whole journal is folded" in done.err
+    assert "no checkpoint can be used: the whole journal is folded" in done.err
 
 
 @pytest.mark.parametrize(

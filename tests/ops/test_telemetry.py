@@ -208,7 +208,8 @@ def node(house: House) -> Any:
     return SimpleNamespace(
         actors=house.actors, host=house.host, instruments={row.instrument: row for row in house.instruments},
         clock=house.clock, config=parse(CONFIG), placement=ALONE, supervisor=Supervisor(), collector=Collector(),
-        recent=events.Recent(), order_door=house.door, index=SimpleNamespace(behind=0), stalls=0, stall_max_s=0.0,
+        recent=events.Recent(), order_door=house.door, stalls=0, stall_max_s=0.0,
+        records=SimpleNamespace(index=SimpleNamespace(behind=0)),
     )  # fmt: skip
 
 
