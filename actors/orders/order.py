@@ -29,6 +29,7 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     missing, missing_ns: of an orphan: answers without its missing executions, and when the venue proved more of them.
     lost, lost_ns, unlisted: of an order that worked: "does not exist" answers since the venue's last word on it, when the
     first of them was asked, and whether its open orders, asked after them, did not list it either.
+    denied_ns: of an order that was never seen: when the venue was last asked and had no such order.
     """
 
     client_order_id: str
@@ -81,6 +82,7 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     lost: int = 0
     lost_ns: int = 0
     unlisted: bool = False
+    denied_ns: int = 0
 
 
 def is_done(order: Order) -> bool:
