@@ -32,6 +32,10 @@ class OrdersSettings(msgspec.Struct, frozen=True):
     reconcile_interval_ns: int = 30_000_000_000
     """Chosen. An instrument's open orders weigh 6 at Binance and its trades since the last look 20: 52 a minute and
     instrument, out of 6000 (docs, rest-api, 2026-11)."""
+    read_lag_ns: int = 500_000_000
+    """Chosen: how far an answer about balances may lag behind fills; a gap of the ledger is looked at again after it."""
+    positions: bool = False
+    """Whether the venue keeps positions beside balances (futures)."""
     ids_block: int = 1_000
     """Counters reserved at a time: ids lost at a crash, against journal records."""
     open_orders_max: int = 10_000
