@@ -9,7 +9,7 @@ counted where it is more; what it wants us to wait (`hold`) goes before everythi
 Times are engine time, ns.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -100,6 +100,8 @@ class Budget:
     def __init__(self, costs: VenueLimits | None = None) -> None:
         self.costs = costs
         self.held = Held()
+        self.on_hold: Callable[[str, int], None] = lambda what, until_ns: None
+        """Hears when the venue begins to want less of us: "banned", "held" or "orders held", and until when."""
         self._offset_ns = 0
         self._orders_from_ns = 0
         self._cancel_at_ns = 0
@@ -261,6 +263,7 @@ class Budget:
                 until_ns = max([row.end_ns for row, _ in self._of_order if row.kind == ORDERS][:1] or [until_ns])
         until_ns = max(min(until_ns, now_ns + HOLD_NS_MAX), now_ns)
         ban_ns, held_ns, orders_ns = self.held
+        what, before_ns = ("banned", ban_ns) if banned else ("orders held", orders_ns) if orders else ("held", held_ns)
         if orders:
             orders_ns = max(orders_ns, until_ns)
         else:
@@ -268,13 +271,15 @@ class Budget:
             self._cancels_pass = False
             self._cancel_at_ns = max(self._cancel_at_ns, now_ns + SPARING_NS)
         self._take(Held(max(ban_ns, until_ns) if banned else ban_ns, held_ns, orders_ns))
+        if before_ns <= now_ns < until_ns:
+            self.on_hold(what, until_ns)
         return until_ns
 
     def reason(self, now_ns: int) -> str:
         """What the venue wants of us now, for people; "" when nothing."""
-        for text, until_ns in zip(("banned", "held", "orders held"), self.held, strict=True):
+        for until_ns in self.held:
             if now_ns < until_ns:
-                return f"{text} for {(until_ns - now_ns) / 1e9:.1f} s more: the venue's rate limit was reached"
+                return f"held for {(until_ns - now_ns) / 1e9:.1f} s more: the venue's rate limit was reached"
         return ""
 
     # -- over a restart -------------------------------------------------------------------------------------------

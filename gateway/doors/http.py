@@ -1,31 +1,33 @@
-"""GET at one address, over aiohttp: places on the wire, a deadline, the longest body, and the venue's rate limit.
+"""Requests at one address, over aiohttp: places on the wire, a deadline, the longest body, and the venue's budget.
 
-After a 429 or 418 nothing goes to this address until the time the venue named; other addresses are not concerned.
+What finds no room in the budget does not leave, and after a 429 or 418 nothing does until the time the venue named;
+other addresses are not concerned.
 """
 
 import asyncio
 import contextlib
 import math
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import aiohttp
 from yarl import URL
 
 from bus.messages import Outcome
+from gateway.doors.budget import HOLD_NS_MAX, NEW, QUERY, Budget
 
 BODY_BYTES_MAX = 32 << 20
 """Binance's whole exchangeInfo has about 10 MB."""
-HOLD_S_DEFAULT = 60.0
-"""When the venue says 429 without Retry-After; weights are counted by the minute (docs, "LIMITS")."""
-HOLD_S_MAX = 3 * 86_400.0
-"""The longest ban of an address there is (docs, "LIMITS": from 2 minutes to 3 days)."""
+BANNED, TOO_MANY = 418, 429
+RETRY_S_MAX = HOLD_NS_MAX / 1e9
 REASON_MAX = 200
 """Characters of a reason; a server may send anything as its first line."""
 CONNECTIONS_MAX = 8
 """Requests on the wire at once, to one address; the others wait here, unsigned. Chosen."""
 MARKET_CONNECTIONS_MAX = CONNECTIONS_MAX // 2
 """Of them, for market data: a question about an order never waits for a thousand books. Chosen."""
+ORDER_CONNECTIONS_MAX = 64
+"""Besides them, for orders and cancels: what is beyond it waits for a connection that is free. Chosen."""
 
 
 class RestFailed(Exception):
@@ -38,6 +40,10 @@ class RestFailed(Exception):
         super().__init__(f"{url}: {reason}")
 
 
+class NotSent(RestFailed):
+    """No connection came about: nothing was sent. To a question it is as good as no answer."""
+
+
 class RestHeld(RestFailed):
     """The venue's rate limit was reached before the request left: nothing was sent."""
 
@@ -47,18 +53,20 @@ class RestHeld(RestFailed):
 class Http:
     """One address. `open` before the first request. under_way, market_under_way: requests that the door counts."""
 
-    def __init__(self, base_url: str, now_ns: Callable[[], int]) -> None:
+    def __init__(self, base_url: str, now_ns: Callable[[], int], budget: Budget | None = None) -> None:
         self._base, self._now_ns = base_url.rstrip("/"), now_ns
+        self.budget = budget or Budget()
         self._session: aiohttp.ClientSession | None = None
         self._places = asyncio.Semaphore(CONNECTIONS_MAX)
         self._market_places = asyncio.Semaphore(MARKET_CONNECTIONS_MAX)
-        self._held_until_ns = 0
         self.refused = self.holds = 0
         self.under_way = self.market_under_way = 0
 
     async def open(self) -> None:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
-        self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX))
+        # More than are used at once: a cancel never waits for a place that a question holds.
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX + ORDER_CONNECTIONS_MAX)
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -76,46 +84,88 @@ class Http:
 
         market: it is market data's. Raises RestFailed; a status of 400 and more is returned, not raised.
         """
-        assert self._session is not None, "open comes first"
         try:
             async with (
                 asyncio.timeout(timeout_s),
                 self._market_places if market else contextlib.nullcontext(),
                 self._places,
-                # A redirect is not followed: it would take the API key to whoever the answer names.
-                self._session.get(self._address(phrase), headers=headers, allow_redirects=False) as response,
             ):
-                self._obey(response)  # first: a body that never ends must not hide a 429
+                path = self._leaving(phrase, market=market)
+                answer = await self._fetch("GET", path, headers)
+        except TimeoutError:
+            raise RestFailed(self._base, f"no answer in {timeout_s:.1f} s") from None
+        return answer.status, answer.body
+
+    async def send(
+        self, method: str, phrase: Callable[[], str], timeout_s: float, headers: dict[str, str], unanswered: int = 0
+    ) -> "Answer":
+        """An order or a cancel, which whoever sends it has counted. It waits for no place; `phrase` may raise RestHeld.
+
+        unanswered: orders under way besides. Raises RestFailed: NotSent where nothing reached the venue.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._fetch(method, phrase(), headers, unanswered)
+        except TimeoutError:
+            raise RestFailed(self._base, f"no answer in {timeout_s:.1f} s") from None
+
+    def held(self, now_ns: int) -> str:
+        """Why nothing may be asked at all; empty when something may."""
+        return self.budget.reason(now_ns) if now_ns < self.budget.held.held_ns else ""
+
+    async def _fetch(self, method: str, path: str, headers: dict[str, str] | None, unanswered: int = 0) -> "Answer":
+        assert self._session is not None, "open comes first"
+        url = URL(self._base + path, encoded=True)  # exactly as it was signed: nothing is quoted again
+        asked_ns = self._now_ns()
+        try:
+            # A redirect is not followed: it would take the API key to whoever the answer names.
+            async with self._session.request(method, url, headers=headers, allow_redirects=False) as response:
+                self._obey(method, response, asked_ns, unanswered)  # first: a body that never ends must not hide a 429
                 body = bytearray()
                 while len(body) <= BODY_BYTES_MAX and (more := await response.content.read(BODY_BYTES_MAX)):
                     body += more
-        except TimeoutError:
-            raise RestFailed(self._base, f"no answer in {timeout_s:.1f} s") from None
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotSent(self._base, _told(error)) from error
         except (aiohttp.ClientError, OSError) as error:
             raise RestFailed(self._base, _told(error)) from error
         if len(body) > BODY_BYTES_MAX:
             raise RestFailed(self._base, f"the answer is longer than {BODY_BYTES_MAX} bytes")
-        return response.status, bytes(body)
+        return Answer(response.status, bytes(body), _seconds(response.headers.get("Retry-After", "")))
 
-    def held(self, now_ns: int) -> str:
-        """Why nothing may be asked at all; empty when something may."""
-        left_ns = self._held_until_ns - now_ns
-        return f"held for {left_ns / 1e9:.1f} s more: the venue's rate limit was reached" if left_ns > 0 else ""
-
-    def _address(self, phrase: Callable[[], str]) -> URL:
-        """Where this goes now. Raises RestHeld when the venue has said stop while it waited."""
-        held = self.held(self._now_ns())
-        if held:
+    def _leaving(self, phrase: Callable[[], str], *, market: bool) -> str:
+        """The path that goes now, counted. Raises RestHeld when there is no room, or the venue has said stop while it waited."""
+        now_ns, budget = self._now_ns(), self.budget
+        if held := self.held(now_ns):
             self.refused += 1
             raise RestHeld(self._base, held)
-        return URL(self._base + phrase(), encoded=True)  # exactly as it was signed: nothing is quoted again
+        path = phrase()
+        weight = budget.costs.weight(path) if budget.costs is not None else 0
+        purpose = NEW if market else QUERY
+        if not budget.request(now_ns, purpose, weight):
+            self.refused += 1
+            free_s = (budget.free_ns(now_ns, purpose, weight) - now_ns) / 1e9
+            raise RestHeld(self._base, f"no room in the venue's rate limit for {free_s:.1f} s more")
+        return path
 
-    def _obey(self, response: aiohttp.ClientResponse) -> None:
-        if response.status not in (418, 429):
+    def _obey(self, method: str, response: aiohttp.ClientResponse, asked_ns: int, unanswered: int) -> None:
+        budget = self.budget
+        if budget.costs is not None:
+            budget.learn(budget.costs.used(response.headers), asked_ns, unanswered)
+        banned = response.status == BANNED
+        # Of a new order 429 may speak of the account's order count: whoever reads the body says which it was.
+        if not banned and (response.status != TOO_MANY or method == "POST"):
             return
         self.holds += 1
-        seconds = _seconds(response.headers.get("Retry-After", ""))
-        self._held_until_ns = max(self._held_until_ns, self._now_ns() + int(seconds * 1e9))
+        now_ns, seconds = self._now_ns(), _seconds(response.headers.get("Retry-After", ""))
+        budget.hold(now_ns, now_ns + int(seconds * 1e9) if seconds >= 0 else 0, banned=banned)
+
+
+class Answer(NamedTuple):
+    """retry_s: of the header Retry-After; -1.0 without one that can be read."""
+
+    status: int
+    body: bytes
+    retry_s: float
 
 
 def _told(error: Exception) -> str:
@@ -125,9 +175,9 @@ def _told(error: Exception) -> str:
 
 
 def _seconds(retry_after: str) -> float:
-    """From the header; HOLD_S_DEFAULT for what is no number of seconds, HOLD_S_MAX at most."""
+    """From the header; -1.0 for what is no number of seconds."""
     try:
         seconds = float(retry_after)
     except ValueError:
-        return HOLD_S_DEFAULT
-    return min(seconds, HOLD_S_MAX) if math.isfinite(seconds) and seconds >= 0 else HOLD_S_DEFAULT
+        return -1.0
+    return min(seconds, RETRY_S_MAX) if math.isfinite(seconds) and seconds >= 0 else -1.0

@@ -20,9 +20,10 @@ from bus.messages import (
     TradesRequest,
     VenueQuery,
 )
+from gateway.doors.budget import Budget
 from gateway.doors.http import Http, RestFailed, RestHeld
 from gateway.doors.venue_time import VenueTime
-from gateway.market import VenueMarket
+from gateway.market import VenueLimits, VenueMarket
 
 __all__ = ["IN_FLIGHT_MAX", "MARKET_IN_FLIGHT_MAX", "RestDoor", "RestFailed", "RestHeld", "VenueAccount"]
 
@@ -50,19 +51,28 @@ class VenueAccount(Protocol):
 class RestDoor:
     """Answers SnapshotRequest, TradesRequest and VenueQuery, and fetches for the assembly (`get`) before actors run.
 
-    addresses: by venue number.
+    addresses: by venue number. costs: of the venues whose limits are counted; of others only holds are obeyed.
     """
 
     name = "rest_door"
 
-    def __init__(self, addresses: Mapping[int, str], now_ns: Callable[[], int], venue_time: VenueTime) -> None:
+    def __init__(
+        self,
+        addresses: Mapping[int, str],
+        now_ns: Callable[[], int],
+        venue_time: VenueTime,
+        costs: Mapping[int, VenueLimits] | None = None,
+    ) -> None:
         self.handlers: dict[type[Message], Handler] = {
             SnapshotRequest: self._snapshot,
             TradesRequest: self._trades,
             VenueQuery: self._query,
         }
         self._now_ns, self._venue_time = now_ns, venue_time
-        by_address = {address.rstrip("/"): Http(address, now_ns) for address in addresses.values()}
+        by_address: dict[str, Http] = {}
+        for venue, address in addresses.items():
+            budget = Budget((costs or {}).get(venue))
+            by_address.setdefault(address.rstrip("/"), Http(address, now_ns, budget))
         self._http = {venue: by_address[address.rstrip("/")] for venue, address in addresses.items()}
         self._all = tuple(by_address.values())
         self._markets: Mapping[int, VenueMarket] = {}
@@ -97,6 +107,14 @@ class RestDoor:
     ) -> tuple[int, bytes]:
         """Status and body. Raises RestFailed; a status of 400 and more is returned, not raised."""
         return await self._http[venue].get(lambda: path, timeout_s, headers)
+
+    def http(self, venue: int) -> Http:
+        """The venue's address, for who sends orders there too."""
+        return self._http[venue]
+
+    def budget(self, venue: int) -> Budget:
+        """The one that everything that reaches this venue's address spends from."""
+        return self._http[venue].budget
 
     @property
     def refused(self) -> int:
