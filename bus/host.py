@@ -8,13 +8,15 @@ list, and exactly what was counted is received. One `now_ns` belongs to one inpu
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter_ns
-from typing import Any, NamedTuple
+from typing import Any
 from zlib import crc32
 
-from bus.codec import decoder, encode, tag_of
+from bus.cell import Cell, Here
+from bus.codec import encode, tag_of
 from bus.edge import Edge
-from bus.errors import InputsFull, line_of
-from bus.latency import Histogram
+from bus.errors import InputsFull
+from bus.failure import DEAF, Failure, dropped
+from bus.latency import Histogram, count_hops
 from bus.link import Arrived
 from bus.log import LogError
 from bus.mailbox import Mailboxes
@@ -23,7 +25,6 @@ from bus.messages import (
     HEADER_SIZE,
     HEADER_VERSION,
     ActorFailed,
-    CommandDropped,
     FrameBatch,
     Message,
 )
@@ -38,26 +39,6 @@ HOP_MAX = 250
 INPUTS_MAX = 50_000
 """Inputs of one class that may wait. Market data beyond it is dropped, oldest first, and counted: the gap that this
 leaves makes its book INVALID and resync. Any other class beyond it stops the engine."""
-
-
-class _Here(NamedTuple):
-    """An input of this host that no other host shall hear of."""
-
-    message: Message
-
-
-class _Cell:
-    """One receiver as the host sees it."""
-
-    __slots__ = ("counts", "decode", "handlers", "histogram", "name", "receive", "send")
-
-    def __init__(self, receiver: Receiver, inbox: Iterable[type[Message]], mailboxes: Mailboxes) -> None:
-        self.name = receiver.name
-        self.send, self.receive = mailboxes.open(receiver.name)
-        self.decode = decoder(inbox)
-        self.handlers = receiver.handlers
-        self.histogram = Histogram()
-        self.counts = self.histogram.counts
 
 
 class Host:
@@ -88,14 +69,19 @@ class Host:
         self.dropped_inputs = self.failures = self.cut_cascades = self.undecodable = self.journal_failures = 0
         self.input_log_failures = 0
         self.broken = ""
-        """Why this host may take no further input; the engine stops on it. Empty: it is whole."""
+        """Why this host takes no further input. Empty: it is whole."""
         self.failed: set[str] = set()
-        """Receivers that raised: a fold of theirs may be half done, so their state is in no checkpoint any more."""
+        """Receivers that raised: a fold of theirs may be half done, so their state is in no checkpoint until they are renewed."""
+        self.on_failure: Callable[[Failure], bool] = lambda failure: False
+        """Who decides what follows when a handler raised (ops.supervision). False: nobody did, the engine halts on it."""
+        self.long_ns = 1 << 62
+        self.on_long: Callable[[str, int], None] = lambda receiver, took_ns: None
+        """Hears of each hop that took longer than `long_ns`, once its cascade is over."""
         self._measure = measure
         boxes = inboxes(receivers, routing)
-        self._cells = {r.name: _Cell(r, boxes[r.name], mailboxes) for r in receivers if boxes[r.name]}
+        self._cells = {r.name: Cell(r, boxes[r.name], mailboxes) for r in receivers if boxes[r.name]}
         # By type: what goes beside (None: nothing), and the receivers; None: an answer, which names its receiver.
-        self._routes: dict[type[Message], tuple[Beside | None, tuple[_Cell, ...] | None]] = {
+        self._routes: dict[type[Message], tuple[Beside | None, tuple[Cell, ...] | None]] = {
             message_type: (
                 beside(message_type, routing, (remotes or {}).get(message_type, ())),
                 tuple(self._cells[name] for name in names if name in self._cells),
@@ -108,17 +94,19 @@ class Host:
         self._class_of = {t: (n, queues[n]) for n, types in enumerate(routing.classes) for t in types}
         self._market = len(routing.classes) - 1
         # What other hosts say keeps its order, so it is one class; it goes before our own market data.
-        self._arrived: deque[Arrived | _Here] = deque()
-        self._queues = (*queues[:-1], self._arrived, *queues[-1:])
+        self._arrived: deque[Arrived | Here] = deque()
+        self._first: deque[Message] = deque()
+        self._queues = (self._first, *queues[:-1], self._arrived, *queues[-1:])
         self.edge = Edge(bool(self._routes.get(FrameBatch, (None, ()))[1]))
         self.on_taken: Callable[[Arrived], None] = lambda arrived: None
-        self._ready: deque[_Cell] = deque()
+        self._ready: deque[Cell] = deque()
         self._sent: list[bytes] = []
         self._after: list[Callable[[int], None]] = []
-        self._bursts: list[tuple[_Cell, Callable[[int], None]]] = []
+        self._bursts: list[tuple[Cell, Callable[[int], None]]] = []
         # Of the present cascade: who took a message, and when; of the start and of each hop's end.
-        self._hops: list[_Cell] = []
+        self._hops: list[Cell] = []
         self._stamps: list[int] = []
+        self._input = b""
 
     # -- inputs ---------------------------------------------------------------------------------------------------
 
@@ -138,7 +126,11 @@ class Host:
 
     def post_here(self, message: Message) -> None:
         """Queue an input behind everything that other hosts have said, for receivers of this host alone."""
-        self._arrived.append(_Here(message))
+        self._arrived.append(Here(message))
+
+    def post_first(self, *messages: Message) -> None:
+        """Inputs that go before all that wait, in this order: what must be known before anything else happens."""
+        self._first.extend(messages)
 
     @property
     def waiting(self) -> int:
@@ -146,10 +138,13 @@ class Host:
         return sum(map(len, self._queues))
 
     def run(self, inputs_max: int) -> int:
-        """Take inputs by class, each with its whole cascade, until `inputs_max` messages were taken. Returns how many."""
+        """Take inputs by class, each with its whole cascade, until `inputs_max` messages were taken. Returns how many.
+
+        A host that is broken takes none.
+        """
         taken = 0
         queues, arrived, market = self._queues, self._arrived, self._queues[-1]
-        while taken < inputs_max:
+        while taken < inputs_max and not self.broken:
             count = 1
             for queue in queues:
                 if queue:
@@ -217,15 +212,15 @@ class Host:
             self._log_input(tag_of(kind), now_ns, raw)
         self._run_cascade(route[1] or (), raw, now_ns)
 
-    def _take_arrived(self, entry: Arrived | _Here) -> None:
+    def _take_arrived(self, entry: Arrived | Here) -> None:
         if type(entry) is Arrived:
             self.take_arrived(entry.kind, entry.raw)
             self.on_taken(entry)
         else:
-            self.take(entry.message, here_alone=True)  # type: ignore[union-attr]  # it is a _Here: there are two
+            self.take(entry.message, here_alone=True)  # type: ignore[union-attr]  # it is a Here: there are two
 
-    def _run_cascade(self, targets: Iterable["_Cell"], raw: bytes, now_ns: int) -> None:
-        ready = self._ready
+    def _run_cascade(self, targets: Iterable[Cell], raw: bytes, now_ns: int) -> None:
+        ready, self._input = self._ready, raw
         for cell in targets:
             cell.send(raw)
             ready.append(cell)
@@ -235,8 +230,17 @@ class Host:
         while self._after:  # the door's write among them, so nothing that can wait comes before it
             self._after.pop(0)(now_ns)
         if self._measure:
-            self._count_hops()
+            self._measured()
         self._fold()
+
+    def _measured(self) -> None:
+        """Here no order waits for it: in the cascade it was 1.5 % of a tick's instructions."""
+        hops, stamps = self._hops, self._stamps
+        count_hops(hops, stamps)
+        if stamps[-1] - stamps[0] > self.long_ns:
+            for cell, start, end in zip(hops, stamps, stamps[1:], strict=False):
+                if end - start > self.long_ns:
+                    self.on_long(cell.name, end - start)
 
     @property
     def digest(self) -> int:
@@ -274,7 +278,7 @@ class Host:
                 # All of it, before the first is sent: what cannot travel must not leave half a decision behind.
                 outgoing = [(routes[type(produced)], encode(produced), produced) for produced in out] if out else ()
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an actor raises, the others must run
-                self._failed(cell, message, error)
+                self._failed(Failure(cell.name, message, raw, self._input, now_ns, error))
                 continue
             if outgoing:
                 hop = raw[0] + 1
@@ -302,20 +306,7 @@ class Host:
                 stamps.append(clock())
         self.sequence = sequence
 
-    def _count_hops(self) -> None:
-        """Into the histograms, `Histogram.record` inlined. Here no order waits for it: in the cascade it was 1.5 % of a
-        tick's instructions.
-        """
-        start, *ends = self._stamps
-        for cell, end in zip(self._hops, ends, strict=True):
-            value, start = end - start, end
-            exponent = value.bit_length() - 5
-            if exponent > 0:
-                cell.counts[(exponent << 4) + (value >> exponent)] += 1
-            else:
-                cell.counts[value] += 1
-
-    def _targets(self, message: Any) -> tuple[_Cell, ...]:
+    def _targets(self, message: Any) -> tuple[Cell, ...]:
         """Receivers of one message: by type, or for an answer the actor that asked."""
         targets = self._routes[type(message)][1]
         if targets is None:
@@ -353,39 +344,49 @@ class Host:
 
     # -- what goes wrong ------------------------------------------------------------------------------------------
 
-    def _failed(self, cell: _Cell, message: Message | None, error: BaseException) -> None:
-        """A handler raised or a message could not be read: nothing of it was emitted, the rest of the cascade runs on."""
+    def _failed(self, failure: Failure) -> None:
+        """Nothing was emitted for the message. Unless somebody decides otherwise the rest of the cascade runs on."""
+        self.failures += 1
+        self.failed.add(failure.receiver)
+        message = failure.message
         if message is None:
             self.undecodable += 1
-        self.failures += 1
-        self.failed.add(cell.name)
-        text = f"{type(error).__name__}: {error}"[:400] + line_of(error)
-        if isinstance(message, ActorFailed):
-            self.broken = f"{cell.name} raised while it handled a failure: {text}"  # the supervisor stops the engine
+        if self.on_failure(failure):
             return
-        self.post(ActorFailed(cell.name, tag_of(type(message)) if message is not None else 0, text))
-        if message is not None:
-            self._answer_dropped((message,))
+        if isinstance(message, ActorFailed):
+            self.broken = (
+                f"{failure.receiver} raised while it handled a failure: {failure.text}"  # the engine stops on it
+            )
+            return
+        self.post(failure.told)
+        if type(message) in self._commands and message is not None:
+            self.post(dropped(message))
 
-    def _cut(self, cell: _Cell, out: Iterable[Message]) -> None:
+    def silence(self, names: Iterable[str]) -> None:
+        """What is sent to these is taken and has no effect, until they are renewed."""
+        for name in names:
+            if name in self._cells:
+                self._cells[name].handlers = DEAF
+
+    def renew(self, receivers: Iterable[Receiver]) -> None:
+        """These take the place of those of their names; what is sent from now on is theirs. Handlers of the same types."""
+        for receiver in receivers:
+            self._cells[receiver.name].handlers = receiver.handlers
+            self.failed.discard(receiver.name)
+
+    def abort(self, reason: str) -> None:
+        """Stop here, as if the process had died: nothing that is on its way is taken, written or told."""
+        self.broken = self.broken or reason
+        for work in (self._ready, self._bursts, self._after):
+            work.clear()
+
+    def _cut(self, cell: Cell, out: Iterable[Message]) -> None:
         """The cascade is longer than its limit: a bug, not a mode. Facts are journaled but nobody hears them any more,
         so the engine stops; what comes after it recovers from the journal.
         """
         self.cut_cascades += 1
         self.failed.add(cell.name)
         self.broken = f"{cell.name}: a cascade longer than {CASCADE_MAX} messages or {HOP_MAX} hops"
-
-    def _answer_dropped(self, messages: Iterable[Message]) -> None:
-        for message in messages:
-            if type(message) in self._commands:
-                self.post(
-                    CommandDropped(
-                        getattr(message, "instrument", -1),
-                        getattr(message, "owner", ""),
-                        getattr(message, "command", -1),
-                        getattr(message, "client_order_id", ""),
-                    )
-                )
 
     # -- what it tells --------------------------------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ throw-away engine, Python 3.11, shared 2-core machine).
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from itertools import islice
+from typing import Final, Protocol
 
 VALUE_NS_MAX: Final = (1 << 36) - 1  # 68.7 s, chosen: a longer wait is an outage, not a latency
 BUCKETS: Final = 960  # every value below 2**63, so that the inlined increment needs no bound check
@@ -102,3 +103,22 @@ class Histogram:
             "max": self.max_ns / _US,
             "count": self.count,
         }
+
+
+class Counted(Protocol):
+    """Whose hops are counted."""
+
+    @property
+    def counts(self) -> list[int]: ...
+
+
+def count_hops(takers: Sequence[Counted], stamps: Sequence[int]) -> None:
+    """One hop each: from the stamp before to its own, `Histogram.record` inlined. stamps: ns, the start's first."""
+    start = stamps[0]
+    for taker, end in zip(takers, islice(stamps, 1, None), strict=True):
+        value, start = end - start, end
+        exponent = value.bit_length() - 5
+        if exponent > 0:
+            taker.counts[(exponent << 4) + (value >> exponent)] += 1
+        else:
+            taker.counts[value] += 1
