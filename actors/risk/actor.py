@@ -315,7 +315,13 @@ class Risk(Actor[RiskState]):
     # Recovery and checkpoint
 
     def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
-        return {OrderUpdate: self.on_update, Fill: self.on_fill, PositionUpdate: self.on_position}
+        """A person's order is a fact: it holds after a SIGKILL as well."""
+        return {
+            OrderUpdate: self.on_update,
+            Fill: self.on_fill,
+            PositionUpdate: self.on_position,
+            OperatorCommand: self.on_operator,
+        }
 
     def checkpoint(self) -> RiskState:
         return RiskState(

@@ -14,17 +14,21 @@
 | cooldown     | instrument | REDUCING    | CooldownHeld again, at or after its end    |
 | venue        | instrument | CANCEL_ONLY | an Instrument that is traded again         |
 | settings     | owner      | as written  | a change of the configuration              |
+
+What closes a position at a person's word is bound by fewer of them: BINDS_OPERATOR.
 """
 
 import msgspec
 
 from actors.risk.limits import AccountLimits
+from actors.risk.people import answer, standing
 from actors.risk.states import ACTIVE, ENGINE, Reason, Reasons, instrument_scope, owner_scope
 from bus.actor import NOTHING
 from bus.messages import (
     ActorFailed,
     Alert,
     AlertLevel,
+    AnswerKind,
     BaselineTaken,
     ClockEstimate,
     Control,
@@ -49,7 +53,13 @@ ORDERED = {
     Control.HALT: TradingState.HALTED,
     Control.CANCEL_ONLY: TradingState.CANCEL_ONLY,
     Control.REDUCE: TradingState.REDUCING,
+    Control.FLATTEN: TradingState.CANCEL_ONLY,  # for everybody but the orders that close: they are the operator's own
 }
+OPERATOR = "operator"
+BINDS_OPERATOR = ("orders", "leadership", "clock:", "venue", "actor_failed")
+"""Reasons, by their beginnings, that hold orders of a person's own too: what is open or held is not known, or nobody would
+take the order. Whatever else stops trading (a loss, refusals, a halt, a stop) is no reason not to get out.
+"""
 
 
 class Day(msgspec.Struct):
@@ -78,6 +88,8 @@ class Switch:
 
     def state_for(self, instrument: int, owner: str) -> TradingState:
         """The strictest of engine, instrument and owner. Scope names are made once: no formatting on the path."""
+        if owner == OPERATOR:
+            return self._state_for_operator(instrument)
         states = self.reasons.states
         scope = self.instruments.get(instrument)
         if scope is None:
@@ -91,6 +103,13 @@ class Switch:
             state = here
         here = states.get(owned, ACTIVE)
         return here if here > state else state
+
+    def _state_for_operator(self, instrument: int) -> TradingState:
+        scopes = (ENGINE, instrument_scope(instrument))
+        held = self.reasons.held.values()
+        return max(
+            (row.state for row in held if row.scope in scopes and row.name.startswith(BINDS_OPERATOR)), default=ACTIVE
+        )
 
     # Run
 
@@ -136,21 +155,30 @@ class Switch:
     # People
 
     def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
-        """A looser order does not loosen a stricter one: that is RESUME's, and a RESUME says why."""
-        scope = ENGINE if command.instrument < 0 else instrument_scope(command.instrument)
-        if command.control == Control.RESUME:
+        """A looser order does not loosen a stricter one: that is RESUME's, and a RESUME says why. FLATTEN is answered by
+        who closes, CANCEL_ALL by orders.
+        """
+        scope = owner_scope(command.owner) if command.owner else ENGINE
+        if command.instrument >= 0:
+            scope = instrument_scope(command.instrument)
+        if command.control is Control.RESUME:
             return self._resume(command, scope)
         ordered = ORDERED.get(command.control)
         if ordered is None:
-            return NOTHING  # CANCEL_ALL is for execution and orders
-        held = self.reasons.held.get((scope, "operator"))
-        if held is not None and held.state >= ordered:
             return NOTHING
-        return self.reasons.hold(scope, "operator", ordered, command.reason)
+        held = self.reasons.held.get((scope, OPERATOR))
+        changes: tuple[Message, ...] = ()
+        if held is None or held.state < ordered:
+            changes = self.reasons.hold(scope, OPERATOR, ordered, command.reason)
+        if command.control is Control.FLATTEN:
+            return changes
+        before = "" if held is None or held.state < ordered else f", as it was: {held.text}"
+        return (*changes, answer(command, AnswerKind.DONE, f"{self.reasons.states[scope].name}{before}"))
 
     def _resume(self, command: OperatorCommand, scope: str) -> tuple[Message, ...]:
         if not command.reason.strip():
-            return (_alert(AlertLevel.WARNING, "resume_without_reason", f"scope={scope}", command.instrument),)
+            alert = _alert(AlertLevel.WARNING, "resume_without_reason", f"scope={scope}", command.instrument)
+            return (alert, answer(command, AnswerKind.FAILED, "refused: it was not said why; give a reason"))
         changes: tuple[Message, ...] = ()
         for held in self.reasons.saved():
             if (held.scope == scope or scope == ENGINE) and held.name.startswith(ENDS_WITH_RESUME):
@@ -158,7 +186,8 @@ class Switch:
         for day in self.days.values():
             if scope == ENGINE:
                 day.start = day.realized
-        return changes
+        rest = standing(self.reasons.saved(), (ENGINE, scope))
+        return (*changes, answer(command, AnswerKind.FAILED if rest else AnswerKind.DONE, rest or "ACTIVE"))
 
     # Things that went wrong
 

@@ -9,8 +9,10 @@ from bus.messages import (
     ActorFailed,
     Alert,
     AlertLevel,
+    AnswerKind,
     BaselineTaken,
     ClockEstimate,
+    CommandAnswered,
     Control,
     EngineStarted,
     LedgerCompared,
@@ -64,8 +66,9 @@ def test_orders_ready_does_not_lift_what_the_operator_ordered() -> None:
 def test_a_resume_without_a_reason_is_answered_with_an_alert(reason: str) -> None:
     actor = risk()
     actor.receive(OperatorCommand(Control.REDUCE, -1, ""), NOW)
-    assert actor.receive(OperatorCommand(Control.RESUME, -1, reason), NOW) == (
+    assert actor.receive(OperatorCommand(Control.RESUME, -1, reason, asker="me"), NOW) == (
         Alert(AlertLevel.WARNING, "risk", "resume_without_reason", -1, "scope=engine"),
+        CommandAnswered("me", Control.RESUME, -1, AnswerKind.FAILED, "refused: it was not said why; give a reason"),
     )
     assert actor.switch.reasons.engine is REDUCING
 

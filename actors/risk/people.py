@@ -1,0 +1,19 @@
+"""What a person is told of the trading states. Pure; text."""
+
+from collections.abc import Iterable, Sequence
+
+from actors.risk.states import Reason
+from bus.messages import AnswerKind, CommandAnswered, OperatorCommand
+
+
+def answer(command: OperatorCommand, kind: AnswerKind, text: str) -> CommandAnswered:
+    return CommandAnswered(command.asker, command.control, command.instrument, kind, text)
+
+
+def standing(reasons: Iterable[Reason], scopes: Sequence[str]) -> str:
+    """Why these scopes are not all ACTIVE, the strictest state first; "" if they are."""
+    held = [reason for reason in reasons if reason.scope in scopes]
+    if not held:
+        return ""
+    told = "; ".join(f"{reason.scope} {reason.name}: {reason.text}" for reason in held)
+    return f"still {max(reason.state for reason in held).name}: {told}"
