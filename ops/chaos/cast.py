@@ -107,9 +107,10 @@ class Store:
 class Instance:
     """`touchline run` on one state directory, as often as it is killed."""
 
-    def __init__(self, role: Role, store: Store, venue: dict[str, str], folder: Path) -> None:
+    def __init__(self, role: Role, store: Store, venue: dict[str, str], folder: Path, config: str = CONFIG) -> None:
+        """config: a text to be filled in as CONFIG is."""
         self.role, self.name, self.account = role, role.name, role.account
-        self._config, self._state = folder / f"{role.name}.toml", folder / role.name
+        self._config, self.state = folder / f"{role.name}.toml", folder / role.name
         self._report, self.log = folder / f"{role.name}.json", folder / f"{role.name}.log"
         self._environment = os.environ | {
             "TOUCHLINE_API_KEY": role.api_key,
@@ -119,7 +120,7 @@ class Instance:
         self._ending = False
         self._since = 0  # where its log stood when `said` was last told to begin anew
         self._config.write_text(
-            CONFIG.format(
+            config.format(
                 **venue, prefix=PREFIX, name=role.name, label=role.label, group=role.group, strategy=role.strategy,
                 parameters=role.parameters, exits=role.exits, prevention=role.prevention,
                 backend=store.backend, ttl_ms=store.ttl_ms, path=store.path, endpoint=store.endpoint,
@@ -132,7 +133,7 @@ class Instance:
         self.listen()
         with self.log.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "ops.cli", "run", str(self._config), "--state", str(self._state), "--headless",
+                sys.executable, "-m", "ops.cli", "run", str(self._config), "--state", str(self.state), "--headless",
                 "--report", str(self._report), stdout=asyncio.subprocess.DEVNULL, stderr=errors, env=self._environment,
                 preexec_fn=_die_with_parent, start_new_session=True,
             )  # fmt: skip
@@ -140,6 +141,20 @@ class Instance:
     @property
     def ended_by_itself(self) -> bool:
         return self._process is not None and self._process.returncode is not None and not self._ending
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """Of its end; None while it runs, or before it ever did."""
+        return self._process.returncode if self._process is not None else None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
 
     def send(self, number: signal.Signals) -> int:
         """Send the signal; wall time right before, in ns."""
@@ -154,6 +169,15 @@ class Instance:
         """Wait until a killed process has ended: its state directory is free then."""
         assert self._process is not None
         await self._process.wait()
+
+    async def ends_within(self, seconds: float) -> bool:
+        """Whether it ended, however, before the time was up."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.gone()
+        except TimeoutError:
+            return False
+        return True
 
     async def stop(self) -> dict[str, Any]:
         """SIGTERM; its report, with the exit code as "exit_code" (negative: it had to be killed)."""

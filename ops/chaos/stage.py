@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 import aiohttp
 
 from ops.chaos.books import Books
-from ops.chaos.cast import Instance, Role, Store
+from ops.chaos.cast import CONFIG, Instance, Role, Store
 from ops.chaos.judge import Fault
 from ops.chaos.venue_log import PATIENCE_S, VenueLog
 from ops.demo import VenueProcess, VenueWord
@@ -92,9 +92,9 @@ class Stage:
             raise ChaosFailed(f"{error}; or run with --backend local") from error
         return node.endpoint
 
-    async def enter(self, role: Role) -> Instance:
+    async def enter(self, role: Role, config: str = CONFIG) -> Instance:
         """A new engine, started."""
-        instance = Instance(role, self.store, self.venue, self.settings.folder)
+        instance = Instance(role, self.store, self.venue, self.settings.folder, config)
         self.instances.append(instance)
         self._ends.push_async_callback(instance.drop)
         await instance.start()

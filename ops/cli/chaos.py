@@ -8,21 +8,33 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal
+from shutil import rmtree
+from typing import Any, Literal, NoReturn
 
 import click
+from click.core import ParameterSource
 
+from ops.chaos.kills.plan import KILLS_MIN
 from ops.chaos.play import play
 from ops.chaos.scenarios import SCENARIOS
 from ops.chaos.stage import ChaosFailed, Settings
+from ops.cli.chaos_kills import FaultsUnusable, kills_text, read_faults, repeat_command, run_kills
 from ops.cli.ranges import Whole
 from ops.demo import DemoFailed
 
 ALL = "all"
+KILLS_MAX = 1_000
+"""Beyond it the venue's logs would lose rows (gateway/simulated/evidence.py); chosen."""
 
 
 @click.command()
-@click.option("--scenario", type=click.Choice([*SCENARIOS, ALL]), required=True, help="What is done to whom.")
+@click.option("--scenario", type=click.Choice([*SCENARIOS, ALL]), help="What is done to whom. Or --kills.")
+@click.option(
+    "--kills",
+    type=Whole(KILLS_MIN, KILLS_MAX),
+    help="Kill one engine so often, at every point, and compare its books with the venue's.",
+)
+@click.option("--faults", type=click.Path(path_type=Path), help="--kills only: TOML file of what goes wrong besides.")
 @click.option("--rounds", type=Whole(1, 10_000), default=3, show_default=True, help="Faults, or meetings.")
 @click.option(
     "--backend",
@@ -37,7 +49,9 @@ ALL = "all"
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep logs, configurations and states in this directory.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def chaos(
-    scenario: str,
+    scenario: str | None,
+    kills: int | None,
+    faults: Path | None,
     rounds: int,
     backend: Literal["etcd", "local"] | None,
     ttl_ms: int,
@@ -47,6 +61,14 @@ def chaos(
     as_json: bool,
 ) -> None:
     """Run engines against a simulated venue, do them harm, and judge by the venue's own log of requests and trades.
+
+    --kills N: one engine that quotes busily is killed N times (SIGKILL, SIGSTOP, cut sockets, a full disk, restarts; most
+    of them by the venue itself at a point of its protocol), and in the end its orders, fills, positions and balances must be
+    the venue's. The seed draws which kills, in which order, at which moments; two runs are alike, not identical, because
+    processes and sockets run in real time. Exit code 1: anything differs, a point was never hit, fewer than 20 orders or 2
+    fills a kill, or recovery takes 3 s or more at p95.
+
+    --scenario NAME: several engines on one account or group, or one with a feed that misbehaves.
 
     \b
     leader-kill   two engines on one account; the one that trades is killed (SIGKILL) and comes back as a standby
@@ -62,11 +84,14 @@ def chaos(
     takeover p95 more than 4 s beyond --ttl-ms, an order that increased a position in a cooldown, a book that did not
     return within 5 s, a planned roll that cost a resync; or nothing was exercised. 2: it could not be run.
     """
-    wrong = _wrong_usage(scenario, _backend(scenario, backend), ttl_ms, unprotected=unprotected, keep=keep)
+    wrong = _wrong_usage(scenario, kills, faults, backend, ttl_ms, unprotected=unprotected, keep=keep)
     if wrong:
         click.echo(f"touchline chaos: {wrong}", err=True)
         sys.exit(2)
     os.umask(0o077)  # what is written is for this user alone
+    if kills is not None:
+        _kills(kills, seed, faults, keep, as_json=as_json)
+    assert scenario is not None
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="touchline-chaos-")))
         results = []
@@ -88,19 +113,67 @@ def chaos(
     sys.exit(0 if held else 1)
 
 
+def _kills(kills: int, seed: int, faults: Path | None, keep: Path | None, *, as_json: bool) -> NoReturn:
+    """All of --kills. Where something failed, everything that was written is kept, and named."""
+    folder = keep or Path(tempfile.mkdtemp(prefix="touchline-chaos-"))
+    held = False
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        result = run_kills(kills, seed, read_faults(faults), folder.absolute())
+        held = not result["problems"]
+    except (FaultsUnusable, ChaosFailed, DemoFailed, OSError) as error:
+        click.echo(f"touchline chaos: {error}", err=True)
+        sys.exit(2)
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        click.echo("touchline chaos: stopped by a signal; nothing is judged", err=True)
+        sys.exit(2)
+    finally:
+        if keep is None and held:
+            rmtree(folder, ignore_errors=True)
+    click.echo(json.dumps(result) if as_json else kills_text(result))
+    if not held:
+        again = repeat_command(kills, seed, faults)
+        click.echo(f"touchline chaos: what was written is in {folder}; again: {again}", err=True)
+    sys.exit(0 if held else 1)
+
+
 def _backend(scenario: str, wanted: Literal["etcd", "local"] | None) -> Literal["etcd", "local"]:
     """One engine that coordinates with nobody needs no server."""
     return wanted or ("local" if scenario.startswith("feed-") else "etcd")
 
 
-def _wrong_usage(scenario: str, backend: str, ttl_ms: int, *, unprotected: bool, keep: Path | None) -> str:
+def _wrong_usage(
+    scenario: str | None,
+    kills: int | None,
+    faults: Path | None,
+    backend: Literal["etcd", "local"] | None,
+    ttl_ms: int,
+    *,
+    unprotected: bool,
+    keep: Path | None,
+) -> str:
     """What no option can say by itself; "" when all fit together."""
+    if (scenario is None) is (kills is None):
+        return "--scenario and --kills: give one of the two"
+    if faults is not None and kills is None:
+        return f"--faults {faults}: belongs to --kills, a scenario brings its own; leave it out"
+    if kills is not None and (foreign := _of_scenarios()):
+        return f"{foreign}: belongs to --scenario; leave it out with --kills"
     if unprotected and scenario != "self-trade":
         return f"--unprotected: --scenario {scenario} has no such control; use self-trade"
-    if backend == "etcd" and ttl_ms % 1_000:
+    if scenario is not None and _backend(scenario, backend) == "etcd" and ttl_ms % 1_000:
         return f"--ttl-ms {ttl_ms}: etcd counts whole seconds; give a multiple of 1000"
     if keep is not None and keep.exists() and any(keep.iterdir()):
         return f"--keep {keep}: not empty; give a new directory"
+    return ""
+
+
+def _of_scenarios() -> str:
+    """The first option that was given and means nothing to --kills."""
+    context = click.get_current_context()
+    for name in ("rounds", "backend", "ttl_ms", "unprotected"):
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            return f"--{name.replace('_', '-')}"
     return ""
 
 

@@ -1,0 +1,18 @@
+"""`touchline chaos --kills N`: one engine, killed N times in every way and at every point, against one venue; then the comparison.
+
+Nothing is judged by what the engine says but its order journal and its ledger, and those are held against the venue's own log. Words:
+
+- A **kill** is one harm done to the engine's process, its sockets or its disk; it is counted where it **hit**, not where it
+  was meant to: a point that was not reached in time ends as a SIGKILL at that moment, and counts as `moment`.
+- It hit **in recovery** when the process had no order accepted yet since its start.
+- **Recovery** is the time from the start of a process to its first accepted order, by the venue's clock.
+- An **order in flight** is one that our journal knows as sent and not as done, when the engine died.
+- A **lost fill** is an execution of an order of ours that our journal has not booked; a **duplicate** one was booked twice.
+- A **duplicate order** is a second order for one command, or one for the same side while the first lived and nobody had canceled it.
+- An **orphan** works at the venue when the last run has ended.
+- A **limit violation** is an order that could have led beyond what the configuration allows, by what the venue knew then.
+
+plan      which kills, drawn from the seed       ways      how each is done         control   the venue's stage hand
+life      one process from start to death        ours      what our journal says    theirs    what the venue's log says
+verdict   both compared, pure                    run       all of it, from the first start to the result
+"""

@@ -1,0 +1,164 @@
+"""The engine that is killed: its configuration, one process after the other, and what is counted of each."""
+
+import time
+from collections import Counter
+from typing import Any
+
+from ops.chaos.cast import Instance, Role
+from ops.chaos.judge import Placement
+from ops.chaos.kills.control import Control
+from ops.chaos.kills.ours import OurJournal
+from ops.chaos.kills.verdict import Limits
+from ops.chaos.stage import Stage
+from ops.config import decimal_units
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+LOTS = (2_000, 4_000)
+"""Of each resting order: 0.02 BTC and 0.4 ETH, so that a crowd order (0.05, 1) takes one or more; chosen."""
+PHASE_MS = 300
+"""Two instruments with two orders each move that often: some 12 new orders a second while it trades; chosen."""
+ACCOUNT = "client"
+"""The venue's name of the first account (ops/cli/venue.py)."""
+SWEEP = ("0.2", "3")
+"""Of BTC and ETH, that the crowd takes of either side: some of its orders and what rests between them; chosen."""
+STRATEGY = "ops.chaos.bustler:Bustler"
+CONFIG = """\
+# Written by `touchline chaos --kills`.
+[venue]
+kind = "binance-spot"
+rest = "{rest}"
+streams = "{streams}"
+websocket_api = "{websocket_api}"
+self_trade_prevention = "{prevention}"
+snapshot_levels = 500
+
+[[instrument]]
+symbol = "BTCUSDT"
+order_max = "0.02"
+position_max = "0.1"
+position_min = "-0.1"
+
+[[instrument]]
+symbol = "ETHUSDT"
+order_max = "0.4"
+position_max = "2"
+position_min = "-2"
+
+[strategy]
+use = "{strategy}"
+owner = "{name}"
+
+[strategy.parameters]
+{parameters}
+
+[execution]
+keep_place = false
+avoid_flicker = false
+step_back_on_thin_ice = false
+
+[exits]
+{exits}
+
+[orders]
+prefix = "{prefix}"
+reconcile_interval_ms = 5000
+
+[risk]
+order_rate_max = 95
+daily_loss_max = "100000"
+
+[persistence]
+input_log = false
+checkpoint_interval_ms = 400
+
+[coordination]
+backend = "local"
+ttl_ms = {ttl_ms}
+"""
+"""snapshot_levels: a snapshot of 1,000 levels costs five times the weight, and a start every four seconds shall stay within
+the venue's 6,000 a minute. input_log: its 64 MB a start are for replays. Own store: nobody else could lead."""
+
+LIMITS = {
+    "BTCUSDT": Limits("BTC", 2_000_000, 10_000_000, -10_000_000, 10, 1_000),
+    "ETHUSDT": Limits("ETH", 40_000_000, 200_000_000, -200_000_000, 10, 10_000),
+}
+"""The same in 10^-8, with the venue's lots."""
+
+
+class Engine:
+    """`touchline run`, and what was seen of all its processes so far.
+
+    burst_waits: more executions than a page holds were made while it was down; burst_fills: how many of those in all.
+    starts: of processes. recovered_ms: of each that came to an order. alive: it runs, as far as we know. own_ends: last words
+    of processes that ended by themselves.
+    """
+
+    def __init__(self, stage: Stage, instance: Instance) -> None:
+        self.stage, self.instance = stage, instance
+        self.journal = OurJournal(instance.state / "journal")
+        self.starts = 1
+        self.recovered_ms: list[float] = []
+        self.hits: Counter[str] = Counter()
+        self.in_recovery = self.in_checkpoint = self.in_flight = 0
+        self.own_ends: list[str] = []
+        self.problems: list[str] = []
+        self.burst_waits = False
+        self.burst_fills = 0
+        self._began()
+
+    @classmethod
+    async def enter(cls, stage: Stage) -> "Engine":
+        account, key, secret = stage.credentials(1)
+        lots = ", ".join(f"{symbol} = {count}" for symbol, count in zip(SYMBOLS, LOTS, strict=True))
+        parameters = f"lots = {{ {lots} }}\nphase_ms = {PHASE_MS}"
+        role = Role("engine", account, key, secret, "account", "chaos", STRATEGY, parameters)
+        before_ns = time.time_ns()
+        engine = cls(stage, await stage.enter(role, CONFIG))
+        engine.started_ns = before_ns
+        return engine
+
+    def _began(self) -> None:
+        self.started_ns = time.time_ns()
+        self._mark = len(self.stage.log.orders)
+        self._has_recovered = False
+
+    async def start(self) -> None:
+        self._began()
+        self.starts += 1
+        await self.instance.start()
+
+    @property
+    def accepted(self) -> list[Placement]:
+        """Orders of this process that the venue took, as far as its log was read."""
+        return [order for order in self.stage.log.orders[self._mark :] if order.accepted]
+
+    def note_recovery(self, clock_ahead_ns: int) -> None:
+        """Once for each process, when its first order is there. clock_ahead_ns: the venue's clock against the wall's."""
+        if not self._has_recovered and self.accepted:
+            self._has_recovered = True
+            took_ns = self.accepted[0].received_ns - clock_ahead_ns - self.started_ns
+            self.recovered_ms.append(took_ns / 1e6)
+
+    def buried(self, died_ns: int) -> bool:
+        """Look at what the dead one left. True: it had no order accepted when it died."""
+        self.journal.read()
+        self.in_flight += self.journal.in_flight()
+        return not any(order.received_ns < died_ns for order in self.accepted)
+
+    def placed(self) -> int:
+        """Orders of the first symbol so far, about: half of all."""
+        return sum(order.accepted for order in self.stage.log.orders) // len(SYMBOLS)
+
+    async def sweep(self, control: Control) -> None:
+        for symbol, quantity in zip(SYMBOLS, SWEEP, strict=True):
+            await control.sweep(symbol, quantity)
+
+    def stopped_cleanly(self, report: dict[str, Any]) -> None:
+        """What a stop told; anything but success is a finding."""
+        self.report = report
+        if report["exit_code"] != 0:
+            self.problems.append(f"a stop ended with exit code {report['exit_code']}: {self.instance.last_words()}")
+
+
+def units(text: str) -> int:
+    return decimal_units(text, 8, "amount")

@@ -1,0 +1,67 @@
+"""What our order journal says: orders that were sent, cancels, fills. Read after each death, so that no compaction hides anything."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from bus.codec import decode_any
+from bus.log import read
+from bus.messages import HEADER_SIZE, CancelOrder, Fill, Message, OrderStatus, OrderUpdate, SubmitOrder
+
+DONE = OrderStatus.FILLED
+"""From here on a status says that the order is over."""
+
+
+class Sent(NamedTuple):
+    """One order as the door journaled it. number: of the record; offset: of the input that caused it."""
+
+    number: int
+    offset: int
+    epoch: int
+    owner: str
+    instrument: int
+    side: int
+    command: int
+    client_order_id: str
+
+
+class OurJournal:
+    """Everything journaled so far, up to the last `read`. fills: (client order id, trade id), as often as they were booked.
+
+    cancels: by order, record number and offset of the first one. done: orders that are over, as we know.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._next = 0
+        self.sent: dict[str, Sent] = {}
+        self.cancels: dict[str, tuple[int, int]] = {}
+        self.fills: list[tuple[str, int]] = []
+        self.done: set[str] = set()
+
+    def read(self) -> None:
+        """While no engine runs. Raises LogError: the journal is damaged, which is a finding."""
+        if not self._folder.exists():
+            return
+        for record in read(self._folder, self._next):
+            self.take(record.number, record.offset, decode_any(record.body[HEADER_SIZE:]))
+
+    def take(self, number: int, offset: int, message: Message) -> None:
+        self._next = number + 1
+        match message:
+            case SubmitOrder():
+                key = message.client_order_id
+                head = number, offset, message.epoch, message.owner, message.instrument, int(message.side)
+                self.sent.setdefault(key, Sent(*head, message.command, key))
+            case CancelOrder():
+                self.cancels.setdefault(message.client_order_id, (number, offset))
+            case Fill():
+                self.fills.append((message.client_order_id, message.trade_id))
+            case OrderUpdate():
+                if message.status >= DONE:
+                    self.done.add(message.client_order_id)
+            case _:
+                pass
+
+    def in_flight(self) -> int:
+        """Orders sent and not known to be over."""
+        return len(self.sent.keys() - self.done)

@@ -1,0 +1,301 @@
+"""A run of kills, from the engine's first start to the result."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import aiohttp
+
+from bus.log import LogError
+from ops.chaos.judge import percentile
+from ops.chaos.kills.control import Control
+from ops.chaos.kills.engine import ACCOUNT, LIMITS, Engine, units
+from ops.chaos.kills.plan import POINTS, SURVIVED, Card, Way, again, deck, draw
+from ops.chaos.kills.theirs import balances, venue_orders
+from ops.chaos.kills.verdict import End, Verdict, judge
+from ops.chaos.kills.ways import WAYS, prepare
+from ops.chaos.stage import NothingHappened, Settings, Stage
+from ops.chaos.venue_log import EvidenceLost
+from ops.config import decimal_text
+
+ORDERS_A_KILL, FILLS_A_KILL = 20, 2
+"""On average; less proves too little."""
+ABOVE = 1.05
+"""So much more than that is traded before each kill, for what is not counted in the end; chosen."""
+LIFE_ORDERS_MIN = 4
+TRADE_S_MAX = 10.0
+"""How long a process may take to its share of orders and fills before it is killed all the same; chosen."""
+POLL_S = 0.05
+SWEEP_EVERY_S = 0.7
+FIRST_ORDER_S_MAX = 45.0
+"""Beyond every wait of an engine that comes up; with faults, which may ban it, that much longer. Chosen."""
+FAULTED_S_MAX = 200.0
+OWN_ENDS_MAX = 20
+"""Processes in a row that end by themselves before an order; chosen."""
+RECOVERY_MS_MAX = 3_000.0
+TTL_MS = 2_000
+
+
+@dataclass(frozen=True)
+class KillSettings:
+    """faults: tables of a faults file. told: (kills so far, of, a few words), for a progress bar."""
+
+    kills: int
+    seed: int
+    folder: Path
+    faults: dict[str, Any]
+    told: Callable[[int, int, str], None] = lambda done, of, words: None
+
+
+async def play(settings: KillSettings) -> dict[str, Any]:
+    """The JSON object of `touchline chaos --kills`; `problems` is empty when all of it held. Raises ChaosFailed, DemoFailed."""
+    stage_settings = Settings(settings.kills, "local", TTL_MS, settings.seed, unprotected=False, folder=settings.folder)
+    async with Stage(stage_settings, 1) as stage, Control(stage.venue["rest"]) as control:
+        run = KillRun(settings, stage, control, await Engine.enter(stage))
+        verdict: Verdict | None = None
+        try:
+            await run.play()
+            verdict = await run.compare()
+        except (NothingHappened, EvidenceLost) as finding:
+            run.problems.append(str(finding))
+        except LogError as error:
+            run.problems.append(f"the order journal cannot be read: {error}")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            run.problems.append(f"the venue cannot be asked: {type(error).__name__}: {error}")
+        return run.result(verdict)
+
+
+class KillRun:
+    """done: kills so far. problems: what must not be, as it was found on the way."""
+
+    def __init__(self, settings: KillSettings, stage: Stage, control: Control, engine: Engine) -> None:
+        self.settings, self.stage, self.control, self.engine = settings, stage, control, engine
+        self.cards = deck(settings.kills, Random(settings.seed))
+        self.done = 0
+        self.began_s = time.monotonic()
+        self.problems: list[str] = []
+        self._wait_s = FAULTED_S_MAX if settings.faults else FIRST_ORDER_S_MAX
+
+    async def play(self) -> None:
+        """All kills. Raises NothingHappened."""
+        await self._first_order()
+        await self.control.set_faults(self.settings.faults)
+        crowd = asyncio.create_task(self._crowd())
+        try:
+            while self.done < self.settings.kills:
+                await self._next(draw(self.cards, alive=self.engine.instance.is_running))
+                self.settings.told(self.done, self.settings.kills, self._words())
+        finally:
+            crowd.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await crowd
+
+    # ---- one kill
+
+    async def _next(self, card: Card) -> None:
+        engine = self.engine
+        if card.starting:
+            if not await self._down(card):
+                return
+            await engine.start()
+        else:
+            await self._trade(card)
+        await self._hit(card)
+
+    async def _down(self, card: Card) -> bool:
+        """A process that comes up must have been down, and must have left what this card needs; else another kill comes first."""
+        if self.engine.instance.is_running or not await prepare(self.engine, self.control, card):
+            self.cards = again(self.cards, card)
+            await self._next(Card(Way.MOMENT, False, card.moment, 0, False))
+            return False
+        return True
+
+    async def _hit(self, card: Card) -> None:
+        engine = self.engine
+        way = await WAYS[card.way](engine, self.control, card, f"kill-{self.done}")
+        died_ns = time.time_ns()
+        await self.stage.log.read()
+        self.done += 1
+        if way not in SURVIVED:
+            if engine.buried(died_ns):
+                engine.in_recovery += 1
+                way = Way.RECOVERY if way is Way.MOMENT else way
+            elif way is Way.RECOVERY:
+                way = Way.MOMENT  # it had come up sooner
+        engine.in_checkpoint += way is Way.CHECKPOINT
+        engine.hits[way] += 1
+        if way is not card.way and card.way in (*POINTS, Way.CHECKPOINT):
+            self.cards = again(self.cards, card)
+        if card.sweep and not engine.instance.is_running:
+            await engine.sweep(self.control)
+
+    async def _trade(self, card: Card) -> None:
+        """Until the process has had its share of orders and fills."""
+        engine, loop = self.engine, asyncio.get_running_loop()
+        if not engine.instance.is_running:
+            await engine.start()
+        await self._first_order()
+        due = loop.time() + TRADE_S_MAX
+        known = len(engine.accepted)
+        while loop.time() < due:
+            await self.stage.log.read()
+            if len(engine.accepted) >= known + LIFE_ORDERS_MIN and self._has_share():
+                break
+            if not engine.instance.is_running:
+                await self._again()
+            await asyncio.sleep(POLL_S)
+        await asyncio.sleep(card.moment * 0.3)
+        if not engine.instance.is_running:
+            await self._again()
+
+    def _has_share(self) -> bool:
+        wanted = (self.done + 1) * ABOVE
+        return self._orders() >= wanted * ORDERS_A_KILL and self._fills() >= wanted * FILLS_A_KILL
+
+    def _orders(self) -> int:
+        return sum(order.accepted for order in self.stage.log.orders)
+
+    def _fills(self) -> int:
+        return len(self.stage.log.trades) - self.engine.burst_fills
+
+    # ---- waiting
+
+    async def _first_order(self) -> None:
+        """Wait until the process has an order accepted; one that ends by itself is started again, as a supervisor would."""
+        engine, loop = self.engine, asyncio.get_running_loop()
+        due, ends = loop.time() + self._wait_s, 0
+        while True:
+            await self.stage.log.read()
+            if engine.accepted:
+                engine.note_recovery(await self._clock_ahead_ns())
+                return
+            if not engine.instance.is_running:
+                ends += 1
+                if ends > OWN_ENDS_MAX:
+                    raise NothingHappened(f"the engine ended by itself {ends} times: {engine.own_ends[-1]}")
+                await self._restart()
+            if loop.time() > due:
+                raise NothingHappened(
+                    f"waited {self._wait_s:.0f} s in vain for an order: {engine.instance.last_words()}"
+                )
+            await asyncio.sleep(POLL_S)
+
+    async def _again(self) -> None:
+        """It ended by itself while it traded."""
+        await self._restart()
+        await self._first_order()
+
+    async def _restart(self) -> None:
+        engine = self.engine
+        engine.own_ends.append(f"exit code {engine.instance.code}: {engine.instance.last_words()}")
+        engine.journal.read()
+        await engine.start()
+
+    async def _clock_ahead_ns(self) -> int:
+        """A fault may have moved the venue's clock."""
+        now_ns: int = (await self.control.get("state"))["now_ns"]
+        return now_ns - time.time_ns()
+
+    async def _crowd(self) -> None:
+        """Somebody takes what rests near the touch, now and then, whoever is alive."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):  # whoever judges will say that it is gone
+                await self.engine.sweep(self.control)
+
+    # ---- the end
+
+    async def compare(self) -> Verdict:
+        """No faults any more: one more process comes up and trades, stops cleanly, and leaves what is compared."""
+        engine = self.engine
+        await self.control.clear_faults()
+        if not engine.instance.is_running:
+            await engine.start()
+        await self._first_order()
+        await self.stage.more_orders(ACCOUNT, LIFE_ORDERS_MIN, self._wait_s, "orders of the last process")
+        engine.stopped_cleanly(await engine.instance.stop())
+        engine.journal.read()
+        await self.stage.log.read()
+        report = engine.report
+        ledger = await self.control.get("ledger")
+        end = None
+        if report.get("ledger"):
+            end = End(
+                {asset: units(text) for asset, text in report["ledger"].items()},
+                {symbol: units(text) for symbol, text in report["positions"].items()},
+                balances(ledger, ACCOUNT),
+            )
+        orders = venue_orders(await self.control.orders(ACCOUNT), ACCOUNT)
+        return judge(orders, engine.journal, LIMITS, end)
+
+    def _words(self) -> str:
+        engine = self.engine
+        middle = percentile(engine.recovered_ms, 0.5)
+        return f"{self._orders()} orders, {len(self.stage.log.trades)} fills, recovery p50 {middle or 0:.0f} ms"
+
+    def result(self, verdict: Verdict | None) -> dict[str, Any]:
+        engine = self.engine
+        p50, p95 = (percentile(engine.recovered_ms, share) for share in (0.5, 0.95))
+        kills_by_point = {str(way): engine.hits[way] for way in Way if engine.hits[way] or way in POINTS}
+        figures: dict[str, Any] = {
+            "kills": self.done,
+            "kills_by_point": kills_by_point,
+            "kills_by_venue": sum(engine.hits[way] for way in POINTS),
+            "kills_during_recovery": engine.in_recovery,
+            "kills_during_checkpoint": engine.in_checkpoint,
+            "orders_in_flight_at_kill": engine.in_flight,
+            "restarts": engine.starts - 1,
+            "orders": verdict.orders if verdict else self._orders(),
+            "fills": verdict.fills if verdict else len(self.stage.log.trades),
+            "burst_fills": engine.burst_fills,
+            "lost_fills": verdict.lost_fills if verdict else None,
+            "duplicate_fills": verdict.duplicate_fills if verdict else None,
+            "invented_fills": verdict.invented_fills if verdict else None,
+            "orphaned_orders": verdict.orphaned_orders if verdict else None,
+            "duplicate_orders": verdict.duplicate_orders if verdict else None,
+            "unknown_orders": verdict.unknown_orders if verdict else None,
+            "position_difference": decimal_text(verdict.position_difference, 8) if verdict else None,
+            "limit_violations": verdict.limit_violations if verdict else None,
+            "ledger_equal": verdict.ledger_equal if verdict else None,
+            "recovery_ms": {"p50": round(p50, 1) if p50 else None, "p95": round(p95, 1) if p95 else None},
+            "seed": self.settings.seed,
+            "seconds": round(time.monotonic() - self.began_s, 1),
+            "ended_by_itself": len(engine.own_ends),
+        }
+        figures["problems"] = [
+            *self.problems,
+            *engine.problems,
+            *shortcomings(figures),
+            *(verdict.found if verdict else ()),
+        ]
+        return figures
+
+
+def shortcomings(figures: dict[str, Any]) -> list[str]:
+    """What a run must show and this one did not; empty: it held."""
+    kills, hits = figures["kills"], figures["kills_by_point"]
+    sheltered = figures["kills_during_recovery"] + figures["kills_during_checkpoint"]
+    fills = figures["fills"] - figures["burst_fills"]
+    late = figures["recovery_ms"]["p95"]
+    zeros = (
+        "lost_fills", "duplicate_fills", "invented_fills", "orphaned_orders", "duplicate_orders", "unknown_orders",
+        "limit_violations",
+    )  # fmt: skip
+    rules = [(not figures[name], f"{name} is {figures[name]}") for name in zeros]
+    rules += [
+        (figures["ledger_equal"] is not False, "the ledger differs from the venue's"),
+        (figures["ledger_equal"] is not None, "no ledger could be compared"),
+        (not units(figures["position_difference"] or "0"), f"positions differ by {figures['position_difference']}"),
+        *((hits.get(way, 0) > 0, f"no kill hit {way}") for way in POINTS),
+        (2 * figures["kills_by_venue"] >= kills, "fewer than half of the kills were fired by the venue"),
+        (3 * sheltered >= kills, "fewer than a third of the kills hit in recovery or in a checkpoint"),
+        (figures["orders"] >= ORDERS_A_KILL * kills, f"fewer than {ORDERS_A_KILL} orders a kill"),
+        (fills >= FILLS_A_KILL * kills, f"fewer than {FILLS_A_KILL} fills a kill"),
+        (late is None or late < RECOVERY_MS_MAX, f"recovery p95 is {late} ms, not below {RECOVERY_MS_MAX:.0f}"),
+    ]
+    return [text for held, text in rules if not held]

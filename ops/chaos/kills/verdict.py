@@ -1,0 +1,197 @@
+"""What our journal and ledger prove against the venue's log. Pure: evidence in, figures out. The words are in ops/chaos/kills."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from ops.chaos.kills.ours import OurJournal, Sent
+from ops.chaos.kills.theirs import VenueOrder
+
+NAMED_MAX = 5
+"""Ids named in one finding; chosen."""
+
+
+class Limits(NamedTuple):
+    """Of one symbol, as configured; base asset, 10^-8. lot: what positions are counted in, so that less is no violation."""
+
+    base_asset: str
+    order_max: int
+    position_max: int
+    position_min: int
+    open_orders_max: int
+    lot: int
+
+
+class End(NamedTuple):
+    """The engine's own last report, and the venue's balances at that time. positions by symbol, 10^-8."""
+
+    ledger: Mapping[str, int]
+    positions: Mapping[str, int]
+    venue: Mapping[str, int]
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """position_difference: 10^-8, absolute, over all symbols. ledger_equal None: there was no report to compare.
+
+    found: one line each for a person, with ids.
+    """
+
+    orders: int
+    fills: int
+    lost_fills: int
+    duplicate_fills: int
+    invented_fills: int
+    orphaned_orders: int
+    duplicate_orders: int
+    unknown_orders: int
+    position_difference: int
+    limit_violations: int
+    ledger_equal: bool | None
+    found: tuple[str, ...]
+
+
+def judge(orders: Sequence[VenueOrder], ours: OurJournal, limits: Mapping[str, Limits], end: End | None) -> Verdict:
+    """`orders`: the venue's, of ours, oldest first, after the last run has ended."""
+    traded = [(order.client_order_id, trade.trade_id) for order in orders for trade in order.trades]
+    booked = Counter(ours.fills)
+    lost = [key for key in traded if not booked[key]]
+    twice = [key for key, count in booked.items() if count > 1]
+    known = set(traded)
+    invented = [key for key in booked if key not in known]
+    orphans = [order.client_order_id for order in orders if order.is_open]
+    unknown = [order.client_order_id for order in orders if order.client_order_id not in ours.sent]
+    duplicates = duplicate_orders(orders, ours)
+    beyond = [text for symbol, limit in limits.items() for text in violations(orders, symbol, limit)]
+    difference, equal = _compare(orders, limits, end)
+    return Verdict(
+        orders=len(orders),
+        fills=len(traded),
+        lost_fills=len(lost),
+        duplicate_fills=sum(booked[key] - 1 for key in twice),
+        invented_fills=len(invented),
+        orphaned_orders=len(orphans),
+        duplicate_orders=len(duplicates),
+        unknown_orders=len(unknown),
+        position_difference=difference,
+        limit_violations=len(beyond),
+        ledger_equal=equal,
+        found=tuple(
+            f"{what}: {', '.join(map(str, rows[:NAMED_MAX]))}"
+            for what, rows in (
+                ("fills lost", lost), ("fills booked twice", twice), ("fills that the venue has not", invented),
+                ("orders at work at the end", orphans), ("orders not in the journal", unknown),
+                ("duplicate orders", duplicates), ("beyond the limits", beyond),
+            )
+            if rows
+        ),
+    )  # fmt: skip
+
+
+def duplicate_orders(orders: Sequence[VenueOrder], ours: OurJournal) -> list[str]:
+    """Client order ids of second orders: one id twice, one command twice, or one side while the first lived uncanceled."""
+    found: dict[str, None] = {}
+    ids: set[str] = set()
+    commands: set[tuple[int, str, int]] = set()
+    live: dict[tuple[str, int, int], list[VenueOrder]] = {}
+    for order in orders:
+        sent = ours.sent.get(order.client_order_id)
+        if order.client_order_id in ids:
+            found[order.client_order_id] = None
+        ids.add(order.client_order_id)
+        if sent is None:
+            continue
+        command = (sent.epoch, sent.owner, sent.command)
+        if command in commands:
+            found[order.client_order_id] = None
+        commands.add(command)
+        place = (sent.owner, sent.instrument, sent.side)
+        living = [other for other in live.get(place, []) if other.is_open or other.last > order.first]
+        if any(not _canceled_before(ours, other.client_order_id, sent) for other in living):
+            found[order.client_order_id] = None
+        live[place] = [*living, order]
+    return list(found)
+
+
+def _canceled_before(ours: OurJournal, client_order_id: str, sent: Sent) -> bool:
+    """Whether its cancel had left when the other order did, or left with it."""
+    number, offset = ours.cancels.get(client_order_id, (sent.number + 1, sent.offset + 1))
+    return number < sent.number or offset == sent.offset
+
+
+def violations(orders: Sequence[VenueOrder], symbol: str, limits: Limits) -> list[str]:
+    """Orders that were too large, too many, or could have led beyond the position's bounds; each once, with the reason."""
+    found: dict[str, str] = {}
+    leaves: dict[str, tuple[int, int]] = {}  # side, open remainder
+    position = 0
+    for _, rank, order, trade in sorted(_events(orders, symbol, limits.base_asset)):
+        key = orders[order].client_order_id
+        side = orders[order].side
+        if rank == _BEGINS:
+            leaves[key] = (side, orders[order].quantity)
+            reason = _beyond(position, leaves, orders[order].quantity, limits)
+            if reason:
+                found[key] = f"{key} ({reason})"
+        elif rank == _TRADES:
+            done = orders[order].trades[trade]
+            position += side * done.quantity - (done.fee if done.fee_asset == limits.base_asset else 0)
+            if key in leaves:
+                leaves[key] = (side, leaves[key][1] - done.quantity)
+        else:
+            leaves.pop(key, None)
+    return list(found.values())
+
+
+_BEGINS, _TRADES, _ENDS = range(3)
+
+
+def _events(orders: Sequence[VenueOrder], symbol: str, base_asset: str) -> list[tuple[int, int, int, int]]:
+    """(execution id, what, index of the order, index of its trade)."""
+    events = []
+    for index, order in enumerate(orders):
+        if order.symbol != symbol:
+            continue
+        events.append((order.first, _BEGINS, index, 0))
+        events += [(trade.execution_id, _TRADES, index, number) for number, trade in enumerate(order.trades)]
+        if not order.is_open:
+            events.append((order.last, _ENDS, index, 0))
+    return events
+
+
+def _beyond(position: int, leaves: Mapping[str, tuple[int, int]], quantity: int, limits: Limits) -> str:
+    """Which limit the order that came last breaks at worst; "" when none."""
+    longest = position + sum(left for side, left in leaves.values() if side > 0)
+    shortest = position - sum(left for side, left in leaves.values() if side < 0)
+    if quantity > limits.order_max:
+        return f"quantity {quantity}"
+    if len(leaves) > limits.open_orders_max:
+        return f"{len(leaves)} open orders"
+    if longest > max(limits.position_max, position) + limits.lot:
+        return f"position up to {longest}"
+    if shortest < min(limits.position_min, position) - limits.lot:
+        return f"position down to {shortest}"
+    return ""
+
+
+def _compare(orders: Sequence[VenueOrder], limits: Mapping[str, Limits], end: End | None) -> tuple[int, bool | None]:
+    """Sum of absolute differences of positions; whether the ledger is the venue's in every asset."""
+    if end is None:
+        return sum(abs(position_of(orders, symbol, limit.base_asset)) for symbol, limit in limits.items()), None
+    difference = sum(
+        abs(end.positions.get(symbol, 0) - position_of(orders, symbol, limit.base_asset))
+        for symbol, limit in limits.items()
+    )
+    assets = end.ledger.keys() | end.venue.keys()
+    equal = bool(end.ledger) and all(end.ledger.get(asset, 0) == end.venue.get(asset, 0) for asset in assets)
+    return difference, equal
+
+
+def position_of(orders: Sequence[VenueOrder], symbol: str, base_asset: str) -> int:
+    """What our orders bought less what they sold, fees in the base asset taken off."""
+    return sum(
+        order.side * trade.quantity - (trade.fee if trade.fee_asset == base_asset else 0)
+        for order in orders
+        if order.symbol == symbol
+        for trade in order.trades
+    )
