@@ -236,6 +236,7 @@ class Reports:
             report.is_maker,
             order.status >= OrderStatus.FILLED,
             report.venue_ns,
+            report.realized,
         )
 
     def alert_unknown_word(self, order: Order, report: ExecutionReport, out: list[Message]) -> None:

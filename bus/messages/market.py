@@ -44,6 +44,8 @@ class Instrument(Message, frozen=True, tag=30):
     ask_down_ppm: int = 0
     trading: bool = True
     max_position_lots: int = 0
+    settle_asset: str = ""
+    """Of a contract: the asset that PnL, fees and funding are paid in, and no base asset is ever owned. "": spot."""
 
 
 class DepthSnapshot(Message, frozen=True, tag=31):

@@ -204,6 +204,8 @@ class ExecutionReport(Message, frozen=True, tag=59):
     received_ns: int
     reason: str
     venue_symbol: str
+    realized: int = 0
+    """Of a contract's execution: what it paid into the wallet beside the fee, by the venue's own reckoning; settle units."""
 
 
 class OrderUpdate(Message, frozen=True, tag=60):
@@ -260,6 +262,8 @@ class Fill(Message, frozen=True, tag=61):
     is_maker: bool
     late: bool
     venue_ns: int
+    realized: int = 0
+    """As in ExecutionReport."""
 
 
 class Balance(Message, frozen=True, tag=62):

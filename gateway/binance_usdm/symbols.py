@@ -140,6 +140,7 @@ class _Reader:
             max_orders=counted.limit if counted else 0,
             bid_up_ppm=self.value("PERCENT_PRICE", "multiplierUp") // _PPM,
             ask_down_ppm=-(-self.value("PERCENT_PRICE", "multiplierDown") // _PPM),
+            settle_asset=self.symbol.marginAsset,
         )
 
     def size(self, kind: str, field: str) -> int:

@@ -121,6 +121,7 @@ def test_an_instrument_has_every_filter_that_binds_a_limit_order() -> None:
             max_orders=200,
             bid_up_ppm=1_150_000,
             ask_down_ppm=850_001,
+            settle_asset="USDT",
         )
     ]
 
