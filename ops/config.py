@@ -29,7 +29,11 @@ ROWS = ("instrument", "feed")
 """Sections of which there may be several."""
 ETCD_KEYS = ("endpoints", "ca_file", "cert_file", "key_file")
 """Of [coordination]: what the local backend has no use for."""
-_POSITIVE = re.compile(r"^(recv_window_ms|snapshot_levels|order_rate_window_ms|checkpoint_interval_ms|intent_life_ms)$")
+_POSITIVE = re.compile(
+    r"^(recv_window_ms|snapshot_levels|order_rate_window_ms|checkpoint_interval_ms|intent_life_ms|budget_us|window_s)$"
+)
+HANG_MS_MIN = 100
+"""Of [strategy] hang_ms: it is found in five looks, and the scheduler of a busy machine takes tens of ms by itself."""
 
 
 def load(path: Path) -> Config:
@@ -149,6 +153,8 @@ def _check_values(config: Config, name: str) -> None:
                 refuse(f"[{section}] {field}", f"{value} is too large; the most is {NUMBER_MAX}")
     if config.venue.recv_window_ms > 60_000:
         refuse("[venue] recv_window_ms", f"{config.venue.recv_window_ms} is too large; the venue allows at most 60000")
+    if config.strategy.hang_ms < HANG_MS_MIN:
+        refuse("[strategy] hang_ms", f"{config.strategy.hang_ms} is too small; the least is {HANG_MS_MIN}")
     try:
         _check_coordination(config.coordination, config.venue.kind)
     except Misconfigured as error:

@@ -4,7 +4,8 @@
 [[instrument]] what to trade, with its limits
 [[feed]]       market data of other venues, or of symbols that are not traded: to look at
 [strategy]     the class, and its own parameters
-[execution] [risk] [persistence] [portfolio] [exits] [microstructure] [coordination]   each with a default for everything
+[execution] [risk] [persistence] [portfolio] [exits] [microstructure] [coordination] [supervision]   each with a default
+               for everything
 """
 
 from typing import Any, Literal
@@ -67,12 +68,19 @@ class FeedSection(Section, frozen=True):
 
 
 class StrategySection(Section, frozen=True):
-    """use: module:Class of a Strategy. parameters: handed to the class's own Parameters type, strictly."""
+    """use: module:Class of a Strategy. parameters: handed to the class's own Parameters type, strictly.
+
+    budget_us: of one call of a hook; ten calls beyond it within ten seconds, and the strategy is quarantined. Chosen: a tenth
+    of the interval of a 100 ms feed. hang_ms: after so long a call is broken off, and the strategy quarantined at once: nothing
+    is canceled meanwhile. Chosen: a fifth of the default term, which ends if nothing turns for half of it.
+    """
 
     use: str = "actors.strategy.examples.join_touch:JoinTouch"
     owner: str = "main"
     intent_life_ms: int = 2_000
     parameters: dict[str, Any] = {}
+    budget_us: int = 10_000
+    hang_ms: int = 1_000
 
 
 class ExecutionSection(Section, frozen=True):
@@ -200,6 +208,17 @@ class CoordinationSection(Section, frozen=True):
     key_file: str = ""
 
 
+class SupervisionSection(Section, frozen=True):
+    """How often what failed is made anew: restarts_max times in any window_s; then the engine only cancels, or ends.
+
+    Chosen: a resync or a recovery is done in about three seconds, so what fails at every start has used three of them before
+    a minute is over, and what fails once an hour never does. 0: nothing is made anew.
+    """
+
+    restarts_max: int = 3
+    window_s: int = 60
+
+
 class Config(Section, frozen=True):
     """The whole file."""
 
@@ -215,6 +234,7 @@ class Config(Section, frozen=True):
     exits: ExitsSection = ExitsSection()
     microstructure: MicrostructureSection = MicrostructureSection()
     coordination: CoordinationSection = CoordinationSection()
+    supervision: SupervisionSection = SupervisionSection()
 
 
 SECTIONS: dict[str, type[Section]] = {
@@ -230,4 +250,5 @@ SECTIONS: dict[str, type[Section]] = {
     "exits": ExitsSection,
     "microstructure": MicrostructureSection,
     "coordination": CoordinationSection,
+    "supervision": SupervisionSection,
 }

@@ -40,6 +40,7 @@ class BookReason(IntEnum):
     REORDERED = 15  # a late event filled the gap: LIVE without a snapshot
     ROLLED = 16  # the book was handed to a new connection, without a break
     GARBAGE = 17  # an update of it could not be read
+    RESTARTED = 18  # whoever keeps it failed and is made anew
 
 
 class Stream(IntEnum):

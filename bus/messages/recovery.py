@@ -65,10 +65,15 @@ class LimitsTightened(Message, frozen=True, tag=76):
 
 
 class StrategyQuarantined(Message, frozen=True, tag=77):
-    """User code raised, took longer than its budget or never came back: its quotes are pulled, it is called no more."""
+    """User code raised, took longer than its budget or never came back: its quotes are pulled, it is called no more.
+
+    sequence: of the message at which a call that did not come back was broken off, by its header; 0: it came back. A replay,
+    which has no timer, passes over the call at that message.
+    """
 
     owner: str
     reason: str
+    sequence: int = 0
 
 
 class ActorsRestarted(Message, frozen=True, tag=78):
@@ -90,7 +95,10 @@ class StoreQuery(Message, frozen=True, tag=79):
 
 
 class StoreAnswer(Message, frozen=True, tag=80):
-    """updates: the order's last public state, none if the index does not know it. reason: "" unless it could not be read."""
+    """updates: the order's last public state, none if the index does not know it. reason: "" unless it could not be read.
+
+    complete_to: the last journal record that the index has; with reason "" it has all that there were when it was asked.
+    """
 
     actor: str
     counter: int
@@ -99,6 +107,7 @@ class StoreAnswer(Message, frozen=True, tag=80):
     reason: str
     updates: tuple[OrderUpdate, ...]
     fills: tuple[Fill, ...]
+    complete_to: int = -1
 
 
 class WalletChanged(Message, frozen=True, tag=82):
