@@ -14,25 +14,32 @@ TAKES = {"BUY": "SELL", "SELL": "BUY"}
 LEVELS = "100"
 
 
+async def rests(control: Control) -> dict[str, Any]:
+    """By side, the order of ours that is large enough; empty unless there is one on each."""
+    rows = (await control.get("queues", symbol=SYMBOL, account=ACCOUNT))["rows"]
+    found = {row["side"]: row for row in rows if units(row["quantity"]) >= OF_EACH * LOT_UNITS}
+    return found if len(found) == len(TAKES) else {}
+
+
 async def burst(engine: Engine, control: Control) -> bool:
     """Nothing else trades meanwhile. False: it had not left an order on each side, large enough; then nothing was done."""
-    await control.post("pause-flow")
-    try:
-        rows = (await control.get("queues", symbol=SYMBOL, account=ACCOUNT))["rows"]
-        victims = {row["side"]: row for row in rows if units(row["quantity"]) >= OF_EACH * LOT_UNITS}
-        if len(victims) < len(TAKES):
-            return False
-        book = await control.get("book", symbol=SYMBOL, levels=LEVELS)
-        for side, levels in (("BUY", book["bids"]), ("SELL", book["asks"])):
-            before = _before(levels, victims[side])
-            if before:
-                await _take(control, TAKES[side], f"{before / 1e8:.8f}")
-            for _ in range(OF_EACH):
-                await _take(control, TAKES[side], LOT)
-        engine.burst_fills += len(TAKES) * OF_EACH
-        return True
-    finally:
-        await control.post("resume-flow")
+    async with engine.market:
+        await control.post("pause-flow")
+        try:
+            victims = await rests(control)
+            if not victims:
+                return False
+            book = await control.get("book", symbol=SYMBOL, levels=LEVELS)
+            for side, levels in (("BUY", book["bids"]), ("SELL", book["asks"])):
+                before = _before(levels, victims[side])
+                if before:
+                    await _take(control, TAKES[side], f"{before / 1e8:.8f}")
+                for _ in range(OF_EACH):
+                    await _take(control, TAKES[side], LOT)
+            engine.burst_fills += len(TAKES) * OF_EACH
+            return True
+        finally:
+            await control.post("resume-flow")
 
 
 def _before(levels: list[dict[str, Any]], victim: dict[str, Any]) -> int:

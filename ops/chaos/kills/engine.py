@@ -1,5 +1,6 @@
 """The engine that is killed: its configuration, one process after the other, and what is counted of each."""
 
+import asyncio
 import time
 from collections import Counter
 from typing import Any
@@ -88,7 +89,7 @@ LIMITS = {
 class Engine:
     """`touchline run`, and what was seen of all its processes so far.
 
-    burst_waits: more executions than a page holds were made while it was down; burst_fills: how many of those in all.
+    market: who moves the crowd holds it. burst_waits: more executions than a page holds were made while it was down; burst_fills: how many of those in all.
     starts: of processes. recovered_ms: of each that came to an order. alive: it runs, as far as we know. own_ends: last words
     of processes that ended by themselves.
     """
@@ -102,6 +103,7 @@ class Engine:
         self.in_recovery = self.in_checkpoint = self.in_flight = 0
         self.own_ends: list[str] = []
         self.problems: list[str] = []
+        self.market = asyncio.Lock()
         self.burst_waits = False
         self.burst_fills = 0
         self._began()
@@ -150,8 +152,9 @@ class Engine:
         return sum(order.accepted for order in self.stage.log.orders) // len(SYMBOLS)
 
     async def sweep(self, control: Control) -> None:
-        for symbol, quantity in zip(SYMBOLS, SWEEP, strict=True):
-            await control.sweep(symbol, quantity)
+        async with self.market:
+            for symbol, quantity in zip(SYMBOLS, SWEEP, strict=True):
+                await control.sweep(symbol, quantity)
 
     def stopped_cleanly(self, report: dict[str, Any]) -> None:
         """What a stop told; anything but success is a finding."""

@@ -4,7 +4,6 @@ The shares are such that more than half of all kills are fired by the venue at i
 in recovery or while a checkpoint is written, with some to spare for those that hit somewhere else than they were meant to.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
 from random import Random
 from typing import NamedTuple
@@ -64,14 +63,17 @@ SHARES: tuple[tuple[Way, bool, int], ...] = (
     (Way.RESTART, False, 1),
 )
 """Of forty: 28 at kill points, 17 in recovery or in a checkpoint; chosen."""
-FIRST = ((Way.PAGE, True), (Way.ANSWER, True), (Way.REQUEST, False), (Way.FILL, False), (Way.CANCEL, False))
-"""What few kills consist of: each point once, two of five in recovery."""
+FIRST = (
+    (Way.PAGE, True), (Way.ANSWER, True), (Way.REQUEST, False), (Way.FILL, False), (Way.CANCEL, False), (Way.CHECKPOINT, False),
+)  # fmt: skip
+"""What few kills consist of, as far as they go: each point once, two of five in recovery."""
 AFTER_MAX = 5
 
 
 def deck(count: int, random: Random) -> list[Card]:
     """As many cards, shuffled. count: at least KILLS_MIN."""
-    rows = [*FIRST, *_by_shares(count - len(FIRST))]
+    rows = list(FIRST[:count])
+    rows += _by_shares(count - len(rows))
     random.shuffle(rows)
     return [
         Card(way, starting, random.random(), random.randrange(AFTER_MAX), random.random() < 0.5)
@@ -96,9 +98,8 @@ def draw(cards: list[Card], *, alive: bool) -> Card:
     return cards.pop(index)
 
 
-def again(cards: Sequence[Card], missed: Card) -> list[Card]:
-    """The cards with a missed one put back in place of one that is no kill point's; unchanged when there is none left."""
+def make_room(cards: list[Card]) -> None:
+    """Give up the last card that is no kill point's, if there is one: a kill was played that was not planned."""
     plain = [index for index, card in enumerate(cards) if card.way not in POINTS and not card.starting]
-    if not plain:
-        return list(cards)
-    return [*cards[: plain[-1]], *cards[plain[-1] + 1 :], missed]
+    if plain:
+        del cards[plain[-1]]

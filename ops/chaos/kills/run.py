@@ -15,10 +15,10 @@ from bus.log import LogError
 from ops.chaos.judge import percentile
 from ops.chaos.kills.control import Control
 from ops.chaos.kills.engine import ACCOUNT, LIMITS, Engine, units
-from ops.chaos.kills.plan import POINTS, SURVIVED, Card, Way, again, deck, draw
+from ops.chaos.kills.plan import POINTS, SURVIVED, Card, Way, deck, draw, make_room
 from ops.chaos.kills.theirs import balances, venue_orders
 from ops.chaos.kills.verdict import End, Verdict, judge
-from ops.chaos.kills.ways import WAYS, prepare
+from ops.chaos.kills.ways import WAYS, prepare, wants_burst
 from ops.chaos.stage import NothingHappened, Settings, Stage
 from ops.chaos.venue_log import EvidenceLost
 from ops.config import decimal_text
@@ -28,6 +28,9 @@ ORDERS_A_KILL, FILLS_A_KILL = 20, 2
 ABOVE = 1.05
 """So much more than that is traded before each kill, for what is not counted in the end; chosen."""
 LIFE_ORDERS_MIN = 4
+MOMENT_S_MAX = 0.3
+LAST_S_MAX = 60.0
+"""The last process makes up for those that died before they had traded; chosen."""
 TRADE_S_MAX = 10.0
 """How long a process may take to its share of orders and fills before it is killed all the same; chosen."""
 POLL_S = 0.05
@@ -37,6 +40,8 @@ FIRST_ORDER_S_MAX = 45.0
 FAULTED_S_MAX = 200.0
 OWN_ENDS_MAX = 20
 """Processes in a row that end by themselves before an order; chosen."""
+KILLS_BEYOND = 1.5
+"""Kills that missed are done again, but not for ever: so many times as many as were asked for; chosen."""
 RECOVERY_MS_MAX = 3_000.0
 TTL_MS = 2_000
 
@@ -87,7 +92,7 @@ class KillRun:
         await self.control.set_faults(self.settings.faults)
         crowd = asyncio.create_task(self._crowd())
         try:
-            while self.done < self.settings.kills:
+            while self.cards:
                 await self._next(draw(self.cards, alive=self.engine.instance.is_running))
                 self.settings.told(self.done, self.settings.kills, self._words())
         finally:
@@ -99,21 +104,16 @@ class KillRun:
 
     async def _next(self, card: Card) -> None:
         engine = self.engine
-        if card.starting:
-            if not await self._down(card):
-                return
+        if not card.starting:
+            await self._trade(card)
+        elif not engine.instance.is_running and await prepare(engine, self.control, card):
             await engine.start()
-        else:
+        else:  # it must be down first, and leave orders behind
+            self.cards.insert(0, card)
+            make_room(self.cards)
+            card = Card(Way.MOMENT, starting=False, moment=card.moment, after=0, sweep=False)
             await self._trade(card)
         await self._hit(card)
-
-    async def _down(self, card: Card) -> bool:
-        """A process that comes up must have been down, and must have left what this card needs; else another kill comes first."""
-        if self.engine.instance.is_running or not await prepare(self.engine, self.control, card):
-            self.cards = again(self.cards, card)
-            await self._next(Card(Way.MOMENT, False, card.moment, 0, False))
-            return False
-        return True
 
     async def _hit(self, card: Card) -> None:
         engine = self.engine
@@ -129,33 +129,46 @@ class KillRun:
                 way = Way.MOMENT  # it had come up sooner
         engine.in_checkpoint += way is Way.CHECKPOINT
         engine.hits[way] += 1
-        if way is not card.way and card.way in (*POINTS, Way.CHECKPOINT):
-            self.cards = again(self.cards, card)
-        if card.sweep and not engine.instance.is_running:
+        if (
+            way is not card.way
+            and card.way in (*POINTS, Way.CHECKPOINT)
+            and self.done < KILLS_BEYOND * self.settings.kills
+        ):
+            make_room(self.cards)
+            self.cards.append(card)
+        if card.sweep and not engine.instance.is_running and not self._leaves_alone():
             await engine.sweep(self.control)
 
+    def _leaves_alone(self) -> bool:
+        """What the dead one left is wanted by the next card."""
+        return bool(self.cards) and wants_burst(self.engine, self.cards[0])
+
     async def _trade(self, card: Card) -> None:
-        """Until the process has had its share of orders and fills."""
-        engine, loop = self.engine, asyncio.get_running_loop()
-        if not engine.instance.is_running:
-            await engine.start()
+        """Until the process has had its share of orders and fills, and a moment longer."""
+        if not self.engine.instance.is_running:
+            await self.engine.start()
         await self._first_order()
-        due = loop.time() + TRADE_S_MAX
-        known = len(engine.accepted)
-        while loop.time() < due:
-            await self.stage.log.read()
-            if len(engine.accepted) >= known + LIFE_ORDERS_MIN and self._has_share():
-                break
-            if not engine.instance.is_running:
-                await self._again()
-            await asyncio.sleep(POLL_S)
-        await asyncio.sleep(card.moment * 0.3)
-        if not engine.instance.is_running:
+        await self._share((self.done + 1) * ABOVE, TRADE_S_MAX)
+        await asyncio.sleep(card.moment * MOMENT_S_MAX)
+        if not self.engine.instance.is_running:
             await self._again()
 
-    def _has_share(self) -> bool:
-        wanted = (self.done + 1) * ABOVE
-        return self._orders() >= wanted * ORDERS_A_KILL and self._fills() >= wanted * FILLS_A_KILL
+    async def _share(self, kills: float, seconds: float) -> None:
+        """Trade until there were so many kills' worth of orders and fills, or the time is up."""
+        engine, loop = self.engine, asyncio.get_running_loop()
+        due, known = loop.time() + seconds, len(engine.accepted)
+        while loop.time() < due:
+            await self.stage.log.read()
+            if (
+                len(engine.accepted) >= known + LIFE_ORDERS_MIN
+                and self._orders() >= kills * ORDERS_A_KILL
+                and self._fills() >= kills * FILLS_A_KILL
+            ):
+                return
+            if not engine.instance.is_running:
+                await self._again()
+                known = 0
+            await asyncio.sleep(POLL_S)
 
     def _orders(self) -> int:
         return sum(order.accepted for order in self.stage.log.orders)
@@ -217,7 +230,7 @@ class KillRun:
         if not engine.instance.is_running:
             await engine.start()
         await self._first_order()
-        await self.stage.more_orders(ACCOUNT, LIFE_ORDERS_MIN, self._wait_s, "orders of the last process")
+        await self._share(self.done * ABOVE, LAST_S_MAX)
         engine.stopped_cleanly(await engine.instance.stop())
         engine.journal.read()
         await self.stage.log.read()

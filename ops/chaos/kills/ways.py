@@ -5,7 +5,7 @@ import resource
 import signal
 from collections.abc import Awaitable, Callable
 
-from ops.chaos.kills.burst import burst
+from ops.chaos.kills.burst import burst, rests
 from ops.chaos.kills.checkpoints import kill_in_checkpoint
 from ops.chaos.kills.control import Control
 from ops.chaos.kills.engine import Engine
@@ -17,6 +17,7 @@ CHECKPOINT_S_MAX = 3.0
 """Several checkpoint intervals of the configuration; chosen."""
 STOPPED_S, PAUSED_S = (0.05, 0.5), (0.1, 2.5)
 """Beyond half a time to live the term is lost as well; chosen."""
+RESTING_S_MAX, RESTING_POLL_S = 3.0, 0.01
 FULL_S = (0.1, 0.8)
 FULL_BYTES = 1
 """No file may grow, nor be written, beyond it: EFBIG, as Python ignores SIGXFSZ. What is mapped goes on, as on a full disk."""
@@ -78,7 +79,14 @@ async def in_recovery(engine: Engine, _control: Control, card: Card, _name: str)
     return Way.RECOVERY
 
 
-async def at_moment(engine: Engine, _control: Control, _card: Card, _name: str) -> Way:
+async def at_moment(engine: Engine, control: Control, _card: Card, _name: str) -> Way:
+    """While an order rests on each side, if that comes soon."""
+    loop = asyncio.get_running_loop()
+    due = loop.time() + RESTING_S_MAX
+    while not await rests(control):
+        if loop.time() > due:
+            break
+        await asyncio.sleep(RESTING_POLL_S)
     engine.instance.send(signal.SIGKILL)
     await engine.instance.gone()
     return Way.MOMENT
@@ -147,9 +155,12 @@ WAYS: dict[Way, How] = {
 async def prepare(engine: Engine, control: Control, card: Card) -> bool:
     """What must be so before the process is started again; False: it is not, so this card cannot be played now."""
     engine.burst_waits = False
-    if card.way is not Way.PAGE or not card.starting:
-        return True
-    if card.sweep and engine.placed() >= ALL_ORDERS_MIN:
-        return True
-    engine.burst_waits = await burst(engine, control)
-    return engine.burst_waits
+    if wants_burst(engine, card):
+        engine.burst_waits = await burst(engine, control)
+        return engine.burst_waits
+    return True
+
+
+def wants_burst(engine: Engine, card: Card) -> bool:
+    """Whether its page is one of executions that a dead engine missed, and not one of all orders that there were."""
+    return card.way is Way.PAGE and not (card.sweep and engine.placed() >= ALL_ORDERS_MIN)
