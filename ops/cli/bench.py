@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ops.bench import book, feed, tick, transport, venue, wire
+from ops.bench import book, feed, order_day, tick, transport, venue, wire
 from ops.cli.ranges import Real, Whole
 
 
@@ -107,3 +107,23 @@ def venue_(count: int, hours: float, as_json: bool) -> None:
     the matching engine does something else.
     """
     _print(venue.run(count, hours, lambda text: click.echo(text, err=True)), as_json)
+
+
+@bench.command(name="orders")
+@click.option(
+    "--events",
+    type=Whole(1_000, 100_000_000),
+    default=1_000_000,
+    show_default=True,
+    help="Of orders, in the day: inputs, requests and facts.",
+)
+@click.option("--count", type=Whole(1, 1_000_000), default=20_000, show_default=True, help="Appends of each kind.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def orders_(events: int, count: int, as_json: bool) -> None:
+    """What is written of orders: the record before a send, and a day of them on disk; no network, no market.
+
+    append_us: encoding a new order and appending it to the journal, as the order door does before it writes the socket;
+    without a sync for power loss, and beside a thread that syncs. day: so many order events with the real journal, index,
+    checkpoints and retention; memory by the tenth, the largest journal, and how long a start takes to know it all again.
+    """
+    _print(order_day.run(events, count, lambda text: click.echo(text, err=True)), as_json)
