@@ -7,9 +7,9 @@ from bus.messages import CancelOrder, Instrument, QueryAnswer, RequestAnswered, 
 from bus.messages.feed import Garbage, Notice
 from gateway.binance_spot import queries
 from gateway.binance_spot.events import AccountPosition
+from gateway.binance_spot.frames import SessionAnswer as VenueSessionAnswer
 from gateway.binance_spot.market import BINANCE_US, BinanceSpot
 from gateway.binance_spot.orders import OrderCodec
-from gateway.binance_spot.orders import SessionAnswer as VenueSessionAnswer
 from gateway.binance_spot.outcomes import INVALID_TIMESTAMP
 from gateway.binance_spot.signing import Ed25519Signer, HmacSigner, Signer
 from gateway.doors.session import Read, SessionAnswer, StreamEnded, TimeRefused, Unreadable

@@ -7,87 +7,37 @@ needs escaping. submit_frame and cancel_frame, p50 us: 1.0 on a session that is 
 
 from collections.abc import Sequence
 
-import msgspec
-
 from bus.messages import (
     CancelOrder,
     ExecutionReport,
     Instrument,
-    Outcome,
-    Refusal,
     RequestAnswered,
-    RequestKind,
     Side,
     SubmitOrder,
 )
 from bus.messages.feed import Garbage, Notice
-from gateway.binance_spot.decimals import MS_NS, UNIT, Id, Millis
+from gateway.binance_spot.decimals import UNIT
 from gateway.binance_spot.events import AccountPosition, decode_event
+from gateway.binance_spot.frames import (
+    LOGON_ID,
+    ORDER_REQUESTS,
+    REASON_MAX,
+    SUBSCRIBE_ID,
+    TIME_ID,
+    SessionAnswer,
+    order_answer,
+    read_frame,
+    request_template,
+    session_answer,
+    session_request,
+)
 from gateway.binance_spot.outcomes import outcome_of
 from gateway.binance_spot.signing import Signer, signed_params
 
-REASON_MAX = 200  # characters of the venue's text kept in a message
-
-LOGON_ID = "session.logon"
-SUBSCRIBE_ID = "session.subscribe"
-TIME_ID = "session.time"
-"""Request ids that are not an order's: client order ids have no dot."""
 _SESSION_IDS = frozenset((LOGON_ID, SUBSCRIBE_ID, TIME_ID))
-
-_ORDER_REQUESTS = {"s": RequestKind.SUBMIT, "c": RequestKind.CANCEL}
 STP_MODES = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER")
 
-_OK = 200
-
-
-class SessionAnswer(msgspec.Struct, frozen=True, gc=False):
-    """The answer to logon, subscribe or time. code 0: none. server_ns: the venue's clock, for time; else 0."""
-
-    request_id: str
-    status: int
-    code: int
-    text: str
-    server_ns: int = 0
-
-
-class _Error(msgspec.Struct, gc=False):
-    """data: of -1003 and others, `retryAfter` in ms since 1970 among it."""
-
-    code: int = 0
-    msg: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-class _ErrorData(msgspec.Struct, gc=False):
-    retryAfter: int = 0
-
-
-class _Frame(msgspec.Struct, gc=False):
-    """An answer has `id` and `status`; an event has `event` (or, on a stream of its own, `e` at the top)."""
-
-    id: str | int | None = None
-    status: int = 0
-    result: msgspec.Raw = msgspec.Raw(b"null")
-    error: _Error | None = None
-    event: msgspec.Raw = msgspec.Raw(b"")
-    e: str = ""
-
-
-class _OrderResult(msgspec.Struct, gc=False):
-    orderId: Id
-    symbol: str = ""
-
-
-class _TimeResult(msgspec.Struct, gc=False):
-    serverTime: Millis
-
-
 Decoded = RequestAnswered | ExecutionReport | AccountPosition | SessionAnswer | Notice | Garbage
-
-_frame = msgspec.json.Decoder(_Frame).decode
-_order_result = msgspec.json.Decoder(_OrderResult).decode
-_error_data = msgspec.json.Decoder(_ErrorData).decode
-_time_result = msgspec.json.Decoder(_TimeResult).decode
 
 
 class OrderCodec:
@@ -162,22 +112,7 @@ class OrderCodec:
         ]
         if post_only:
             params = [param for param in params if param[0] != "timeInForce"]
-        return *self._template("s%b", "order.place", params), 10**quantity_scale
-
-    def _template(self, request_id: str, method: str, params: list[tuple[str, str, bool]]) -> tuple[bytes, bytes]:
-        signed, fields = self._join(params)
-        if not self._logged_on:
-            fields += ',"signature":"%b"'
-        return signed.encode(), f'{{"id":"{request_id}","method":"{method}","params":{{{fields}}}}}'.encode()
-
-    def _join(self, params: list[tuple[str, str, bool]]) -> tuple[str, str]:
-        """Return what is signed, and the JSON fields. params: name, value, whether it is text; sorted by name."""
-        if not self._logged_on:
-            params = [("apiKey", self._signer.api_key, True), *params]
-        assert params == sorted(params), params
-        signed = "&".join(f"{name}={value}" for name, value, _ in params)
-        fields = ",".join(f'"{name}":"{value}"' if text else f'"{name}":{value}' for name, value, text in params)
-        return signed, fields
+        return *request_template(self._signer, self._logged_on, "s%b", "order.place", params), 10**quantity_scale
 
     def cancel_frame(self, cancel: CancelOrder, instrument: Instrument, timestamp_ms: int) -> bytes:
         """Return `order.cancel` by the order's own id, and by the venue's too where it is known (above 0).
@@ -212,28 +147,28 @@ class OrderCodec:
         ]
         if not by_venue_id:
             del params[1]
-        return self._template("c%b", "order.cancel", params)
+        return request_template(self._signer, self._logged_on, "c%b", "order.cancel", params)
 
     def logon_frame(self, timestamp_ms: int) -> bytes:
         """Return `session.logon`; the venue takes it from Ed25519 keys only."""
         params = {"recvWindow": self._recv_window_ms, "timestamp": timestamp_ms}
-        return _request(LOGON_ID, "session.logon", signed_params(self._signer, params))
+        return session_request(LOGON_ID, "session.logon", signed_params(self._signer, params))
 
     def subscribe_frame(self, timestamp_ms: int) -> bytes:
         """Return the user stream's subscription: plain on a session that is logged on, else by signature."""
         if self._logged_on:
-            return _request(SUBSCRIBE_ID, "userDataStream.subscribe", {})
+            return session_request(SUBSCRIBE_ID, "userDataStream.subscribe", {})
         params = signed_params(self._signer, {"timestamp": timestamp_ms})
-        return _request(SUBSCRIBE_ID, "userDataStream.subscribe.signature", params)
+        return session_request(SUBSCRIBE_ID, "userDataStream.subscribe.signature", params)
 
     def time_frame(self) -> bytes:
         """Return `time`: the venue's clock, weight 1; also a sign of life."""
-        return _request(TIME_ID, "time", {})
+        return session_request(TIME_ID, "time", {})
 
     def decode(self, payload: bytes, received_ns: int) -> Decoded:
         """Return what one frame says. Never raises on what a venue may send."""
         try:
-            frame = _frame(payload)
+            frame = read_frame(payload)
         except (ValueError, RecursionError) as error:
             return Garbage(f"{error}; {payload[:REASON_MAX]!r}")
         if frame.event or frame.e:
@@ -245,54 +180,8 @@ class OrderCodec:
             text = frame.error.msg if frame.error else ""
             return Notice("answer", f"id={frame.id} status={frame.status} {text[:REASON_MAX]}")
         if frame.id in _SESSION_IDS:
-            return _session_answer(frame.id, frame)
-        request = _ORDER_REQUESTS.get(frame.id[:1])
+            return session_answer(frame.id, frame)
+        request = ORDER_REQUESTS.get(frame.id[:1])
         if request is None:
             return Notice("answer", f"id={frame.id[:REASON_MAX]} status={frame.status}")
-        return self._answer(request, frame.id[1:], frame, received_ns)
-
-    def _answer(self, request: RequestKind, client_order_id: str, frame: _Frame, received_ns: int) -> RequestAnswered:
-        outcome, code, venue_order_id, instrument, reason = Outcome.RESULT, 0, 0, -1, ""
-        if frame.status == _OK and frame.error is None:
-            try:
-                result = _order_result(frame.result)
-                venue_order_id = result.orderId
-                known = self._by_symbol.get(result.symbol)
-                instrument = -1 if known is None else known.instrument
-            except ValueError as error:  # it was done, but we cannot say as what
-                outcome, reason = Outcome.AMBIGUOUS, f"result: {error}"
-        else:
-            code, text = (frame.error.code, frame.error.msg) if frame.error else (0, "")
-            outcome = outcome_of(request, frame.status, code, text)
-            reason = _error_text(frame.error)
-        refusal = Refusal.VENUE_REJECTED if outcome is Outcome.REFUSED else Refusal.NONE
-        return RequestAnswered(
-            request, instrument, client_order_id, outcome, refusal, code, venue_order_id, received_ns, reason
-        )
-
-
-def _session_answer(request_id: str, frame: _Frame) -> SessionAnswer:
-    if frame.error is not None:
-        return SessionAnswer(request_id, frame.status, frame.error.code, _error_text(frame.error))
-    if request_id != TIME_ID or frame.status != _OK:
-        return SessionAnswer(request_id, frame.status, 0, "")
-    try:
-        return SessionAnswer(request_id, frame.status, 0, "", _time_result(frame.result).serverTime * MS_NS)
-    except ValueError as error:
-        return SessionAnswer(request_id, frame.status, 0, f"result: {error}"[:REASON_MAX])
-
-
-def _error_text(error: _Error | None) -> str:
-    """Return the venue's text, and ` retry_after_ms=` (ms since 1970) where it says when to come back."""
-    if error is None:
-        return "no error in the answer"
-    try:
-        retry_after_ms = _error_data(error.data).retryAfter
-    except ValueError:
-        retry_after_ms = 0
-    text = error.msg[:REASON_MAX]
-    return f"{text} retry_after_ms={retry_after_ms}" if retry_after_ms else text
-
-
-def _request(request_id: str, method: str, params: dict[str, str | int]) -> bytes:
-    return msgspec.json.encode({"id": request_id, "method": method, "params": params})
+        return order_answer(request, frame.id[1:], frame, received_ns, self._by_symbol, outcome_of)

@@ -27,7 +27,8 @@ from bus.messages import (
 )
 from bus.messages.feed import Garbage, Notice
 from gateway.binance_spot.events import AccountPosition
-from gateway.binance_spot.orders import LOGON_ID, SUBSCRIBE_ID, TIME_ID, OrderCodec, SessionAnswer
+from gateway.binance_spot.frames import LOGON_ID, SUBSCRIBE_ID, TIME_ID, SessionAnswer
+from gateway.binance_spot.orders import OrderCodec
 from gateway.binance_spot.signing import HmacSigner
 
 EXAMPLES = Path(__file__).parents[4] / "shared" / "data" / "payloads" / "binance-spot-doc-examples.jsonl"
