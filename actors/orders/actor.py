@@ -11,25 +11,38 @@ import msgspec
 
 from actors.orders import forgotten
 from actors.orders.commands import Commands
-from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, WAKE_TIMER, Desk
+from actors.orders.desk import (
+    AGAIN_TIMER,
+    LOOKUP_TIMER,
+    NAME,
+    RECONCILE_TIMER,
+    STOP_TIMER,
+    STREAM_TIMER,
+    WAKE_TIMER,
+    Desk,
+)
 from actors.orders.order import Order, shortfall
 from actors.orders.phases import Phase, Step
+from actors.orders.private_stream import PrivateStream
+from actors.orders.quarantine import rows
 from actors.orders.queries import Queries
 from actors.orders.recovery import OrdersState, Recovery, put_back, snapshot, terms_of
 from actors.orders.reports import Reports
 from actors.orders.requests import Requests
-from actors.orders.settings import OrdersSettings
-from actors.orders.startup import Startup
-from actors.orders.state import CANCELING, PENDING, Asked
+from actors.orders.settings import External, OrdersSettings
+from actors.orders.startup import BY_OPERATOR, Startup
+from actors.orders.state import CANCELING, PENDING, Asked, Trust
 from actors.orders.takeover import inherit, take_over
 from bus.actor import Actor
 from bus.messages import (
     AccountHandedOver,
     AlertLevel,
     ApprovedOrder,
+    BalancesJudged,
     CancelCommand,
     ClockEstimate,
     CommandDropped,
+    Control,
     EngineStarted,
     ExecutionReport,
     Instrument,
@@ -42,6 +55,7 @@ from bus.messages import (
     RequestAnswered,
     RequestSent,
     StopRequested,
+    StoreAnswer,
     TimerFired,
 )
 
@@ -56,8 +70,9 @@ class Orders(Actor[OrdersState]):
         self.settings = settings
         self.desk = Desk(settings)
         self.commands = Commands(self.desk)
-        self.requests = Requests(self.desk)
-        self.reports = Reports(self.desk)
+        self.stream = PrivateStream(self.desk)
+        self.requests = Requests(self.desk, self.stream)
+        self.reports = Reports(self.desk, self.stream)
         self.queries = Queries(self.desk, self.reports)
         self.startup = Startup(self.desk, self.commands, self.queries)
         self.recovery = Recovery(self.desk)
@@ -69,8 +84,10 @@ class Orders(Actor[OrdersState]):
             RequestAnswered: self.on_answered,
             ExecutionReport: self.on_report,
             CommandDropped: self.on_dropped,
-            OperatorCommand: self.commands.on_operator,
+            OperatorCommand: self.on_operator,
+            BalancesJudged: self.on_judged,
             QueryAnswer: self.on_query_answer,
+            StoreAnswer: self.on_store_answer,
             TimerFired: self.on_timer,
             Instrument: self.on_instrument,
             EngineStarted: self.on_started,
@@ -115,8 +132,21 @@ class Orders(Actor[OrdersState]):
             self.startup.closed(question, message, now_ns, out)
         else:
             self.queries.answered(question, message, now_ns, out)
+            self.startup.differences.learned(tuple(out), out)
         if self.startup.watching or desk.later_epoch:
             self.startup.advance(now_ns, out)
+        return tuple(out)
+
+    def on_operator(self, message: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
+        if message.control is not Control.RECONCILE:
+            return self.commands.on_operator(message, now_ns)
+        out: list[Message] = []
+        self.startup.look_now(BY_OPERATOR, now_ns, out)
+        return tuple(out)
+
+    def on_judged(self, message: BalancesJudged, now_ns: int) -> tuple[Message, ...]:
+        out: list[Message] = []
+        self.startup.on_judged(message, now_ns, out)
         return tuple(out)
 
     def on_timer(self, message: TimerFired, now_ns: int) -> tuple[Message, ...]:

@@ -85,7 +85,9 @@ class Queries:
                 forgotten.deny(order, answer.asked_ns, self.desk.settings)
                 if forgotten.is_due(order):
                     self.desk.ask_now(order, now_ns, out)
-        elif answer.asked_ns > self.provable_ns(order.sent_ns):
+            return
+        order.denied_ns = max(order.denied_ns, answer.asked_ns)
+        if answer.asked_ns > self.provable_ns(order.sent_ns):
             order.not_found += 1
             if order.not_found >= NOT_FOUND_MIN:
                 self.desk.ask_now(order, now_ns, out)

@@ -27,12 +27,13 @@ from bus.messages import (
     OrderStatus,
     OrderUpdate,
     SubmitOrder,
+    VenuePosition,
     VenueState,
 )
 
 
 class OrdersState(msgspec.Struct):
-    """Dicts as lists of items, in order. Open orders are whole records, done ones each an Order in msgpack (see register)."""
+    """Dicts as lists of items, in order. comparison: trigger, begin, rows and fills before of Differences. Open orders are whole records, done ones each an Order in msgpack (see register)."""
 
     ids: tuple[int, int, int]
     instruments: list[Instrument]
@@ -76,6 +77,13 @@ class OrdersState(msgspec.Struct):
     baseline: list[tuple[int, int]] = []
     inherited: list[tuple[str, tuple[int, ...]]] = []
     foreign: list[tuple[int, int]] = []
+    readied: bool = False
+    began_ns: int = 0
+    balances_next: bool = False
+    moved: int = 0
+    positions: tuple[VenuePosition, ...] = ()
+    comparison: tuple[str, int, int, int] = ("", 0, 0, 0)
+    told: list[str] = []
 
 
 DESK_INTEGERS = (
@@ -92,25 +100,26 @@ DESK_INTEGERS = (
     "later_epoch",
 )
 STARTUP_FIELDS = (
-    "phase",
     "started",
     "stream_up",
-    "differs",
     "quiet_said",
     "stop_ns",
     "closing",
     "watching",
-    "outstanding",
     "rounds",
     "fills_before",
     "canceled_before",
+    "readied",
 )
+LOOKS_FIELDS = ("phase", "differs", "outstanding", "began_ns", "balances_next", "moved", "positions")
 
 
 def snapshot(desk: Desk, startup: Startup) -> OrdersState:
     ids = desk.ids
     plain: dict[str, Any] = {name: getattr(desk, name) for name in DESK_INTEGERS}  # values are typed by OrdersState
     plain.update({name: getattr(startup, name) for name in STARTUP_FIELDS})
+    plain.update({name: getattr(startup.looks, name) for name in LOOKS_FIELDS})
+    rows = startup.differences
     return OrdersState(
         ids=(ids.epoch, ids.next_counter, ids.reserved_below),
         instruments=[terms.instrument for terms in desk.terms.values()],
@@ -131,6 +140,8 @@ def snapshot(desk: Desk, startup: Startup) -> OrdersState:
         foreign=list(desk.foreign),
         accepting=startup.commands.accepting,
         stopping=startup.commands.stopping,
+        comparison=(rows.trigger, rows.began_ns, rows.rows, rows.fills_before),
+        told=list(rows.told),
         **plain,
     )
 
@@ -158,6 +169,11 @@ def put_back(desk: Desk, startup: Startup, state: OrdersState) -> None:
     desk.set_clock(desk.offset_ns, desk.uncertainty_ns)
     for name in STARTUP_FIELDS:
         setattr(startup, name, getattr(state, name))
+    for name in LOOKS_FIELDS:
+        setattr(startup.looks, name, getattr(state, name))
+    rows = startup.differences
+    rows.trigger, rows.began_ns, rows.rows, rows.fills_before = state.comparison
+    rows.told = dict.fromkeys(state.told)
     startup.commands.accepting = state.accepting
     startup.commands.stopping = state.stopping
 

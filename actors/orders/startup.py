@@ -1,22 +1,24 @@
 """From a private stream that comes up to orders that may be sent, and back. The phases' table is in `phases`; also the looks while ready.
 
 LOOK open orders and trades of every instrument  ->  SETTLE: each order of ours proven, leftovers canceled (or adopted)
-->  BALANCES, asked while nothing works  ->  VERIFY: a second look agrees  ->  READY. What the stream says meanwhile is
-folded as always. A failed question is asked again, bounded in rate, with alerts; nothing is ever concluded from it.
+->  BALANCES  ->  VERIFY: a second look agrees  ->  READY. What the stream says meanwhile is folded as always. An order
+that the venue denies before that can count stays open, reserved for, and does not hold the start up.
 """
 
-from actors.orders.cancels import cancel_all, follow_up
+from actors.orders.cancels import cancel, cancel_all, follow_up
 from actors.orders.commands import Commands
 from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, Desk
-from actors.orders.order import Order, shortfall
+from actors.orders.differences import Differences
+from actors.orders.looks import Looks
+from actors.orders.order import shortfall
 from actors.orders.phases import PHASES, Phase, Step
 from actors.orders.queries import Queries
 from actors.orders.question import Question
 from actors.orders.settings import Leftovers
 from actors.orders.state import Certainty, Pending
-from actors.orders.takeover import ask_for_strangers, first_trade
 from bus.messages import (
     AlertLevel,
+    BalancesJudged,
     BalancesReported,
     Message,
     OrdersQuiet,
@@ -30,14 +32,13 @@ from bus.messages import (
     VenueState,
 )
 
-LAST_TRADE = -1
-"""In place of a trade id to begin at: only the last one is asked for."""
+BY_OPERATOR = "operator"
 NAMED_MAX = 20  # chosen: ids in one alert; the journal has them all
 STRANDED_REMEDY = "they may work unwatched: configure the instrument again, or cancel them at the venue"
 
 
 class Startup:
-    """started: EngineStarted was taken with a usable epoch. outstanding: questions of this phase without an answer.
+    """started: EngineStarted was taken with a usable epoch. readied: READY was reached in this run.
 
     stop_ns: the deadline of the stop. closing: counter of the stop's own question for balances in flight, 0 none.
     """
@@ -47,12 +48,12 @@ class Startup:
         "closing",
         "commands",
         "desk",
-        "differs",
+        "differences",
         "fills_before",
-        "outstanding",
-        "phase",
+        "looks",
         "queries",
         "quiet_said",
+        "readied",
         "rounds",
         "started",
         "stop_ns",
@@ -64,27 +65,33 @@ class Startup:
         self.desk = desk
         self.commands = commands
         self.queries = queries
-        self.phase = Phase.DOWN
+        self.looks = Looks(desk, queries)
+        self.differences = Differences(desk)
         self.begin_run(started=False)
 
     def begin_run(self, started: bool) -> None:
         self.started = started
         self.stream_up = False
-        self.differs = False
+        self.readied = False
         self.quiet_said = False
         self.stop_ns = 0
         self.closing = 0
-        self.outstanding = 0
         self.rounds = 0
         self.fills_before = 0
         self.canceled_before = 0
         self.watching = False
-        self.phase = PHASES[self.phase, Step.STREAM_DOWN]
+        self.looks.begin(0)
+        self.looks.phase = PHASES[self.phase, Step.STREAM_DOWN]
+        self.differences.begin("", 0)
         self.commands.accepting = False
         self.commands.stopping = False
 
+    @property
+    def phase(self) -> Phase:
+        return self.looks.phase
+
     def move(self, step: Step) -> None:
-        self.phase = PHASES[self.phase, step]
+        self.looks.phase = PHASES[self.phase, step]
         self.commands.accepting = self.phase is Phase.READY and not self.commands.stopping
         self.watching = self.phase is Phase.SETTLE or self.commands.stopping
 
@@ -139,116 +146,60 @@ class Startup:
         self.move(step)
         self.disown()
         self.doubt_all(now_ns, out)
-        self.differs = False
+        self.looks.begin(now_ns)
         if self.rounds == 0:
             self.fills_before = desk.fill_number
             self.canceled_before = desk.canceled
-        self.outstanding = 0
+            self.differences.begin("reconnect" if self.readied else "start", now_ns)
         for order in desk.register.open.values():
             order.cancel_refusals = 0
-        self.look_at_all(now_ns, out)
+        self.looks.ask_all(now_ns, out)
         self.advance(now_ns, out)
-
-    def look_at_all(self, now_ns: int, out: list[Message]) -> None:
-        """Open orders of every instrument, and its trades since the last look that read them; the first asks where they end."""
-        desk = self.desk
-        for instrument in desk.terms:
-            self.look(QueryKind.OPEN_ORDERS, instrument, 0, now_ns, out)
-            known = desk.trades.get(instrument)
-            if known is not None:
-                from_id = max(desk.looked.get(instrument, known), 0)
-                self.look(QueryKind.TRADES, instrument, from_id, now_ns, out)
-            elif self.phase is Phase.LOOK and not desk.register.works_on(instrument):
-                # Before any order of ours can be among them: whatever was traded lies in the baseline.
-                self.look(QueryKind.TRADES, instrument, LAST_TRADE, now_ns, out)
-
-    def look(self, kind: QueryKind, instrument: int, from_id: int, now_ns: int, out: list[Message]) -> None:
-        question = Question(kind, instrument, "", from_id, look=True, periodic=self.phase is Phase.READY)
-        question.known = self.desk.trades.get(instrument, -1)
-        self.desk.ask(question, now_ns, out)
-        self.outstanding += 1
 
     def answered(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
-        """An answer to a look; the same question again if it failed, the next page if there is one."""
-        desk = self.desk
-        if answer.outcome is not Outcome.RESULT:
-            detail = f"kind={question.kind.name} reason={answer.reason}"
-            desk.alert_every(AlertLevel.WARNING, "look_failed", question.instrument, detail, out)
-            desk.ask_again(question, now_ns, out)
+        """An answer to a look's question."""
+        told = len(out)
+        answered = self.looks.answered(question, answer, now_ns, out)
+        self.differences.learned(out[told:], out)
+        if not answered:
             return
-        if question.kind is QueryKind.TRADES and question.from_id == LAST_TRADE:
-            first_trade(desk, question, answer)
-        elif question.kind is QueryKind.TRADES:
-            if self.queries.fold_trades(None, question, answer, now_ns, out):
-                desk.ask(question, now_ns, out)
-                return
-            if not answer.complete:
-                desk.ask_again(question, now_ns, out)
-                return
-            desk.looked[question.instrument] = question.known
-            self.outstanding += ask_for_strangers(desk, question, now_ns, out)
-        elif question.kind is QueryKind.ORDER:
-            self.queries.identified(question, answer, now_ns, out)
-        elif question.kind is QueryKind.OPEN_ORDERS:
-            self.compare(answer, now_ns, out)
-        self.outstanding -= 1
-        if question.kind is QueryKind.BALANCES:
-            self.balances(answer, now_ns, out)
+        if question.kind is QueryKind.BALANCES and self.phase is Phase.BALANCES:
+            self.balanced(now_ns, out)
         self.advance(now_ns, out)
 
-    def compare(self, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
-        """Open orders as the venue lists them against ours. Either difference is a question, never a conclusion."""
-        listed: dict[str, None] = {}
-        for report in answer.reports:
-            order = self.queries.fold(report, answer.asked_ns, now_ns, out)
-            if order is None:
-                continue
-            listed[order.client_order_id] = None
-            if order.client_order_id not in self.desk.register.open and order.updated_ns < answer.asked_ns:
-                self.listed_but_done(order, now_ns, out)
-        for order in list(self.desk.register.open.values()):
-            if order.instrument == answer.instrument and order.client_order_id not in listed:
-                self.not_listed(order, answer, now_ns, out)
-
-    def listed_but_done(self, order: Order, now_ns: int, out: list[Message]) -> None:
-        self.differs = True
-        detail = f"client_order_id={order.client_order_id} status={order.status.name}"
-        self.desk.alert_every(AlertLevel.CRITICAL, "done_order_listed", order.instrument, detail, out)
-        if not order.query:
-            question = Question(QueryKind.ORDER, order.instrument, order.client_order_id, 0, look=False)
-            order.query = self.desk.ask(question, now_ns, out)
-
-    def not_listed(self, order: Order, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
-        if order.certainty is Certainty.CERTAIN and (
-            order.pending is not Pending.NONE or max(order.sent_ns, order.updated_ns) >= answer.asked_ns
-        ):
-            return  # Its own deadline watches it, or it became what it is after the venue was asked.
-        self.differs = self.differs or self.phase is Phase.VERIFY
-        self.desk.doubt(order, now_ns)
-        self.desk.publish(order, now_ns, out)
-        self.desk.ask_now(order, now_ns, out)
-
-    def balances(self, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
-        quiet = not (self.desk.register.open or self.desk.register.stranded)
-        settings = self.desk.settings
-        trades = tuple((number, self.desk.trades.get(number, -1)) for number in self.desk.terms)
-        out.append(BalancesReported(settings.account, settings.venue, quiet, answer.balances, trades))
+    def balanced(self, now_ns: int, out: list[Message]) -> None:
         if self.settled():
             self.move(Step.BALANCED)
-            self.differs = False
-            for instrument in self.desk.terms:
-                self.look(QueryKind.OPEN_ORDERS, instrument, 0, now_ns, out)
+            self.looks.differs = False
+            self.looks.ask_listings(now_ns, out)
         else:
             self.pause(now_ns, out)
 
+    def on_judged(self, message: BalancesJudged, now_ns: int, out: list[Message]) -> None:
+        """The portfolio's word on the balances: the comparison is complete, or they are looked at again before it is."""
+        self.differences.rows += message.differences
+        if self.phase not in (Phase.VERIFY, Phase.READY):
+            return  # a new look began: it comes to balances by itself
+        if message.again:
+            self.looks.ask_once_more(now_ns, out)
+        elif self.phase is Phase.READY:
+            self.differences.end(now_ns, out)
+
     def settled(self) -> bool:
-        """Nothing of ours is open; or, when leftovers are adopted, everything open is proven and complete."""
+        """Nothing of ours is open; or, when leftovers are adopted, everything open is proven and complete.
+
+        What the venue denied and may still get is open and stays so: it is reserved for, and no start waits for it.
+        """
         open_orders = self.desk.register.open
         if not open_orders:
             return True
-        if self.desk.settings.leftovers is Leftovers.CANCEL or self.commands.stopping:
+        if self.commands.stopping:
             return False
         for order in open_orders.values():
+            if self.looks.is_denied(order):
+                continue
+            if self.desk.settings.leftovers is Leftovers.CANCEL:
+                return False
             proven = order.certainty is Certainty.CERTAIN and order.venue_state is VenueState.WORKING
             if not proven or order.pending is not Pending.NONE or shortfall(order):
                 return False
@@ -256,14 +207,17 @@ class Startup:
 
     def advance(self, now_ns: int, out: list[Message]) -> None:
         """Go on as far as the phase is finished."""
-        if self.phase is Phase.LOOK and self.outstanding == 0:
+        looks = self.looks
+        if self.phase is Phase.LOOK and looks.outstanding == 0:
             self.move(Step.LOOKED)
             self.settle_all(now_ns, out)
         if self.phase is Phase.SETTLE and self.settled():
             self.move(Step.SETTLED)
-            self.look(QueryKind.BALANCES, -1, 0, now_ns, out)
-        elif self.phase is Phase.VERIFY and self.outstanding == 0:
-            if self.differs or not self.settled():
+            looks.ask_balances(now_ns, out)
+        elif looks.balances_next and looks.outstanding == 0 and self.phase in (Phase.VERIFY, Phase.READY):
+            looks.ask_balances(now_ns, out)
+        elif self.phase is Phase.VERIFY and looks.outstanding == 0:
+            if looks.differs or not self.settled():
                 self.pause(now_ns, out)
             elif not self.desk.later_epoch:
                 self.ready(now_ns, out)
@@ -283,6 +237,9 @@ class Startup:
                 order.cancel_wanted = True
             if order.certainty is Certainty.UNKNOWN:
                 desk.ask_now(order, now_ns, out)
+                if order.cancel_wanted and order.venue_state is VenueState.NONE:
+                    cancel(desk, order, 0, now_ns, out)  # by our id: should the venue have it unseen, it ends there
+                    desk.publish(order, now_ns, out)
             follow_up(desk, order, now_ns, out)
 
     def pause(self, now_ns: int, out: list[Message]) -> None:
@@ -302,7 +259,8 @@ class Startup:
         desk = self.desk
         self.move(Step.AGREED)
         self.rounds = 0
-        desk.ever_ready = True
+        self.readied = desk.ever_ready = True
+        self.differences.end(now_ns, out)
         if not self.commands.stopping:
             canceled = desk.canceled - self.canceled_before
             fills = desk.fill_number - self.fills_before
@@ -311,12 +269,24 @@ class Startup:
         out.append(SetTimer(NAME, RECONCILE_TIMER, 0, now_ns + desk.settings.reconcile_interval_ns))
 
     def on_reconcile(self, now_ns: int, out: list[Message]) -> None:
-        """The periodic look. It is skipped while one is outstanding, and armed again by the next READY."""
+        """The periodic look, armed again by the next READY."""
         if self.phase is not Phase.READY:
             return
-        if self.outstanding == 0:
-            self.look_at_all(now_ns, out)
+        self.look_now("interval", now_ns, out)
         out.append(SetTimer(NAME, RECONCILE_TIMER, 0, now_ns + self.desk.settings.reconcile_interval_ns))
+
+    def look_now(self, trigger: str, now_ns: int, out: list[Message]) -> None:
+        """Compare orders, trades and balances while orders go on. trigger: as in Reconciled. A look that is under way, of a
+        start or of this kind, does for whoever asks meanwhile; a person is answered by name.
+        """
+        if self.phase is Phase.READY and self.looks.outstanding == 0:
+            self.looks.begin(now_ns)
+            self.differences.begin(trigger, now_ns)
+            self.looks.ask_all(now_ns, out)
+            self.looks.balances_next = True
+            self.advance(now_ns, out)
+        elif trigger == BY_OPERATOR and self.differences.trigger:
+            self.differences.trigger = trigger
 
     def on_stop(self, message: StopRequested, now_ns: int, out: list[Message]) -> None:
         self.commands.stopping = True
@@ -352,7 +322,8 @@ class Startup:
             desk.alert(AlertLevel.WARNING, "balances_unknown_at_stop", -1, f"reason={answer.reason}", out)
             self.say_quiet(out)
         else:
-            out.append(BalancesReported(desk.settings.account, desk.settings.venue, True, answer.balances))
+            account, venue = desk.settings.account, desk.settings.venue
+            out.append(BalancesReported(account, venue, True, answer.balances, steady=True, final=True))
             self.say_quiet(out)
 
     def say_quiet(self, out: list[Message]) -> None:

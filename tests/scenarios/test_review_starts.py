@@ -104,6 +104,11 @@ def test_a_difference_that_is_gone_at_the_next_comparison_lets_us_trade_again() 
     house.start(BALANCES)
     house.post(PrivateStreamDown(0, 1, "cut"), PrivateStreamUp(0, 2, house.clock.now_ns()))
     house.answer_queries((BALANCES[0], Balance("USDT", 7, 0)))
+    assert trading(house) is TradingState.CANCEL_ONLY, (
+        "a gap is looked at twice before anything trades, or is stopped for it"
+    )
+    house.wait(1_000)
+    house.answer_queries((BALANCES[0], Balance("USDT", 7, 0)))
     assert trading(house) is TradingState.REDUCING
     house.post(PrivateStreamDown(0, 2, "cut"), PrivateStreamUp(0, 3, house.clock.now_ns()))
     house.answer_queries(BALANCES)

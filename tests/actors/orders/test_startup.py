@@ -82,7 +82,7 @@ def test_balances_are_quiet_when_nothing_works() -> None:
     bench = Bench()
     query = only(bench.feed(answer(only(bench.start(), VenueQuery), bench.now_ns)), VenueQuery)
     told = replace(answer(query, bench.now_ns), balances=(Balance("BTC", 5, 0),))
-    reported = BalancesReported(1, 2, True, (Balance("BTC", 5, 0),), ((7, -1),))
+    reported = BalancesReported(1, 2, True, (Balance("BTC", 5, 0),), ((7, -1),), steady=True)
     assert only(bench.feed(told), BalancesReported) == reported
 
 

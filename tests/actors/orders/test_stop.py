@@ -39,7 +39,7 @@ def told(query: VenueQuery, now_ns: int) -> Message:
 def test_a_stop_reports_balances_before_it_says_quiet() -> None:
     bench, query = stopped()
     out = bench.feed(told(query, bench.now_ns))
-    assert out == (BalancesReported(1, 2, True, HELD), OrdersQuiet(1, 0))
+    assert out == (BalancesReported(1, 2, True, HELD, steady=True, final=True), OrdersQuiet(1, 0))
 
 
 def test_a_stop_with_nothing_open_asks_at_once_and_only_once() -> None:
@@ -79,7 +79,10 @@ def test_a_fill_while_it_is_asked_makes_it_worth_nothing_and_it_is_asked_again()
     bench.feed(traded(key, 5, 4, 4))
     again = only(bench.feed(told(query, bench.now_ns)), VenueQuery)
     assert again.kind is QueryKind.BALANCES
-    assert bench.feed(told(again, bench.now_ns)) == (BalancesReported(1, 2, True, HELD), OrdersQuiet(1, 0))
+    assert bench.feed(told(again, bench.now_ns)) == (
+        BalancesReported(1, 2, True, HELD, steady=True, final=True),
+        OrdersQuiet(1, 0),
+    )
 
 
 def test_a_stream_that_breaks_meanwhile_is_looked_behind_first() -> None:

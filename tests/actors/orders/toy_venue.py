@@ -15,6 +15,7 @@ import msgspec
 from actors.orders import Orders, OrdersSettings
 from actors.orders.recovery import OrdersState
 from bus.messages import (
+    BalancesJudged,
     BalancesReported,
     CancelCommand,
     CancelOrder,
@@ -25,6 +26,7 @@ from bus.messages import (
     Message,
     OrdersQuiet,
     OrdersReady,
+    OrderStatus,
     OrdersUnready,
     OrderUpdate,
     Outcome,
@@ -179,7 +181,14 @@ class Toy:
             self.later(max(said.fires_ns - self.now_ns, 0), "timer", said)
         elif isinstance(said, OrdersReady):
             self.ready = True
-            assert not any(order.state is VenueState.WORKING for order in self.orders.values())
+            known = self.actor.desk.register.open
+            for (
+                order
+            ) in self.orders.values():  # what arrived after the venue had denied it is reserved for, and looked for
+                denied = order.key in known and known[order.key].status is OrderStatus.UNKNOWN_NEW
+                assert denied or order.state is not VenueState.WORKING
+        elif isinstance(said, BalancesReported):
+            self.later(0, "input", BalancesJudged(1, 0, self.chance(0.2)))
         elif isinstance(said, OrdersUnready):
             self.ready = False
         elif isinstance(said, OrdersQuiet):

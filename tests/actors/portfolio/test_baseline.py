@@ -28,7 +28,9 @@ START = {"BTC": 500, "USDT": 900_000}
 
 
 def quiet(**totals: int) -> BalancesReported:
-    return BalancesReported(1, 2, True, tuple(Balance(asset, units, 0) for asset, units in totals.items()))
+    """Judged at once: nobody will look again."""
+    rows = tuple(Balance(asset, units, 0) for asset, units in totals.items())
+    return BalancesReported(1, 2, True, rows, final=True)
 
 
 def bought(number: int, instrument: int = 7, fee: int = 0, asset: str = "") -> Fill:
@@ -134,10 +136,10 @@ def test_an_asset_that_comes_to_be_traded_starts_with_what_is_there() -> None:
     assert judged(again.receive(quiet(**START, SOL=71), 0)) == ["BTC", "USDT", "SOL"]
 
 
-def test_a_declared_ledger_takes_no_baseline() -> None:
-    settings = PortfolioSettings(1, 2, BaselinePolicy.DECLARED, (("BTC", 500),))
+def test_a_stated_ledger_starts_as_stated_and_what_is_not_traded_follows_the_venue() -> None:
+    settings = PortfolioSettings(1, 2, BaselinePolicy.STATED, (("BTC", 500),))
     out = started(BTC, settings=settings).receive(quiet(BTC=500, USDT=7, XRP=1), 0)
-    assert of(BaselineTaken, out) == []
+    assert of(BaselineTaken, out) == [BaselineTaken(1, ("BTC", "USDT", "XRP"), (500, 0, 1))]
     assert LedgerCompared(1, "USDT", 0, 7, False) in out
     assert "XRP" not in judged(out)
 

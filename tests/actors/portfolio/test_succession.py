@@ -12,6 +12,7 @@ from bus.messages import (
     AccountHandedOver,
     AccountState,
     Alert,
+    BalancesJudged,
     EngineStarted,
     Instrument,
     LeadershipLost,
@@ -58,7 +59,7 @@ def test_nothing_is_left_before_there_is_a_ledger_to_go_on_with() -> None:
 
 def test_the_baseline_and_each_start_leave_a_state() -> None:
     actor = portfolio()
-    assert left(actor.receive(balances(BTC=5), 0)).units == (5,)
+    assert left(actor.receive(balances(BTC=5), 0)).units == (5, 0)
     assert left(actor.receive(EngineStarted(1, 2), 0)).number == 2
 
 
@@ -161,6 +162,6 @@ def test_a_takeover_is_said_to_people_and_survives_a_checkpoint() -> None:
 def test_another_leaders_balances_say_nothing_about_our_ledger() -> None:
     actor = based()
     actor.receive(LeadershipLost(1, 5, "cut off"), 0)
-    assert actor.receive(balances(BTC=1, USDT=1), 0) == ()
+    assert actor.receive(balances(BTC=1, USDT=1), 0) == (BalancesJudged(1, 0, False),)
     actor.receive(EngineStarted(1, 6), 0)
     assert any(isinstance(message, LedgerCompared) for message in actor.receive(balances(BTC=1, USDT=1), 0))

@@ -1,0 +1,104 @@
+"""What a comparison with the venue found, row by row, in words for a person. It decides nothing and asks nothing. Pure.
+
+A row is something that the venue's answer taught us: what the private stream said first is no difference. Each is said
+once: a second comparison of the same state has none.
+"""
+
+from collections.abc import Sequence
+
+from actors.orders.desk import Desk
+from actors.orders.order import Order
+from actors.orders.settings import Leftovers
+from actors.orders.state import Certainty
+from bus.messages import DONE, Difference, DifferenceKind, Fill, Message, OrderStatus, OrderUpdate, Reconciled
+
+ROWS_MAX = 100
+"""Rows of one comparison that are said; more are only counted; chosen."""
+BOOKED = "booked"
+CLOSED = "closed by the venue's word"
+NEVER = "the venue never had it: closed, its risk released"
+UNPROVEN = "the venue does not know it: its risk stays reserved, and it is asked about until that counts"
+ORPHANS = {
+    Leftovers.CANCEL: "ours by its id: taken over, canceled",
+    Leftovers.ADOPT: "ours by its id: taken over, kept",
+}
+ABSENT = (OrderStatus.NEVER_SENT, OrderStatus.REJECTED)
+
+
+class Differences:
+    """trigger: why the comparison under way began, "" while none is. told: open orders that had a row already."""
+
+    __slots__ = ("began_ns", "desk", "fills_before", "rows", "told", "trigger")
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.told: dict[str, None] = {}
+        self.begin("", 0)
+
+    def begin(self, trigger: str, now_ns: int) -> None:
+        """An earlier one that has not ended is replaced: its questions are disowned."""
+        self.trigger = trigger
+        self.began_ns = now_ns
+        self.rows = 0
+        self.fills_before = self.desk.fill_number
+
+    def learned(self, said: Sequence[Message], out: list[Message]) -> None:
+        """What one answer to a question made of us."""
+        if not self.trigger:
+            return
+        for message in said:
+            if type(message) is Fill:
+                key = message.client_order_id
+                self.say(DifferenceKind.FILL_MISSING, message.instrument, key, 0, message.quantity, BOOKED, out)
+            elif type(message) is OrderUpdate:
+                self.of_update(message, out)
+
+    def of_update(self, update: OrderUpdate, out: list[Message]) -> None:
+        key, status = update.client_order_id, update.status
+        ours, venues = update.quantity_lots - update.cumulative_lots, update.leaves_lots
+        order = self.desk.register.find(key)
+        if order is not None and order.orphan and key not in self.told and status not in DONE:
+            self.told[key] = None
+            words = ORPHANS[self.desk.settings.leftovers]
+            self.say(DifferenceKind.ORDER_NOT_KNOWN, update.instrument, key, 0, venues, words, out)
+        elif status in ABSENT:
+            self.say(DifferenceKind.ORDER_NOT_LISTED, update.instrument, key, ours, 0, NEVER, out)
+        elif status in DONE and not (status is OrderStatus.CANCELED and order is not None and order.attempt):
+            words = f"{CLOSED}: {status.name}"
+            self.say(DifferenceKind.ORDER_STATE, update.instrument, key, ours, 0, words, out)
+
+    def end(self, now_ns: int, out: list[Message]) -> None:
+        """The comparison is complete; what could not be proven in it is named."""
+        if not self.trigger:
+            return
+        open_orders = self.desk.register.open
+        self.told = {key: None for key in self.told if key in open_orders}
+        for order in open_orders.values():
+            if order.client_order_id not in self.told and is_denied(order):
+                self.told[order.client_order_id] = None
+                key, lots = order.client_order_id, order.leaves_lots
+                self.say(DifferenceKind.ORDER_NOT_LISTED, order.instrument, key, lots, 0, UNPROVEN, out)
+        account = self.desk.settings.account
+        fills = self.desk.fill_number - self.fills_before
+        took_ns = now_ns - self.began_ns
+        out.append(Reconciled(account, self.trigger, len(open_orders), fills, self.rows, took_ns))
+        self.trigger = ""
+
+    def say(
+        self,
+        kind: DifferenceKind,
+        instrument: int,
+        subject: str,
+        ours: int,
+        venues: int,
+        words: str,
+        out: list[Message],
+    ) -> None:
+        self.rows += 1
+        if self.rows <= ROWS_MAX:
+            out.append(Difference(self.desk.settings.account, kind, instrument, subject, ours, venues, words))
+
+
+def is_denied(order: Order) -> bool:
+    """Open here, and the venue has said that it has no such order, which does not count yet."""
+    return order.certainty is Certainty.UNKNOWN and bool(order.denied_ns or order.lost)

@@ -1,0 +1,250 @@
+"""Our ledger against the venue's totals: where it starts, when a gap counts, and what becomes of one. Pure.
+
+A total is free + locked, so working orders do not move it: only fills do. A gap counts when two looks in a row show the
+same one, with the trades read in between (`BalancesJudged.again`). Up to the asset's dust it is booked as an adjustment,
+all that was booked so together; beyond it stands, and risk keeps the engine from adding, until it is gone or a person
+accepts it. What is neither traded nor paid as a fee follows the venue: a deposit or interest is said, and is ours then.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from actors.portfolio.holdings import NAME, Holdings
+from actors.portfolio.ledger import totals_of
+from actors.portfolio.settings import BaselinePolicy
+from bus.messages import (
+    Alert,
+    AlertLevel,
+    BalancesJudged,
+    BalancesReported,
+    BaselineAwaited,
+    BaselineTaken,
+    Control,
+    Difference,
+    DifferenceKind,
+    LedgerAdjusted,
+    LedgerCompared,
+    Message,
+    OperatorCommand,
+)
+
+LOOKS_MAX = 5
+"""Looks in a row that each show another gap, before the last one counts: somebody else moves the account; chosen."""
+BY_DUST = "within the dust"
+BOOKED = "booked as an adjustment"
+STANDS = "REDUCING until it is gone or accepted: touchline reconcile --accept"
+TO_ACCEPT = "no trading before it is accepted as the start: touchline reconcile --accept"
+
+
+class Comparison:
+    """compared: assets of configured instruments at the last comparison. said: gap by asset as last told, venue - ours.
+
+    suspected: gaps of the last look that the next one must confirm, in `looks` looks so far. offered: by asset, what a
+    person's word would add to make the ledger start as the venue has it. unsure: fill number and totals of a look while orders worked, from which no baseline was taken yet.
+    """
+
+    __slots__ = ("compared", "holdings", "looks", "offered", "said", "show_all", "suspected", "unsure")
+
+    def __init__(self, holdings: Holdings) -> None:
+        self.holdings = holdings
+        self.compared: dict[str, None] = {}
+        self.begin_run()
+
+    def begin_run(self) -> None:
+        """Nobody else remembers what was said: the first comparison of a run says all of it."""
+        self.said: dict[str, int] = {}
+        self.suspected: dict[str, int] = {}
+        self.looks = 0
+        self.offered: dict[str, int] | None = None
+        self.unsure: tuple[int, dict[str, int]] | None = None
+        self.show_all = False
+
+    # -- a look ---------------------------------------------------------------------------------------------------
+
+    def on_balances(self, message: BalancesReported, now_ns: int) -> tuple[Message, ...]:
+        held = self.holdings
+        if held.deposed:
+            held.count("balances_of_another_leader")  # his orders move them: they say nothing about our ledger
+            return (self.verdict(0),)
+        held.succession.seed(message.trades)
+        if not (message.quiet or message.steady):
+            held.count("balances_moved")
+            return (self.verdict(0),)
+        venues = totals_of(message)
+        out: list[Message] = []
+        if not held.based and held.settings.baseline is BaselinePolicy.ASK:
+            rows = self.offer(venues)
+            return (*rows, self.verdict(sum(type(row) is Difference for row in rows)))
+        if self.must_see_again(message, venues):
+            return (self.verdict(0, again=True),)
+        taken = self.baseline_of(venues, out)
+        again = self.gaps(message, venues, taken, out)
+        self.compared = held.traded_assets()
+        adjusted = any(type(said) is LedgerAdjusted for said in out)
+        if taken:
+            held.take_baseline(taken)
+            out.insert(0, BaselineTaken(held.settings.account, tuple(taken), tuple(taken.values())))
+        differences = sum(type(said) is Difference for said in out)
+        state = held.account_state() if taken or adjusted else ()
+        return (*out, *state, self.verdict(differences, again=again))
+
+    def verdict(self, differences: int, *, again: bool = False) -> BalancesJudged:
+        return BalancesJudged(self.holdings.settings.account, differences, again)
+
+    # -- where the ledger starts ----------------------------------------------------------------------------------
+
+    def must_see_again(self, message: BalancesReported, venues: dict[str, int]) -> bool:
+        """The first totals while orders work: only two that agree, with no fill between, have all fills on one side."""
+        held = self.holdings
+        if message.quiet or (held.based and not self.newly_traded()):
+            return False
+        seen = (held.fill_number, venues)
+        agrees, self.unsure = seen == self.unsure, seen
+        return not agrees
+
+    def newly_traded(self) -> list[str]:
+        return [asset for asset in self.holdings.traded_assets() if asset not in self.compared] if self.compared else []
+
+    def baseline_of(self, venues: dict[str, int], out: list[Message]) -> dict[str, int]:
+        """Assets whose ledger starts now, or follows the venue. An asset that comes to be traded starts with what is there."""
+        held = self.holdings
+        judged = held.judged_assets(held.traded_assets())
+        first = not held.based
+        newly = self.newly_traded()
+        stated = dict(held.settings.stated) if first and held.settings.baseline is BaselinePolicy.STATED else None
+        taken: dict[str, int] = {}
+        for asset in dict.fromkeys((*held.ledger.entries, *venues, *(stated or ()), *judged)):
+            ours, theirs = held.ledger.total(asset), venues.get(asset, 0)
+            other = asset not in judged
+            if other and ours != theirs and not first:
+                detail = f"asset={asset} ours={ours} venues={theirs}"
+                out.append(Alert(AlertLevel.INFO, NAME, "balance_of_other_asset", -1, detail))
+            if stated is not None and not other:
+                taken[asset] = stated.get(asset, 0)
+            elif (
+                asset in newly or (other and ours != theirs) or (asset not in held.based and (ours or theirs or first))
+            ):
+                taken[asset] = theirs
+            if asset in taken and (taken[asset] or ours):
+                out.append(LedgerCompared(held.settings.account, asset, ours, taken[asset], True))
+        return taken
+
+    def offer(self, venues: dict[str, int]) -> list[Message]:
+        """Shown once a run, when it changes, and to whoever asks."""
+        held = self.holdings
+        account = held.settings.account
+        judged = held.judged_assets(held.traded_assets())
+        offered = {asset: venues.get(asset, 0) - held.ledger.total(asset) for asset in (*judged, *venues)}
+        news = self.offered != offered or self.show_all
+        self.offered, self.show_all = offered, False
+        if not news:
+            return []
+        shown = [asset for asset in judged if offered[asset]]
+        rows = [
+            Difference(account, DifferenceKind.BALANCE, -1, asset, held.ledger.total(asset), venues[asset], TO_ACCEPT)
+            for asset in shown
+        ]
+        detail = f"assets={','.join(shown)} remedy=look at them, then: touchline reconcile --accept --reason TEXT"
+        alert = Alert(AlertLevel.CRITICAL, NAME, "baseline_not_accepted", -1, detail)
+        return [BaselineAwaited(account, tuple(shown)), *rows, alert]
+
+    # -- gaps -----------------------------------------------------------------------------------------------------
+
+    def gaps(
+        self, message: BalancesReported, venues: dict[str, int], taken: dict[str, int], out: list[Message]
+    ) -> bool:
+        """Say what differs now and did not before. True: not believed yet, look once more."""
+        held = self.holdings
+        found: dict[str, int] = {}
+        for asset in held.judged_assets(held.traded_assets()):
+            found[asset] = venues.get(asset, 0) - taken.get(asset, held.ledger.total(asset))
+        differs = {asset: gap for asset, gap in found.items() if gap}
+        fresh = any(gap not in (self.said.get(asset), self.suspected.get(asset)) for asset, gap in differs.items())
+        if fresh and not message.final and self.looks < LOOKS_MAX:
+            self.looks += 1
+            self.suspected = differs
+            return True
+        self.looks, self.suspected = 0, {}
+        show_all, self.show_all = self.show_all or message.final, False
+        for asset, gap in found.items():
+            if asset in taken and not gap:
+                self.said[asset] = 0  # its start was said
+                continue
+            if gap and asset not in taken and self.within_dust(asset, gap):
+                self.adjust(asset, gap, BY_DUST, out)
+                gap = 0
+            if show_all or gap != self.said.get(asset, None):
+                self.say(asset, gap, venues.get(asset, 0), out)
+        return False
+
+    def within_dust(self, asset: str, gap: int) -> bool:
+        """All that was booked so counts, so that small gaps of one sign end at a person too."""
+        entry = self.holdings.ledger.entry(asset)
+        return abs(entry.dust + gap) <= dict(self.holdings.settings.dust).get(asset, 0)
+
+    def adjust(self, asset: str, units: int, reason: str, out: list[Message]) -> None:
+        held = self.holdings
+        account = held.settings.account
+        held.count("ledger_adjusted")
+        ours = held.ledger.total(asset)
+        out.append(LedgerAdjusted(account, asset, units, reason))
+        out.append(Difference(account, DifferenceKind.BALANCE, -1, asset, ours, ours + units, f"{BOOKED}: {reason}"))
+        held.ledger.adjust(asset, units, by_dust=reason == BY_DUST)
+
+    def say(self, asset: str, gap: int, theirs: int, out: list[Message]) -> None:
+        account = self.holdings.settings.account
+        self.said[asset] = gap
+        out.append(LedgerCompared(account, asset, theirs - gap, theirs, False))
+        if gap:
+            self.holdings.count("ledger_differs")
+            out.append(Difference(account, DifferenceKind.BALANCE, -1, asset, theirs - gap, theirs, STANDS))
+
+    # -- a person's word ------------------------------------------------------------------------------------------
+
+    def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
+        """RECONCILE: what stands is said again by the look that follows. ACCEPT: what was said is booked, and nothing else."""
+        if command.control is Control.RECONCILE:
+            self.show_all = True
+            return ()
+        if command.control is not Control.ACCEPT:
+            return ()
+        if not command.reason.strip():
+            return (Alert(AlertLevel.WARNING, NAME, "accept_without_reason", -1, "remedy=give a --reason"),)
+        held = self.holdings
+        out: list[Message] = []
+        if self.offered is not None:
+            taken = {asset: held.ledger.total(asset) + units for asset, units in self.offered.items()}
+            held.take_baseline(taken)
+            out.append(BaselineTaken(held.settings.account, tuple(taken), tuple(taken.values())))
+            self.offered = None
+        for asset, gap in self.said.items():
+            if gap:
+                self.adjust(asset, gap, f"accepted: {command.reason}", out)
+                self.say(asset, 0, held.ledger.total(asset), out)
+        if not out:
+            return (Alert(AlertLevel.INFO, NAME, "nothing_to_accept", -1, "no difference stands"),)
+        return (*out, *held.account_state())
+
+    # -- recovery -------------------------------------------------------------------------------------------------
+
+    def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
+        return {
+            BalancesReported: self.recover_balances,
+            BaselineTaken: self.recover_baseline,
+            LedgerAdjusted: self.recover_adjusted,
+        }
+
+    def recover_balances(self, message: BalancesReported, now_ns: int) -> None:
+        """The very first baseline has all assets: killed before its BaselineTaken, or written by an older program."""
+        held = self.holdings
+        held.succession.seed(message.trades)
+        if message.quiet and not held.based and held.settings.baseline is BaselinePolicy.ACCEPT:
+            venues = totals_of(message)
+            paid = [fill.fee_asset for fill in held.deferred if fill.fee]
+            held.take_baseline({asset: venues.get(asset, 0) for asset in (*held.ledger.entries, *venues, *paid)})
+
+    def recover_baseline(self, message: BaselineTaken, now_ns: int) -> None:
+        self.holdings.take_baseline(dict(zip(message.assets, message.units, strict=True)))
+
+    def recover_adjusted(self, message: LedgerAdjusted, now_ns: int) -> None:
+        self.holdings.ledger.adjust(message.asset, message.units, by_dust=message.reason == BY_DUST)

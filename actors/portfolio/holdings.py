@@ -1,0 +1,90 @@
+"""What all rules of the portfolio share: ledger, positions, instruments, numbers. It holds no rule about a comparison."""
+
+from actors.portfolio.ledger import Ledger
+from actors.portfolio.position import Position, average_price, share, unit_of
+from actors.portfolio.settings import PortfolioSettings
+from actors.portfolio.succession import Succession
+from bus.messages import Fill, Instrument, Message, PositionUpdate
+
+NAME = "portfolio"
+
+
+class Holdings:
+    """Single owner of the actor's state beside `Comparison`; `state.PortfolioState` has the whole list of it.
+
+    based: assets that have a baseline. configured: instruments of this run. deferred: fills that wait for their instrument.
+    covered: by asset, so many of the first of them lie inside a baseline that was taken after them.
+    """
+
+    __slots__ = (
+        "based",
+        "configured",
+        "counts",
+        "covered",
+        "deferred",
+        "deposed",
+        "fill_number",
+        "instruments",
+        "ledger",
+        "number",
+        "positions",
+        "settings",
+        "succession",
+    )
+
+    def __init__(self, settings: PortfolioSettings) -> None:
+        self.settings = settings
+        self.instruments: dict[int, Instrument] = {}
+        self.configured: dict[int, None] = {}
+        self.ledger = Ledger()
+        self.positions: dict[int, Position] = {}
+        self.based: dict[str, None] = {}
+        self.deferred: list[Fill] = []
+        self.covered: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
+        self.succession = Succession()
+        self.fill_number = self.number = 0
+        self.deposed = False
+
+    def count(self, event: str) -> None:
+        self.counts[event] = self.counts.get(event, 0) + 1
+
+    def account_state(self) -> tuple[Message, ...]:
+        """For a successor; nothing before there is a ledger that he could go on with."""
+        if not self.based:
+            return ()
+        positions = [row for row in self.positions.values() if row.instrument in self.instruments]
+        return (self.succession.state(self.settings.account, self.ledger, positions, self.instruments),)
+
+    def update_of(self, position: Position, instrument: Instrument) -> PositionUpdate:
+        self.number += 1
+        return PositionUpdate(
+            self.number,
+            self.settings.account,
+            self.settings.venue,
+            position.instrument,
+            instrument.version,
+            position.quantity,
+            share(position.quantity, 1, unit_of(instrument)),
+            position.cost,
+            position.realized,
+            average_price(position, instrument.price_scale, instrument.base_scale, instrument.quote_scale),
+        )
+
+    def take_baseline(self, totals: dict[str, int]) -> None:
+        for asset, units in totals.items():
+            self.ledger.set_total(asset, units)
+            self.based[asset] = None
+            if self.deferred:
+                self.covered[asset] = len(self.deferred)
+
+    def traded_assets(self) -> dict[str, None]:
+        """Base and quote of every configured instrument."""
+        rows = [self.instruments[number] for number in self.configured]
+        return dict.fromkeys(asset for row in rows for asset in (row.base_asset, row.quote_asset))
+
+    def judged_assets(self, traded: dict[str, None]) -> dict[str, None]:
+        """What is traded, and what fees are paid in, but for assets of instruments that are not configured any more."""
+        left = {asset for row in self.instruments.values() for asset in (row.base_asset, row.quote_asset)}
+        paid = [entry.asset for entry in self.ledger.entries.values() if entry.fees and entry.asset not in left]
+        return traded | dict.fromkeys(paid)
