@@ -1,10 +1,9 @@
 """Questions about the account over REST, and their answers. Pure: the door sends what `query_request` returns.
 
-A page is read record by record: one that cannot be read becomes a report of kind OTHER with the ids it has and the
-reason, so that it is seen, and never hides the others. An ORDER query proves absence only by the venue's own -2013.
+What holds for every answer stands in `answers`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -23,16 +22,14 @@ from bus.messages import (
     VenueState,
 )
 from bus.messages.feed import Garbage
-from gateway.binance_spot.decimals import MS_NS, UNITS_MAX, Id, Millis
+from gateway.binance_spot.answers import OK, REASON_MAX, Asked, no_result, query_answer, read_report
+from gateway.binance_spot.decimals import MS_NS, Id, Millis
 from gateway.binance_spot.events import SIDES, STATES, quantity_scale, read, read_signed
-from gateway.binance_spot.outcomes import NO_SUCH_ORDER, query_refused
+from gateway.binance_spot.outcomes import query_refused
 from gateway.binance_spot.signing import Signer, signed_query
 
 TRADES_MAX = 1000  # a page of myTrades (docs, rest-api, "Account trade list"); a full one means: ask again from its end
-REASON_MAX = 200
 TIME_PATH = "/api/v3/time"
-_OK = 200
-
 _PATHS = {
     QueryKind.OPEN_ORDERS: "/api/v3/openOrders",  # weight 6 a symbol, 80 for all
     QueryKind.ORDER: "/api/v3/order",  # weight 4
@@ -79,28 +76,8 @@ class _Account(msgspec.Struct):
     balances: list[Any]  # Any: converted one by one, so that one bad record does not hide the others
 
 
-class _Error(msgspec.Struct):
-    code: int
-    msg: str = ""
-
-
 class _Time(msgspec.Struct):
     serverTime: Millis
-
-
-class _Asked(msgspec.Struct):
-    """What every report of one answer has in common."""
-
-    account: int
-    venue: int
-    client_order_id: str
-    received_ns: int
-    by_symbol: Mapping[str, Instrument]
-
-    def number(self, symbol: str) -> int:
-        """Of the instrument; -1 of a symbol nobody configured."""
-        instrument = self.by_symbol.get(symbol)
-        return -1 if instrument is None else instrument.instrument
 
 
 def query_request(
@@ -144,26 +121,28 @@ def decode_query(
     RESULT: HTTP 200 and a readable body, or an order that the venue says does not exist. REFUSED: any other 4xx.
     AMBIGUOUS: 5xx, an unreadable body, a code that says so.
     """
-    if status != _OK:
-        return _no_result(query, status, body, asked_ns, received_ns)
+    if status != OK:
+        return no_result(query, status, body, asked_ns, received_ns, query_refused)
     by_symbol = {instrument.venue_symbol: instrument for instrument in instruments}
-    asked = _Asked(query.account, query.venue, query.client_order_id, received_ns, by_symbol)
+    asked = Asked(query.account, query.venue, query.client_order_id, received_ns, by_symbol)
     records: list[Any]
     try:
         if query.kind is QueryKind.BALANCES:
             records = msgspec.json.decode(body, type=_Account).balances
             balances, complete, reason = _balances(records, instruments)
-            return _answer(query, Outcome.RESULT, asked_ns, received_ns, reason, balances=balances, complete=complete)
+            return query_answer(
+                query, Outcome.RESULT, asked_ns, received_ns, reason, balances=balances, complete=complete
+            )
         if query.kind is QueryKind.ORDER:
             records = [msgspec.json.decode(body, type=dict[str, Any])]
         else:
             records = msgspec.json.decode(body, type=list[Any])
     except (ValueError, RecursionError) as error:
-        return _answer(query, Outcome.AMBIGUOUS, asked_ns, received_ns, f"unreadable body: {error}"[:REASON_MAX])
+        return query_answer(query, Outcome.AMBIGUOUS, asked_ns, received_ns, f"unreadable body: {error}"[:REASON_MAX])
     to_report = _trade_report if query.kind is QueryKind.TRADES else _order_report
-    reports = tuple([_report(record, asked, to_report) for record in records])
+    reports = tuple([read_report(record, asked, to_report) for record in records])
     complete = query.kind is not QueryKind.TRADES or len(records) < TRADES_MAX
-    return _answer(query, Outcome.RESULT, asked_ns, received_ns, "", reports=reports, complete=complete)
+    return query_answer(query, Outcome.RESULT, asked_ns, received_ns, "", reports=reports, complete=complete)
 
 
 def decode_time(body: bytes) -> int | Garbage:
@@ -172,48 +151,6 @@ def decode_time(body: bytes) -> int | Garbage:
         return msgspec.json.decode(body, type=_Time).serverTime * MS_NS
     except (ValueError, RecursionError) as error:
         return Garbage(f"time: {error}")
-
-
-def _no_result(query: VenueQuery, status: int, body: bytes, asked_ns: int, received_ns: int) -> QueryAnswer:
-    try:
-        error = msgspec.json.decode(body, type=_Error)
-    except (ValueError, RecursionError):
-        error = _Error(0, "")
-    reason = f"status={status} code={error.code} {error.msg}"[:REASON_MAX]
-    if query.kind is QueryKind.ORDER and error.code == NO_SUCH_ORDER and 400 <= status < 500:
-        return _answer(query, Outcome.RESULT, asked_ns, received_ns, reason, found=False)
-    outcome = Outcome.REFUSED if query_refused(status, error.code) else Outcome.AMBIGUOUS
-    return _answer(query, outcome, asked_ns, received_ns, reason)
-
-
-def _answer(
-    query: VenueQuery,
-    outcome: Outcome,
-    asked_ns: int,
-    received_ns: int,
-    reason: str,
-    *,
-    found: bool = True,
-    complete: bool = True,
-    reports: tuple[ExecutionReport, ...] = (),
-    balances: tuple[Balance, ...] = (),
-) -> QueryAnswer:
-    return QueryAnswer(
-        actor=query.actor,
-        counter=query.counter,
-        generation=query.generation,
-        outcome=outcome,
-        kind=query.kind,
-        instrument=query.instrument,
-        client_order_id=query.client_order_id,
-        asked_ns=asked_ns,
-        received_ns=received_ns,
-        reason=reason,
-        found=found,
-        complete=complete,
-        reports=reports,
-        balances=balances,
-    )
 
 
 def _balances(records: list[Any], instruments: Sequence[Instrument]) -> tuple[tuple[Balance, ...], bool, str]:
@@ -240,16 +177,7 @@ def _balances(records: list[Any], instruments: Sequence[Instrument]) -> tuple[tu
     return tuple(balances.values()), complete, reason
 
 
-def _report(
-    record: Any, asked: _Asked, to_report: Callable[[Any, _Asked], ExecutionReport]
-) -> ExecutionReport:  # Any: raw JSON
-    try:
-        return to_report(record, asked)
-    except ValueError as error:  # a ValidationError or BadDecimal, with the field's name
-        return _unreadable(record if isinstance(record, dict) else {}, asked, str(error))
-
-
-def _order_report(record: Any, asked: _Asked) -> ExecutionReport:
+def _order_report(record: Any, asked: Asked) -> ExecutionReport:
     """Return the order as the venue sees it now. By client id: that id, whatever a cancel left in the record."""
     order = msgspec.convert(record, _Order)
     if order.side not in SIDES:
@@ -287,7 +215,7 @@ def _order_report(record: Any, asked: _Asked) -> ExecutionReport:
     )
 
 
-def _trade_report(record: Any, asked: _Asked) -> ExecutionReport:
+def _trade_report(record: Any, asked: Asked) -> ExecutionReport:
     """Return one execution. It names no client order id: whoever reads it goes by venue_order_id. Order fields are 0."""
     trade = msgspec.convert(record, _Trade)
     return ExecutionReport(
@@ -317,45 +245,4 @@ def _trade_report(record: Any, asked: _Asked) -> ExecutionReport:
         received_ns=asked.received_ns,
         reason="",
         venue_symbol=trade.symbol,
-    )
-
-
-def _unreadable(record: dict[str, Any], asked: _Asked, reason: str) -> ExecutionReport:
-    """Return what is left of a bad record: ids, the venue's status, the reason. Its side and amounts mean nothing."""
-
-    def text(field: str) -> str:
-        value = record.get(field)
-        return value[:64] if isinstance(value, str) else ""
-
-    def number(field: str, missing: int) -> int:
-        value = record.get(field)
-        return value if type(value) is int and 0 <= value <= UNITS_MAX else missing
-
-    return ExecutionReport(
-        account=asked.account,
-        venue=asked.venue,
-        instrument=asked.number(text("symbol")),
-        source=ReportSource.QUERY,
-        kind=ReportKind.OTHER,
-        state=VenueState.NONE,
-        status=text("status"),
-        client_order_id=asked.client_order_id or text("clientOrderId"),
-        venue_order_id=number("orderId", 0),
-        side=SIDES.get(text("side"), Side.BUY),
-        price=0,
-        quantity=0,
-        cumulative=0,
-        cumulative_quote=0,
-        trade_id=number("id", -1),
-        last_quantity=0,
-        last_price=0,
-        last_quote=0,
-        fee=0,
-        fee_asset="",
-        is_maker=False,
-        execution_id=0,
-        venue_ns=0,
-        received_ns=asked.received_ns,
-        reason=f"unreadable: {reason}"[:REASON_MAX],
-        venue_symbol=text("symbol"),
     )
