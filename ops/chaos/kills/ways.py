@@ -27,8 +27,10 @@ RECOVERY_MS_DEFAULT = 1_500.0
 ALL_ORDERS_MIN = 1_100
 """Orders of the first symbol after which its newest thousand, which each start asks for, fill a page; with some to spare."""
 
-STARTING = ("query", "account", "place")
-"""Requests of a start: orders, trades and balances, and the first order itself."""
+STARTING = {Way.REQUEST: (("query", 5), ("account", 3), ("place", 1)), Way.ANSWER: (("query", 5), ("account", 3))}
+"""Requests of a start with two symbols, and how many of each there are at least: orders; trades and balances; the first order
+itself, which is not accepted yet when it is received.
+"""
 TRADING = {Way.REQUEST: ("place",), Way.ANSWER: ("place", "cancel")}
 KINDS = ("all", "api", "market")
 
@@ -45,11 +47,12 @@ async def at_point(engine: Engine, control: Control, card: Card, name: str) -> W
     elif card.way is Way.FILL:
         keys = {"after": card.after % 2}  # it takes less often than it places
     elif card.starting:
-        operation = STARTING[int(card.moment * len(STARTING))]
-        keys = {"operation": operation, "after": 0 if operation == "place" else card.after}
+        operations = STARTING[card.way]
+        operation, count = operations[int(card.moment * len(operations))]
+        keys = {"operation": operation, "after": card.after % count}
     elif card.way in TRADING:
-        operations = TRADING[card.way]
-        keys["operation"] = operations[int(card.moment * len(operations))]
+        kinds = TRADING[card.way]
+        keys["operation"] = kinds[int(card.moment * len(kinds))]
     point = await control.set_point(card.way, name, engine.instance.pid, **keys)
     if not await engine.instance.ends_within(POINT_S_MAX):
         await control.remove(point)
