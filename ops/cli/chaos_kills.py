@@ -10,10 +10,13 @@ from typing import Any
 
 import click
 
+import ops.chaos
 from gateway.simulated.faults.spec import SpecError, parse_toml
 from ops.chaos.kills.run import KillSettings, play
 
 BAR_WIDTH = 30
+EXAMPLES = Path(ops.chaos.__path__[0]) / "faults"
+"""Faults files that come with the program."""
 
 
 class FaultsUnusable(Exception):
@@ -21,9 +24,14 @@ class FaultsUnusable(Exception):
 
 
 def read_faults(path: Path | None) -> dict[str, Any]:
-    """The file's tables, to be set once the engine has taken its baseline. Raises FaultsUnusable."""
+    """The file's tables, to be set once the engine has taken its baseline. Raises FaultsUnusable.
+
+    A name without a folder may be that of an example that comes with the program.
+    """
     if path is None:
         return {}
+    if not path.exists() and (EXAMPLES / path).parent == EXAMPLES and (EXAMPLES / path).exists():
+        path = EXAMPLES / path
     try:
         text = path.read_text(encoding="utf-8")
         parse_toml(text)
