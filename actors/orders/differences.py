@@ -6,33 +6,53 @@ once: a second comparison of the same state has none.
 
 from collections.abc import Sequence
 
+from actors.orders.cancels import is_unwanted
 from actors.orders.desk import Desk
 from actors.orders.order import Order
-from actors.orders.settings import Leftovers
+from actors.orders.restored import EXTERNAL_OWNER, ORPHAN_OWNER, VENUE_OWNER
 from actors.orders.state import Certainty
-from bus.messages import DONE, Difference, DifferenceKind, Fill, Message, OrderStatus, OrderUpdate, Reconciled
+from bus.messages import (
+    DONE,
+    AnswerKind,
+    CommandAnswered,
+    Control,
+    Difference,
+    DifferenceKind,
+    Fill,
+    Message,
+    OrderStatus,
+    OrderUpdate,
+    Reconciled,
+)
 
 ROWS_MAX = 100
 """Rows of one comparison that are said; more are only counted; chosen."""
+ASKERS_MAX = 16
+"""People who wait for one comparison; chosen, as the answers' own bound is."""
 BOOKED = "booked"
 CLOSED = "closed by the venue's word"
 NEVER = "the venue never had it: closed, its risk released"
 UNPROVEN = "the venue does not know it: its risk stays reserved, and it is asked about until that counts"
-ORPHANS = {
-    Leftovers.CANCEL: "ours by its id: taken over, canceled",
-    Leftovers.ADOPT: "ours by its id: taken over, kept",
+WHOSE = {
+    ORPHAN_OWNER: "ours by its id",
+    EXTERNAL_OWNER: "of another program or a person",
+    VENUE_OWNER: "the venue's own",
 }
 ABSENT = (OrderStatus.NEVER_SENT, OrderStatus.REJECTED)
 
 
 class Differences:
-    """trigger: why the comparison under way began, "" while none is. told: open orders that had a row already."""
+    """trigger: why the comparison under way began, "" while none is. told: open orders that had a row already.
 
-    __slots__ = ("began_ns", "desk", "fills_before", "rows", "told", "trigger")
+    askers: people who wait for its end, as their commands name them.
+    """
+
+    __slots__ = ("askers", "began_ns", "desk", "fills_before", "rows", "told", "trigger")
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.told: dict[str, None] = {}
+        self.askers: list[str] = []
         self.begin("", 0)
 
     def begin(self, trigger: str, now_ns: int) -> None:
@@ -59,7 +79,7 @@ class Differences:
         order = self.desk.register.find(key)
         if order is not None and order.orphan and key not in self.told and status not in DONE:
             self.told[key] = None
-            words = ORPHANS[self.desk.settings.leftovers]
+            words = f"{WHOSE[update.owner]}: taken over, {'canceled' if is_unwanted(self.desk, order) else 'kept'}"
             self.say(DifferenceKind.ORDER_NOT_KNOWN, update.instrument, key, 0, venues, words, out)
         elif status in ABSENT:
             self.say(DifferenceKind.ORDER_NOT_LISTED, update.instrument, key, ours, 0, NEVER, out)
@@ -83,6 +103,21 @@ class Differences:
         took_ns = now_ns - self.began_ns
         out.append(Reconciled(account, self.trigger, len(open_orders), fills, self.rows, took_ns))
         self.trigger = ""
+        self.answer(AnswerKind.DONE, f"differences: {self.rows}" if self.rows else "equal", out)
+
+    def wait_for(self, asker: str, out: list[Message]) -> None:
+        """A person wants to hear of it; those that stand are said once more."""
+        self.told.clear()
+        self.askers.append(asker)
+        if len(self.askers) > ASKERS_MAX:
+            early = CommandAnswered(
+                self.askers.pop(0), Control.RECONCILE, -1, AnswerKind.FAILED, "too many wait for it"
+            )
+            out.append(early)
+
+    def answer(self, kind: AnswerKind, text: str, out: list[Message]) -> None:
+        out.extend(CommandAnswered(asker, Control.RECONCILE, -1, kind, text) for asker in self.askers)
+        self.askers.clear()
 
     def say(
         self,

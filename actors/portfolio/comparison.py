@@ -15,10 +15,12 @@ from actors.portfolio.settings import BaselinePolicy
 from bus.messages import (
     Alert,
     AlertLevel,
+    AnswerKind,
     BalancesJudged,
     BalancesReported,
     BaselineAwaited,
     BaselineTaken,
+    CommandAnswered,
     Control,
     Difference,
     DifferenceKind,
@@ -205,11 +207,10 @@ class Comparison:
         """RECONCILE: what stands is said again by the look that follows. ACCEPT: what was said is booked, and nothing else."""
         if command.control is Control.RECONCILE:
             self.show_all = True
-            return ()
         if command.control is not Control.ACCEPT:
             return ()
         if not command.reason.strip():
-            return (Alert(AlertLevel.WARNING, NAME, "accept_without_reason", -1, "remedy=give a --reason"),)
+            return (self.answer(command, AnswerKind.FAILED, "refused: it was not said why; give a reason"),)
         held = self.holdings
         out: list[Message] = []
         if self.offered is not None:
@@ -222,8 +223,13 @@ class Comparison:
                 self.adjust(asset, gap, f"accepted: {command.reason}", out)
                 self.say(asset, 0, held.ledger.total(asset), out)
         if not out:
-            return (Alert(AlertLevel.INFO, NAME, "nothing_to_accept", -1, "no difference stands"),)
-        return (*out, *held.account_state())
+            return (self.answer(command, AnswerKind.DONE, "nothing to accept: no difference stands"),)
+        booked = sum(type(said) is LedgerAdjusted for said in out)
+        text = f"booked: {booked} differences" if booked else "taken as the ledger's start"
+        return (*out, *held.account_state(), self.answer(command, AnswerKind.DONE, text))
+
+    def answer(self, command: OperatorCommand, kind: AnswerKind, text: str) -> CommandAnswered:
+        return CommandAnswered(command.asker, command.control, command.instrument, kind, text)
 
     # -- recovery -------------------------------------------------------------------------------------------------
 

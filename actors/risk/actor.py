@@ -22,6 +22,7 @@ from bus.messages import (
     ApprovedOrder,
     BandHeld,
     BandWanted,
+    BaselineAwaited,
     BaselineTaken,
     BookState,
     BookStateChanged,
@@ -112,6 +113,7 @@ class Risk(Actor[RiskState]):
             ClockEstimate: switch.on_clock,
             LedgerCompared: switch.on_ledger,
             BaselineTaken: switch.on_baseline,
+            BaselineAwaited: switch.on_baseline_awaited,
         }
 
     def _fresh(self) -> None:

@@ -8,6 +8,7 @@
 | operator     | any        | as ordered  | RESUME with a reason                       |
 | actor_failed | engine     | HALTED      | RESUME                                     |
 | ledger:ASSET | engine     | REDUCING    | RESUME; a comparison that agrees again     |
+| baseline     | engine     | CANCEL_ONLY | BaselineTaken                              |
 | loss:ASSET   | engine     | REDUCING    | RESUME, which also grants the day anew     |
 | rejects      | instrument | CANCEL_ONLY | RESUME                                     |
 | leadership   | engine     | CANCEL_ONLY | the next EngineStarted                     |
@@ -29,6 +30,7 @@ from bus.messages import (
     Alert,
     AlertLevel,
     AnswerKind,
+    BaselineAwaited,
     BaselineTaken,
     ClockEstimate,
     Control,
@@ -220,9 +222,13 @@ class Switch:
         changes: tuple[Message, ...] = self.reasons.hold(ENGINE, name, TradingState.REDUCING, text)
         return (*changes, _alert(AlertLevel.CRITICAL, "ledger_differs", text)) if fresh else changes
 
+    def on_baseline_awaited(self, _awaited: BaselineAwaited, now_ns: int) -> tuple[Message, ...]:
+        text = "the ledger has no start: look at the venue's balances, then `touchline reconcile --accept`"
+        return self.reasons.hold(ENGINE, "baseline", TradingState.CANCEL_ONLY, text)
+
     def on_baseline(self, taken: BaselineTaken, now_ns: int) -> tuple[Message, ...]:
         """The ledger starts anew for these assets, so nothing differs any more."""
-        changes: tuple[Message, ...] = ()
+        changes: tuple[Message, ...] = self.reasons.drop(ENGINE, "baseline", "the ledger has a start")
         for asset in taken.assets:
             changes += self.reasons.drop(ENGINE, f"ledger:{asset}", f"asset={asset} has a new baseline")
         return changes
