@@ -138,6 +138,17 @@ class Used(msgspec.Struct, frozen=True, gc=False):
     count: int
 
 
+class Limited(msgspec.Struct, frozen=True, gc=False):
+    """An answer that says: too much. banned: the address is shut out. orders: of the account's new orders alone.
+
+    until_ms: when to come back, by the venue's clock; 0: it did not say.
+    """
+
+    banned: bool
+    orders: bool
+    until_ms: int
+
+
 class VenueLimits(Protocol):
     """What a venue's requests cost and how its answers tell what is used. Pure: gateway/VENUE/limits.py.
 
@@ -156,6 +167,18 @@ class VenueLimits(Protocol):
 
     def used(self, headers: Mapping[str, str]) -> tuple[Used, ...]:
         """What a REST answer's headers tell; names in any case."""
+        ...
+
+    def used_in_answer(self, payload: bytes) -> tuple[Used, ...]:
+        """The same of an answer on the order connection."""
+        ...
+
+    def limited(self, status: int, body: bytes) -> Limited | None:
+        """What a REST answer that is an error says of limits; None when they are not its reason."""
+        ...
+
+    def limited_in_answer(self, payload: bytes) -> Limited | None:
+        """The same of an answer on the order connection."""
         ...
 
     def stated(self, bodies: Sequence[bytes]) -> tuple[RateLimit, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from gateway.binance_spot.symbols import INTERVALS_NS, rate_limits
-from gateway.market import CONNECTIONS, ORDERS, RAW, WEIGHT, RateLimit, Used
+from gateway.market import CONNECTIONS, ORDERS, RAW, WEIGHT, Limited, RateLimit, Used
 
 _S = 1_000_000_000
 LIMITS = (
@@ -70,6 +70,15 @@ class BinanceSpotLimits:
     def used(self, headers: Mapping[str, str]) -> tuple[Used, ...]:
         return used_in_headers(headers)
 
+    def used_in_answer(self, payload: bytes) -> tuple[Used, ...]:
+        return used_in_answer(payload)
+
+    def limited(self, status: int, body: bytes) -> Limited | None:
+        return limited(status, _code(body), 0)
+
+    def limited_in_answer(self, payload: bytes) -> Limited | None:
+        return limited_in_answer(payload)
+
     def stated(self, bodies: Sequence[bytes]) -> tuple[RateLimit, ...]:
         return rate_limits(bodies[0]) if bodies else ()
 
@@ -88,17 +97,6 @@ def used_in_headers(headers: Mapping[str, str]) -> tuple[Used, ...]:
             if found := pattern.fullmatch(name):
                 told.append(Used(kind, int(found[1]) * _LETTERS[found[2].upper()], 0, int(text)))
     return tuple(told)
-
-
-class Limited(msgspec.Struct, frozen=True, gc=False):
-    """An answer that says: too much. banned: the address is shut out. orders: of the account's new orders alone.
-
-    until_ms: when to come back, by the venue's clock; 0: it did not say.
-    """
-
-    banned: bool
-    orders: bool
-    until_ms: int
 
 
 class _UsedRow(msgspec.Struct):
@@ -158,6 +156,13 @@ def limited_in_answer(payload: bytes) -> Limited | None:
     except (ValueError, RecursionError):
         until_ms = 0
     return limited(refusal.status, refusal.error.code, max(until_ms, 0))
+
+
+def _code(body: bytes) -> int:
+    try:
+        return msgspec.json.decode(body, type=_Error).code
+    except (ValueError, RecursionError):
+        return 0
 
 
 def limited(status: int, code: int, until_ms: int) -> Limited | None:

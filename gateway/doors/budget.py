@@ -104,6 +104,7 @@ class Budget:
         """Hears when the venue begins to want less of us: "banned", "held" or "orders held", and until when."""
         self._offset_ns = 0
         self._orders_from_ns = 0
+        self._openings_from_ns = 0
         self._cancel_at_ns = 0
         self._cancels_pass = True
         self._turn_ns = FOR_EVER_NS
@@ -222,7 +223,8 @@ class Budget:
         """When so many WebSockets may be opened. The venue counts attempts: take each with `open`."""
         if now_ns >= self._turn_ns:
             self._turn(now_ns)
-        return max([now_ns, self.held.banned_ns, *_ends(self._openings, purpose, count)])
+        held_ns = max(self.held.banned_ns, self._openings_from_ns)
+        return max([now_ns, held_ns, *_ends(self._openings, purpose, count)])
 
     def open(self, now_ns: int) -> None:
         """An opening is tried."""
@@ -274,6 +276,14 @@ class Budget:
         if before_ns <= now_ns < until_ns:
             self.on_hold(what, until_ns)
         return until_ns
+
+    def refuse_opening(self, now_ns: int, retry_s: float, *, banned: bool) -> None:
+        """The venue refused to open a WebSocket. Unless the address is banned, requests over REST are not concerned."""
+        until_ns = now_ns + int(retry_s * _S) if retry_s >= 0 else 0
+        if banned:
+            self.hold(now_ns, until_ns, banned=True)
+        else:
+            self._openings_from_ns = min(until_ns or now_ns + HOLD_NS_DEFAULT, now_ns + HOLD_NS_MAX)
 
     def reason(self, now_ns: int) -> str:
         """What the venue wants of us now, for people; "" when nothing."""

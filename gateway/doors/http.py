@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import ClassVar, NamedTuple
 
 import aiohttp
@@ -40,10 +41,6 @@ class RestFailed(Exception):
         super().__init__(f"{url}: {reason}")
 
 
-class NotSent(RestFailed):
-    """No connection came about: nothing was sent. To a question it is as good as no answer."""
-
-
 class RestHeld(RestFailed):
     """The venue's rate limit was reached before the request left: nothing was sent."""
 
@@ -66,7 +63,9 @@ class Http:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
         # More than are used at once: a cancel never waits for a place that a question holds.
         connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX + ORDER_CONNECTIONS_MAX)
-        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_headers_sent.append(_on_headers)
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector, trace_configs=[tracing])
 
     async def close(self) -> None:
         if self._session is not None:
@@ -97,15 +96,23 @@ class Http:
         return answer.status, answer.body
 
     async def send(
-        self, method: str, phrase: Callable[[], str], timeout_s: float, headers: dict[str, str], unanswered: int = 0
+        self,
+        method: str,
+        phrase: Callable[[], str],
+        timeout_s: float,
+        headers: dict[str, str],
+        on_written: Callable[[], None],
+        unanswered: int = 0,
     ) -> "Answer":
-        """An order or a cancel, which whoever sends it has counted. It waits for no place; `phrase` may raise RestHeld.
+        """An order or a cancel, counted by whoever sends it. It waits for no place of a question's.
 
-        unanswered: orders under way besides. Raises RestFailed: NotSent where nothing reached the venue.
+        on_written: called before its first byte leaves; never called, nothing reached the venue. (Twice where a kept
+        connection turned out to be closed, and the library sent a cancel again.) unanswered: orders under way besides.
+        Raises RestFailed, and whatever `phrase` raises.
         """
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._fetch(method, phrase(), headers, unanswered)
+                return await self._fetch(method, phrase(), headers, on_written, unanswered)
         except TimeoutError:
             raise RestFailed(self._base, f"no answer in {timeout_s:.1f} s") from None
 
@@ -113,24 +120,31 @@ class Http:
         """Why nothing may be asked at all; empty when something may."""
         return self.budget.reason(now_ns) if now_ns < self.budget.held.held_ns else ""
 
-    async def _fetch(self, method: str, path: str, headers: dict[str, str] | None, unanswered: int = 0) -> "Answer":
+    async def _fetch(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None,
+        on_written: Callable[[], None] | None = None,
+        unanswered: int = 0,
+    ) -> "Answer":
         assert self._session is not None, "open comes first"
         url = URL(self._base + path, encoded=True)  # exactly as it was signed: nothing is quoted again
         asked_ns = self._now_ns()
         try:
             # A redirect is not followed: it would take the API key to whoever the answer names.
-            async with self._session.request(method, url, headers=headers, allow_redirects=False) as response:
+            async with self._session.request(
+                method, url, headers=headers, allow_redirects=False, trace_request_ctx=on_written
+            ) as response:
                 self._obey(method, response, asked_ns, unanswered)  # first: a body that never ends must not hide a 429
                 body = bytearray()
                 while len(body) <= BODY_BYTES_MAX and (more := await response.content.read(BODY_BYTES_MAX)):
                     body += more
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSent(self._base, _told(error)) from error
         except (aiohttp.ClientError, OSError) as error:
             raise RestFailed(self._base, _told(error)) from error
         if len(body) > BODY_BYTES_MAX:
             raise RestFailed(self._base, f"the answer is longer than {BODY_BYTES_MAX} bytes")
-        return Answer(response.status, bytes(body), _seconds(response.headers.get("Retry-After", "")))
+        return Answer(response.status, bytes(body), retry_seconds(response.headers.get("Retry-After", "")))
 
     def _leaving(self, phrase: Callable[[], str], *, market: bool) -> str:
         """The path that goes now, counted. Raises RestHeld when there is no room, or the venue has said stop while it waited."""
@@ -156,7 +170,7 @@ class Http:
         if not banned and (response.status != TOO_MANY or method == "POST"):
             return
         self.holds += 1
-        now_ns, seconds = self._now_ns(), _seconds(response.headers.get("Retry-After", ""))
+        now_ns, seconds = self._now_ns(), retry_seconds(response.headers.get("Retry-After", ""))
         budget.hold(now_ns, now_ns + int(seconds * 1e9) if seconds >= 0 else 0, banned=banned)
 
 
@@ -168,13 +182,22 @@ class Answer(NamedTuple):
     retry_s: float
 
 
+async def _on_headers(
+    _session: aiohttp.ClientSession, context: SimpleNamespace, _sent: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    """The library calls it before it writes the first byte of a request."""
+    on_written: Callable[[], None] | None = context.trace_request_ctx
+    if on_written is not None:
+        on_written()
+
+
 def _told(error: Exception) -> str:
     """Why there is no answer. What was asked is not in it: a question about an account bears its signature there."""
     named = f"{error.status} {error.message}" if isinstance(error, aiohttp.ClientResponseError) else str(error)
     return named[:REASON_MAX] or type(error).__name__
 
 
-def _seconds(retry_after: str) -> float:
+def retry_seconds(retry_after: str) -> float:
     """From the header; -1.0 for what is no number of seconds."""
     try:
         seconds = float(retry_after)

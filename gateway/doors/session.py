@@ -12,15 +12,19 @@ from typing import NamedTuple, Protocol
 import msgspec
 import tenacity
 
+from bus.actor import NOTHING
 from bus.messages import (
     CancelOrder,
     ClockEstimate,
     Instrument,
     Message,
     PrivateStreamDown,
+    PrivateStreamSuspected,
     PrivateStreamUp,
     SubmitOrder,
 )
+from gateway.doors.budget import CANCEL, QUERY, Budget
+from gateway.doors.http import BANNED, TOO_MANY, retry_seconds
 from gateway.doors.redial import Redial, reconnect_delay
 from gateway.doors.venue_time import Heard, VenueTime, estimate, is_unsure, keep, surest
 from gateway.doors.websocket import PATIENCE, ConnectFailed, Patience, WebSocket, connect
@@ -33,6 +37,12 @@ TIME_INTERVAL_S = 10.0
 TIME_AGAIN_MAX = 3
 """Further questions at once, each interval, when answers are slow; a slow venue is not made faster by more; chosen."""
 SWEEP_S = 0.5
+TIME_WEIGHT = 1
+"""Of a question for the time, wherever we know of."""
+RENEW_NS = 10_000_000_000
+"""A stream that is younger is not given up for being suspected: 30 openings in 5 minutes at most, a tenth of Binance's. Chosen."""
+LOOK_S = 1.0
+"""Between looks at whether it may be dialed again; what was held may have been lifted. Chosen."""
 PROVE_AGAIN_NS = 5_000_000_000
 """Between two reconciliations that unreadable events cause; a venue that sends only those must not keep us busy; chosen."""
 
@@ -121,7 +131,10 @@ class OrderSession:
         venue_time: VenueTime,
         now_ns: Callable[[], int],
         patience: Patience = PATIENCE,
+        budget: Budget | None = None,
     ) -> None:
+        """budget: shared with everything else that reaches the venue from this address; without it nothing is counted."""
+        self.budget = budget or Budget()
         self._url, self._venue, self._identity, self._patience = url, venue, identity, patience
         self._time, self._now_ns = venue_time, now_ns
         self._post: Callable[[Message], None] = lambda message: None
@@ -132,17 +145,19 @@ class OrderSession:
         self._down = asyncio.Event()
         self._proved_ns = 0
         self._proof_due = False
+        self._suspicion = ""
+        self._opened_ns = 0
         self._time_asked_ns = self._time_again = 0
         self._heard: tuple[Heard, ...] = ()
         if venue_time.uncertainty_ns:  # the start has asked already: a slow first answer must not replace that
             known = ClockEstimate(identity.venue, venue_time.offset_ns, venue_time.uncertainty_ns)
             self._heard = (Heard(known, now_ns()),)
-        self.generation = self.unreadable = 0
+        self.generation = self.unreadable = self.renewals = 0
 
     # -- what the door makes of it --------------------------------------------------------------------------------
 
-    def _on_message(self, message: Message) -> None:
-        """An answer or a report came in."""
+    def _on_message(self, message: Message, payload: bytes) -> None:
+        """An answer or a report came in, by this frame."""
         raise NotImplementedError
 
     def _on_lost(self, reason: str) -> None:
@@ -159,7 +174,7 @@ class OrderSession:
         received_ns = self._now_ns()
         for item in self._venue.read(payload, received_ns):
             if isinstance(item, SessionAnswer):
-                self._on_session(item, received_ns)
+                self._on_session(item, payload, received_ns)
             elif isinstance(item, StreamEnded):
                 if self._socket is not None:  # nothing on this connection is trusted any more
                     self._socket.abort(item.reason)
@@ -168,7 +183,30 @@ class OrderSession:
             elif isinstance(item, Unreadable):
                 self._prove_again(item.detail, received_ns)
             else:
-                self._on_message(item)
+                self._on_message(item, payload)
+
+    def _obey(self, payload: bytes, now_ns: int) -> int:
+        """An error: until when the venue wants no more of us, by our time; 0 where that is not its reason."""
+        costs = self.budget.costs
+        limited = costs.limited_in_answer(payload) if costs is not None else None
+        if limited is None:
+            return 0
+        until_ns = limited.until_ms * 1_000_000 - self._time.offset_ns if limited.until_ms else 0
+        return self.budget.hold(now_ns, until_ns, banned=limited.banned, orders=limited.orders)
+
+    def _suspect(self, suspected: PrivateStreamSuspected, now_ns: int) -> tuple[Message, ...]:
+        """The present stream is given up, as soon as it is old enough: nobody is helped by one that never gets to talk."""
+        if suspected.renew and suspected.account == self._identity.account and suspected.generation == self.generation:
+            self._suspicion = suspected.reason or "it is suspected"
+            self._renew_if_due(now_ns)
+        return NOTHING
+
+    def _renew_if_due(self, now_ns: int) -> None:
+        socket = self._socket
+        if self._suspicion and self._subscribed and socket is not None and now_ns - self._opened_ns >= RENEW_NS:
+            reason, self._suspicion = self._suspicion, ""
+            self.renewals += 1
+            socket.abort(f"the private stream is given up: {reason}")
 
     def _prove_again(self, detail: str, received_ns: int) -> None:
         """What we could not read we ask for: as after a reconnect, orders and trades are compared with the venue."""
@@ -185,13 +223,18 @@ class OrderSession:
             self.generation += 1
             self._post(PrivateStreamUp(self._identity.account, self.generation, now_ns))
 
-    def _on_session(self, answer: SessionAnswer, received_ns: int) -> None:
+    def _on_session(self, answer: SessionAnswer, payload: bytes, received_ns: int) -> None:
+        until_ns = self._obey(payload, received_ns) if answer.code else 0
         if answer.request_id == "time":
             asked_ns, self._time_asked_ns = self._time_asked_ns, 0
             if answer.venue_ms and asked_ns:
                 self._on_time(estimate(self._identity.venue, asked_ns, received_ns, answer.venue_ms), received_ns)
         waiting = self._session.pop(answer.request_id, None)
-        if waiting is not None and not waiting.done():
+        if waiting is None or waiting.done():
+            return
+        if until_ns:  # our credentials may be good: it is to be tried again, when the venue wants it
+            waiting.set_exception(ConnectFailed(self._url, f"{answer.request_id} was refused: {answer.text}"))
+        else:
             waiting.set_result(answer)
 
     def _on_time(self, fresh: ClockEstimate, received_ns: int) -> None:
@@ -206,8 +249,10 @@ class OrderSession:
     def _ask_time(self) -> None:
         """One question at a time: a late answer to the one before would pass for a fresh one, and set our clock back."""
         if self._time_asked_ns == 0 and self._socket is not None and self._socket.open:
-            self._time_asked_ns = self._now_ns()
-            self._socket.write(self._venue.time())
+            now_ns = self._now_ns()
+            if self.budget.request(now_ns, QUERY, TIME_WEIGHT):
+                self._time_asked_ns = now_ns
+                self._socket.write(self._venue.time())
 
     # -- the connection -------------------------------------------------------------------------------------------
 
@@ -245,7 +290,7 @@ class OrderSession:
     async def _open_once(self) -> None:
         self._session.clear()
         self._time_asked_ns = 0
-        socket = await connect(self._url, self._on_open, self._on_frame, self._on_end, self._patience)
+        socket = await self._dial()
         try:
             if self._venue.logs_on:
                 await self._ask("logon", self._venue.logon(self._time.milliseconds(self._now_ns())))
@@ -255,14 +300,40 @@ class OrderSession:
         except (SessionRefused, ConnectFailed) as error:
             socket.abort(str(error))
             raise
-        self._subscribed = True
+        self._subscribed, self._suspicion = True, ""
         self.generation += 1
-        self._post(PrivateStreamUp(self._identity.account, self.generation, self._now_ns()))
+        self._opened_ns = self._now_ns()
+        self._post(PrivateStreamUp(self._identity.account, self.generation, self._opened_ns))
+
+    async def _dial(self) -> WebSocket:
+        """Open the socket, once the venue's limits let us. Raises ConnectFailed."""
+        budget, told = self.budget, False
+        weight = budget.costs.session_weight if budget.costs is not None else 0
+        while (now_ns := self._now_ns()) < (free_ns := self._dial_ns(now_ns, weight)):
+            if not told:
+                told = True
+                self.on_trouble(f"dialed again in {(free_ns - now_ns) / 1e9:.1f} s: the venue's rate limit was reached")
+            await asyncio.sleep(min((free_ns - now_ns) / 1e9, LOOK_S))
+        budget.open(now_ns)
+        budget.spend(now_ns, weight)
+        try:
+            return await connect(self._url, self._on_open, self._on_frame, self._on_end, self._patience)
+        except ConnectFailed as error:
+            if error.status in (BANNED, TOO_MANY):
+                budget.refuse_opening(self._now_ns(), retry_seconds(error.retry_after), banned=error.status == BANNED)
+            raise
+
+    def _dial_ns(self, now_ns: int, weight: int) -> int:
+        """When the next opening, and the requests that make it a session, have room."""
+        openings_ns = self.budget.opening_free_ns(now_ns, CANCEL)
+        return max(openings_ns, self.budget.free_ns(now_ns, QUERY, 3 * weight))
 
     async def _ask(self, request_id: str, payload: bytes) -> None:
         """Send a session request and wait for its answer. Raises SessionRefused, ConnectFailed."""
         if self._socket is None or not self._socket.open:
             raise ConnectFailed(self._url, "the connection was closed during the logon")
+        if self.budget.costs is not None:
+            self.budget.spend(self._now_ns(), self.budget.costs.session_weight)
         answer = self._session[request_id] = asyncio.get_running_loop().create_future()
         self._socket.write(payload)
         try:
@@ -289,6 +360,7 @@ class OrderSession:
                 now_ns = self._now_ns()
                 self._on_watch(now_ns)
                 self._prove_if_due(now_ns)
+                self._renew_if_due(now_ns)
 
     def _on_open(self, socket: WebSocket) -> None:
         self._socket, self._subscribed = socket, False
@@ -301,7 +373,7 @@ class OrderSession:
     def _on_close(self, reason: str) -> None:
         self._down.set()  # first: the watch must go on to the next session even if the host takes none of the below
         was_up, self._subscribed, self._socket = self._subscribed, False, None
-        self._proof_due = False  # the next session begins with a proof
+        self._proof_due, self._suspicion = False, ""  # the next session begins with a proof
         for waiting in self._session.values():
             if not waiting.done():
                 waiting.set_exception(ConnectFailed(self._url, reason))

@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake, InvalidURI
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.frames import Frame, Opcode
 from websockets.protocol import CLOSED, OPEN, Event
 from websockets.uri import parse_uri
@@ -48,10 +48,13 @@ OnClose = Callable[["WebSocket", str], None]
 
 
 class ConnectFailed(Exception):
-    """The WebSocket could not be opened. Retrying may help; nothing was sent."""
+    """The WebSocket could not be opened. Retrying may help; nothing was sent.
 
-    def __init__(self, url: str, reason: str) -> None:
-        self.url, self.reason = url, reason
+    status: the HTTP status that refused it, 0 if none did. retry_after: its header, in the venue's words.
+    """
+
+    def __init__(self, url: str, reason: str, status: int = 0, retry_after: str = "") -> None:
+        self.url, self.reason, self.status, self.retry_after = url, reason, status, retry_after
         super().__init__(f"cannot connect to {url}: {reason}")
 
 
@@ -202,7 +205,7 @@ class WebSocket(asyncio.Protocol):
         if self._opened.done():
             return
         if self._protocol.handshake_exc is not None:
-            self._opened.set_exception(ConnectFailed(self.url, str(self._protocol.handshake_exc)))
+            self._opened.set_exception(_refused(self.url, self._protocol.handshake_exc))
             self._abort()
         else:
             self._opened.set_result(None)
@@ -249,6 +252,13 @@ class WebSocket(asyncio.Protocol):
             self._opened.set_exception(ConnectFailed(self.url, reason or "the connection was closed"))
         elif not self._opened.cancelled() and self._opened.exception() is None:
             self._on_close(self, reason or "the connection was closed")
+
+
+def _refused(url: str, error: Exception) -> ConnectFailed:
+    if not isinstance(error, InvalidStatus):
+        return ConnectFailed(url, str(error))
+    response = error.response
+    return ConnectFailed(url, str(error), response.status_code, response.headers.get("Retry-After", ""))
 
 
 @functools.cache
