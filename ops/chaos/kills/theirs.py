@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from actors.orders.ids import recognize
 from ops.chaos.judge import PREFIX
+from ops.chaos.venue_log import EvidenceLost
 from ops.config import decimal_units
 
 SCALE = 8
@@ -42,13 +43,15 @@ def is_ours(client_order_id: str) -> bool:
 
 
 def venue_orders(rows: Iterable[dict[str, Any]], account: str) -> list[VenueOrder]:
-    """All orders of ours on the account that ever were in the book or traded, oldest first."""
+    """All orders of ours on the account that ever were in the book or traded, oldest first. Raises EvidenceLost."""
     found = [_order(row) for row in rows if row["account"] == account and is_ours(row["client_order_id"])]
     return sorted((order for order in found if order is not None), key=lambda order: order.first)
 
 
 def _order(row: dict[str, Any]) -> VenueOrder | None:
     """None: it was rejected, and never anything but a number."""
+    if row["executions_dropped"]:
+        raise EvidenceLost(f"/control/orders: executions of {row['client_order_id']} are gone")
     executions = row["executions"]
     if not executions or executions[0]["kind"] == "REJECTED":
         return None

@@ -27,7 +27,7 @@ RECOVERY_MS_DEFAULT = 1_500.0
 ALL_ORDERS_MIN = 1_100
 """Orders of the first symbol after which its newest thousand, which each start asks for, fill a page; with some to spare."""
 
-STARTING = {Way.REQUEST: (("query", 5), ("account", 3), ("place", 1)), Way.ANSWER: (("query", 5), ("account", 3))}
+STARTING = {Way.REQUEST: (("query", 3), ("account", 4), ("place", 1)), Way.ANSWER: (("query", 3), ("account", 4))}
 """Requests of a start with two symbols, and how many of each there are at least: orders; trades and balances; the first order
 itself, which is not accepted yet when it is received.
 """
