@@ -7,6 +7,6 @@ queries (answers to our questions), forgotten (what the venue lost), phases and 
 """
 
 from actors.orders.actor import Orders
-from actors.orders.settings import Leftovers, OrdersSettings
+from actors.orders.settings import External, Leftovers, OrdersSettings, Orphans
 
-__all__ = ["Leftovers", "Orders", "OrdersSettings"]
+__all__ = ["External", "Leftovers", "Orders", "OrdersSettings", "Orphans"]

@@ -30,7 +30,7 @@ from actors.orders.recovery import OrdersState, Recovery, put_back, snapshot, te
 from actors.orders.reports import Reports
 from actors.orders.requests import Requests
 from actors.orders.settings import External, OrdersSettings
-from actors.orders.startup import BY_OPERATOR, Startup
+from actors.orders.startup import Startup
 from actors.orders.state import CANCELING, PENDING, Asked, Trust
 from actors.orders.takeover import inherit, take_over
 from bus.actor import Actor
@@ -135,13 +135,28 @@ class Orders(Actor[OrdersState]):
             self.startup.differences.learned(tuple(out), out)
         if self.startup.watching or desk.later_epoch:
             self.startup.advance(now_ns, out)
+        self.judge_stream(now_ns, out, looked=question.periodic and self.startup.looks.outstanding == 0)
+        return tuple(out)
+
+    def judge_stream(self, now_ns: int, out: list[Message], *, looked: bool = False) -> None:
+        """A suspicion is judged as soon as the look that it caused is answered; any other look proves something, too."""
+        if self.startup.phase in (Phase.DOWN, Phase.LOOK):
+            return
+        if looked or self.stream.state.trust is Trust.SUSPECT:
+            self.stream.looked(now_ns, out)
+
+    def on_store_answer(self, message: StoreAnswer, now_ns: int) -> tuple[Message, ...]:
+        out: list[Message] = []
+        self.reports.on_store(message, now_ns, out)
+        if self.startup.watching:
+            self.startup.advance(now_ns, out)
         return tuple(out)
 
     def on_operator(self, message: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
         if message.control is not Control.RECONCILE:
             return self.commands.on_operator(message, now_ns)
         out: list[Message] = []
-        self.startup.look_now(BY_OPERATOR, now_ns, out)
+        self.startup.on_reconcile_wanted(message.asker, now_ns, out)
         return tuple(out)
 
     def on_judged(self, message: BalancesJudged, now_ns: int) -> tuple[Message, ...]:
@@ -159,6 +174,11 @@ class Orders(Actor[OrdersState]):
             self.startup.on_again(now_ns, out)
         elif message.counter == STOP_TIMER:
             self.startup.on_stop_deadline(out)
+        elif message.counter == LOOKUP_TIMER:
+            self.reports.lookups.on_timer(now_ns, out)
+        elif message.counter == STREAM_TIMER and self.stream.on_timer(message.fires_ns, now_ns, out):
+            self.startup.suspect(now_ns, out)
+            self.judge_stream(now_ns, out)
         if self.startup.watching:
             self.startup.advance(now_ns, out)
         return tuple(out)
@@ -189,6 +209,10 @@ class Orders(Actor[OrdersState]):
         out.append(self.commands.reserve())
         self.startup.doubt_all(now_ns, out)
         self.startup.configure(out)
+        if self.settings.external is not External.LEAVE:
+            desk.foreign.clear()  # Under another configuration they were nobody's of ours.
+        self.stream.begin_run(stream_up)
+        self.reports.lookups.begin_run(now_ns, out)
         if stream_up:
             self.startup.on_up(now_ns, out)
         return tuple(out)
@@ -236,11 +260,13 @@ class Orders(Actor[OrdersState]):
 
     def on_up(self, message: PrivateStreamUp, now_ns: int) -> tuple[Message, ...]:
         out: list[Message] = []
+        self.stream.opened(message.generation, now_ns)
         self.startup.on_up(now_ns, out)
         return tuple(out)
 
     def on_down(self, message: PrivateStreamDown, now_ns: int) -> tuple[Message, ...]:
         out: list[Message] = []
+        self.stream.closed()
         self.startup.on_down(message.reason, now_ns, out)
         return tuple(out)
 
@@ -259,13 +285,16 @@ class Orders(Actor[OrdersState]):
         return self.recovery.handlers()
 
     def checkpoint(self) -> OrdersState:
-        return snapshot(self.desk, self.startup)
+        return snapshot(self.desk, self.startup, self.reports)
 
     def restore(self, state: OrdersState) -> None:
-        put_back(self.desk, self.startup, state)
+        put_back(self.desk, self.startup, self.reports, state)
 
     def view(self) -> dict[str, Any]:
-        """Open orders by status and by instrument, shortfalls in base units (never zero), counters of everything odd, and the phase."""
+        """Open orders by status and by instrument, shortfalls in base units (never zero), counters of everything odd, and the phase.
+
+        strange: contradictions and what was kept aside, youngest first, each with its reason. private_stream: see StreamState.
+        """
         desk = self.desk
         statuses: dict[str, int] = {}
         shortfalls: dict[str, int] = {}
@@ -288,5 +317,8 @@ class Orders(Actor[OrdersState]):
             "fills": desk.fill_number,
             "questions": len(desk.asked),
             "quarantined": len(desk.quarantine),
+            "strange": rows(desk),
+            "private_stream": self.stream.view(),
+            "parked": len(self.reports.lookups.parked),
             "counts": dict(desk.counts),
         }

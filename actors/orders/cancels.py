@@ -1,8 +1,10 @@
 """When a cancel goes out, goes out again, and stops going out. A refused cancel is evidence to query, not a state."""
 
 from actors.orders.desk import Desk
-from actors.orders.ids import cancel_id
+from actors.orders.ids import CLAIMED, cancel_id
 from actors.orders.order import Order, is_done, shortfall, venue_ended
+from actors.orders.restored import EXTERNAL_OWNER, ORPHAN_OWNER, VENUE_OWNER
+from actors.orders.settings import External, Leftovers, Orphans
 from actors.orders.state import CANCELING, PENDING, Asked, Certainty, Pending
 from bus.messages import AlertLevel, CancelOrder, Message
 
@@ -27,6 +29,10 @@ def cancel(desk: Desk, order: Order, received_ns: int, now_ns: int, out: list[Me
     if venue_ended(order):
         desk.count("cancel_of_ended")
         return
+    if order.owner == VENUE_OWNER:
+        order.cancel_wanted = False
+        desk.count("cancel_of_the_venues_order")
+        return
     settings, client_order_id = desk.settings, order.client_order_id
     order.attempt = attempt = order.attempt + 1
     order.pending = PENDING[order.pending, CANCEL_SENT]
@@ -43,17 +49,21 @@ def cancel(desk: Desk, order: Order, received_ns: int, now_ns: int, out: list[Me
             order.venue_order_id,
             attempt,
             received_ns,
+            client_order_id.startswith(CLAIMED),
         )
     )
     desk.wake_at(order, due_ns, out)
 
 
-def cancel_refused(desk: Desk, order: Order, code: int, now_ns: int, out: list[Message]) -> None:
-    """A definite no. code 0 is our own door's: the cancel never left. Else the venue knows better: look at once."""
+def cancel_refused(desk: Desk, order: Order, code: int, retry_ns: int, now_ns: int, out: list[Message]) -> None:
+    """A definite no. code 0 is our own door's: the cancel never left. Else the venue knows better: look at once.
+
+    retry_ns: the venue wants no more before it; that says nothing of the order, and never opens the breaker. 0: not said.
+    """
     order.pending = PENDING[order.pending, Asked.CANCEL_SETTLED]
-    order.cancel_retry_ns = now_ns + max(order.backoff_ns, desk.settings.backoff_min_ns)
-    if code == 0:
-        desk.count("cancel_refused_by_door")
+    order.cancel_retry_ns = max(now_ns + max(order.backoff_ns, desk.settings.backoff_min_ns), retry_ns)
+    if code == 0 or retry_ns:
+        desk.count("cancel_refused_by_door" if code == 0 else "cancel_held_up_by_venue")
         desk.wake_at(order, order.cancel_retry_ns, out)
         return
     order.cancel_refusals = order.cancel_refusals + 1 if code == order.cancel_code else 1
@@ -75,6 +85,16 @@ def follow_up(desk: Desk, order: Order, now_ns: int, out: list[Message]) -> None
     elif order.cancel_wanted and order.pending is Pending.NONE and order.cancel_retry_ns <= now_ns:
         cancel(desk, order, 0, now_ns, out)
         desk.publish(order, now_ns, out)
+
+
+def is_unwanted(desk: Desk, order: Order) -> bool:
+    """Whether a start (or a stream that comes back) cancels it: each kind of order by its own policy."""
+    settings = desk.settings
+    if order.owner == ORPHAN_OWNER:
+        return settings.orphans is Orphans.CANCEL
+    if order.owner in (EXTERNAL_OWNER, VENUE_OWNER):
+        return order.owner == EXTERNAL_OWNER and settings.external is External.CANCEL
+    return settings.leftovers is Leftovers.CANCEL
 
 
 def cancel_all(desk: Desk, instrument: int, now_ns: int, out: list[Message]) -> None:

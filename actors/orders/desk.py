@@ -8,9 +8,9 @@ import heapq
 import msgspec
 
 from actors.orders import forgotten
-from actors.orders.ids import IdMaker
+from actors.orders.ids import CLAIMED, IdMaker
 from actors.orders.order import Order, is_done, lots, public_status, shortfall, venue_ended
-from actors.orders.question import Question
+from actors.orders.question import Question, Strange
 from actors.orders.register import Register
 from actors.orders.settings import OrdersSettings
 from actors.orders.state import CERTAINTY, Certainty, Proof
@@ -32,7 +32,12 @@ WAKE_TIMER = 1
 RECONCILE_TIMER = 2
 STOP_TIMER = 3
 AGAIN_TIMER = 4
+STREAM_TIMER = 5
+LOOKUP_TIMER = 6
+FOREIGN_MAX = 10_000
+"""Orders known to be nobody's of ours, so that they are not asked for again; the oldest is forgotten first; chosen."""
 QUARANTINE_MAX = 256  # chosen: reports kept for people; beyond it the oldest goes, counted
+STRANGE_MAX = 256  # chosen: contradictions shown to people; beyond it the oldest goes
 CANCELED = OrderStatus.CANCELED
 ONE_ENGINE = "remedy=one engine an account, or another [orders] prefix for each"
 ALERT_EVERY = 10  # chosen: one alert in ten failures of the same question (at 5 s back-off: one in 50 s)
@@ -86,6 +91,7 @@ class Desk:
         "retries",
         "settings",
         "skew_ns",
+        "strange",
         "terms",
         "trades",
         "uncertainty_ns",
@@ -119,6 +125,7 @@ class Desk:
         self.canceled = 0
         self.ever_ready = False
         self.quarantine: list[ExecutionReport] = []
+        self.strange: list[Strange] = []
         self.counts: dict[str, int] = {}
 
     def set_clock(self, offset_ns: int, uncertainty_ns: int) -> None:
@@ -179,6 +186,7 @@ class Desk:
             order.refusal,
             order.updated_ns,
             order.unit,
+            order.code,
         )
 
     def doubt(self, order: Order, now_ns: int) -> None:
@@ -224,6 +232,10 @@ class Desk:
         deadline_ns = now_ns + self.settings.query_timeout_ns
         self.counter += 1
         self.asked[self.counter] = question
+        key, venue_order_id = question.client_order_id, question.venue_order_id
+        if key.startswith(CLAIMED):
+            order = self.register.find(key)
+            key, venue_order_id = "", order.venue_order_id if order is not None else venue_order_id
         out.append(
             VenueQuery(
                 NAME,
@@ -235,9 +247,9 @@ class Desk:
                 question.kind,
                 question.instrument,
                 # A door may take the id for that of every row, so a list is never asked for in one order's name.
-                "" if question.kind is QueryKind.OPEN_ORDERS else question.client_order_id,
+                "" if question.kind is QueryKind.OPEN_ORDERS else key,
                 question.from_id,
-                question.venue_order_id,
+                0 if question.kind is QueryKind.OPEN_ORDERS else venue_order_id,
             )
         )
         return self.counter
@@ -279,6 +291,15 @@ class Desk:
             order.query = 0
             order.query_due_ns = 0
 
+    def is_news(self, instrument: int, venue_order_id: int) -> bool:
+        """Remember that this order is nobody's of ours; False if that was known."""
+        if (instrument, venue_order_id) in self.foreign:
+            return False
+        self.foreign[instrument, venue_order_id] = None
+        if len(self.foreign) > FOREIGN_MAX:
+            del self.foreign[next(iter(self.foreign))]
+        return True
+
     def count(self, event: str) -> int:
         total = self.counts.get(event, 0) + 1
         self.counts[event] = total
@@ -306,5 +327,15 @@ class Desk:
             del self.quarantine[0]
             self.count("quarantine_overflow")
         self.quarantine.append(report)
+        ids = (report.client_order_id, report.venue_order_id, report.trade_id)
+        self.note(why, report.instrument, *ids, report.received_ns)
         detail = f"symbol={report.venue_symbol} client_order_id={report.client_order_id} trade_id={report.trade_id}"
         self.alert_every(level, why, report.instrument, f"{detail} {more}".rstrip(), out)
+
+    def note(
+        self, why: str, instrument: int, client_order_id: str, venue_order_id: int, trade_id: int, at_ns: int
+    ) -> None:
+        """One row of what was strange."""
+        if len(self.strange) >= STRANGE_MAX:
+            del self.strange[0]
+        self.strange.append(Strange(why, instrument, client_order_id, venue_order_id, trade_id, at_ns))

@@ -20,6 +20,9 @@ COUNTER_MAX = 36**COUNTER_WIDTH - 1
 TAIL = 36**2
 """The last two digits of a counter: what changes from id to id within one cached head."""
 
+CLAIMED = "EXT"
+"""Begins the key under which an order is kept that others named. Upper case: no id of ours has that."""
+
 PAIRS = tuple(a + b for a in DIGITS for b in DIGITS)
 CARRY = tuple((((carry + value) % 36 or 36) * 2) % 37 for carry in range(37) for value in range(36))
 """One step of MOD 37,36 as a table: index carry * 36 + value."""
@@ -58,6 +61,11 @@ def check_character(text: str) -> str:
 def cancel_id(client_order_id: str, attempt: int) -> str:
     """Derived, so that nothing has to be remembered. Wraps at 1296 attempts, of which the venue has long forgotten the first."""
     return client_order_id + PAIRS[attempt % TAIL]
+
+
+def claimed_key(instrument: int, venue_order_id: int) -> str:
+    """A pure function of what the venue says: others may use one client id for many orders, one after another."""
+    return f"{CLAIMED}{instrument}N{venue_order_id}"
 
 
 def recognize(prefix: str, text: str) -> OrderId | None:

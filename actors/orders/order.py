@@ -30,6 +30,9 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     lost, lost_ns, unlisted: of an order that worked: "does not exist" answers since the venue's last word on it, when the
     first of them was asked, and whether its open orders, asked after them, did not list it either.
     denied_ns: of an order that was never seen: when the venue was last asked and had no such order.
+    code: the venue's error where it was refused. told: what the private stream said of it: TOLD_NOTHING, that it exists, its end.
+    amended: (venue time, execution id) of the word that quantity_lots is from. former: venue order ids that it had before.
+    contested: contradictions of it that the venue was asked about. venue_initiated: it ended and nobody of ours wanted that.
     """
 
     client_order_id: str
@@ -83,6 +86,12 @@ class Order(msgspec.Struct, array_like=True, gc=False):
     lost_ns: int = 0
     unlisted: bool = False
     denied_ns: int = 0
+    code: int = 0
+    told: int = 0
+    amended: tuple[int, int] = (0, 0)
+    former: list[int] = []
+    contested: int = 0
+    venue_initiated: bool = False
 
 
 def is_done(order: Order) -> bool:

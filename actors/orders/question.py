@@ -1,4 +1,4 @@
-"""What is asked of the venue, as long as no answer came. Pure."""
+"""What is asked of the venue, as long as no answer came; and what was strange, as it is shown. Pure."""
 
 import msgspec
 
@@ -26,3 +26,14 @@ class Question(msgspec.Struct, array_like=True):
     known: int = 0
     last: bool = False
     strangers: list[int] = []
+
+
+class Strange(msgspec.Struct, array_like=True, frozen=True):
+    """One row for people. trade_id -1: not about an execution."""
+
+    why: str
+    instrument: int
+    client_order_id: str
+    venue_order_id: int
+    trade_id: int
+    at_ns: int

@@ -7,15 +7,17 @@ from typing import Any
 import msgspec
 
 from actors.orders.desk import Desk, Terms
+from actors.orders.lookups import Parked
 from actors.orders.order import Execution, Order, is_done
 from actors.orders.phases import Phase
-from actors.orders.question import Question
-from actors.orders.reports import ORPHAN_OWNER
+from actors.orders.private_stream import StreamState
+from actors.orders.question import Question, Strange
+from actors.orders.reports import Reports
+from actors.orders.restored import FOUND_OWNERS, set_axes
 from actors.orders.startup import Startup
-from actors.orders.state import Absence, Certainty, Pending
+from actors.orders.state import Certainty
 from actors.orders.takeover import take_over
 from bus.messages import (
-    DONE,
     AccountHandedOver,
     BalancesReported,
     CancelOrder,
@@ -28,12 +30,14 @@ from bus.messages import (
     OrderUpdate,
     SubmitOrder,
     VenuePosition,
-    VenueState,
 )
 
 
 class OrdersState(msgspec.Struct):
-    """Dicts as lists of items, in order. comparison: trigger, begin, rows and fills before of Differences. Open orders are whole records, done ones each an Order in msgpack (see register)."""
+    """Dicts as lists of items, in order. Open orders are whole records, done ones each an Order in msgpack (see register).
+
+    comparison: trigger, begin, rows and fills before, of Differences.
+    """
 
     ids: tuple[int, int, int]
     instruments: list[Instrument]
@@ -84,6 +88,11 @@ class OrdersState(msgspec.Struct):
     positions: tuple[VenuePosition, ...] = ()
     comparison: tuple[str, int, int, int] = ("", 0, 0, 0)
     told: list[str] = []
+    stream: StreamState = msgspec.field(default_factory=StreamState)
+    strange: list[Strange] = []
+    parked: list[Parked] = []
+    forgotten: int = 0
+    askers: list[str] = []
 
 
 DESK_INTEGERS = (
@@ -114,7 +123,7 @@ STARTUP_FIELDS = (
 LOOKS_FIELDS = ("phase", "differs", "outstanding", "began_ns", "balances_next", "moved", "positions")
 
 
-def snapshot(desk: Desk, startup: Startup) -> OrdersState:
+def snapshot(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
     ids = desk.ids
     plain: dict[str, Any] = {name: getattr(desk, name) for name in DESK_INTEGERS}  # values are typed by OrdersState
     plain.update({name: getattr(startup, name) for name in STARTUP_FIELDS})
@@ -142,11 +151,16 @@ def snapshot(desk: Desk, startup: Startup) -> OrdersState:
         stopping=startup.commands.stopping,
         comparison=(rows.trigger, rows.began_ns, rows.rows, rows.fills_before),
         told=list(rows.told),
+        askers=list(rows.askers),
+        stream=reports.stream.checkpoint(),
+        strange=list(desk.strange),
+        parked=list(reports.lookups.parked.values()),
+        forgotten=desk.register.forgotten,
         **plain,
     )
 
 
-def put_back(desk: Desk, startup: Startup, state: OrdersState) -> None:
+def put_back(desk: Desk, startup: Startup, reports: Reports, state: OrdersState) -> None:
     desk.ids.set(*state.ids)
     desk.terms = {instrument.instrument: terms_of(instrument) for instrument in state.instruments}
     desk.register.unpack(state.open, state.stranded, state.done)
@@ -164,6 +178,10 @@ def put_back(desk: Desk, startup: Startup, state: OrdersState) -> None:
     desk.foreign = dict.fromkeys(state.foreign)
     desk.quarantine = list(state.quarantine)
     desk.counts = dict(state.counts)
+    desk.strange = list(state.strange)
+    desk.register.forgotten = state.forgotten
+    reports.stream.restore(state.stream)
+    reports.lookups.parked = {parked.client_order_id: parked for parked in state.parked}
     for name in DESK_INTEGERS:
         setattr(desk, name, getattr(state, name))
     desk.set_clock(desk.offset_ns, desk.uncertainty_ns)
@@ -174,6 +192,7 @@ def put_back(desk: Desk, startup: Startup, state: OrdersState) -> None:
     rows = startup.differences
     rows.trigger, rows.began_ns, rows.rows, rows.fills_before = state.comparison
     rows.told = dict.fromkeys(state.told)
+    rows.askers = list(state.askers)
     startup.commands.accepting = state.accepting
     startup.commands.stopping = state.stopping
 
@@ -183,14 +202,6 @@ def terms_of(instrument: Instrument) -> Terms:
     assert instrument.base_scale >= instrument.quantity_scale, instrument
     factor = 10 ** (instrument.base_scale - instrument.quantity_scale)
     return Terms(instrument, factor, instrument.lot * factor)
-
-
-RECOVERED: dict[OrderStatus, VenueState] = {
-    OrderStatus.FILLED: VenueState.DONE_FILLED,
-    OrderStatus.CANCELED: VenueState.DONE_CANCELED,
-    OrderStatus.EXPIRED: VenueState.DONE_EXPIRED,
-    OrderStatus.STP_EXPIRED: VenueState.DONE_STP,
-}
 
 
 class Recovery:
@@ -248,40 +259,19 @@ class Recovery:
         order.quantity_lots = message.quantity_lots
         order.cumulative_lots = message.cumulative_lots
         order.leaves_lots = message.leaves_lots
-        order.refusal = message.refusal
+        order.refusal, order.code = message.refusal, message.code
         order.updated_ns = message.updated_ns
         if order.unit:
             order.covered = max(order.cumulative_lots * order.unit - order.booked, 0)
             order.cumulative = max(order.cumulative, order.booked + order.covered)
-        self.axes(order)
+        set_axes(order)
         desk.register.place(order, is_done(order))
-
-    def axes(self, order: Order) -> None:
-        """The three axes from a public status. What was in flight is over; whatever is open must be proven anew."""
-        order.pending = Pending.NONE
-        order.absence = Absence.OPEN
-        seen = order.venue_order_id != 0 or order.booked > 0
-        if order.status not in DONE:
-            order.certainty = Certainty.UNKNOWN
-            order.venue_state = VenueState.WORKING if seen else VenueState.NONE
-            order.pending = Pending.NONE if seen else Pending.SUBMIT
-            return
-        order.certainty = Certainty.CERTAIN
-        order.cumulative = order.booked + order.covered
-        if order.status is OrderStatus.REJECTED:
-            order.venue_state = VenueState.DONE_REJECTED if seen else VenueState.NONE
-            order.absence = Absence.OPEN if seen else Absence.REFUSED
-        elif order.status is OrderStatus.NEVER_SENT:
-            order.venue_state = VenueState.NONE
-            order.absence = Absence.NEVER_SENT
-        else:
-            order.venue_state = RECOVERED[order.status]
 
     def on_fill(self, message: Fill, now_ns: int) -> None:
         desk = self.desk
         if message.trade_id > desk.trades.get(message.instrument, -1):
             desk.trades[message.instrument] = message.trade_id
-        desk.ever_ready = desk.ever_ready or message.owner != ORPHAN_OWNER
+        desk.ever_ready = desk.ever_ready or message.owner not in FOUND_OWNERS
         if message.number <= desk.fill_number:
             return
         desk.fill_number = message.number
@@ -296,7 +286,7 @@ class Recovery:
         if message.venue_order_id and not order.venue_order_id:
             desk.register.link(order, message.venue_order_id)
         if not is_done(order):
-            self.axes(order)
+            set_axes(order)
 
     def order_of(self, message: SubmitOrder | OrderUpdate, now_ns: int) -> Order:
         """The record named by the fact; made from it when unknown, because the journal may begin with either fact."""
@@ -320,7 +310,7 @@ class Recovery:
         order.sent_ns = now_ns
         order.trade_floor = desk.trades.get(message.instrument, -1)
         order.leaves_lots = message.quantity_lots
-        order.orphan = message.owner == ORPHAN_OWNER
+        order.orphan = message.owner in FOUND_OWNERS
         order.status = OrderStatus.INTENT  # nobody was told of it: the run's start will say UNKNOWN_NEW
         order.certainty = Certainty.UNKNOWN
         terms = desk.terms.get(message.instrument)

@@ -19,12 +19,14 @@ class Register:
     """Lookup by client order id and by (instrument, venue order id). Oldest done first out at `done_max`.
 
     stranded: open orders of instruments that are not configured any more; nobody can ask for them or cancel them.
+    forgotten: how many done ones memory once had; only the journal and its index know those.
     """
 
-    __slots__ = ("archive", "by_venue", "done", "done_max", "open", "stranded")
+    __slots__ = ("archive", "by_venue", "done", "done_max", "forgotten", "open", "stranded")
 
     def __init__(self, done_max: int) -> None:
         self.done_max = done_max
+        self.forgotten = 0
         self.open: dict[str, Order] = {}
         self.stranded: dict[str, Order] = {}
         self.done: dict[str, Order] = {}
@@ -53,6 +55,9 @@ class Register:
         return any(order.instrument == instrument for order in self.open.values())
 
     def link(self, order: Order, venue_order_id: int) -> None:
+        """The venue's present id of it; one that it had before still finds it."""
+        if order.venue_order_id not in (0, venue_order_id):
+            order.former.append(order.venue_order_id)
         order.venue_order_id = venue_order_id
         self.by_venue[order.instrument, venue_order_id] = order.client_order_id
 
@@ -83,7 +88,9 @@ class Register:
             order = UNPACK(self.archive.pop(next(iter(self.archive))))
         else:
             order = self.done.pop(next(iter(self.done)))
-        self.by_venue.pop((order.instrument, order.venue_order_id), None)
+        self.forgotten += 1
+        for venue_order_id in (order.venue_order_id, *order.former):
+            self.by_venue.pop((order.instrument, venue_order_id), None)
 
     def pack(self) -> list[msgspec.Raw]:
         """Everything done, oldest first, each an Order in msgpack. What is packed once is not packed again."""
@@ -106,5 +113,6 @@ class Register:
             self.archive[order.client_order_id] = one.copy()  # else every one of them would hold the whole file's bytes
 
     def index(self, order: Order) -> None:
-        if order.venue_order_id:
-            self.by_venue[order.instrument, order.venue_order_id] = order.client_order_id
+        for venue_order_id in (*order.former, order.venue_order_id):
+            if venue_order_id:
+                self.by_venue[order.instrument, venue_order_id] = order.client_order_id

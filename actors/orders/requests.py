@@ -3,6 +3,7 @@
 from actors.orders.cancels import cancel_refused, follow_up
 from actors.orders.desk import ONE_ENGINE, Desk
 from actors.orders.order import Order, is_done, venue_ended
+from actors.orders.private_stream import ENDED, EXISTS, PrivateStream
 from actors.orders.state import ABSENCE, PENDING, SUBMITTING, VENUE, Absence, Asked, Missing
 from bus.messages import (
     AlertLevel,
@@ -17,10 +18,11 @@ from bus.messages import (
 
 
 class Requests:
-    __slots__ = ("desk",)
+    __slots__ = ("desk", "stream")
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, stream: PrivateStream) -> None:
         self.desk = desk
+        self.stream = stream
 
     def on_sent(self, message: RequestSent, now_ns: int) -> tuple[Message, ...]:
         order = self.desk.register.open.get(message.client_order_id)
@@ -56,6 +58,7 @@ class Requests:
             detail = f"client_order_id={order.client_order_id} {ONE_ENGINE}"
             desk.alert(AlertLevel.CRITICAL, "order_of_another_engine", order.instrument, detail, out)
         if message.outcome is Outcome.RESULT:
+            self.stream.answered(order, EXISTS, now_ns, out)
             if order.venue_state is VenueState.NONE:
                 order.cancel_refusals = 0  # Cancels were refused because it was not there yet.
             order.venue_state = VENUE[order.venue_state, VenueState.WORKING]
@@ -80,23 +83,27 @@ class Requests:
             desk.doubt(order, now_ns)
             order.pending = PENDING[order.pending, Asked.SUBMIT_SETTLED]
             detail = f"client_order_id={order.client_order_id} code={message.code} reason={message.reason}"
+            desk.note("refusal_contradicted", order.instrument, order.client_order_id, order.venue_order_id, -1, now_ns)
             desk.alert(AlertLevel.WARNING, "refusal_contradicted", order.instrument, detail, out)
             return
         order.absence = ABSENCE[order.absence, Missing.DOOR_REFUSED if by_door else Missing.VENUE_REFUSED]
         order.refusal = (message.refusal or Refusal.NOT_CONNECTED) if by_door else Refusal.VENUE_REJECTED
+        order.code = message.code
         order.pending = PENDING[order.pending, Asked.ALL_SETTLED]
         assert order.absence is not Absence.OPEN
 
     def cancel_answered(self, order: Order, message: RequestAnswered, now_ns: int, out: list[Message]) -> None:
         """RESULT names no executed quantity, so it ends nothing: the report does. If none comes, we ask."""
         desk = self.desk
+        if message.outcome is Outcome.RESULT:
+            self.stream.answered(order, ENDED, now_ns, out)
         if is_done(order) or venue_ended(order):
             return
         if message.outcome is Outcome.RESULT:
             order.cancel_due_ns = now_ns + desk.settings.backoff_min_ns
             desk.wake_at(order, order.cancel_due_ns, out)
         elif message.outcome is Outcome.REFUSED:
-            cancel_refused(desk, order, message.code, now_ns, out)
+            cancel_refused(desk, order, message.code, message.retry_ns, now_ns, out)
         else:
             desk.count("cancel_ambiguous")
             desk.doubt(order, now_ns)

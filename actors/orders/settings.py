@@ -12,6 +12,22 @@ class Leftovers(IntEnum):
     ADOPT = 1
 
 
+class Orphans(IntEnum):
+    """What becomes of an order that is ours by its id and of which our journal knows nothing."""
+
+    CANCEL = 0
+    ADOPT = 1
+    LEAVE = 2
+
+
+class External(IntEnum):
+    """What becomes of an order whose id is none of ours: a person's, or another program's."""
+
+    LEAVE = 0
+    CLAIM = 1
+    CANCEL = 2
+
+
 class OrdersSettings(msgspec.Struct, frozen=True):
     """One account at one venue. Times in nanoseconds of engine time."""
 
@@ -42,5 +58,20 @@ class OrdersSettings(msgspec.Struct, frozen=True):
     """Backstop behind risk's own limit; at it new orders are refused with OPEN_ORDERS."""
     done_orders_max: int = 50_000
     """Done orders kept findable in memory; beyond it the oldest is in the journal's index only."""
+    orphans: Orphans = Orphans.CANCEL
+    external: External = External.LEAVE
+    """CLAIM, CANCEL: it gets a record, reserves risk, and its fills are ours. LEAVE: the ledger follows it, no position does."""
+    venue_prefixes: tuple[str, ...] = ("autoclose-", "adl_autoclose", "settlement_autoclose-")
+    """Begin the ids of the venue's own orders on our account (Binance USDⓈ-M: liquidation, auto-deleveraging, delivery; docs,
+    derivatives, "Event: Order Update", 2026-11). Their fills are always ours."""
+    stream_lag_first_ns: int = 2_000_000_000
+    """Chosen: how long a request that was done may lack its event on the private stream while nothing is learnt of it."""
+    stream_lag_min_ns: int = 1_000_000_000
+    """Chosen: not less, however fast it usually is. Answer and event come within milliseconds on a healthy venue; a false
+    alarm pulls all quotes, and a fill that is seen a second late is rarer than a venue that pauses for half of one."""
+    stream_lag_max_ns: int = 5_000_000_000
+    """Chosen: not more, however lazy it is: whoever learns of fills that late should know it."""
+    stream_silence_ns: int = 45_000_000_000
+    """Chosen: more than `reconcile_interval_ns`, because a look that finds nothing untold is a proof. 0: not judged."""
     duplicate_reasons: tuple[str, ...] = ("Duplicate order sent.",)
     """Refusals that mean an earlier attempt under this id lives (Binance -2010 has this text for it)."""

@@ -5,7 +5,7 @@ LOOK open orders and trades of every instrument  ->  SETTLE: each order of ours 
 that the venue denies before that can count stays open, reserved for, and does not hold the start up.
 """
 
-from actors.orders.cancels import cancel, cancel_all, follow_up
+from actors.orders.cancels import cancel, cancel_all, follow_up, is_unwanted
 from actors.orders.commands import Commands
 from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, Desk
 from actors.orders.differences import Differences
@@ -14,12 +14,14 @@ from actors.orders.order import shortfall
 from actors.orders.phases import PHASES, Phase, Step
 from actors.orders.queries import Queries
 from actors.orders.question import Question
-from actors.orders.settings import Leftovers
 from actors.orders.state import Certainty, Pending
 from bus.messages import (
     AlertLevel,
+    AnswerKind,
     BalancesJudged,
     BalancesReported,
+    CommandAnswered,
+    Control,
     Message,
     OrdersQuiet,
     OrdersReady,
@@ -105,6 +107,7 @@ class Startup:
         self.stream_up = False
         self.unready(reason, out)
         self.move(Step.STREAM_DOWN)
+        self.differences.answer(AnswerKind.FAILED, f"the private stream is down: {reason}", out)
         self.disown()
         self.doubt_all(now_ns, out)
 
@@ -156,6 +159,15 @@ class Startup:
         self.looks.ask_all(now_ns, out)
         self.advance(now_ns, out)
 
+    def suspect(self, now_ns: int, out: list[Message]) -> None:
+        """The private stream may not tell everything: what works is unproven until the venue was looked at. A look that is
+        under way does for it, and a stop asks about each order anyway.
+        """
+        if self.phase is Phase.READY and not self.commands.stopping:
+            self.rounds = 0
+            self.begin_look(Step.STREAM_UP, "private_stream_suspect", now_ns, out)
+            self.differences.trigger = "suspicion"
+
     def answered(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
         """An answer to a look's question."""
         told = len(out)
@@ -198,7 +210,7 @@ class Startup:
         for order in open_orders.values():
             if self.looks.is_denied(order):
                 continue
-            if self.desk.settings.leftovers is Leftovers.CANCEL:
+            if is_unwanted(self.desk, order):
                 return False
             proven = order.certainty is Certainty.CERTAIN and order.venue_state is VenueState.WORKING
             if not proven or order.pending is not Pending.NONE or shortfall(order):
@@ -233,7 +245,7 @@ class Startup:
         """Ask for each order that the look did not show; cancel what works, unless leftovers are adopted."""
         desk = self.desk
         for order in list(desk.register.open.values()):
-            if desk.settings.leftovers is Leftovers.CANCEL:
+            if is_unwanted(desk, order):
                 order.cancel_wanted = True
             if order.certainty is Certainty.UNKNOWN:
                 desk.ask_now(order, now_ns, out)
@@ -277,7 +289,7 @@ class Startup:
 
     def look_now(self, trigger: str, now_ns: int, out: list[Message]) -> None:
         """Compare orders, trades and balances while orders go on. trigger: as in Reconciled. A look that is under way, of a
-        start or of this kind, does for whoever asks meanwhile; a person is answered by name.
+        start or of this kind, does for whoever asks meanwhile.
         """
         if self.phase is Phase.READY and self.looks.outstanding == 0:
             self.looks.begin(now_ns)
@@ -285,8 +297,17 @@ class Startup:
             self.looks.ask_all(now_ns, out)
             self.looks.balances_next = True
             self.advance(now_ns, out)
-        elif trigger == BY_OPERATOR and self.differences.trigger:
-            self.differences.trigger = trigger
+
+    def on_reconcile_wanted(self, asker: str, now_ns: int, out: list[Message]) -> None:
+        """A person's word. He is answered when a comparison is complete, be it the start's own."""
+        rows = self.differences
+        rows.wait_for(asker, out)
+        if self.phase is Phase.DOWN:
+            rows.answer(AnswerKind.FAILED, "the private stream is down: its return brings a comparison by itself", out)
+            return
+        self.look_now(BY_OPERATOR, now_ns, out)
+        told = f"under way: {rows.trigger}, {self.phase.name}"
+        out.append(CommandAnswered(asker, Control.RECONCILE, -1, AnswerKind.FOLLOWS, told))
 
     def on_stop(self, message: StopRequested, now_ns: int, out: list[Message]) -> None:
         self.commands.stopping = True

@@ -5,7 +5,11 @@ queries may come in any order and any number of times. Axis two, `Pending`: whic
 answer. Axis three, `Certainty`: UNKNOWN while a request's outcome is ambiguous or the private stream had a gap since
 the last proof. Beside them `Absence`: our conclusion that the venue has no such order; it ends at the first fact.
 
-Axes two and three are ours and do not commute; they follow the order in which inputs came.
+Axes two and three are ours and do not commute; they follow the order in which inputs came. This engine amends no order of
+its own, it cancels and sends another: so there is no request to amend among the pending ones. That somebody else amended one
+(a person, the venue) is a fact like any other: the quantity with the highest venue update id counts.
+
+`Trust` is of the private stream and no order's: whether it tells us everything (see `private_stream`).
 """
 
 from enum import IntEnum
@@ -156,3 +160,28 @@ STATUS: dict[tuple[VenueState, Pending, Certainty], OrderStatus] = {
     **{(end, Pending.NONE, Certainty.UNKNOWN): OrderStatus.SUSPECT for end in ENDS},
 }
 """The public status. Missing rows cannot be: a fact of the venue settles the submit, an end settles everything."""
+
+
+class Trust(IntEnum):
+    """Of the private stream. SUSPECT: the venue told us a fact that the stream did not; CONDEMNED: another one is wanted."""
+
+    TRUSTED = 0
+    SUSPECT = 1
+    CONDEMNED = 2
+
+
+class Sign(IntEnum):
+    """Events on the trust."""
+
+    OPENED = 0  # the stream begins: at the start, after a loss, or because it was condemned
+    OVERDUE = 1  # a fact that was told otherwise did not come, or nothing at all did while orders work
+    CLEARED = 2  # what was missing came late, or the venue was asked and nothing was missing
+    MISSED = 3  # the venue was asked, and the stream still has not told it
+
+
+TRUST: dict[tuple[Trust, Sign], Trust] = {
+    **{(trust, Sign.OPENED): Trust.TRUSTED for trust in Trust},
+    (Trust.TRUSTED, Sign.OVERDUE): Trust.SUSPECT,
+    (Trust.SUSPECT, Sign.CLEARED): Trust.TRUSTED,
+    (Trust.SUSPECT, Sign.MISSED): Trust.CONDEMNED,
+}

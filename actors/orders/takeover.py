@@ -13,8 +13,6 @@ from bus.messages import AccountHandedOver, AlertLevel, Message, QueryAnswer, Qu
 
 STRANGERS_MAX = 500
 """Orders asked for by their venue's id for one page of trades: a weight of 2,000 of Binance's 6,000 a minute; chosen."""
-FOREIGN_MAX = 10_000
-"""Orders known to be nobody's of ours, so that they are not asked for again; the oldest is forgotten first; chosen."""
 
 
 def take_over(desk: Desk, message: AccountHandedOver, out: list[Message]) -> None:
@@ -91,6 +89,4 @@ def ask_for_strangers(desk: Desk, question: Question, now_ns: int, out: list[Mes
 def remember_foreign(desk: Desk, instrument: int, venue_order_id: int) -> None:
     """Nobody's of ours: not asked for again."""
     desk.count("foreign_order_traded")
-    desk.foreign[instrument, venue_order_id] = None
-    if len(desk.foreign) > FOREIGN_MAX:
-        del desk.foreign[next(iter(desk.foreign))]
+    desk.is_news(instrument, venue_order_id)

@@ -129,7 +129,10 @@ class SubmitOrder(Message, frozen=True, tag=55):
 
 
 class CancelOrder(Message, frozen=True, tag=56):
-    """A cancel as the door writes it; cancel_id is derived from the order's id and the attempt."""
+    """A cancel as the door writes it; cancel_id is derived from the order's id and the attempt.
+
+    by_venue_id: others named the order, client_order_id is our key for it: to be named by venue_order_id alone.
+    """
 
     account: int
     venue: int
@@ -139,6 +142,7 @@ class CancelOrder(Message, frozen=True, tag=56):
     venue_order_id: int
     attempt: int
     received_ns: int
+    by_venue_id: bool = False
 
 
 class RequestSent(Message, frozen=True, tag=57):

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from actors.orders import Orders
+from actors.orders.desk import FOREIGN_MAX
 from actors.orders.ids import IdMaker
 from actors.orders.recovery import OrdersState
-from actors.orders.takeover import FOREIGN_MAX, STRANGERS_MAX, remember_foreign
+from actors.orders.takeover import STRANGERS_MAX, remember_foreign
 from bus.messages import (
     AccountHandedOver,
     AccountState,
