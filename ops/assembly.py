@@ -16,7 +16,7 @@ from actors.microstructure import Microstructure
 from actors.orderbook import Orderbook
 from actors.orders import Leftovers, Orders, OrdersSettings
 from actors.persistence import Persistence, PersistenceSettings
-from actors.portfolio import Portfolio, PortfolioSettings
+from actors.portfolio import BaselinePolicy, Portfolio, PortfolioSettings
 from actors.risk import AccountLimits, Risk, RiskLimits
 from actors.strategy import Strategy, StrategyActor, StrategySettings
 from bus.actor import Actor
@@ -193,26 +193,45 @@ def _limit(config: Config, row: InstrumentSection, instrument: Instrument) -> Ri
         raise ConfigError(f"[[instrument]] {row.symbol}: {error}") from error
 
 
-def _account_limits(config: Config, instruments: Sequence[Instrument]) -> AccountLimits:
-    risk = config.risk
+def _scales(instruments: Sequence[Instrument]) -> tuple[dict[str, int], dict[str, int]]:
+    """Decimals by asset of what is traded: the quote assets, the base assets."""
     traded = [instrument for instrument in instruments if is_traded(instrument)]
     quotes = {instrument.quote_asset: instrument.quote_scale for instrument in traded}
-    bases = {instrument.base_asset: instrument.base_scale for instrument in traded}
+    return quotes, {instrument.base_asset: instrument.base_scale for instrument in traded}
 
-    def bounds(text: str, field: str, scales: dict[str, int]) -> dict[str, int]:
-        """The same decimal bound for each asset; "0" is none."""
-        return {
-            asset: units for asset, scale in scales.items() if (units := decimal_units(text, scale, f"[risk] {field}"))
-        }
+
+def _bounds(text: str, field: str, scales: dict[str, int]) -> dict[str, int]:
+    """The same decimal bound for each asset; "0" is none."""
+    return {asset: units for asset, scale in scales.items() if (units := decimal_units(text, scale, f"[risk] {field}"))}
+
+
+def _portfolio(config: Config, instruments: Sequence[Instrument]) -> Portfolio:
+    section = config.portfolio
+    quotes, bases = _scales(instruments)
+    scales = quotes | bases
+    for asset in section.balances:
+        if asset not in scales:
+            raise ConfigError(f"[portfolio.balances] {asset}: no instrument trades it; known: {', '.join(scales)}")
+    stated = tuple(
+        (asset, decimal_units(text, scales[asset], f"[portfolio.balances] {asset}"))
+        for asset, text in section.balances.items()
+    )
+    dust = tuple(_bounds(config.risk.dust, "dust", scales).items())
+    return Portfolio(PortfolioSettings(ACCOUNT, VENUE, BaselinePolicy[section.baseline.upper()], stated, dust))
+
+
+def _account_limits(config: Config, instruments: Sequence[Instrument]) -> AccountLimits:
+    risk = config.risk
+    quotes, bases = _scales(instruments)
 
     try:
         return AccountLimits(
             open_orders_max=risk.open_orders_max,
-            open_notional_max=bounds(risk.open_notional_max, "open_notional_max", quotes),
+            open_notional_max=_bounds(risk.open_notional_max, "open_notional_max", quotes),
             order_rate=risk.order_rate_max,
             order_rate_window_ns=risk.order_rate_window_ms * MS,
-            daily_loss_max=bounds(risk.daily_loss_max, "daily_loss_max", quotes),
-            dust=bounds(risk.dust, "dust", quotes | bases),
+            daily_loss_max=_bounds(risk.daily_loss_max, "daily_loss_max", quotes),
+            dust=_bounds(risk.dust, "dust", quotes | bases),
             clock_error_ns_max=risk.clock_error_max_ms * MS,
             venue=VENUE,
         )
@@ -236,7 +255,7 @@ _MAKERS: dict[str, Callable[[Config, Sequence[Instrument]], Actor[Any]]] = {
     "execution": lambda config, _: Execution(_execution(config)),
     "risk": lambda config, instruments: Risk(_limits(config, instruments), _account_limits(config, instruments)),
     "orders": lambda config, _: Orders(_orders(config)),
-    "portfolio": lambda config, _: Portfolio(PortfolioSettings(account=ACCOUNT, venue=VENUE)),
+    "portfolio": _portfolio,
     "coordination": lambda config, _: Coordination(CoordinationSettings(account=ACCOUNT)),
     "persistence": lambda config, _: Persistence(
         PersistenceSettings(checkpoint_interval_ns=config.persistence.checkpoint_interval_ms * MS)

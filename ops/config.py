@@ -14,7 +14,7 @@ import msgspec
 from actors.execution import RANKS
 from gateway.doors.coordination.contract import TTL_MS_MIN, Misconfigured, check_name
 from gateway.doors.coordination.endpoints import check_endpoints
-from ops.sections import SECTIONS, Config, CoordinationSection, VenueSection
+from ops.sections import SECTIONS, Config, CoordinationSection, PortfolioSection, VenueSection
 from ops.venue_sections import complete
 
 NUMBER_MAX = 1_000_000_000
@@ -139,6 +139,7 @@ def _check_values(config: Config, name: str) -> None:
         refuse("[execution] keep_ahead_pct", f"{config.execution.keep_ahead_pct} is a share; write 0 to 100")
     if not re.fullmatch(r"[a-z][a-z0-9]{0,2}", config.orders.prefix):
         refuse("[orders] prefix", f"{config.orders.prefix!r} is not 1 to 3 characters of a-z, 0-9, a letter first")
+    _check_portfolio(config.portfolio, name)
     for section, kind in SECTIONS.items():
         if section in ROWS:
             continue
@@ -159,6 +160,14 @@ def _check_values(config: Config, name: str) -> None:
         _check_coordination(config.coordination, config.venue.kind)
     except Misconfigured as error:
         refuse(error.field, error.problem)
+
+
+def _check_portfolio(section: PortfolioSection, name: str) -> None:
+    if bool(section.balances) is not (section.baseline == "stated"):
+        remedy = 'write baseline = "stated"' if section.balances else "add a section [portfolio.balances]"
+        raise ConfigError(f"{name}: [portfolio] baseline: {section.baseline!r} does not go with its balances; {remedy}")
+    for asset, text in section.balances.items():
+        decimal_units(text, 18, f"{name}: [portfolio.balances] {asset}")
 
 
 def _check_coordination(section: CoordinationSection, venue: str) -> None:

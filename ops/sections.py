@@ -109,8 +109,8 @@ class RiskSection(Section, frozen=True):
     """Limits of the account. open_notional_max, order_notional_max, daily_loss_max: quote asset, decimal text; "0": no such limit.
 
     book_age_max_ms: of the last touch; intent_age_max_ms: of the frame a command was made from. order_rate_max: new orders
-    in any order_rate_window_ms (Binance spot allows 50 in 10 s). dust: difference of ledger and venue that is not worth a
-    stop. feed_lag_max_ms: how far the book's stream may be behind the venue before orders that increase the position wait;
+    in any order_rate_window_ms (Binance spot allows 50 in 10 s). dust: difference of ledger and venue that is booked as an
+    adjustment and not worth a stop; of each asset, all that was booked so since a person last accepted one. feed_lag_max_ms: how far the book's stream may be behind the venue before orders that increase the position wait;
     0: not looked at. daily_loss_max counts realized PnL of the UTC day. clock_error_max_ms: venue clock's offset and uncertainty.
     """
 
@@ -144,9 +144,13 @@ class PersistenceSection(Section, frozen=True):
 
 
 class PortfolioSection(Section, frozen=True):
-    """baseline: what the first start does with the venue's balances; "accept" takes them as the ledger's start."""
+    """baseline: where the ledger starts, at the first start. "accept": with the venue's balances; "ask": the same, once a person
+    says so (`touchline reconcile --accept`), and nothing trades before; "stated": with `balances`, decimal text by asset,
+    what is traded and not named there at 0. A later change of either changes nothing.
+    """
 
-    baseline: Literal["accept"] = "accept"
+    baseline: Literal["accept", "ask", "stated"] = "accept"
+    balances: dict[str, str] = {}
 
 
 class OrdersSection(Section, frozen=True):
