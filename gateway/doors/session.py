@@ -1,4 +1,5 @@
-"""The order door's session: one WebSocket for requests, their answers and the private stream, kept open.
+"""The order door's session: one WebSocket for requests, their answers and the private stream, kept open. Where a venue has
+the private stream on a socket of its own, that one belongs to it (`gateway.doors.private_socket`).
 
 It dials, logs on, subscribes, asks the venue's time, and has everything proved again that could not be read. It never
 sends an order and keeps no book of requests: that is `gateway.doors.order`, which stands on it and is told what came
@@ -7,27 +8,37 @@ and what was lost. It knows no venue: `VenueOrders` phrases requests and reads w
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-import msgspec
 import tenacity
 
 from bus.actor import NOTHING
 from bus.messages import (
-    CancelOrder,
     ClockEstimate,
-    Instrument,
     Message,
     PrivateStreamDown,
     PrivateStreamSuspected,
     PrivateStreamUp,
-    SubmitOrder,
 )
 from gateway.doors.budget import CANCEL, QUERY, Budget
 from gateway.doors.http import BANNED, TOO_MANY, retry_seconds
+from gateway.doors.order_venue import Read, SessionAnswer, StreamEnded, TimeRefused, Unreadable, VenueOrders
+from gateway.doors.private_socket import PrivateSocket, StreamVenue
 from gateway.doors.redial import Redial, reconnect_delay
 from gateway.doors.venue_time import Heard, VenueTime, estimate, is_unsure, keep, surest
 from gateway.doors.websocket import PATIENCE, ConnectFailed, Patience, WebSocket, connect
+
+__all__ = [
+    "Identity",
+    "OrderSession",
+    "Read",
+    "SessionAnswer",
+    "SessionRefused",
+    "StreamEnded",
+    "TimeRefused",
+    "Unreadable",
+    "VenueOrders",
+]
 
 SESSION_S_MAX = 10.0
 FIRST_ATTEMPTS_MAX = 5
@@ -45,60 +56,6 @@ LOOK_S = 1.0
 """Between looks at whether it may be dialed again; what was held may have been lifted. Chosen."""
 PROVE_AGAIN_NS = 5_000_000_000
 """Between two reconciliations that unreadable events cause; a venue that sends only those must not keep us busy; chosen."""
-
-
-class SessionAnswer(msgspec.Struct, frozen=True):
-    """An answer that concerns no order. code: the venue's error, 0 if it is good. venue_ms: 0 unless it tells the time."""
-
-    request_id: str
-    code: int
-    text: str
-    venue_ms: int = 0
-
-
-class StreamEnded(msgspec.Struct, frozen=True):
-    """The venue says that the private stream ends here: reports may be missing from now on."""
-
-    reason: str
-
-
-class Unreadable(msgspec.Struct, frozen=True):
-    """A word on the private stream that could not be read: it may have been about an order of ours."""
-
-    detail: str
-
-
-class TimeRefused(msgspec.Struct, frozen=True):
-    """The venue refused a request for its timestamp: what we know of its clock may hold no more."""
-
-
-Read = Message | SessionAnswer | StreamEnded | TimeRefused | Unreadable
-
-
-class VenueOrders(Protocol):
-    """A venue's order entry, pure. Session requests use the ids "logon", "subscribe" and "time".
-
-    window_ms: how long after its timestamp the venue may take a new order, at most; a submit may name less.
-    """
-
-    logs_on: bool
-    window_ms: int
-
-    def know(self, instrument: Instrument) -> None:
-        """Orders are phrased, and what comes is read, by this version of it from now on."""
-        ...
-
-    def logon(self, timestamp_ms: int) -> bytes: ...
-
-    def subscribe(self, timestamp_ms: int) -> bytes: ...
-
-    def time(self) -> bytes: ...
-
-    def submit(self, order: SubmitOrder, timestamp_ms: int, window_ms: int) -> bytes: ...
-
-    def cancel(self, cancel: CancelOrder, timestamp_ms: int) -> bytes: ...
-
-    def read(self, payload: bytes, received_ns: int) -> list[Read]: ...
 
 
 class Identity(NamedTuple):
@@ -140,6 +97,9 @@ class OrderSession:
         self._post: Callable[[Message], None] = lambda message: None
         self.on_trouble: Callable[[str], None] = lambda detail: None
         self._socket: WebSocket | None = None
+        self._private: PrivateSocket | None = None
+        if isinstance(venue, StreamVenue):
+            self._private = PrivateSocket(venue, self._on_frame, self._give_up, patience)
         self._subscribed = False
         self._session: dict[str, asyncio.Future[SessionAnswer]] = {}
         self._down = asyncio.Event()
@@ -176,14 +136,18 @@ class OrderSession:
             if isinstance(item, SessionAnswer):
                 self._on_session(item, payload, received_ns)
             elif isinstance(item, StreamEnded):
-                if self._socket is not None:  # nothing on this connection is trusted any more
-                    self._socket.abort(item.reason)
+                self._give_up(item.reason)
             elif isinstance(item, TimeRefused):
                 self._ask_time()  # at the next interval many more would have been refused
             elif isinstance(item, Unreadable):
                 self._prove_again(item.detail, received_ns)
             else:
                 self._on_message(item, payload)
+
+    def _give_up(self, reason: str) -> None:
+        """Nothing on this session is trusted any more."""
+        if self._socket is not None:
+            self._socket.abort(reason)
 
     def _obey(self, payload: bytes, now_ns: int) -> int:
         """An error: until when the venue wants no more of us, by our time; 0 where that is not its reason."""
@@ -229,6 +193,8 @@ class OrderSession:
             asked_ns, self._time_asked_ns = self._time_asked_ns, 0
             if answer.venue_ms and asked_ns:
                 self._on_time(estimate(self._identity.venue, asked_ns, received_ns, answer.venue_ms), received_ns)
+        elif answer.request_id == "keepalive" and answer.code and not until_ns:
+            self._give_up(f"the private stream is not kept alive: {answer.text} (code {answer.code})")
         waiting = self._session.pop(answer.request_id, None)
         if waiting is None or waiting.done():
             return
@@ -272,6 +238,8 @@ class OrderSession:
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
+        if self._private is not None:
+            self._private.drop("closed")
 
     async def _open(self) -> None:
         attempts = tenacity.AsyncRetrying(
@@ -294,7 +262,9 @@ class OrderSession:
         try:
             if self._venue.logs_on:
                 await self._ask("logon", self._venue.logon(self._time.milliseconds(self._now_ns())))
-            await self._ask("subscribe", self._venue.subscribe(self._time.milliseconds(self._now_ns())))
+            told = await self._ask("subscribe", self._venue.subscribe(self._time.milliseconds(self._now_ns())))
+            if self._private is not None:
+                await self._dial_private(self._private, told.stream)
             if not socket.open:  # the end lay in the same segment as the answer
                 raise ConnectFailed(self._url, "the connection was closed during the logon")
         except (SessionRefused, ConnectFailed) as error:
@@ -319,16 +289,32 @@ class OrderSession:
         try:
             return await connect(self._url, self._on_open, self._on_frame, self._on_end, self._patience)
         except ConnectFailed as error:
-            if error.status in (BANNED, TOO_MANY):
-                budget.refuse_opening(self._now_ns(), retry_seconds(error.retry_after), banned=error.status == BANNED)
+            self._obey_refusal(error)
             raise
+
+    async def _dial_private(self, private: PrivateSocket, address: str) -> None:
+        """Raises ConnectFailed. One of a session before is none of this one's."""
+        private.drop("another session begins")
+        self.budget.open(self._now_ns())
+        try:
+            await private.dial(address)
+        except ConnectFailed as error:
+            self._obey_refusal(error)
+            raise
+        if not private.open:
+            raise ConnectFailed("the private stream", "it was closed at once")
+
+    def _obey_refusal(self, error: ConnectFailed) -> None:
+        if error.status in (BANNED, TOO_MANY):
+            seconds = retry_seconds(error.retry_after)
+            self.budget.refuse_opening(self._now_ns(), seconds, banned=error.status == BANNED)
 
     def _dial_ns(self, now_ns: int, weight: int) -> int:
         """When the next opening, and the requests that make it a session, have room."""
         openings_ns = self.budget.opening_free_ns(now_ns, CANCEL)
         return max(openings_ns, self.budget.free_ns(now_ns, QUERY, 3 * weight))
 
-    async def _ask(self, request_id: str, payload: bytes) -> None:
+    async def _ask(self, request_id: str, payload: bytes) -> SessionAnswer:
         """Send a session request and wait for its answer. Raises SessionRefused, ConnectFailed."""
         if self._socket is None or not self._socket.open:
             raise ConnectFailed(self._url, "the connection was closed during the logon")
@@ -338,11 +324,19 @@ class OrderSession:
         self._socket.write(payload)
         try:
             async with asyncio.timeout(SESSION_S_MAX):
-                result = await answer
+                result: SessionAnswer = await answer
         except TimeoutError:
             raise ConnectFailed(self._url, f"no answer to {request_id} in {SESSION_S_MAX:g} s") from None
         if result.code:
             raise SessionRefused(request_id, result.code, result.text)
+        return result
+
+    def _keep_alive_if_due(self, now_s: float) -> None:
+        payload = self._private.due(now_s) if self._private is not None else b""
+        if payload and self._socket is not None:
+            if self.budget.costs is not None:
+                self.budget.spend(self._now_ns(), self.budget.costs.session_weight)
+            self._socket.write(payload)
 
     async def _watch(self) -> None:
         """While the session is open: ask the time, prove what could not be read, and let the door look at its requests."""
@@ -361,6 +355,7 @@ class OrderSession:
                 self._on_watch(now_ns)
                 self._prove_if_due(now_ns)
                 self._renew_if_due(now_ns)
+                self._keep_alive_if_due(loop.time())
 
     def _on_open(self, socket: WebSocket) -> None:
         self._socket, self._subscribed = socket, False
@@ -373,6 +368,8 @@ class OrderSession:
     def _on_close(self, reason: str) -> None:
         self._down.set()  # first: the watch must go on to the next session even if the host takes none of the below
         was_up, self._subscribed, self._socket = self._subscribed, False, None
+        if self._private is not None:
+            self._private.drop(reason)
         self._proof_due, self._suspicion = False, ""  # the next session begins with a proof
         for waiting in self._session.values():
             if not waiting.done():
