@@ -28,6 +28,9 @@ DOORS = {
 SHARED = ("gateway.text", "gateway.market")
 """What every venue's folder may import besides its own: decimals, and the shape of a venue."""
 
+SAME_COMPANY = {"gateway.binance_usdm": ("gateway.binance_spot",)}
+"""A venue that signs, frames and answers as another one does imports that; never the other way round."""
+
 
 def modules(room: str) -> Iterator[tuple[str, Path]]:
     for path in sorted((ROOT / room).rglob("*.py")):
@@ -104,7 +107,7 @@ def allowed(importer: str, imported: str) -> bool:
         own = ".".join(importer.split(".")[:2])
         if top == "cryptography":
             return importer.endswith(".signing")
-        shared = () if own in SHARED else SHARED
+        shared = (() if own in SHARED else SHARED) + SAME_COMPANY.get(own, ())
         return within(imported, "bus.messages", own, *shared) or top == "msgspec" or top in CODEC_STDLIB
     if within(importer, "ops"):
         if top == "zmq":
@@ -128,6 +131,7 @@ def test_the_table_can_say_no() -> None:
     refused = [
         ("actors.risk.actor", "time"), ("actors.risk.actor", "actors.orders"), ("actors.risk.actor", "gateway.doors"),
         ("actors.risk.actor", "random"), ("bus.host", "zmq"), ("bus.host", "actors.risk"), ("bus.messages.base", "bus.host"),
+        ("gateway.binance_spot.orders", "gateway.binance_usdm.orders"), ("gateway.kraken.codec", "gateway.binance_spot.codec"),
         ("gateway.binance_spot.codec", "actors.market_data"), ("gateway.binance_spot.codec", "aiohttp"),
         ("gateway.doors.rest", "websockets"), ("gateway.doors.rest", "bus.clock"), ("gateway.doors.coordination.local", "grpc"),
         ("ops.cli", "zmq"), ("ops.cli", "npyscreen"), ("gateway.simulated.core.matching", "gateway.simulated.desk"),

@@ -1,0 +1,218 @@
+"""Order entry over the futures' WebSocket API: requests as bytes, answers and user-stream events as messages. Pure, stateless.
+
+As on Spot (gateway/binance_spot/frames.py), with these differences. Prices and quantities are written with the decimals of
+the instrument's grid and no more: finer ones are -1111. Post-only is the time in force GTX. A cancel has no id of its own:
+its event bears the order's. The private stream has a socket of its own, named by a listen key that `subscribe_frame` asks
+for. The API tells its clock in `session.status`. Source: documents of USD-M futures, "WebSocket API", read 2026-11.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from bus.messages import CancelOrder, ExecutionReport, Instrument, RequestAnswered, Side, SubmitOrder
+from bus.messages.feed import Garbage, Notice
+from gateway.binance_spot.frames import (
+    LOGON_ID,
+    OK,
+    ORDER_REQUESTS,
+    REASON_MAX,
+    SUBSCRIBE_ID,
+    TIME_ID,
+    Frame,
+    SessionAnswer,
+    order_answer,
+    read_frame,
+    request_template,
+    session_answer,
+    session_request,
+)
+from gateway.binance_spot.signing import Signer, signed_params
+from gateway.binance_usdm.events import WalletMoved, decode_event
+from gateway.binance_usdm.outcomes import outcome_of
+
+KEEP_ALIVE_ID = "session.keepalive"
+_SESSION_IDS = frozenset((LOGON_ID, SUBSCRIBE_ID, TIME_ID, KEEP_ALIVE_ID))
+STP_MODES = ("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
+"""NONE is refused since 2024-12-10 (docs, change log)."""
+
+
+class StreamAnswer(msgspec.Struct, frozen=True, gc=False):
+    """The answer to `subscribe_frame`: the private stream's name."""
+
+    request_id: str
+    listen_key: str
+
+
+class _KeyResult(msgspec.Struct, gc=False):
+    listenKey: str
+
+
+class _Grid(msgspec.Struct, frozen=True, gc=False):
+    """How a figure is written: divided by `divisor`, the rest by `unit` into whole and part; unit 1: no decimals at all."""
+
+    divisor: int
+    unit: int
+    form: bytes
+
+
+Decoded = RequestAnswered | ExecutionReport | WalletMoved | SessionAnswer | StreamAnswer | Notice | Garbage
+_Key = tuple[str, Side, bool, bool, int, int, int]
+
+_key_result = msgspec.json.Decoder(_KeyResult).decode
+
+
+class UsdmOrderCodec:
+    """One account's order entry, in one-way mode.
+
+    session_logged_on: the session is authenticated (`logon_frame` was answered with 200), so requests carry neither
+    key nor signature. instruments: what is configured; an event of another symbol gets instrument -1.
+    """
+
+    def __init__(
+        self,
+        signer: Signer,
+        session_logged_on: bool,
+        recv_window_ms: int,
+        *,
+        account: int = 0,
+        venue: int = 0,
+        instruments: Sequence[Instrument] = (),
+        self_trade_prevention: str = "EXPIRE_TAKER",
+    ) -> None:
+        assert self_trade_prevention in STP_MODES, self_trade_prevention
+        self._signer = signer
+        self._sign = signer.sign
+        self._logged_on = session_logged_on
+        self._recv_window_ms = recv_window_ms
+        self._account = account
+        self._venue = venue
+        self._by_symbol = {instrument.venue_symbol: instrument for instrument in instruments}
+        self._prevention = self_trade_prevention
+        self._templates: dict[_Key, tuple[bytes, bytes, _Grid, _Grid]] = {}
+        self._cancel_templates: dict[str, tuple[bytes, bytes]] = {}
+
+    def know(self, instrument: Instrument) -> None:
+        """Another version of an instrument: what comes from now on is in its scales."""
+        self._by_symbol[instrument.venue_symbol] = instrument
+
+    def submit_frame(self, order: SubmitOrder, instrument: Instrument, timestamp_ms: int, recv_window_ms: int) -> bytes:
+        """Return `order.place`: LIMIT, GTX when post-only, else GTC. HOT PATH.
+
+        timestamp_ms, recv_window_ms: venue time; their sum is the deadline after which the venue refuses.
+        """
+        assert order.client_order_id.isalnum(), order
+        grid_of = (instrument.tick, instrument.lot, instrument.quantity_scale)
+        key = (instrument.venue_symbol, order.side, order.post_only, order.reduce_only, *grid_of)
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = self._submit_template(order, instrument)
+        signed, sent, prices, quantities = template
+        price = _written(order.price_ticks * instrument.tick, prices)
+        quantity = _written(order.quantity_lots * instrument.lot, quantities)
+        client_order_id = order.client_order_id.encode()
+        values = (client_order_id, price, quantity, recv_window_ms, timestamp_ms)
+        if self._logged_on:
+            return sent % (client_order_id, *values)
+        return sent % (client_order_id, *values, self._sign(signed % values).encode())
+
+    def _submit_template(self, order: SubmitOrder, instrument: Instrument) -> tuple[bytes, bytes, _Grid, _Grid]:
+        """Return what is signed and what is sent, both with the fields in order of their names, and the grids."""
+        params = [
+            ("newClientOrderId", "%b", True),
+            ("newOrderRespType", "ACK", True),
+            ("price", "%b", True),
+            ("quantity", "%b", True),
+            ("recvWindow", "%d", False),
+            *([("reduceOnly", "true", True)] if order.reduce_only else ()),
+            ("selfTradePreventionMode", self._prevention, True),
+            ("side", order.side.name, True),
+            ("symbol", instrument.venue_symbol, True),
+            ("timeInForce", "GTX" if order.post_only else "GTC", True),
+            ("timestamp", "%d", False),
+            ("type", "LIMIT", True),
+        ]
+        grids = _grid(instrument.tick, instrument.price_scale), _grid(instrument.lot, instrument.quantity_scale)
+        return *request_template(self._signer, self._logged_on, "s%b", "order.place", params), *grids
+
+    def cancel_frame(self, cancel: CancelOrder, instrument: Instrument, timestamp_ms: int) -> bytes:
+        """Return `order.cancel` by the order's own id, which is never used twice. HOT PATH."""
+        assert cancel.client_order_id.isalnum(), cancel
+        template = self._cancel_templates.get(instrument.venue_symbol)
+        if template is None:
+            template = self._cancel_templates[instrument.venue_symbol] = self._cancel_template(instrument.venue_symbol)
+        client_order_id = cancel.client_order_id.encode()
+        if self._logged_on:
+            return template[1] % (client_order_id, client_order_id, timestamp_ms)
+        signature = self._sign(template[0] % (client_order_id, timestamp_ms)).encode()
+        return template[1] % (client_order_id, client_order_id, timestamp_ms, signature)
+
+    def _cancel_template(self, venue_symbol: str) -> tuple[bytes, bytes]:
+        params = [
+            ("origClientOrderId", "%b", True),
+            ("recvWindow", str(self._recv_window_ms), False),
+            ("symbol", venue_symbol, True),
+            ("timestamp", "%d", False),
+        ]
+        return request_template(self._signer, self._logged_on, "c%b", "order.cancel", params)
+
+    # -- the session ----------------------------------------------------------------------------------------------
+
+    def logon_frame(self, timestamp_ms: int) -> bytes:
+        """Return `session.logon`; the venue takes it from Ed25519 keys only."""
+        params = {"recvWindow": self._recv_window_ms, "timestamp": timestamp_ms}
+        return session_request(LOGON_ID, "session.logon", signed_params(self._signer, params))
+
+    def subscribe_frame(self) -> bytes:
+        """Return `userDataStream.start`: a listen key, or the one there is with its hour begun anew. By the key alone."""
+        return session_request(SUBSCRIBE_ID, "userDataStream.start", {"apiKey": self._signer.api_key})
+
+    def keep_alive_frame(self) -> bytes:
+        """Return `userDataStream.ping`: the listen key's hour begins anew; -1125 where there is none any more."""
+        return session_request(KEEP_ALIVE_ID, "userDataStream.ping", {"apiKey": self._signer.api_key})
+
+    def time_frame(self) -> bytes:
+        """Return `session.status`, weight 2: it tells the venue's clock, and is a sign of life."""
+        return session_request(TIME_ID, "session.status", {})
+
+    def decode(self, payload: bytes, received_ns: int) -> Decoded:
+        """Return what one frame of either socket says. Never raises on what a venue may send."""
+        try:
+            frame = read_frame(payload)
+        except (ValueError, RecursionError) as error:
+            return Garbage(f"{error}; {payload[:REASON_MAX]!r}")
+        if frame.e:
+            return decode_event(payload, received_ns, self._account, self._venue, self._by_symbol)
+        if frame.status == 0:
+            return Notice("unknown", payload[:REASON_MAX].decode("utf-8", "replace"))
+        if not isinstance(frame.id, str):  # ours are texts; null: the key was revoked, or the request could not be read
+            text = frame.error.msg if frame.error else ""
+            return Notice("answer", f"id={frame.id} status={frame.status} {text[:REASON_MAX]}")
+        if frame.id in _SESSION_IDS:
+            return _stream_answer(frame) if frame.id == SUBSCRIBE_ID else session_answer(frame.id, frame)
+        request = ORDER_REQUESTS.get(frame.id[:1])
+        if request is None:
+            return Notice("answer", f"id={frame.id[:REASON_MAX]} status={frame.status}")
+        return order_answer(request, frame.id[1:], frame, received_ns, self._by_symbol, outcome_of)
+
+
+def _stream_answer(frame: Frame) -> SessionAnswer | StreamAnswer:
+    if frame.status == OK and frame.error is None:
+        try:
+            return StreamAnswer(SUBSCRIBE_ID, _key_result(frame.result).listenKey)
+        except ValueError as error:
+            return SessionAnswer(SUBSCRIBE_ID, frame.status, -1, f"result: {error}"[:REASON_MAX])
+    return session_answer(SUBSCRIBE_ID, frame)
+
+
+def _grid(step: int, scale: int) -> _Grid:
+    """For multiples of `step`, in units of 10^-scale: as few decimals as they all need."""
+    decimals = scale
+    while decimals and step % 10 ** (scale - decimals + 1) == 0:
+        decimals -= 1
+    return _Grid(10 ** (scale - decimals), 10**decimals, f"%d.%0{decimals}d".encode())
+
+
+def _written(units: int, grid: _Grid) -> bytes:
+    count = units // grid.divisor
+    return grid.form % divmod(count, grid.unit) if grid.unit > 1 else b"%d" % count

@@ -1,0 +1,299 @@
+"""Questions about a futures account over REST, and their answers. Pure: the door sends what `query_request` returns.
+
+What holds for every answer stands in gateway/binance_spot/answers.py. A wallet is what there is of an asset, positions'
+unrealized results aside; positions come with it in one answer, so that both are of one moment. Source: documents of USD-M
+futures, "Trade" and "Account", read 2026-11.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from bus.messages import (
+    Balance,
+    ExecutionReport,
+    Instrument,
+    Outcome,
+    QueryAnswer,
+    QueryKind,
+    ReportKind,
+    ReportSource,
+    VenuePosition,
+    VenueQuery,
+    VenueState,
+)
+from gateway.binance_spot.answers import OK, REASON_MAX, Asked, no_result, query_answer, read_report
+from gateway.binance_spot.decimals import MS_NS, Id, Millis
+from gateway.binance_spot.events import SIDES, quantity_scale, read, read_signed
+from gateway.binance_spot.signing import Signer, signed_query
+from gateway.binance_usdm.events import STATES, amount
+from gateway.binance_usdm.outcomes import query_refused
+from gateway.text import BadDecimal, units
+
+TRADES_MAX = 1000  # a page of userTrades ("Account Trade List"); a full one means: ask again from its end
+ONE_WAY = "BOTH"
+
+PATHS = {
+    QueryKind.OPEN_ORDERS: "/fapi/v1/openOrders",  # weight 1 a symbol, 40 for all
+    QueryKind.ORDER: "/fapi/v1/order",  # weight 1
+    QueryKind.TRADES: "/fapi/v1/userTrades",  # weight 5
+    QueryKind.BALANCES: "/fapi/v3/account",  # weight 5
+    QueryKind.POSITIONS: "/fapi/v3/positionRisk",  # weight 5
+}
+_OF_ACCOUNT = (QueryKind.BALANCES, QueryKind.POSITIONS)
+
+
+class _Order(msgspec.Struct):
+    symbol: str
+    orderId: Id
+    clientOrderId: str
+    price: str
+    origQty: str
+    executedQty: str
+    cumQuote: str
+    status: str
+    side: str
+    updateTime: Millis = 0
+    time: Millis = 0
+
+
+class _Trade(msgspec.Struct):
+    symbol: str
+    id: Id
+    orderId: Id
+    price: str
+    qty: str
+    realizedPnl: str
+    commission: str
+    commissionAsset: str
+    time: Millis
+    side: str
+    maker: bool
+
+
+class _Wallet(msgspec.Struct):
+    asset: str
+    walletBalance: str
+
+
+class _Position(msgspec.Struct):
+    symbol: str
+    positionSide: str
+    positionAmt: str
+    entryPrice: str = ""
+
+
+class _Account(msgspec.Struct):
+    """Any: converted one by one, so that one bad record does not hide the others."""
+
+    assets: list[Any]
+    positions: list[Any]
+
+
+def query_request(
+    query: VenueQuery, instrument: Instrument | None, signer: Signer, timestamp_ms: int, recv_window_ms: int
+) -> tuple[str, str]:
+    """Return method and signed path. The door adds the header `X-MBX-APIKEY: signer.api_key`.
+
+    instrument None: open orders of all symbols, balances or positions; ORDER and TRADES need one.
+    """
+    assert instrument is not None or query.kind in (QueryKind.OPEN_ORDERS, *_OF_ACCOUNT), query
+    params: list[tuple[str, str]] = []
+    if instrument is not None and query.kind not in _OF_ACCOUNT:
+        params.append(("symbol", instrument.venue_symbol))
+    if query.kind is QueryKind.ORDER:
+        assert query.client_order_id or query.venue_order_id, query
+        by_venue = ("orderId", str(query.venue_order_id))
+        params.append(("origClientOrderId", query.client_order_id) if query.client_order_id else by_venue)
+    elif query.kind is QueryKind.TRADES:
+        if query.venue_order_id:
+            params.append(("orderId", str(query.venue_order_id)))
+        if query.from_id < 0:  # without fromId the most recent ones are returned
+            params.append(("limit", "1"))
+        else:
+            params += [("fromId", str(query.from_id)), ("limit", str(TRADES_MAX))]
+    params += [("recvWindow", str(recv_window_ms)), ("timestamp", str(timestamp_ms))]
+    return "GET", f"{PATHS[query.kind]}?{signed_query(signer, params)}"
+
+
+def decode_query(
+    query: VenueQuery,
+    status: int,
+    body: bytes,
+    asked_ns: int,
+    received_ns: int,
+    instruments: Sequence[Instrument],
+) -> QueryAnswer:
+    """Return the one answer. Never raises on what a venue may send. Outcomes as on Spot."""
+    if status != OK:
+        return no_result(query, status, body, asked_ns, received_ns, query_refused)
+    by_symbol = {instrument.venue_symbol: instrument for instrument in instruments}
+    asked = Asked(query.account, query.venue, query.client_order_id, received_ns, by_symbol)
+    try:
+        if query.kind is QueryKind.BALANCES:
+            account = msgspec.json.decode(body, type=_Account)
+            balances, unread = _balances(account.assets, instruments)
+            positions, unread_positions = _positions(account.positions, asked, instruments)
+            reason = unread or unread_positions
+            return query_answer(
+                query, Outcome.RESULT, asked_ns, received_ns, reason, balances=balances, positions=positions,
+                complete=not reason,
+            )  # fmt: skip
+        if query.kind is QueryKind.POSITIONS:
+            positions, reason = _positions(msgspec.json.decode(body, type=list[Any]), asked, instruments)
+            return query_answer(
+                query, Outcome.RESULT, asked_ns, received_ns, reason, positions=positions, complete=not reason
+            )
+        records: list[Any] = [msgspec.json.decode(body, type=dict[str, Any])]
+        if query.kind is not QueryKind.ORDER:
+            records = msgspec.json.decode(body, type=list[Any])
+    except (ValueError, RecursionError) as error:
+        return query_answer(query, Outcome.AMBIGUOUS, asked_ns, received_ns, f"unreadable body: {error}"[:REASON_MAX])
+    to_report = _trade_report if query.kind is QueryKind.TRADES else _order_report
+    reports = tuple([read_report(record, asked, to_report) for record in records])
+    complete = query.kind is not QueryKind.TRADES or len(records) < TRADES_MAX
+    return query_answer(query, Outcome.RESULT, asked_ns, received_ns, "", reports=reports, complete=complete)
+
+
+def _balances(records: list[Any], instruments: Sequence[Instrument]) -> tuple[tuple[Balance, ...], str]:
+    """Return the wallets, and what of assets that we trade in could not be read. One that the venue left out is zero."""
+    ours = {one.settle_asset for one in instruments}  # only asked "in", never walked
+    balances: dict[str, Balance] = {}
+    reason = ""
+    for record in records:
+        try:
+            wallet = msgspec.convert(record, _Wallet)
+            free = read_signed("walletBalance", wallet.walletBalance)
+            balances[wallet.asset] = Balance(wallet.asset, free, 0)
+        except ValueError as error:
+            name = record.get("asset") if isinstance(record, dict) else None
+            if not isinstance(name, str) or name in ours:
+                reason = reason or f"wallet {str(name)[:32]}: {error}"[:REASON_MAX]
+    if not reason:
+        for instrument in instruments:
+            balances.setdefault(instrument.settle_asset, Balance(instrument.settle_asset, 0, 0))
+    return tuple(balances.values()), reason
+
+
+def _positions(
+    records: list[Any], asked: Asked, instruments: Sequence[Instrument]
+) -> tuple[tuple[VenuePosition, ...], str]:
+    """Return positions, and what of symbols that we trade could not be read. One that the venue left out is zero.
+
+    A position of one side (hedge mode) is not one of ours: such an account is refused at the start, and here.
+    """
+    positions: dict[str, VenuePosition] = {}
+    reason = ""
+    for record in records:
+        try:
+            one = msgspec.convert(record, _Position)
+            if one.positionSide != ONE_WAY:
+                raise ValueError(f"positionSide: {one.positionSide[:16]!r}: the account is in hedge mode")
+            positions[one.symbol] = _position(one, asked)
+        except ValueError as error:
+            name = record.get("symbol") if isinstance(record, dict) else None
+            if not isinstance(name, str) or name in asked.by_symbol:
+                reason = reason or f"position {str(name)[:32]}: {error}"[:REASON_MAX]
+    if not reason:
+        for instrument in instruments:
+            zero = VenuePosition(instrument.instrument, instrument.venue_symbol, 0, 0)
+            positions.setdefault(instrument.venue_symbol, zero)
+    return tuple(positions.values()), reason
+
+
+def _position(one: _Position, asked: Asked) -> VenuePosition:
+    """Quantity in base units (10^-8 of a symbol nobody configured); entry_price 0 where the answer has none."""
+    instrument = asked.by_symbol.get(one.symbol)
+    quantity_decimals = quantity_scale(instrument)
+    negative = one.positionAmt.startswith("-")
+    quantity = read("positionAmt", one.positionAmt.removeprefix("-"), quantity_decimals)
+    if instrument is not None:
+        quantity *= int(10 ** (instrument.base_scale - quantity_decimals))
+    return VenuePosition(
+        asked.number(one.symbol), one.symbol, -quantity if negative else quantity, _price(one.entryPrice)
+    )
+
+
+def _price(text: str) -> int:
+    """An average, with any number of decimals: cut, not refused. Nobody trades on it."""
+    whole, dot, fraction = text.partition(".")
+    try:
+        return units(f"{whole}{dot}{fraction[:8]}", 8) if text else 0
+    except BadDecimal:
+        return 0
+
+
+def _order_report(record: Any, asked: Asked) -> ExecutionReport:
+    """Return the order as the venue sees it now."""
+    order = msgspec.convert(record, _Order)
+    if order.side not in SIDES:
+        raise ValueError(f"side: unknown {order.side[:32]!r}")
+    state = STATES.get(order.status, VenueState.NONE)
+    scale = quantity_scale(asked.by_symbol.get(order.symbol))
+    return ExecutionReport(
+        account=asked.account,
+        venue=asked.venue,
+        instrument=asked.number(order.symbol),
+        source=ReportSource.QUERY,
+        kind=ReportKind.OTHER if state is VenueState.NONE else ReportKind.SNAPSHOT,
+        state=state,
+        status=order.status,
+        client_order_id=asked.client_order_id or order.clientOrderId,
+        venue_order_id=order.orderId,
+        side=SIDES[order.side],
+        price=read("price", order.price),
+        quantity=read("origQty", order.origQty, scale),
+        cumulative=read("executedQty", order.executedQty, scale),
+        cumulative_quote=read("cumQuote", order.cumQuote),
+        trade_id=-1,
+        last_quantity=0,
+        last_price=0,
+        last_quote=0,
+        fee=0,
+        fee_asset="",
+        is_maker=False,
+        execution_id=order.updateTime,
+        venue_ns=(order.updateTime or order.time) * MS_NS,
+        received_ns=asked.received_ns,
+        reason="",
+        venue_symbol=order.symbol,
+    )
+
+
+def _trade_report(record: Any, asked: Asked) -> ExecutionReport:
+    """Return one execution. It names no client order id: whoever reads it goes by venue_order_id. Order fields are 0."""
+    trade = msgspec.convert(record, _Trade)
+    if trade.side not in SIDES:
+        raise ValueError(f"side: unknown {trade.side[:32]!r}")
+    scale = quantity_scale(asked.by_symbol.get(trade.symbol))
+    price, quantity = read("price", trade.price), read("qty", trade.qty, scale)
+    return ExecutionReport(
+        account=asked.account,
+        venue=asked.venue,
+        instrument=asked.number(trade.symbol),
+        source=ReportSource.QUERY,
+        kind=ReportKind.TRADE,
+        state=VenueState.NONE,
+        status="",
+        client_order_id="",
+        venue_order_id=trade.orderId,
+        side=SIDES[trade.side],
+        price=0,
+        quantity=0,
+        cumulative=0,
+        cumulative_quote=0,
+        trade_id=trade.id,
+        last_quantity=quantity,
+        last_price=price,
+        last_quote=amount(price, quantity, scale),
+        fee=read_signed("commission", trade.commission),
+        fee_asset=trade.commissionAsset,
+        is_maker=trade.maker,
+        execution_id=0,
+        venue_ns=trade.time * MS_NS,
+        received_ns=asked.received_ns,
+        reason="",
+        venue_symbol=trade.symbol,
+        realized=read_signed("realizedPnl", trade.realizedPnl),
+    )
