@@ -39,6 +39,8 @@ WHOSE = {
     VENUE_OWNER: "the venue's own",
 }
 ABSENT = (OrderStatus.NEVER_SENT, OrderStatus.REJECTED)
+FILLED, CANCELED = OrderStatus.FILLED, OrderStatus.CANCELED
+"""Ends that other words tell: the fills' own rows, and that we wanted it."""
 
 
 class Differences:
@@ -83,7 +85,9 @@ class Differences:
             self.say(DifferenceKind.ORDER_NOT_KNOWN, update.instrument, key, 0, venues, words, out)
         elif status in ABSENT:
             self.say(DifferenceKind.ORDER_NOT_LISTED, update.instrument, key, ours, 0, NEVER, out)
-        elif status in DONE and not (status is OrderStatus.CANCELED and order is not None and order.attempt):
+        elif (
+            status in DONE and status is not FILLED and not (status is CANCELED and order is not None and order.attempt)
+        ):
             words = f"{CLOSED}: {status.name}"
             self.say(DifferenceKind.ORDER_STATE, update.instrument, key, ours, 0, words, out)
 
