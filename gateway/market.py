@@ -161,6 +161,10 @@ class VenueLimits(Protocol):
     cancel_weight: int
     session_weight: int
 
+    def start_weight(self, symbols: int, levels: int) -> int:
+        """Of a whole start of an engine that trades so many symbols, each with a book of so many levels."""
+        ...
+
     def weight(self, path: str) -> int:
         """Of a REST request by GET, query string included."""
         ...

@@ -32,6 +32,7 @@ from gateway.binance_spot.errors import SigningKeyError
 from gateway.doors.coordination.contract import Coordinator, TermOver
 from gateway.doors.coordination.door import CoordinationDoor
 from gateway.doors.order import Identity, OrderDoor
+from gateway.doors.order_rest import OrderRest
 from ops import events
 from ops.answers import opener
 from ops.assembly import ACCOUNT, VENUE, build_actors
@@ -91,6 +92,9 @@ class Engine(Node):
         """
         sys.setswitchinterval(SWITCH_S)
         await self.rest.open()
+        await self._await_room(stopped)
+        if stopped.is_set():
+            return False
         await self._prepare()
         self._open_telemetry()
         self._run(self._guard(self.standby.pulse.run()))
@@ -225,7 +229,18 @@ class Engine(Node):
         identity = Identity(self.placement.number, ACCOUNT, VENUE, self.epoch)
         self.order_venue = venue = BinanceSpotOrders(self._signer, self.config.venue, self.traded, ACCOUNT, VENUE)
         door = OrderDoor(
-            self.config.venue.websocket_api, venue, identity, self.journal, self.venue_time, self.clock.now_ns
+            self.config.venue.websocket_api,
+            venue,
+            identity,
+            self.journal,
+            self.venue_time,
+            self.clock.now_ns,
+            budget=self.rest.budget(VENUE),
+        )
+        by_rest = BinanceSpotRest(self._signer, self.config.venue, venue.instruments)
+        door.use_rest(
+            OrderRest(self.rest.http(VENUE), by_rest, self.clock.now_ns, self.venue_time.milliseconds),
+            for_orders=self.config.venue.order_entry == "rest",
         )
         door.disk_failed = lambda: self.records.failed or self.host.journal_failures > 0
         door.lease_left_ns = self.standby.left_ns

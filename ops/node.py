@@ -5,7 +5,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from gateway.doors.websocket import ConnectFailed
 from ops import events
 from ops.feeds import is_traded, label, planned, sources
 from ops.hosts import ALONE, Placement
+from ops.limits import LimitsFile
 from ops.neighbors import Neighbors
 from ops.public import Public
 from ops.sections import Config
@@ -34,6 +36,7 @@ from ops.state import StateDirectory
 from ops.supervisor import Supervisor
 from ops.telemetry import TELEMETRY_MAILBOX, Reader, StandbyReader, Telemetry
 from ops.venue_clock import VenueClock
+from ops.venues import LIMITS
 
 WARM_UP_S = 3.0
 """Until caches, buffers and code paths have settled and the heap is frozen; chosen."""
@@ -68,7 +71,11 @@ class Node:
         self.standstill = Standstill(self.clock.now_ns)
         self.sources = sources(config)
         addresses = {source.number: source.addresses.rest for source in self.sources}
-        self.rest = RestDoor(addresses, self.clock.now_ns, self.venue_time)
+        costs = {source.number: LIMITS[source.name]() for source in self.sources if source.name in LIMITS}
+        self.rest = RestDoor(addresses, self.clock.now_ns, self.venue_time, costs)
+        for address, budget in self.rest.budgets.items():
+            budget.on_hold = partial(_tell_hold, self.clock.now_ns, address)
+        self.limits = LimitsFile(state.limits, self.rest.budgets, self.clock.now_ns)
         self.publics = {source.number: Public(self.rest, source) for source in self.sources}
         self.instruments: dict[int, Instrument] = {}
         self.actors: list[Actor[Any]] = []
@@ -239,6 +246,16 @@ class Node:
     def _run(self, work: Any) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work))
 
+    async def _await_room(self, stopped: asyncio.Event) -> None:
+        """Before the first request of a run: a start costs weight and openings, and earlier ones may have used them up."""
+        first = self.sources[0]
+        budget = self.rest.budget(first.number)
+        if budget.costs is not None:
+            weight = budget.costs.start_weight(len(first.symbols), first.levels)
+            await self.limits.wait_for_room(budget, weight, stopped)
+        self._closers.append(self.limits.close)
+        self._run(self._guard(self.limits.run()))
+
     async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -256,6 +273,16 @@ class Node:
     def views(self) -> dict[str, dict[str, Any]]:
         """Each actor's view; between cascades only."""
         return {actor.name: actor.view() for actor in self.actors}
+
+
+def _tell_hold(now_ns: Callable[[], int], address: str, what: str, until_ns: int) -> None:
+    """The venue wants less of us. A ban stops cancels too: a person must know."""
+    seconds = f"{(until_ns - now_ns()) / 1e9:.1f}"
+    if what == "banned":
+        remedy = "nothing leaves this machine for the venue; orders that work can be canceled from another address"
+        events.critical("venue_banned", address=address, seconds=seconds, remedy=remedy)
+    else:
+        events.warning("venue_rate_limit", address=address, what=what, seconds=seconds)
 
 
 def resident_mb() -> float:

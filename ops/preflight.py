@@ -63,6 +63,9 @@ async def read_instruments(rest: RestDoor, source: Source) -> list[Instrument]:
     where = "[venue]" if traded else f"[[feed]] {source.name}"
     try:
         bodies = [await _metadata(rest, source, path, where) for path in source.market.metadata_paths()]
+        budget = rest.budget(source.number)
+        if budget.costs is not None:
+            budget.set_limits(budget.costs.stated(bodies))
         account = ACCOUNT if traded else NOBODY
         return source.market.read_instruments(bodies, source.symbols, account=account, venue=source.number)
     except SymbolError as error:

@@ -26,6 +26,8 @@ class VenueSection(Section, frozen=True):
     """kind: the adapter. rest, streams, websocket_api: the venue's own unless written, all three or none: orders must not go
     to one place by the prices of another. key: credentials by reference; private_key_file (PEM) means Ed25519, secret HMAC.
     metadata_interval_s: between readings of every venue's instruments while the engine runs; 0: only the start reads them.
+    testnet: the venue's own test network in place of its addresses, with keys of that one; no money moves there.
+    order_entry: where new orders go, the WebSocket API or REST; cancels take whichever is up, and the private stream stays.
     """
 
     kind: Literal["binance-spot", "binance-us"]
@@ -40,6 +42,8 @@ class VenueSection(Section, frozen=True):
     snapshot_levels: int = 1_000
     self_trade_prevention: Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"] = "EXPIRE_TAKER"
     metadata_interval_s: int = 600
+    testnet: bool = False
+    order_entry: Literal["websocket", "rest"] = "websocket"
 
 
 class InstrumentSection(Section, frozen=True):

@@ -3,6 +3,7 @@
 DIR/lock         held while an engine runs        DIR/epoch        of the last start; in every client order id
 DIR/journal      the order journal                DIR/input-log    every input, for replay
 DIR/checkpoints  the last few                     DIR/store.sqlite index of the journal, for people
+DIR/limits.json  what of the venues' limits is used
 """
 
 import fcntl
@@ -61,6 +62,10 @@ class StateDirectory:
     @property
     def instruments(self) -> Path:
         return self.path / "instruments.json"
+
+    @property
+    def limits(self) -> Path:
+        return self.path / "limits.json"
 
     @property
     def store(self) -> Path:

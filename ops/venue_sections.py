@@ -7,7 +7,7 @@ import msgspec
 
 from gateway.doors.coordination.contract import Misconfigured
 from ops.sections import Config, FeedSection, VenueSection
-from ops.venues import LEVELS, MARKETS, ORDER_ENTRY
+from ops.venues import LEVELS, MARKETS, ORDER_ENTRY, TESTNETS
 
 SYMBOLS_MAX = 2_000
 """Of one row: more than a venue lists of one kind. Chosen."""
@@ -22,12 +22,28 @@ def complete(config: Config) -> Config:
 
 def _venue(section: VenueSection) -> VenueSection:
     written = {"rest": section.rest, "streams": section.streams, "websocket_api": section.websocket_api}
+    if section.testnet:
+        return _testnet(section, written)
     if any(written.values()):
         for key, url in written.items():
             _check_url(f"[venue] {key}", url, HTTP if key == "rest" else WEBSOCKET, "the other addresses")
         return section
     rest, streams = MARKETS[section.kind]().addresses
     return msgspec.structs.replace(section, rest=rest, streams=streams, websocket_api=ORDER_ENTRY[section.kind])
+
+
+def _testnet(section: VenueSection, written: dict[str, str]) -> VenueSection:
+    """Its own addresses: one of them beside others' would be orders in one place by the prices of another."""
+    for key, url in written.items():
+        if url:
+            raise Misconfigured(
+                f"[venue] {key}", "stands beside testnet = true, which names its own; remove it, or testnet"
+            )
+    if section.kind not in TESTNETS:
+        known = ", ".join(TESTNETS)
+        raise Misconfigured("[venue] testnet", f"{section.kind} has no test network; known: {known}; remove it")
+    rest, streams, websocket_api = TESTNETS[section.kind]
+    return msgspec.structs.replace(section, rest=rest, streams=streams, websocket_api=websocket_api)
 
 
 def _feed(config: Config, row: FeedSection) -> FeedSection:

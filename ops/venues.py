@@ -5,15 +5,16 @@ from collections.abc import Callable, Mapping
 
 from bus.messages import CancelOrder, Instrument, QueryAnswer, RequestAnswered, SubmitOrder, VenueQuery
 from bus.messages.feed import Garbage, Notice
-from gateway.binance_spot import queries
+from gateway.binance_spot import order_rest, queries
 from gateway.binance_spot.events import AccountPosition
 from gateway.binance_spot.frames import SessionAnswer as VenueSessionAnswer
+from gateway.binance_spot.limits import BinanceSpotLimits
 from gateway.binance_spot.market import BINANCE_US, BinanceSpot
 from gateway.binance_spot.orders import OrderCodec
 from gateway.binance_spot.outcomes import INVALID_TIMESTAMP
 from gateway.binance_spot.signing import Ed25519Signer, HmacSigner, Signer
 from gateway.doors.session import Read, SessionAnswer, StreamEnded, TimeRefused, Unreadable
-from gateway.market import VenueMarket
+from gateway.market import VenueLimits, VenueMarket
 from ops.sections import VenueSection
 
 STREAM_ENDS = ("eventStreamTerminated", "serverShutdown")
@@ -24,6 +25,18 @@ ORDER_ENTRY = {
     "binance-us": "wss://ws-api.binance.us:443/ws-api/v3",  # docs.binance.us, "WebSocket API"
 }
 """Where orders of a venue go, by the names that [venue] kind takes."""
+
+TESTNETS = {
+    "binance-spot": (
+        "https://testnet.binance.vision",
+        "wss://stream.testnet.binance.vision",
+        "wss://ws-api.testnet.binance.vision/ws-api/v3",
+    ),  # docs, testnet, "General Info"
+}
+"""By the same names, the venue's own test network: REST, streams, order entry. Binance US has none."""
+
+LIMITS: dict[str, Callable[[], VenueLimits]] = {"binance-spot": BinanceSpotLimits, "binance-us": BinanceSpotLimits}
+"""By the same names, what requests cost where that is counted; elsewhere only what the venue says of itself is obeyed."""
 
 
 def _of(folder: str, name: str, *arguments: str) -> Callable[[], VenueMarket]:
@@ -128,10 +141,25 @@ class BinanceSpotOrders:
 
 
 class BinanceSpotRest:
-    """gateway.doors.rest.VenueAccount for Binance Spot."""
+    """gateway.doors.rest.VenueAccount and gateway.doors.order_rest.VenueRestOrders for Binance Spot."""
 
     def __init__(self, signed_by: Signer, section: VenueSection, instruments: Mapping[int, Instrument]) -> None:
         self._signer, self._window, self._instruments = signed_by, section.recv_window_ms, instruments
+        self._prevention = section.self_trade_prevention
+
+    def submit_request(self, order: SubmitOrder, timestamp_ms: int, window_ms: int) -> tuple[str, str]:
+        instrument = self._instruments[order.instrument]
+        return order_rest.submit_request(order, instrument, self._signer, timestamp_ms, window_ms, self._prevention)
+
+    def cancel_request(self, cancel: CancelOrder, timestamp_ms: int) -> tuple[str, str]:
+        instrument = self._instruments[cancel.instrument]
+        return order_rest.cancel_request(cancel, instrument, self._signer, timestamp_ms, self._window)
+
+    def read_order(
+        self, request: SubmitOrder | CancelOrder, status: int, body: bytes, received_ns: int
+    ) -> RequestAnswered:
+        by_symbol = {row.venue_symbol: row for row in self._instruments.values()}
+        return order_rest.decode_order_answer(request, status, body, received_ns, by_symbol)
 
     def query_path(self, query: VenueQuery, timestamp_ms: int) -> str:
         instrument = self._instruments.get(query.instrument)

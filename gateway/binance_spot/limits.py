@@ -13,7 +13,7 @@ from gateway.binance_spot.symbols import INTERVALS_NS, rate_limits
 from gateway.market import CONNECTIONS, ORDERS, RAW, WEIGHT, Limited, RateLimit, Used
 
 _S = 1_000_000_000
-LIMITS = (
+LIMITS: tuple[RateLimit, ...] = (
     RateLimit(WEIGHT, 60 * _S, 6_000),
     RateLimit(RAW, 300 * _S, 61_000),
     RateLimit(ORDERS, 10 * _S, 100),
@@ -55,6 +55,13 @@ class BinanceSpotLimits:
     limits = LIMITS
     order_weight = cancel_weight = 1
     session_weight = 2  # docs, web-socket-api: an opening, a logon, a subscription; time is 1
+
+    def start_weight(self, symbols: int, levels: int) -> int:
+        """Clock, metadata, balances and the session; of each symbol its past and open orders, twice, its trades and book."""
+        one = WEIGHTS
+        once = 2 * one["/api/v3/time"] + one["/api/v3/exchangeInfo"] + one["/api/v3/account"] + 3 * self.session_weight
+        each = one["/api/v3/allOrders"] + 2 * one["/api/v3/openOrders"] + one["/api/v3/myTrades"] + depth_weight(levels)
+        return once + symbols * each
 
     def weight(self, path: str) -> int:
         endpoint, _, query = path.partition("?")

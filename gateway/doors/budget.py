@@ -329,6 +329,10 @@ class Budget:
             for row in self._windows
         ]
 
+    def half(self, purpose: Purpose) -> int:
+        """Of the weight that such requests may use: what asks for more at once never finds an empty enough window."""
+        return min([window.ceilings[purpose] // 2 for window in self._weights], default=0)
+
     def view(self) -> list[tuple[str, int, int, int]]:
         """(kind, seconds, count, limit) of each window, for people."""
         return [(row.kind, row.interval_ns // _S, row.count, row.limit) for row in self._windows]

@@ -51,7 +51,8 @@ class Http:
     """One address. `open` before the first request. under_way, market_under_way: requests that the door counts."""
 
     def __init__(self, base_url: str, now_ns: Callable[[], int], budget: Budget | None = None) -> None:
-        self._base, self._now_ns = base_url.rstrip("/"), now_ns
+        self.address = base_url.rstrip("/")
+        self._now_ns = now_ns
         self.budget = budget or Budget()
         self._session: aiohttp.ClientSession | None = None
         self._places = asyncio.Semaphore(CONNECTIONS_MAX)
@@ -92,7 +93,7 @@ class Http:
                 path = self._leaving(phrase, market=market)
                 answer = await self._fetch("GET", path, headers)
         except TimeoutError:
-            raise RestFailed(self._base, f"no answer in {timeout_s:.1f} s") from None
+            raise RestFailed(self.address, f"no answer in {timeout_s:.1f} s") from None
         return answer.status, answer.body
 
     async def send(
@@ -114,7 +115,7 @@ class Http:
             async with asyncio.timeout(timeout_s):
                 return await self._fetch(method, phrase(), headers, on_written, unanswered)
         except TimeoutError:
-            raise RestFailed(self._base, f"no answer in {timeout_s:.1f} s") from None
+            raise RestFailed(self.address, f"no answer in {timeout_s:.1f} s") from None
 
     def held(self, now_ns: int) -> str:
         """Why nothing may be asked at all; empty when something may."""
@@ -129,7 +130,7 @@ class Http:
         unanswered: int = 0,
     ) -> "Answer":
         assert self._session is not None, "open comes first"
-        url = URL(self._base + path, encoded=True)  # exactly as it was signed: nothing is quoted again
+        url = URL(self.address + path, encoded=True)  # exactly as it was signed: nothing is quoted again
         asked_ns = self._now_ns()
         try:
             # A redirect is not followed: it would take the API key to whoever the answer names.
@@ -141,9 +142,9 @@ class Http:
                 while len(body) <= BODY_BYTES_MAX and (more := await response.content.read(BODY_BYTES_MAX)):
                     body += more
         except (aiohttp.ClientError, OSError) as error:
-            raise RestFailed(self._base, _told(error)) from error
+            raise RestFailed(self.address, _told(error)) from error
         if len(body) > BODY_BYTES_MAX:
-            raise RestFailed(self._base, f"the answer is longer than {BODY_BYTES_MAX} bytes")
+            raise RestFailed(self.address, f"the answer is longer than {BODY_BYTES_MAX} bytes")
         return Answer(response.status, bytes(body), retry_seconds(response.headers.get("Retry-After", "")))
 
     def _leaving(self, phrase: Callable[[], str], *, market: bool) -> str:
@@ -151,14 +152,14 @@ class Http:
         now_ns, budget = self._now_ns(), self.budget
         if held := self.held(now_ns):
             self.refused += 1
-            raise RestHeld(self._base, held)
+            raise RestHeld(self.address, held)
         path = phrase()
         weight = budget.costs.weight(path) if budget.costs is not None else 0
         purpose = NEW if market else QUERY
         if not budget.request(now_ns, purpose, weight):
             self.refused += 1
             free_s = (budget.free_ns(now_ns, purpose, weight) - now_ns) / 1e9
-            raise RestHeld(self._base, f"no room in the venue's rate limit for {free_s:.1f} s more")
+            raise RestHeld(self.address, f"no room in the venue's rate limit for {free_s:.1f} s more")
         return path
 
     def _obey(self, method: str, response: aiohttp.ClientResponse, asked_ns: int, unanswered: int) -> None:

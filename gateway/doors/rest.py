@@ -112,6 +112,11 @@ class RestDoor:
         """The venue's address, for who sends orders there too."""
         return self._http[venue]
 
+    @property
+    def budgets(self) -> dict[str, Budget]:
+        """By address."""
+        return {http.address: http.budget for http in self._all}
+
     def budget(self, venue: int) -> Budget:
         """The one that everything that reaches this venue's address spends from."""
         return self._http[venue].budget

@@ -2,8 +2,6 @@
 
 from .row import Row
 
-RECONCILIATION = "continuous reconciliation: the private stream's own SUSPECT state"
-RATE_LIMITS = "the weight-aware rate limiter, with what the venue says about coming back"
 
 REQUESTS = (
     Row(
@@ -64,9 +62,8 @@ REQUESTS = (
     Row(
         "rate-limited-orders-wait", "rate-limited", 'operation = "place"; retry_s = 1',
         "says when to come back",
-        "no new order leaves before that",
+        "no new order leaves before that: RATE_LIMIT, by the door itself; a cancel now and then does",
         "test_requests.py::test_no_order_leaves_before_the_venue_wants_it",
-        RATE_LIMITS,
     ),
     Row(
         "rate-limited-query", "rate-limited", 'door = "rest"; retry_s = 1',
@@ -185,9 +182,9 @@ PRIVATE_STREAM = (
     Row(
         "user-stall-suspect", "user-stall", "seconds = 3",
         "is silent although requests of ours are answered",
-        "noticed by itself: the stream is SUSPECT, said by an alert (private_stream_suspect), and the orders are asked about at once",
+        "noticed by itself: the stream is SUSPECT, said by an alert (private_stream_suspect), and the orders are asked about at once; "
+        "if it still has not told what the venue has, it is given up for another one",
         "test_private_stream.py::test_a_silent_private_stream_is_noticed",
-        RECONCILIATION,
     ),
     Row(
         "user-end", "user-end", "",
