@@ -9,6 +9,7 @@ import msgspec
 
 from bus.messages import CancelOrder, Instrument, Outcome, Refusal, RequestAnswered, RequestKind, SubmitOrder
 from gateway.binance_spot.decimals import Id
+from gateway.binance_spot.frames import OutcomeOf
 from gateway.binance_spot.outcomes import outcome_of
 from gateway.binance_spot.signing import Signer, signed_query
 from gateway.binance_spot.symbols import price_text, quantity_text
@@ -71,6 +72,7 @@ def decode_order_answer(
     body: bytes,
     received_ns: int,
     by_symbol: Mapping[str, Instrument],
+    outcome_of: OutcomeOf = outcome_of,
 ) -> RequestAnswered:
     """Return the one answer. Never raises on what a venue, or whoever stands before it, may send.
 

@@ -205,6 +205,14 @@ def _stream_answer(frame: Frame) -> SessionAnswer | StreamAnswer:
     return session_answer(SUBSCRIBE_ID, frame)
 
 
+def price_text(instrument: Instrument, ticks: int) -> str:
+    return _written(ticks * instrument.tick, _grid(instrument.tick, instrument.price_scale)).decode()
+
+
+def quantity_text(instrument: Instrument, lots: int) -> str:
+    return _written(lots * instrument.lot, _grid(instrument.lot, instrument.quantity_scale)).decode()
+
+
 def _grid(step: int, scale: int) -> _Grid:
     """For multiples of `step`, in units of 10^-scale: as few decimals as they all need."""
     decimals = scale
