@@ -225,14 +225,18 @@ def test_no_report_can_hide_what_the_journal_tells(books: Books) -> None:
     assert books.ours.in_flight() == 1
 
 
-ROW = {
+ROW: dict[str, Any] = {
     "account": "client", "client_order_id": client_order_id(1), "symbol": SYMBOL, "side": "SELL", "quantity": "0.00005",
-    "is_open": False, "executions_dropped": 0,
+    "executed": "0.00002", "is_open": False, "executions_dropped": 0,
     "executions": [
         {"execution_id": 3, "kind": "NEW"},
         {"execution_id": 4, "kind": "TRADE", "trade_id": 9, "quantity": "0.00002", "fee": "0.01", "fee_asset": "USDT"},
         {"execution_id": 7, "kind": "CANCELED"},
     ],
+}  # fmt: skip
+TOLD = {
+    "trade_id": 10, "quantity": "0.00003", "maker_client_order_id": client_order_id(1), "taker_client_order_id": "",
+    "maker_commission": "0.02", "maker_commission_asset": "USDT",
 }  # fmt: skip
 
 
@@ -240,12 +244,22 @@ def test_the_venues_rows_are_read_in_integers_and_only_ours_count() -> None:
     rejected = {**ROW, "executions": [{"execution_id": 1, "kind": "REJECTED"}]}
     rows = [ROW, rejected, {**ROW, "client_order_id": "web_1"}, {**ROW, "account": "client-2"}]
     trade = Trade(4, 9, 2_000, 1_000_000, "USDT")
-    assert venue_orders(rows, "client") == [VenueOrder(client_order_id(1), SYMBOL, -1, 5_000, 3, 7, False, (trade,))]
+    assert venue_orders(rows, [TOLD], "client") == [
+        VenueOrder(client_order_id(1), SYMBOL, -1, 5_000, 3, 7, False, (trade,))
+    ]
+
+
+def test_executions_that_an_order_does_not_keep_are_in_the_log_of_trades() -> None:
+    """The one that is kept is in it as well, and counts once."""
+    kept = {**TOLD, "trade_id": 9, "quantity": "0.00002"}
+    row = {**ROW, "executed": "0.00005", "executions": ROW["executions"][:2], "executions_dropped": 1}
+    [order] = venue_orders([row], [kept, TOLD], "client")
+    assert order.trades == (Trade(4, 9, 2_000, 1_000_000, "USDT"), Trade(4, 10, 3_000, 2_000_000, "USDT"))
 
 
 def test_orders_whose_executions_are_gone_prove_nothing() -> None:
     with pytest.raises(EvidenceLost, match="executions"):
-        venue_orders([{**ROW, "executions_dropped": 2}], "client")
+        venue_orders([{**ROW, "executed": "0.00005", "executions_dropped": 1}], [], "client")
 
 
 def test_what_the_venue_holds_is_free_and_locked() -> None:

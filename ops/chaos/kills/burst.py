@@ -1,4 +1,4 @@
-"""More executions than a page holds, while the engine is dead: its resting orders are taken a lot at a time."""
+"""More executions than a page holds, while the engine is dead: an order that it left is taken a lot at a time."""
 
 from typing import Any
 
@@ -6,37 +6,36 @@ from ops.chaos.kills.control import Control
 from ops.chaos.kills.engine import ACCOUNT, SYMBOLS, Engine, units
 
 SYMBOL = SYMBOLS[0]
-LOT = "0.00001"
 LOT_UNITS = 1_000
-OF_EACH = 510
-"""Of both orders together a little more than a page of 1,000 trades, and of each less than the executions that the venue keeps."""
+PAGE = 1_010
+"""A little more than the 1,000 trades of a page."""
 TAKES = {"BUY": "SELL", "SELL": "BUY"}
+BOOK_SIDES = {"BUY": "bids", "SELL": "asks"}
 LEVELS = "100"
 
 
-async def rests(control: Control) -> dict[str, Any]:
-    """By side, the order of ours that is large enough; empty unless there is one on each."""
+async def rests(control: Control) -> dict[str, Any] | None:
+    """A resting order of ours that is large enough, as the venue tells of it."""
     rows = (await control.get("queues", symbol=SYMBOL, account=ACCOUNT))["rows"]
-    found = {row["side"]: row for row in rows if units(row["quantity"]) >= OF_EACH * LOT_UNITS}
-    return found if len(found) == len(TAKES) else {}
+    return next((row for row in rows if units(row["quantity"]) > PAGE * LOT_UNITS), None)
 
 
 async def burst(engine: Engine, control: Control) -> bool:
-    """Nothing else trades meanwhile. False: it had not left an order on each side, large enough; then nothing was done."""
+    """Fill it, and nothing else trades meanwhile. False: it had left no order that is large enough; nothing was done."""
     async with engine.market:
         await control.post("pause-flow")
         try:
-            victims = await rests(control)
-            if not victims:
+            victim = await rests(control)
+            if victim is None:
                 return False
             book = await control.get("book", symbol=SYMBOL, levels=LEVELS)
-            for side, levels in (("BUY", book["bids"]), ("SELL", book["asks"])):
-                before = _before(levels, victims[side])
-                if before:
-                    await _take(control, TAKES[side], f"{before / 1e8:.8f}")
-                for _ in range(OF_EACH):
-                    await _take(control, TAKES[side], LOT)
-            engine.burst_fills += len(TAKES) * OF_EACH
+            before = _before(book[BOOK_SIDES[victim["side"]]], victim)
+            if before:
+                await _take(control, victim, before)
+            for _ in range(PAGE):
+                await _take(control, victim, LOT_UNITS)
+            await _take(control, victim, units(victim["quantity"]) - PAGE * LOT_UNITS)
+            engine.burst_fills += PAGE + 1
             return True
         finally:
             await control.post("resume-flow")
@@ -52,5 +51,5 @@ def _before(levels: list[dict[str, Any]], victim: dict[str, Any]) -> int:
     return better + units(victim["quantity_ahead"])
 
 
-async def _take(control: Control, side: str, quantity: str) -> None:
-    await control.post("market", symbol=SYMBOL, side=side, quantity=quantity)
+async def _take(control: Control, victim: dict[str, Any], quantity: int) -> None:
+    await control.post("market", symbol=SYMBOL, side=TAKES[victim["side"]], quantity=f"{quantity / 1e8:.8f}")

@@ -242,7 +242,7 @@ class KillRun:
                 {symbol: units(text) for symbol, text in report["positions"].items()},
                 balances(ledger, ACCOUNT),
             )
-        orders = venue_orders(await self.control.orders(ACCOUNT), ACCOUNT)
+        orders = venue_orders(await self.control.orders(ACCOUNT), self.stage.log.trades, ACCOUNT)
         return judge(orders, engine.journal, LIMITS, end)
 
     def _words(self) -> str:

@@ -83,10 +83,10 @@ async def in_recovery(engine: Engine, _control: Control, card: Card, _name: str)
 
 
 async def at_moment(engine: Engine, control: Control, _card: Card, _name: str) -> Way:
-    """While an order rests on each side, if that comes soon."""
+    """While an order rests, if that comes soon."""
     loop = asyncio.get_running_loop()
     due = loop.time() + RESTING_S_MAX
-    while not await rests(control):
+    while await rests(control) is None:
         if loop.time() > due:
             break
         await asyncio.sleep(RESTING_POLL_S)
