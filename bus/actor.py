@@ -31,6 +31,8 @@ class Actor(Generic[StateT]):
     """By version: makes its state, as plain data, that of the next version. A new field with a default needs none."""
 
     handlers: Mapping[type[Message], Handler]
+    deaf: tuple[type[Message], ...] = ()
+    """What the topology routes here and this actor, as it is configured, has no use for: it is not delivered."""
 
     def receive(self, message: Message, now_ns: int) -> tuple[Message, ...]:
         """Decide. Raises KeyError for a type that is not in `handlers`: the topology never routes one here."""

@@ -84,7 +84,7 @@ class Host:
         self._routes: dict[type[Message], tuple[Beside | None, tuple[Cell, ...] | None]] = {
             message_type: (
                 beside(message_type, routing, (remotes or {}).get(message_type, ())),
-                tuple(self._cells[name] for name in names if name in self._cells),
+                tuple(self._cells[name] for name in names if name in self._cells and message_type in boxes[name]),
             )
             for message_type, names in routing.routes.items()
         }

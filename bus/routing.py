@@ -58,7 +58,8 @@ def beside(message_type: type[Message], routing: Routing, remotes: Sequence[Remo
 def inboxes(receivers: Sequence[Receiver], routing: Routing) -> dict[str, list[type[Message]]]:
     """What each receiver gets, by the topology; checked against what it can handle. Raises RouteError.
 
-    One without any handler is switched off: it gets nothing, and a message has a hop less.
+    One without any handler is switched off: it gets nothing, and a message has a hop less. So has one of a type that its
+    receiver is `deaf` to.
     """
     by_name = {receiver.name: receiver for receiver in receivers}
     inboxes: dict[str, list[type[Message]]] = {name: [] for name in by_name}
@@ -66,7 +67,7 @@ def inboxes(receivers: Sequence[Receiver], routing: Routing) -> dict[str, list[t
         for name in names:
             if name not in by_name:
                 raise RouteError(message_type.__name__, name, "nobody has that name")
-            if not by_name[name].handlers:
+            if not by_name[name].handlers or message_type in getattr(by_name[name], "deaf", ()):
                 continue
             if message_type not in by_name[name].handlers:
                 raise RouteError(message_type.__name__, name, "it has no handler for it")

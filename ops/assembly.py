@@ -10,7 +10,7 @@ import msgspec
 
 from actors.coordination import Coordination, CoordinationSettings
 from actors.execution import Execution, ExecutionSettings
-from actors.exits import Exits, ExitsSettings, OrderMax
+from actors.exits import Exits, ExitsSettings, FlattenSettings, OrderMax
 from actors.market_data import MarketData
 from actors.microstructure import Microstructure
 from actors.orderbook import Orderbook
@@ -23,7 +23,7 @@ from bus.actor import Actor
 from bus.messages import Instrument
 from ops.config import ConfigError, decimal_units
 from ops.feeds import feed_connections, is_traded, shapes
-from ops.sections import MS, Config, InstrumentSection
+from ops.sections import MS, Config, InstrumentSection, S
 from ops.topology import ACTORS
 
 ACCOUNT = 0
@@ -129,9 +129,12 @@ def _exits(config: Config, instruments: Sequence[Instrument]) -> Exits:
         raise ConfigError(f"[exits]: {error}") from error
     rows = _limits(config, instruments).items()
     order_max = {
-        number: OrderMax(limits.order_lots_max, limits.order_notional_max, limits.unit) for number, limits in rows
+        number: OrderMax(limits.order_lots_max, limits.order_notional_max, limits.unit, limits.collar_bps)
+        for number, limits in rows
     }
-    return Exits(settings if section.enabled else None, order_max)
+    stop = config.stop
+    flatten = FlattenSettings(collar_bps=stop.flatten_collar_bps, seconds_ns=stop.flatten_s * S)
+    return Exits(settings if section.enabled else None, order_max, flatten)
 
 
 def _orders(config: Config) -> OrdersSettings:

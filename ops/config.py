@@ -14,7 +14,7 @@ import msgspec
 from actors.execution import RANKS
 from gateway.doors.coordination.contract import TTL_MS_MIN, Misconfigured, check_name
 from gateway.doors.coordination.endpoints import check_endpoints
-from ops.sections import SECTIONS, Config, CoordinationSection, PortfolioSection, VenueSection
+from ops.sections import SECTIONS, Config, CoordinationSection, PortfolioSection, SentinelSection, VenueSection
 from ops.venue_sections import complete
 
 NUMBER_MAX = 1_000_000_000
@@ -29,8 +29,12 @@ ROWS = ("instrument", "feed")
 """Sections of which there may be several."""
 ETCD_KEYS = ("endpoints", "ca_file", "cert_file", "key_file")
 """Of [coordination]: what the local backend has no use for."""
+BPS = 10_000
+SILENCE_MS_MIN = 500
+"""A loop stands still for less by itself now and then: a full disk, a swapped machine. Chosen."""
 _POSITIVE = re.compile(
-    r"^(recv_window_ms|snapshot_levels|order_rate_window_ms|checkpoint_interval_ms|intent_life_ms|budget_us|window_s)$"
+    r"^(recv_window_ms|snapshot_levels|order_rate_window_ms|checkpoint_interval_ms|intent_life_ms|budget_us|window_s"
+    r"|deadline_s|flatten_s|flatten_collar_bps|look_ms)$"
 )
 HANG_MS_MIN = 100
 """Of [strategy] hang_ms: it is found in five looks, and the scheduler of a busy machine takes tens of ms by itself."""
@@ -156,6 +160,16 @@ def _check_values(config: Config, name: str) -> None:
         refuse("[venue] recv_window_ms", f"{config.venue.recv_window_ms} is too large; the venue allows at most 60000")
     if config.strategy.hang_ms < HANG_MS_MIN:
         refuse("[strategy] hang_ms", f"{config.strategy.hang_ms} is too small; the least is {HANG_MS_MIN}")
+    if config.stop.flatten_collar_bps >= BPS:
+        refuse(
+            "[stop] flatten_collar_bps", f"{config.stop.flatten_collar_bps} would be any price; write less than {BPS}"
+        )
+    sentinel = config.sentinel
+    if sentinel.silence_ms < max(SILENCE_MS_MIN, 2 * sentinel.look_ms):
+        refuse(
+            "[sentinel] silence_ms",
+            f"{sentinel.silence_ms} is too small; the least is {SILENCE_MS_MIN}, and twice look_ms = {sentinel.look_ms}",
+        )
     try:
         _check_coordination(config.coordination, config.venue.kind)
     except Misconfigured as error:
@@ -248,7 +262,7 @@ def _values(table: dict[str, Any], section: str, key: str) -> list[Any]:
     return [row[key] for row in (rows if isinstance(rows, list) else [rows]) if isinstance(row, dict) and key in row]
 
 
-def credentials(venue: VenueSection) -> tuple[str, str, str]:
+def credentials(venue: VenueSection | SentinelSection, section: str = "[venue]") -> tuple[str, str, str]:
     """(api key, HMAC secret or "", Ed25519 private key PEM or ""). Raises ConfigError; it never shows a secret."""
     key = os.environ.get(venue.api_key_env, "").strip()
     if not key:
@@ -257,13 +271,13 @@ def credentials(venue: VenueSection) -> tuple[str, str, str]:
         path = Path(venue.private_key_file).expanduser()
         try:
             if path.stat().st_mode & 0o077:
-                raise ConfigError(f"[venue] private_key_file: others may read {path}; run: chmod 600 {path}")
+                raise ConfigError(f"{section} private_key_file: others may read {path}; run: chmod 600 {path}")
             return key, "", path.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
             reason = (
                 error.strerror if isinstance(error, OSError) else "not PEM text"
             )  # its own text would quote the key
-            raise ConfigError(f"[venue] private_key_file: {path} cannot be read: {reason}; check the path") from None
+            raise ConfigError(f"{section} private_key_file: {path} cannot be read: {reason}; check the path") from None
     secret = os.environ.get(venue.api_secret_env, "").strip()
     if not secret:
         raise ConfigError(

@@ -4,8 +4,8 @@
 [[instrument]] what to trade, with its limits
 [[feed]]       market data of other venues, or of symbols that are not traded: to look at
 [strategy]     the class, and its own parameters
-[execution] [risk] [persistence] [portfolio] [exits] [microstructure] [coordination] [supervision]   each with a default
-               for everything
+[execution] [risk] [persistence] [portfolio] [exits] [microstructure] [coordination] [supervision]
+[stop] [sentinel]   each with a default for everything
 """
 
 from typing import Any, Literal
@@ -227,6 +227,35 @@ class SupervisionSection(Section, frozen=True):
     window_s: int = 60
 
 
+class StopSection(Section, frozen=True):
+    """What becomes of orders and positions when a run is told to end; `touchline run --stop-policy` outranks it.
+
+    policy: "cancel" sees every order gone; "keep" leaves them working at the venue for the next start (which cancels or adopts
+    them, [orders] leftovers); "flatten" cancels, closes every position, and ends. deadline_s: for the venue to say that
+    orders are gone. flatten_s: for positions to be closed, before that. flatten_collar_bps: how far from the mid an order that
+    closes may be priced, never beyond the instrument's collar_bps. The last two are of `touchline flatten` as well.
+    """
+
+    policy: Literal["cancel", "keep", "flatten"] = "cancel"
+    deadline_s: int = 5
+    flatten_s: int = 30
+    flatten_collar_bps: int = 50
+
+
+class SentinelSection(Section, frozen=True):
+    """`touchline sentinel`: it cancels the orders of an engine that does not live any more. Its key is its own, and should be
+    allowed to do nothing but that; credentials as in [venue].
+
+    silence_ms: without a beat of the engine's loop, before it cancels. look_ms: between two looks.
+    """
+
+    api_key_env: str = "TOUCHLINE_SENTINEL_API_KEY"
+    api_secret_env: str = "TOUCHLINE_SENTINEL_API_SECRET"
+    private_key_file: str = ""
+    silence_ms: int = 3_000
+    look_ms: int = 250
+
+
 class Config(Section, frozen=True):
     """The whole file."""
 
@@ -242,6 +271,8 @@ class Config(Section, frozen=True):
     exits: ExitsSection = ExitsSection()
     microstructure: MicrostructureSection = MicrostructureSection()
     coordination: CoordinationSection = CoordinationSection()
+    stop: StopSection = StopSection()
+    sentinel: SentinelSection = SentinelSection()
     supervision: SupervisionSection = SupervisionSection()
 
 
@@ -258,5 +289,7 @@ SECTIONS: dict[str, type[Section]] = {
     "exits": ExitsSection,
     "microstructure": MicrostructureSection,
     "coordination": CoordinationSection,
+    "stop": StopSection,
+    "sentinel": SentinelSection,
     "supervision": SupervisionSection,
 }

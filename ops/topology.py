@@ -209,7 +209,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
         "coordination",
     ),
     StopRequested: ("exits", "strategy", "execution", "risk", "orders", "coordination", "persistence"),
-    OperatorCommand: ("risk", "execution", "orders", "portfolio", "supervisor"),
+    OperatorCommand: ("risk", "execution", "orders", "portfolio", "exits", "supervisor"),
     CommandAnswered: ("supervisor",),
     PrivateStreamUp: ("orders",),
     PrivateStreamDown: ("orders",),

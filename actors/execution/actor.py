@@ -13,7 +13,7 @@ from typing import Any
 from actors.execution.outcomes import Outcomes
 from actors.execution.phases import CANCELING, DOOMED
 from actors.execution.planner import Planner
-from actors.execution.precedence import rules, ruling_rank
+from actors.execution.precedence import OPERATOR, rules, ruling_rank
 from actors.execution.pricing import left_alone
 from actors.execution.queues import Queues
 from actors.execution.register import Register
@@ -39,7 +39,7 @@ from bus.messages import (
     OrderUpdate,
     PositionUpdate,
     QuoteIntent,
-    Side,
+    StopPolicy,
     StopRequested,
     TimerFired,
     Touch,
@@ -67,7 +67,7 @@ class Execution(Actor[ExecutionState]):
         self.planner = Planner(settings, self.register, self.counters)
         self.outcomes = Outcomes(settings, self.register, self.planner, self.counters)
         self.sweep = Sweep(settings, self.register, self.planner)
-        self.stopping = False
+        self.stopping = self.keeping = False
         self.handlers = {
             QuoteIntent: self.on_intent,
             Touch: self.on_touch,
@@ -94,7 +94,7 @@ class Execution(Actor[ExecutionState]):
 
     def on_intent(self, intent: QuoteIntent, now_ns: int) -> tuple[Message, ...]:
         market = self.register.markets.get(intent.instrument)
-        if market is None or (instrument := market.instrument) is None:
+        if market is None or (instrument := market.instrument) is None or self.keeping:
             self.counters["intents_held"] += 1
             return NOTHING
         desk = market.desk(intent.owner) or self.register.open_desk(market, intent.owner)
@@ -104,7 +104,7 @@ class Execution(Actor[ExecutionState]):
         touch = market.touch
         held = (
             touch is None
-            or self.stopping
+            or (self.stopping and desk.owner != OPERATOR)
             or intent.version != instrument.version
             or not instrument.trading
             or (desk.state and not (desk.state is TradingState.REDUCING and intent.reduce_only))
@@ -260,6 +260,8 @@ class Execution(Actor[ExecutionState]):
 
     def on_trading_state(self, changed: TradingStateChanged, now_ns: int) -> tuple[Message, ...]:
         self.register.scopes[changed.scope] = changed.state
+        if self.keeping:
+            return NOTHING
         planner = self.planner
         planner.begin(now_ns, 0)
         for market in self.register.markets.values():
@@ -272,15 +274,23 @@ class Execution(Actor[ExecutionState]):
         return planner.end()
 
     def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
-        if command.control != Control.CANCEL_ALL:
+        if command.control is not Control.CANCEL_ALL and command.control is not Control.FLATTEN:
             return NOTHING  # the rest comes from risk, as a trading state
         markets = self.register.markets
         if command.instrument >= 0:
             return self._drop([markets[command.instrument]] if command.instrument in markets else [], now_ns)
         return self._drop(list(markets.values()), now_ns)
 
-    def on_stop(self, _stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
+    def on_stop(self, stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
+        """KEEP: what rests is left alone from here on, whatever books and states say. Else it goes; FLATTEN's own orders
+        come after that.
+        """
         self.stopping = True
+        self.keeping = stop.policy is StopPolicy.KEEP
+        if self.keeping:
+            for market in self.register.markets.values():
+                for desk in market.desks:
+                    desk.target = None
         return self._drop(list(self.register.markets.values()), now_ns)
 
     def on_instrument(self, instrument: Instrument, now_ns: int) -> tuple[Message, ...]:
@@ -297,6 +307,8 @@ class Execution(Actor[ExecutionState]):
         return self._drop([market], now_ns)
 
     def _drop(self, markets: list[Market], now_ns: int) -> tuple[Message, ...]:
+        if self.keeping:
+            return NOTHING
         self.planner.begin(now_ns, 0)
         for market in markets:
             for desk in market.desks:
@@ -309,7 +321,7 @@ class Execution(Actor[ExecutionState]):
         """
         for place in list(self.register.requested.values()):
             self.register.let_go(place.order.command, place.desk.owner)
-        self.stopping = False
+        self.stopping = self.keeping = False
         self.register.scopes = {"engine": TradingState.CANCEL_ONLY}
         self.planner.armed = False
         self.planner.generation += 1
@@ -345,6 +357,7 @@ class Execution(Actor[ExecutionState]):
             repeated=self.register.repeated,
             counters=list(self.counters.items()),
             position_lots=list(self.register.position_lots.items()),
+            keeping=self.keeping,
         )
 
     def restore(self, state: ExecutionState) -> None:
@@ -355,7 +368,7 @@ class Execution(Actor[ExecutionState]):
         register.next_command = state.next_command
         register.last_update, register.repeated = state.last_update, state.repeated
         planner.armed, planner.generation = state.armed, state.generation
-        self.stopping = state.stopping
+        self.stopping, self.keeping = state.stopping, state.keeping
         self.counters.update(dict.fromkeys(COUNTERS, 0))
         self.counters.update(state.counters)
         register.position_lots = dict(state.position_lots)
@@ -365,25 +378,8 @@ class Execution(Actor[ExecutionState]):
         behind), the last three in lots, None while not known (queue.py); the age is the reader's subtraction.
         ruled: instruments that an owner of rank holds.
         """
-        orders = [
-            (
-                m.number,
-                d.owner,
-                Side(o.side).name,
-                o.price_ticks,
-                o.leaves_lots,
-                o.phase.name,
-                o.client_order_id,
-                o.since_ns,
-                *self.queues.place(m, o),
-            )
-            for m in self.register.markets.values()
-            for d in m.desks
-            for slot in (d.buy, d.sell)
-            for o in slot.orders
-        ]
         return {
-            "orders": orders,
+            "orders": self.register.rows(),
             "position_lots": dict(self.register.position_lots),
             "ruled": [m.number for m in self.register.markets.values() if m.ruled],
             "updates_repeated": self.register.repeated,

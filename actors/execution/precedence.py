@@ -6,7 +6,8 @@ rests is canceled, their wishes are turned down and counted. When it ends they m
 
 from actors.execution.slots import Desk, Market
 
-RANKS = {"operator": 2, "exits": 1}
+OPERATOR = "operator"
+RANKS = {OPERATOR: 2, "exits": 1}
 """By owner; every other owner is a strategy, rank 0. The configuration keeps strategies from taking these names."""
 
 

@@ -4,8 +4,10 @@ Folding decides nothing: the same methods run live and at recovery. `places` fin
 `requested` by the number of a command that has none yet.
 """
 
+from typing import Any
+
 from actors.execution.phases import ACCEPTED, CANCELING, DONE, EVENT_OF_STATUS, SENT, TRANSITIONS, Event
-from actors.execution.precedence import rank_of
+from actors.execution.precedence import OPERATOR, rank_of
 from actors.execution.queue import reach_head
 from actors.execution.queues import Queues
 from actors.execution.slots import Desk, Market, Order, Place, Slot, remove
@@ -42,6 +44,9 @@ class Register:
         return desk
 
     def state_of(self, number: int, owner: str) -> TradingState:
+        """What a person wants done is not held back by what he halted himself: of his orders risk alone is the judge."""
+        if owner == OPERATOR:
+            return TradingState.ACTIVE
         states = self.scopes
         return max(
             states["engine"],
@@ -143,3 +148,23 @@ class Register:
                             self.places[order.client_order_id] = place
                         else:
                             self.requested[order.command] = place
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Every order that is not done, as `Execution.view` tells it."""
+        return [
+            (
+                m.number,
+                d.owner,
+                Side(o.side).name,
+                o.price_ticks,
+                o.leaves_lots,
+                o.phase.name,
+                o.client_order_id,
+                o.since_ns,
+                *self.queues.place(m, o),
+            )
+            for m in self.markets.values()
+            for d in m.desks
+            for slot in (d.buy, d.sell)
+            for o in slot.orders
+        ]

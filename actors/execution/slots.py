@@ -155,6 +155,7 @@ class ExecutionState(msgspec.Struct):
     repeated: int
     counters: list[tuple[str, int]]
     position_lots: list[tuple[int, int]]
+    keeping: bool = False
 
 
 def resting(slot: Slot) -> Order | None:

@@ -6,11 +6,13 @@ triggers    which of them the market has reached
 wishes      the one order that closes
 entry       fees of the entry, folded from fills
 closer      steps through the table and wishes
+flatten     beside all that: the way out at a person's word
 actor       takes messages, keeps a watch an instrument
 """
 
 from actors.exits.actor import Exits
+from actors.exits.flatten import FlattenSettings
 from actors.exits.settings import ExitsSettings
 from actors.exits.wishes import OrderMax
 
-__all__ = ["Exits", "ExitsSettings", "OrderMax"]
+__all__ = ["Exits", "ExitsSettings", "FlattenSettings", "OrderMax"]

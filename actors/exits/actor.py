@@ -11,6 +11,7 @@ from typing import Any
 
 from actors.exits.closer import UNCLOSABLE, Closer, pause
 from actors.exits.entry import Entry, fees_in_quote, fold, settle, traded
+from actors.exits.flatten import OPERATOR, TIMER, Flatten, FlattenSettings
 from actors.exits.phases import HOLDING, TAKING_PROFIT, Event, account_event
 from actors.exits.settings import ExitsSettings
 from actors.exits.thresholds import draw
@@ -26,13 +27,16 @@ from bus.messages import (
     EngineStarted,
     Fill,
     Instrument,
+    Mark,
     Message,
+    OperatorCommand,
     OrderRefused,
     OrderStatus,
     OrderUpdate,
     PositionUpdate,
     Refusal,
     Signals,
+    StopPolicy,
     StopRequested,
     TimerFired,
     TradingState,
@@ -53,21 +57,30 @@ PASSING = (
 
 
 class Exits(Actor[ExitsState]):
-    """settings None: switched off; no message reaches it. order_max: the most one order may have, by instrument."""
+    """settings None: the rules are switched off, and no price reaches it but a mark a second; what a person or a stop wants
+    closed is closed all the same (flatten.py). order_max: the most one order may have, by instrument.
+    """
 
     name = OWNER
     State = ExitsState
 
-    def __init__(self, settings: ExitsSettings | None, order_max: Mapping[int, OrderMax]) -> None:
+    def __init__(
+        self,
+        settings: ExitsSettings | None,
+        order_max: Mapping[int, OrderMax],
+        flatten: FlattenSettings = FlattenSettings(),  # noqa: B008 - it is frozen
+    ) -> None:
         self.enabled = settings is not None
         self.settings = settings or ExitsSettings(stop_loss_bps=1)
         self.closer = Closer(self.settings, order_max)
+        self.flatten = Flatten(flatten, order_max)
         self.watches: dict[int, Watch] = {}
         self.scopes: dict[str, TradingState] = {"engine": TradingState.CANCEL_ONLY}
         self.stopping = False
         self.last_fill = self.last_position = -1
         self.handlers = {
             Signals: self.on_signals,
+            Mark: self.flatten.on_mark,
             BookStateChanged: self.on_book_state,
             PositionUpdate: self.on_position,
             Fill: self.on_fill,
@@ -78,9 +91,12 @@ class Exits(Actor[ExitsState]):
             Instrument: self.on_instrument,
             EngineStarted: self.on_engine_started,
             StopRequested: self.on_stop,
+            OperatorCommand: self.flatten.on_operator,
         }
         if not self.enabled:
-            self.handlers.clear()
+            self.deaf = (Signals, Fill, OrderUpdate, TradingStateChanged)
+            for kind in self.deaf:
+                del self.handlers[kind]
 
     # The market
 
@@ -99,6 +115,7 @@ class Exits(Actor[ExitsState]):
 
     def on_book_state(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         """The phase is kept and its deadline runs on; execution has dropped the wish. A LIVE book brings its signals."""
+        self.flatten.on_book_state(change, now_ns)
         watch = self.watches.get(change.instrument)
         if watch is None:
             return NOTHING
@@ -109,6 +126,8 @@ class Exits(Actor[ExitsState]):
         return NOTHING
 
     def on_timer(self, fired: TimerFired, now_ns: int) -> tuple[Message, ...]:
+        if fired.counter == TIMER:
+            return self.flatten.on_timer(fired.generation, now_ns)
         watch = self.watches.get(fired.counter)
         if watch is None or fired.generation != watch.timer_generation:
             return NOTHING
@@ -131,6 +150,9 @@ class Exits(Actor[ExitsState]):
         if update.number <= self.last_position:
             return NOTHING
         self.last_position = update.number
+        leaving = self.flatten.on_position(update, now_ns)
+        if not self.enabled:
+            return leaving
         watch = self._watch(update.instrument)
         settle(watch.entry, update.position)
         watch.position, watch.cost, watch.realized = update.position, update.cost, update.realized
@@ -139,7 +161,7 @@ class Exits(Actor[ExitsState]):
         if update.taken_over:  # another's: what its entry paid is not known, and what it lost is not our exit's
             watch.entry, watch.realized_before = Entry(held=update.position), update.realized
         words = self._resize(watch, update.position_lots, now_ns, another=update.taken_over)
-        return (*self.closer.act(watch, now_ns, 0, anew=True), *words)
+        return (*leaving, *self.closer.act(watch, now_ns, 0, anew=True), *words)
 
     def _resize(self, watch: Watch, lots: int, now_ns: int, *, another: bool = False) -> tuple[Message, ...]:
         """lots: as the fact counted them; once the instrument is known, they are counted in its own. another: it is
@@ -169,6 +191,8 @@ class Exits(Actor[ExitsState]):
         return self._tell(self._watch(update.instrument), update.refusal)
 
     def on_refused(self, refused: OrderRefused, now_ns: int) -> tuple[Message, ...]:
+        if refused.owner == OPERATOR:
+            return self.flatten.on_refused(refused, now_ns)
         if refused.owner != OWNER or refused.reason in PASSING:
             return NOTHING
         watch = self._watch(refused.instrument)
@@ -197,6 +221,9 @@ class Exits(Actor[ExitsState]):
         """New filters: execution drops what rests, and the position is counted anew. In other lots it is the same position:
         it did not grow, and only one that is less than a lot now has come to an end for us.
         """
+        self.flatten.on_instrument(instrument, now_ns)
+        if not self.enabled:
+            return NOTHING
         watch = self._watch(instrument.instrument)
         before, watch.instrument = watch.instrument, instrument
         if before is None or before.version != instrument.version:
@@ -211,6 +238,7 @@ class Exits(Actor[ExitsState]):
         that the last run may not have got through asking for is asked for again (the later end counts).
         """
         self.stopping = False
+        self.flatten.forget()
         self.scopes = {"engine": TradingState.CANCEL_ONLY}
         words: list[Message] = []
         for watch in self.watches.values():
@@ -229,9 +257,13 @@ class Exits(Actor[ExitsState]):
         self.scopes[changed.scope] = changed.state
         return self._reconsider(now_ns)
 
-    def on_stop(self, _stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
+    def on_stop(self, stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
+        """FLATTEN: everything is closed until the deadline, or as much of it as can be; the stop itself follows."""
         self.stopping = True
-        return self._reconsider(now_ns)
+        quiet = self._reconsider(now_ns)
+        if stop.policy is StopPolicy.FLATTEN:
+            return (*quiet, *self.flatten.begin("", -1, stop.deadline_ns, now_ns))
+        return (*quiet, *self.flatten.end("the engine stops", now_ns))
 
     def _reconsider(self, now_ns: int) -> tuple[Message, ...]:
         out: list[Message] = []
@@ -257,7 +289,9 @@ class Exits(Actor[ExitsState]):
     # Recovery, checkpoint, view
 
     def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
-        return {Fill: self.on_fill, PositionUpdate: self.on_position} if self.enabled else {}
+        if not self.enabled:
+            return {PositionUpdate: self.on_position}
+        return {Fill: self.on_fill, PositionUpdate: self.on_position}
 
     def checkpoint(self) -> ExitsState:
         return ExitsState(
@@ -267,6 +301,7 @@ class Exits(Actor[ExitsState]):
             last_fill=self.last_fill,
             last_position=self.last_position,
             counts=list(self.closer.counts.items()),
+            flatten=self.flatten.saved(),
         )
 
     def restore(self, state: ExitsState) -> None:
@@ -278,6 +313,7 @@ class Exits(Actor[ExitsState]):
         self.scopes = dict(state.scopes)
         self.stopping = state.stopping
         self.last_fill, self.last_position = state.last_fill, state.last_position
+        self.flatten.restore(state.flatten)
 
     def view(self) -> dict[str, Any]:
         """By instrument: phase, since when it is held, the prices that decide (price units), fees of the entry."""
@@ -291,4 +327,10 @@ class Exits(Actor[ExitsState]):
             }
             for watch in self.watches.values()
         }
-        return {"enabled": self.enabled, "exits": rows, "begun": dict(self.closer.counts)}
+        lasting = self.flatten.lasting
+        return {
+            "enabled": self.enabled,
+            "exits": rows,
+            "begun": dict(self.closer.counts),
+            "flattening": [] if lasting is None else list(lasting.numbers),
+        }

@@ -70,6 +70,43 @@ class Watch(msgspec.Struct):
     lost: bool = False
 
 
+class Place(msgspec.Struct):
+    """What is held of one instrument. position: base units; lots: of its present version. bid, ask: as last told of a LIVE
+    book, price units; 0 and 0: not known. held_before: the position when the present flatten began. remainder_ns: since
+    when what is left is too small to be ordered anew; refusal: the last one of our orders.
+    """
+
+    number: int
+    instrument: Instrument | None = None
+    position: int = 0
+    lots: int = 0
+    bid: int = 0
+    ask: int = 0
+    update_id: int = 0
+    wish: Wish | None = None
+    wished_ns: int = 0
+    held_before: int = 0
+    remainder_ns: int = 0
+    refusal: Refusal = Refusal.NONE
+
+
+class Flattening(msgspec.Struct):
+    """One that lasts. numbers: instruments that are not closed yet. closed: words on those that are."""
+
+    asker: str
+    instrument: int
+    until_ns: int
+    numbers: list[int]
+    closed: list[str]
+
+
+class FlattenState(msgspec.Struct):
+    places: list[Place] = []
+    lasting: Flattening | None = None
+    last_position: int = -1
+    generation: int = 0
+
+
 class ExitsState(msgspec.Struct):
     """scopes: trading states as last said. counts: exits begun, by reason."""
 
@@ -79,3 +116,4 @@ class ExitsState(msgspec.Struct):
     last_fill: int = -1
     last_position: int = -1
     counts: list[tuple[str, int]] = []
+    flatten: FlattenState = msgspec.field(default_factory=FlattenState)

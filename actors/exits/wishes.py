@@ -3,6 +3,7 @@
 import msgspec
 
 from actors.exits.phases import PROFIT_CROSSING, TAKING_PROFIT
+from actors.exits.settings import BPS
 from actors.exits.watch import Watch, Wish, unit_of
 from bus.messages import Instrument, QuoteIntent, Signals
 
@@ -10,16 +11,20 @@ OWNER = "exits"
 
 
 class OrderMax(msgspec.Struct, frozen=True):
-    """The most that risk lets one order have. notional: quote units; 0: no bound but the venue's. unit: as in RiskLimits."""
+    """The most that risk lets one order have. notional: quote units; 0: no bound but the venue's. unit: as in RiskLimits.
+
+    collar_bps: how far from the mid.
+    """
 
     lots: int
     notional: int = 0
     unit: int = 0
+    collar_bps: int = BPS
 
     def counted(self, instrument: Instrument) -> "OrderMax":
         """The same in the instrument's present lots, never more."""
         unit = unit_of(instrument)
-        return OrderMax(self.lots * (self.unit or unit) // unit, self.notional, unit)
+        return OrderMax(self.lots * (self.unit or unit) // unit, self.notional, unit, self.collar_bps)
 
 
 def wish_of(
@@ -29,12 +34,16 @@ def wish_of(
     cross = watch.phase >= PROFIT_CROSSING
     tick = instrument.tick
     ticks = _crossing(watch, signals, tick, cross_ticks_max) if cross else _passive(watch, signals, tick)
-    lots = abs(watch.lots)
+    return Wish(ticks, most_lots(abs(watch.lots), ticks, instrument, most), cross)
+
+
+def most_lots(lots: int, ticks: int, instrument: Instrument, most: OrderMax | None) -> int:
+    """So many of them as one order at this price may have."""
     for bound in (instrument.max_lots, most.lots if most is not None else 0):
         lots = min(lots, bound) if bound else lots
     for notional in (instrument.max_notional, most.notional if most is not None else 0):
         lots = min(lots, _lots_for(notional, ticks, instrument)) if notional and ticks > 0 else lots
-    return Wish(ticks, lots, cross)
+    return lots
 
 
 def _lots_for(notional: int, ticks: int, instrument: Instrument) -> int:
@@ -76,12 +85,18 @@ def too_small(wish: Wish, instrument: Instrument) -> bool:
 
 
 def intent_of(
-    wish: Wish | None, side: int, instrument: Instrument, update_id: int, received_ns: int, expires_ns: int
+    wish: Wish | None,
+    side: int,
+    instrument: Instrument,
+    update_id: int,
+    received_ns: int,
+    expires_ns: int,
+    owner: str = OWNER,
 ) -> QuoteIntent:
     """side: of the position. None: nothing is wished any more, and strategies have the instrument again."""
     ticks, lots, cross = (wish.ticks, wish.lots, wish.cross) if wish is not None else (0, 0, False)
     bid, ask = ((0, 0), (ticks, lots)) if side > 0 else ((ticks, lots), (0, 0))
     return QuoteIntent(
-        instrument.account, instrument.venue, instrument.instrument, instrument.version, OWNER, True, update_id,
+        instrument.account, instrument.venue, instrument.instrument, instrument.version, owner, True, update_id,
         received_ns, expires_ns, *bid, *ask, cross,
     )  # fmt: skip

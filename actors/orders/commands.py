@@ -163,8 +163,8 @@ class Commands:
         desk.publish(order, now_ns, out)
 
     def on_operator(self, message: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
-        """CANCEL_ALL is ours; the trading states are risk's."""
-        if message.control is not Control.CANCEL_ALL:
+        """CANCEL_ALL is ours, and the first half of FLATTEN; the trading states are risk's."""
+        if message.control is not Control.CANCEL_ALL and message.control is not Control.FLATTEN:
             return ()
         out: list[Message] = []
         cancel_all(self.desk, message.instrument, now_ns, out)

@@ -93,6 +93,7 @@ class OrdersState(msgspec.Struct):
     parked: list[Parked] = []
     forgotten: int = 0
     askers: list[str] = []
+    keeping: bool = False
 
 
 DESK_INTEGERS = (
@@ -110,6 +111,7 @@ DESK_INTEGERS = (
 )
 STARTUP_FIELDS = (
     "started",
+    "keeping",
     "stream_up",
     "quiet_said",
     "stop_ns",

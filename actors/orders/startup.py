@@ -10,7 +10,7 @@ from actors.orders.commands import Commands
 from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, Desk
 from actors.orders.differences import Differences
 from actors.orders.looks import Looks
-from actors.orders.order import shortfall
+from actors.orders.order import Order, shortfall
 from actors.orders.phases import PHASES, Phase, Step
 from actors.orders.queries import Queries
 from actors.orders.question import Question
@@ -30,6 +30,7 @@ from bus.messages import (
     QueryAnswer,
     QueryKind,
     SetTimer,
+    StopPolicy,
     StopRequested,
     VenueState,
 )
@@ -42,7 +43,7 @@ STRANDED_REMEDY = "they may work unwatched: configure the instrument again, or c
 class Startup:
     """started: EngineStarted was taken with a usable epoch. readied: READY was reached in this run.
 
-    stop_ns: the deadline of the stop. closing: counter of the stop's own question for balances in flight, 0 none.
+    keeping: the stop leaves what works. stop_ns: its deadline. closing: counter of the stop's own question for balances in flight, 0 none.
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class Startup:
         "desk",
         "differences",
         "fills_before",
+        "keeping",
         "looks",
         "queries",
         "quiet_said",
@@ -76,6 +78,7 @@ class Startup:
         self.stream_up = False
         self.readied = False
         self.quiet_said = False
+        self.keeping = False
         self.stop_ns = 0
         self.closing = 0
         self.rounds = 0
@@ -205,15 +208,14 @@ class Startup:
         open_orders = self.desk.register.open
         if not open_orders:
             return True
-        if self.commands.stopping:
+        if self.commands.stopping and not self.keeping:
             return False
         for order in open_orders.values():
             if self.looks.is_denied(order):
                 continue
-            if is_unwanted(self.desk, order):
+            if is_unwanted(self.desk, order) and not self.keeping:
                 return False
-            proven = order.certainty is Certainty.CERTAIN and order.venue_state is VenueState.WORKING
-            if not proven or order.pending is not Pending.NONE or shortfall(order):
+            if not is_proven(order):
                 return False
         return True
 
@@ -231,7 +233,7 @@ class Startup:
         elif self.phase is Phase.VERIFY and looks.outstanding == 0:
             if looks.differs or not self.settled():
                 self.pause(now_ns, out)
-            elif not self.desk.later_epoch:
+            elif not (self.desk.later_epoch or self.desk.blind):
                 self.ready(now_ns, out)
         elif self.phase is Phase.READY and self.desk.later_epoch:
             self.rounds = 0
@@ -245,7 +247,7 @@ class Startup:
         """Ask for each order that the look did not show; cancel what works, unless leftovers are adopted."""
         desk = self.desk
         for order in list(desk.register.open.values()):
-            if is_unwanted(desk, order):
+            if is_unwanted(desk, order) and not self.keeping:
                 order.cancel_wanted = True
             if order.certainty is Certainty.UNKNOWN:
                 desk.ask_now(order, now_ns, out)
@@ -310,11 +312,16 @@ class Startup:
         out.append(CommandAnswered(asker, Control.RECONCILE, -1, AnswerKind.FOLLOWS, told))
 
     def on_stop(self, message: StopRequested, now_ns: int, out: list[Message]) -> None:
+        """FLATTEN is the first half of a stop: what works goes, and what closes positions may still come."""
+        if message.policy is not StopPolicy.KEEP:
+            cancel_all(self.desk, -1, now_ns, out)
+        if message.policy is StopPolicy.FLATTEN:
+            return
+        self.keeping = message.policy is StopPolicy.KEEP
         self.commands.stopping = True
         self.commands.accepting = False
         self.watching = True
         self.stop_ns = message.deadline_ns
-        cancel_all(self.desk, -1, now_ns, out)
         out.append(SetTimer(NAME, STOP_TIMER, 0, message.deadline_ns))
         self.close(now_ns, out)
 
@@ -323,9 +330,12 @@ class Startup:
 
         So the ledger is compared at the end of every run, too. Stranded orders may still be filled: then it cannot be.
         """
-        if self.quiet_said or self.closing or self.desk.register.open or self.phase in (Phase.DOWN, Phase.LOOK):
+        if self.quiet_said or self.closing or self.phase in (Phase.DOWN, Phase.LOOK):
             return
-        if self.desk.register.stranded:
+        working = len(self.desk.register.open)
+        if working and not (self.keeping and self.kept() == working):
+            return
+        if working or self.desk.register.stranded:
             self.say_quiet(out)
             return
         question = Question(QueryKind.BALANCES, -1, "", 0, look=False, known=self.desk.fill_number)
@@ -347,9 +357,14 @@ class Startup:
             out.append(BalancesReported(account, venue, True, answer.balances, steady=True, final=True))
             self.say_quiet(out)
 
+    def kept(self) -> int:
+        """How many orders are proven to be working, complete, and wanted so."""
+        orders = self.desk.register.open.values() if self.keeping else ()
+        return sum(is_proven(order) and not order.cancel_wanted for order in orders)
+
     def say_quiet(self, out: list[Message]) -> None:
         self.quiet_said = True
-        out.append(OrdersQuiet(self.desk.settings.account, len(self.desk.register.stranded)))
+        out.append(OrdersQuiet(self.desk.settings.account, len(self.desk.register.stranded), self.kept()))
 
     def on_stop_deadline(self, out: list[Message]) -> None:
         """Time is up. Without a look there is no number to say, however few orders we know of."""
@@ -357,5 +372,12 @@ class Startup:
             self.quiet_said = True
             register = self.desk.register
             known = self.phase not in (Phase.DOWN, Phase.LOOK)
-            unresolved = len(register.open) + len(register.stranded) if known else -1
-            out.append(OrdersQuiet(self.desk.settings.account, unresolved))
+            kept = self.kept() if known else 0
+            unresolved = len(register.open) - kept + len(register.stranded) if known else -1
+            out.append(OrdersQuiet(self.desk.settings.account, unresolved, kept))
+
+
+def is_proven(order: Order) -> bool:
+    """It works, by the venue's word, and nothing about it is open."""
+    proven = order.certainty is Certainty.CERTAIN and order.venue_state is VenueState.WORKING
+    return proven and order.pending is Pending.NONE and not shortfall(order)

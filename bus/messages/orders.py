@@ -375,11 +375,13 @@ class OrdersUnready(Message, frozen=True, tag=68):
 class OrdersQuiet(Message, frozen=True, tag=69):
     """After StopRequested. unresolved 0: nothing of ours works any more, by the venue's own word; above 0: so many may.
 
-    -1: not known, because the venue was not looked at since the private stream came up (or it is down).
+    -1: not known, because the venue was not looked at since the private stream came up (or it is down). kept: of a stop that
+    keeps them, orders proven to be working and left so.
     """
 
     account: int
     unresolved: int
+    kept: int = 0
 
 
 class IdsReserved(Message, frozen=True, tag=70):

@@ -27,6 +27,7 @@ class Hand:
         [exits] = [actor for actor in actors if actor.name == "exits"]
         heard = [kind for kind, receivers in ROUTES.items() if exits.name in receivers]
         silent = dict.fromkeys(heard, lambda message, now_ns: NOTHING)
+        exits.deaf = ()
         exits.handlers = {**silent, TimerFired: lambda message, now_ns: (self.wishes.pop(),)}
 
 

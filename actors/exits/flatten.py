@@ -1,0 +1,288 @@
+"""The way out at a person's word, or at a stop's: every position closed, at once, within a collar. Pure; off the hot path.
+
+It works beside exits' own rules and without them. While it lasts it wishes, as the owner "operator" that outranks all
+others, one crossing order an instrument: priced the collar away from the mid, never larger than one order may be, moved
+when it crosses no more, until nothing is left that the venue would take. A wish is only ever made of prices of a LIVE book.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from actors.exits.watch import Flattening, FlattenState, Place, Wish, lots_of
+from actors.exits.wishes import OrderMax, intent_of, most_lots, too_small
+from bus.actor import NOTHING
+from bus.messages import (
+    AnswerKind,
+    BookState,
+    BookStateChanged,
+    CommandAnswered,
+    Control,
+    Instrument,
+    Mark,
+    Message,
+    OperatorCommand,
+    OrderRefused,
+    PositionUpdate,
+    Refusal,
+    SetTimer,
+)
+
+OPERATOR = "operator"
+TIMER = -1
+"""Of the one timer; those from 0 on are instruments of the exits' own rules."""
+TICK_NS = 250_000_000
+"""Between two looks while it lasts; chosen: a wish lives eight of them."""
+BPS = 10_000
+
+
+class FlattenSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """collar_bps: how far from the mid an order that closes may be priced. seconds_ns: after it the rest is given up.
+
+    wish_life_ns, remainder_ns: as in ExitsSettings. All chosen.
+    """
+
+    collar_bps: int = 50
+    seconds_ns: int = 30_000_000_000
+    wish_life_ns: int = 2_000_000_000
+    remainder_ns: int = 1_000_000_000
+
+
+class Flatten:
+    """most: what risk lets one order have, by instrument."""
+
+    def __init__(self, settings: FlattenSettings, most: Mapping[int, OrderMax]) -> None:
+        self.settings = settings
+        self.configured, self.most = dict(most), dict(most)
+        self.places: dict[int, Place] = {}
+        self.lasting: Flattening | None = None
+        self.last_position = -1
+        self.generation = 0
+
+    # What is known of each instrument
+
+    def on_instrument(self, instrument: Instrument, now_ns: int) -> tuple[Message, ...]:
+        place = self._place(instrument.instrument)
+        known, place.instrument = place.instrument, instrument
+        if known is None or known.version != instrument.version:
+            place.bid = place.ask = 0
+            place.wish = None
+            configured = self.configured.get(place.number)
+            if configured is not None:
+                self.most[place.number] = counted = configured.counted(instrument)
+                self.configured[place.number] = configured if configured.unit else counted
+        place.lots = lots_of(place.position, instrument)
+        return NOTHING
+
+    def on_position(self, update: PositionUpdate, now_ns: int) -> tuple[Message, ...]:
+        """After a fill the wish is said anew, even if it is the same: execution waits for that."""
+        self.fold_position(update, now_ns)
+        place = self._place(update.instrument)
+        return self._look(place, now_ns, anew=True)
+
+    def fold_position(self, update: PositionUpdate, now_ns: int) -> None:
+        if update.number > self.last_position:
+            self.last_position = update.number
+            place = self._place(update.instrument)
+            place.position = update.position
+            place.lots = lots_of(place.position, place.instrument) if place.instrument else update.position_lots
+
+    def on_mark(self, mark: Mark, now_ns: int) -> tuple[Message, ...]:
+        place = self._place(mark.instrument)
+        if place.instrument is not None and place.instrument.version == mark.version:
+            place.bid, place.ask, place.update_id = mark.bid, mark.ask, mark.update_id
+            return self._look(place, now_ns)
+        return NOTHING
+
+    def on_book_state(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
+        """A book that is not LIVE has no price, and execution has dropped the wish."""
+        place = self.places.get(change.instrument)
+        if place is not None and change.state != BookState.LIVE:
+            place.bid = place.ask = 0
+            place.wish = None
+        return NOTHING
+
+    def on_refused(self, refused: OrderRefused, now_ns: int) -> tuple[Message, ...]:
+        """Said once a kind: execution tries again by itself, and most pass with the cancel of what was resting."""
+        place = self.places.get(refused.instrument)
+        lasting = self.lasting
+        if place is None or lasting is None or refused.owner != OPERATOR or refused.reason is place.refusal:
+            return NOTHING
+        place.refusal = refused.reason
+        text = f"{_symbol(place)}: an order was refused: {refused.reason.name}; it is tried again"
+        return (self._answer(lasting, AnswerKind.FOLLOWS, text),)
+
+    # Begin, end
+
+    def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
+        """FLATTEN begins; another word on the trading state of what is being closed ends it."""
+        if command.control is Control.FLATTEN:
+            return self.begin(command.asker, command.instrument, now_ns + self.settings.seconds_ns, now_ns)
+        lasting = self.lasting
+        if lasting is None or command.owner or command.control > Control.RESUME:
+            return NOTHING
+        if -1 in (command.instrument, lasting.instrument) or command.instrument == lasting.instrument:
+            return self.end(f"ended by {command.control.name}", now_ns)
+        return NOTHING
+
+    def begin(self, asker: str, instrument: int, until_ns: int, now_ns: int) -> tuple[Message, ...]:
+        out = self.end("a later one took its place", now_ns)
+        numbers = [
+            place.number for place in self.places.values() if instrument in (-1, place.number) and place.position
+        ]
+        self.lasting = lasting = Flattening(asker, instrument, until_ns, numbers, [])
+        for number in numbers:
+            place = self.places[number]
+            place.held_before, place.wish, place.remainder_ns, place.refusal = place.position, None, 0, Refusal.NONE
+        if numbers:
+            told = ", ".join(_held(self.places[number]) for number in numbers)
+            out += (self._answer(lasting, AnswerKind.FOLLOWS, f"closing {told}"),)
+        for number in list(numbers):
+            out += self._look(self.places[number], now_ns)
+        return (*out, *self._finish(now_ns))
+
+    def end(self, why: str, now_ns: int) -> tuple[Message, ...]:
+        """Before everything is closed. Wishes are taken back: what works of them is canceled."""
+        lasting, self.lasting = self.lasting, None
+        if lasting is None:
+            return NOTHING
+        places = [self.places[number] for number in lasting.numbers]
+        out = [message for place in places for message in self._withdraw(place, now_ns)]
+        left = ", ".join(_left(place) for place in places)
+        text = "; ".join([*lasting.closed, f"{why}: {left}"])
+        return (*out, self._answer(lasting, AnswerKind.FAILED, text))
+
+    def forget(self) -> None:
+        """A new run: who asked is gone with the one before, and so are books and wishes."""
+        self.lasting = None
+        self.generation += 1
+        for place in self.places.values():
+            place.bid = place.ask = 0
+            place.wish = None
+
+    def on_timer(self, generation: int, now_ns: int) -> tuple[Message, ...]:
+        lasting = self.lasting
+        if lasting is None or generation != self.generation:
+            return NOTHING
+        if now_ns >= lasting.until_ns:
+            return self.end("not closed in time", now_ns)
+        out: tuple[Message, ...] = ()
+        for number in list(lasting.numbers):
+            out += self._look(self.places[number], now_ns)
+        return (*out, *self._finish(now_ns))
+
+    def _finish(self, now_ns: int) -> tuple[Message, ...]:
+        """The answer, if all is closed; else the next look."""
+        lasting = self.lasting
+        if lasting is None:
+            return NOTHING
+        if lasting.numbers:
+            self.generation += 1
+            return (SetTimer("exits", TIMER, self.generation, now_ns + TICK_NS),)
+        self.lasting = None
+        return (self._answer(lasting, AnswerKind.DONE, "; ".join(lasting.closed) or "nothing is held"),)
+
+    # One instrument
+
+    def _look(self, place: Place, now_ns: int, *, anew: bool = False) -> tuple[Message, ...]:
+        """Wish for what closes it, or let it go when it is closed. The end of all is told by the next tick."""
+        lasting = self.lasting
+        if lasting is None or place.number not in lasting.numbers:
+            return NOTHING
+        if place.lots == 0:
+            return self._closed(lasting, place, now_ns)
+        instrument = place.instrument
+        if instrument is None or not (place.bid or place.ask):
+            return NOTHING
+        wish = self._wish(place, instrument)
+        if too_small(wish, instrument):
+            place.remainder_ns = place.remainder_ns or now_ns
+            last = place.wish
+            if last is None or now_ns - place.remainder_ns >= self.settings.remainder_ns:
+                return self._closed(lasting, place, now_ns)
+            wish = Wish(last.ticks, wish.lots, True)  # its order stays: moved, it could not be placed again
+        if wish == place.wish and not anew and now_ns - place.wished_ns < self.settings.wish_life_ns // 2:
+            return NOTHING
+        place.wish, place.wished_ns = wish, now_ns
+        return (self._intent(place, instrument, wish, now_ns),)
+
+    def _wish(self, place: Place, instrument: Instrument) -> Wish:
+        """The collar away from the mid, through the touch; one that still crosses is left where it is, within the collar."""
+        most = self.most.get(place.number)
+        bps = min(self.settings.collar_bps, most.collar_bps) if most is not None else self.settings.collar_bps
+        bid, ask = place.bid or place.ask, place.ask or place.bid
+        twice, tick, last = bid + ask, instrument.tick, place.wish
+        if place.lots > 0:
+            ticks = max(-(-twice * (BPS - bps) // (2 * BPS * tick)), 1)
+            if last is not None and ticks <= last.ticks <= bid // tick:
+                ticks = last.ticks
+        else:
+            ticks = twice * (BPS + bps) // (2 * BPS * tick)
+            if last is not None and -(-ask // tick) <= last.ticks <= ticks:
+                ticks = last.ticks
+        return Wish(ticks, most_lots(abs(place.lots), ticks, instrument, most), True)
+
+    def _closed(self, lasting: Flattening, place: Place, now_ns: int) -> tuple[Message, ...]:
+        lasting.numbers.remove(place.number)
+        lasting.closed.append(_left(place))
+        return self._withdraw(place, now_ns)
+
+    def _withdraw(self, place: Place, now_ns: int) -> tuple[Message, ...]:
+        if place.wish is None or place.instrument is None:
+            return NOTHING
+        place.wish = None
+        return (self._intent(place, place.instrument, None, now_ns),)
+
+    def _intent(self, place: Place, instrument: Instrument, wish: Wish | None, now_ns: int) -> Message:
+        side = 1 if place.held_before > 0 else -1
+        expires_ns = now_ns + self.settings.wish_life_ns
+        return intent_of(wish, side, instrument, place.update_id, 0, expires_ns, OPERATOR)
+
+    def _place(self, number: int) -> Place:
+        place = self.places.get(number)
+        if place is None:
+            place = self.places[number] = Place(number)
+        return place
+
+    def _answer(self, lasting: Flattening, kind: AnswerKind, text: str) -> CommandAnswered:
+        return CommandAnswered(lasting.asker, Control.FLATTEN, lasting.instrument, kind, text)
+
+    # Checkpoint
+
+    def saved(self) -> FlattenState:
+        return FlattenState(list(self.places.values()), self.lasting, self.last_position, self.generation)
+
+    def restore(self, state: FlattenState) -> None:
+        self.places = {place.number: place for place in state.places}
+        self.lasting = state.lasting
+        self.last_position, self.generation = state.last_position, state.generation
+
+
+def _symbol(place: Place) -> str:
+    return place.instrument.venue_symbol if place.instrument is not None else str(place.number)
+
+
+def _amount(place: Place, units: int) -> str:
+    """Decimal text, exact; in base units while the instrument is not known."""
+    scale = place.instrument.base_scale if place.instrument is not None else 0
+    whole, rest = divmod(abs(units), 10**scale)
+    text = f"{whole}.{rest:0{scale}d}".rstrip("0").rstrip(".") if scale else str(whole)
+    return f"-{text}" if units < 0 else text
+
+
+def _held(place: Place) -> str:
+    return f"{_symbol(place)} {_amount(place, place.position)}"
+
+
+def _left(place: Place) -> str:
+    """What became of one: closed, dust, or so much is left and why."""
+    symbol, left = _symbol(place), _amount(place, place.position)
+    closed = place.held_before - place.position
+    words = [f"{symbol} closed, {_amount(place, closed)}"] if closed or not place.position else []
+    if place.position and place.instrument is not None and (place.lots == 0 or place.remainder_ns > 0):
+        words.append(f"{symbol} {left} is less than the venue takes as an order")
+    elif place.position:
+        why = f", last refused: {place.refusal.name}" if place.refusal is not Refusal.NONE else ""
+        unpriced = "" if place.bid or place.ask else ", its book is not LIVE"
+        words.append(f"{symbol} {left} is held{why}{unpriced}")
+    return "; ".join(words)
