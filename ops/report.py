@@ -33,6 +33,7 @@ def report(engine: Engine) -> dict[str, Any]:
         "top_checks": sum(book["top_checks"] for book in books.values()),
         "top_mismatches": sum(book["top_mismatches"] for book in books.values()),
         "tick_to_order_us": _percentiles(engine.order_door.tick_to_order.to_summary()),
+        "journal_us": _percentiles(engine.order_door.journal_time.to_summary()),
         "write_us": _percentiles(engine.order_door.write_time.to_summary()),
         "gc_pause_max_us": round(engine.collector.pause_max_us, 1),
         "rss_mb": {"at_10s": round(engine.rss_at_10s or resident_mb(), 1), "end": round(resident_mb(), 1)},

@@ -10,6 +10,7 @@ lease's end, so that one which is delayed behind our check is refused there.
 """
 
 from collections.abc import Callable
+from time import perf_counter_ns
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -79,7 +80,8 @@ AfterCascade = Callable[[Callable[[int], None]], None]
 class OrderDoor(OrderSession):
     """Receiver of SubmitOrder and CancelOrder.
 
-    tick_to_order: ns from a frame's receipt to the write that carries its order; write_time: of that system call itself.
+    tick_to_order: ns from a frame's receipt to the write that carries its order; write_time: of that system call itself; journal_time:
+    of encoding and appending a request, before it.
     """
 
     name = "order_door"
@@ -117,6 +119,7 @@ class OrderDoor(OrderSession):
         self._versions: dict[int, int] = {}
         self.tick_to_order = Histogram()
         self.write_time = Histogram()
+        self.journal_time = Histogram()
         self._in_flight: dict[tuple[RequestKind, str], tuple[int, int]] = {}
         self.orders_sent = self.cancels_sent = self.refused = self.ambiguous = self.unjournaled_cancels = 0
 
@@ -280,9 +283,11 @@ class OrderDoor(OrderSession):
         return Refusal.RATE_LIMIT if self._now_ns() < held_ns else NO_REFUSAL
 
     def _append(self, tag: int, now_ns: int, message: Message) -> None:
+        start = perf_counter_ns()
         host, offset = self._cause()
         header = HEADER.pack(0, HEADER_VERSION, host, offset, 0)
         self._journal.append(tag, self._offset(), now_ns, header + encode(message))
+        self.journal_time.record(perf_counter_ns() - start)
 
     def _refuse(self, kind: RequestKind, request: SubmitOrder | CancelOrder, refusal: Refusal, now_ns: int) -> None:
         self._post(self._refused(kind, request, refusal, now_ns))

@@ -144,7 +144,7 @@ def _result(orders: dict[str, list[int]], cancels: list[int], rigs: dict[str, Ri
         "messages_a_tick": round(rig.messages_a_tick, 1),
         "hops_us": {
             name: {key: round(value, 1) for key, value in row.to_summary().items() if key in ("p50", "p99")}
-            for name, row in rig.host.histograms().items()
+            for name, row in {**rig.host.histograms(), "journal": rig.door.journal_time}.items()
         },
         "checkpoints": rig.checkpoints_taken,
         # All variants saw the same market from the same seed: the same orders, or the comparison is not one.

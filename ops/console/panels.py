@@ -40,11 +40,11 @@ BAD_COUNTS = (
 )  # fmt: skip
 """Counters that are 0 in an untroubled run, worst last; the others are only for information."""
 HOPS = (
-    "tick_to_order", "write", "market_data", "orderbook", "microstructure", "strategy", "execution", "risk", "orders",
+    "tick_to_order", "journal", "write", "market_data", "orderbook", "microstructure", "strategy", "execution", "risk", "orders",
     "order_door", "exits", "portfolio", "coordination", "persistence", "frame",
 )  # fmt: skip
-"""In this order, then whatever else there is. The first two are measured by the order door: from the frame's receipt to the
-write, and the write's system call; the last is telemetry's own frame.
+"""In this order, then whatever else there is. The first three are measured by the order door: from the frame's receipt to
+the write, a request's way into the journal, and the write's system call; the last is telemetry's own frame.
 """
 
 

@@ -254,4 +254,6 @@ def _log(node: "Node") -> Log:
 def _door_histograms(node: Any) -> dict[str, Histogram]:
     """Only the host that trades has an order door."""
     door = getattr(node, "order_door", None)
-    return {} if door is None else {"tick_to_order": door.tick_to_order, "write": door.write_time}
+    if door is None:
+        return {}
+    return {"tick_to_order": door.tick_to_order, "journal": door.journal_time, "write": door.write_time}

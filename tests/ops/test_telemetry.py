@@ -249,7 +249,7 @@ def test_every_section_comes_round_within_a_second_at_any_rate(house: House) -> 
         sections = [section for frame in frames for section in frame.sections]
         assert {About, Board, Trading, Health, Log, Latency} <= {type(section) for section in sections}
         hops = {section.name for section in sections if isinstance(section, Latency)}
-        assert hops == {*house.host.histograms(), "tick_to_order", "write", "frame"}
+        assert hops == {*house.host.histograms(), "tick_to_order", "journal", "write", "frame"}
 
 
 def test_a_book_that_is_not_live_shows_no_price(house: House) -> None:
