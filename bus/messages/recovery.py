@@ -53,7 +53,8 @@ class LedgerAdjusted(Message, frozen=True, tag=75):
 
 
 class LimitsTightened(Message, frozen=True, tag=76):
-    """The step that risk's latency-aware limits stand at; 0: none. widen_ticks: further from the touch than wished.
+    """The step that risk's latency-aware limits stand at; 0: none. widen_ticks, widen_ppm: a quote stands so much further from
+    the other side than wished, in ticks and in millionths of its price: the larger of both.
 
     in_flight_max: unanswered submits of one instrument; 0: no bound. reason: what is slow, in words.
     """
@@ -62,6 +63,7 @@ class LimitsTightened(Message, frozen=True, tag=76):
     widen_ticks: int
     in_flight_max: int
     reason: str
+    widen_ppm: int = 0
 
 
 class StrategyQuarantined(Message, frozen=True, tag=77):

@@ -187,6 +187,8 @@ class OperatorCommand(Message, frozen=True, tag=16):
     """A strategy's name, for its scope alone; "": not asked about."""
     asker: str = ""
     """Who is told what came of it (CommandAnswered); "": nobody."""
+    venue: int = -1
+    """One venue's scope alone, where no instrument is named; -1: all."""
 
 
 class ActorFailed(Message, frozen=True, tag=17):
