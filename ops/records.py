@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 from bus.checkpoint import Checkpoint, CheckpointWriter
 from bus.log import JOURNAL_SEGMENT_BYTES, RecordLog, Syncer
-from bus.messages import CheckpointTaken
+from bus.messages import CheckpointTaken, StoreAnswer
 from bus.retention import Retention
-from gateway.doors.store import JournalIndex
+from gateway.doors.store import JournalIndex, StoreDoor
 from ops.sections import PersistenceSection
 from ops.state import StateDirectory
 
@@ -58,6 +58,14 @@ class Records:
     def _secure(self, checkpoint: Checkpoint) -> None:
         """A checkpoint that outlives a power loss must not know more than the journal."""
         self.journal.sync()
+
+    def door(self, post: Callable[[StoreAnswer], object], now_ns: Callable[[], int]) -> StoreDoor:
+        """Look-ups of orders that memory no longer holds. `post` gets each answer, on whatever thread."""
+        journal, index = self.journal, self.index
+        door = StoreDoor(self._state.store, lambda: journal.next_number, lambda: index.next_number, now_ns)
+        door.attach(post)
+        self._closers.callback(door.close)
+        return door
 
     def close(self) -> None:
         self._closers.close()

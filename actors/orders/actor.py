@@ -13,6 +13,7 @@ from actors.orders import forgotten
 from actors.orders.commands import Commands
 from actors.orders.desk import (
     AGAIN_TIMER,
+    ANSWER_TIMER,
     LOOKUP_TIMER,
     NAME,
     RECONCILE_TIMER,
@@ -139,8 +140,11 @@ class Orders(Actor[OrdersState]):
         return tuple(out)
 
     def judge_stream(self, now_ns: int, out: list[Message], *, looked: bool = False) -> None:
-        """A suspicion is judged as soon as the look that it caused is answered; any other look proves something, too."""
-        if self.startup.phase in (Phase.DOWN, Phase.LOOK):
+        """A suspicion is judged as soon as the look that it caused is answered; any other look proves something, too.
+
+        Nothing new goes out between a stream that is given up and the next one (`Desk.blind`). A stop does not wait for one.
+        """
+        if self.startup.phase in (Phase.DOWN, Phase.LOOK) or self.commands.stopping:
             return
         if looked or self.stream.state.trust is Trust.SUSPECT:
             self.stream.looked(now_ns, out)
@@ -176,9 +180,12 @@ class Orders(Actor[OrdersState]):
             self.startup.on_stop_deadline(out)
         elif message.counter == LOOKUP_TIMER:
             self.reports.lookups.on_timer(now_ns, out)
-        elif message.counter == STREAM_TIMER and self.stream.on_timer(message.fires_ns, now_ns, out):
-            self.startup.suspect(now_ns, out)
-            self.judge_stream(now_ns, out)
+        elif message.counter == ANSWER_TIMER:
+            self.commands.people.on_timer(now_ns, out)
+        elif message.counter == STREAM_TIMER and not self.commands.stopping:
+            if self.stream.on_timer(message.fires_ns, now_ns, out):
+                self.startup.suspect(now_ns, out)
+                self.judge_stream(now_ns, out)
         if self.startup.watching:
             self.startup.advance(now_ns, out)
         return tuple(out)

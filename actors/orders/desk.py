@@ -34,6 +34,7 @@ STOP_TIMER = 3
 AGAIN_TIMER = 4
 STREAM_TIMER = 5
 LOOKUP_TIMER = 6
+ANSWER_TIMER = 7
 FOREIGN_MAX = 10_000
 """Orders known to be nobody's of ours, so that they are not asked for again; the oldest is forgotten first; chosen."""
 QUARANTINE_MAX = 256  # chosen: reports kept for people; beyond it the oldest goes, counted
@@ -60,6 +61,7 @@ class Desk:
     trades: highest booked trade id by instrument. floors: the same as it was when the run began. looked: trades below it
     were read by a look. baseline: the account's last trade before our first look, by instrument: it and all before lie in
     the ledger's baseline; -1: it had none. inherited: by venue symbol, the trades of a ledger that another instance left us (see takeover).
+    blind: the private stream was given up, and the next one is not open: what happens is not told us.
     foreign: (instrument, venue order id) of orders that are nobody's of ours. ever_ready: orders of ours were accepted at some time, so a baseline of the ledger exists.
     later_epoch: of an order with our prefix that another engine must have made, a newer one or one of our own epoch; 0:
     none was seen. skew_ns: added to the time an order was sent, no word of the venue on it can be older.
@@ -69,6 +71,7 @@ class Desk:
         "armed_ns",
         "asked",
         "baseline",
+        "blind",
         "canceled",
         "counter",
         "counts",
@@ -107,6 +110,7 @@ class Desk:
         self.handing = True
         self.restored = False
         self.later_epoch = 0
+        self.blind = False
         self.looked: dict[int, int] = {}
         self.trades: dict[int, int] = {}
         self.floors: dict[int, int] = {}

@@ -65,6 +65,7 @@ class PrivateStream:
         state = self.state
         state.trust = TRUST[state.trust, Sign.OPENED]
         state.generation, state.since_ns, state.heard_ns = generation, now_ns, now_ns
+        self.desk.blind = False
         self.expected.clear()
 
     def closed(self) -> None:
@@ -205,6 +206,7 @@ class PrivateStream:
             self.arm(now_ns, out)
             return
         self.expected.clear()
+        self.desk.blind = True
         self.be_patient(state.bound_ns)  # the next one gets more time: a slow venue is not made faster by another
         self.desk.alert(AlertLevel.WARNING, "private_stream_given_up", -1, reason, out)
         out.append(PrivateStreamSuspected(self.desk.settings.account, state.generation, reason, True))
@@ -235,6 +237,7 @@ class PrivateStream:
     def restore(self, state: StreamState) -> None:
         self.state = msgspec.structs.replace(state, delays=list(state.delays), expected=[])
         self.expected = {(key, what): (told_ns, due_ns) for key, what, told_ns, due_ns in state.expected}
+        self.desk.blind = state.trust is Trust.CONDEMNED
         if not self.state.bound_ns:
             self.set_bound()
 

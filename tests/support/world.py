@@ -370,9 +370,10 @@ class World:
         self.at(self.now_ns + BACKGROUND_NS, self._background)
 
     def _sweep(self) -> None:
-        """What the door's own watch does: give up on overdue answers."""
+        """What the door's own watch does: give up on overdue answers, and on a suspected stream."""
         self.at(self.now_ns + SECOND_NS // 2, self._sweep)
         self.house.door._sweep(self.now_ns - 10 * SECOND_NS, "no answer in 10 s")
+        self.house.door._renew_if_due(self.now_ns)
         self.house.host.run(1_000)
 
     def _plan_cut(self) -> None:

@@ -7,10 +7,11 @@ the journal still has. Rows and the number of the last indexed record are writte
 exactly behind it. Besides it only coordination.local touches sqlite3.
 
 schema  tables and statements     rows  a record of the journal as rows     tail  following the journal
-database  the file                index  the thread
+database  the file                index  the thread            lookup  the door: one order, for the engine
 """
 
 from gateway.doors.store.index import JournalIndex
+from gateway.doors.store.lookup import StoreDoor
 from gateway.doors.store.schema import SCHEMA_VERSION
 
-__all__ = ["SCHEMA_VERSION", "JournalIndex"]
+__all__ = ["SCHEMA_VERSION", "JournalIndex", "StoreDoor"]
