@@ -255,12 +255,16 @@ class Engine(Node):
         door.on_trouble = lambda detail: events.warning("coordination_door", detail=detail)
         self.coordination_door = door
 
+    def _store_door(self) -> Receiver:
+        loop = asyncio.get_running_loop()
+        return self.records.door(lambda answer: loop.call_soon_threadsafe(self.pump.post, answer), self.clock.now_ns)
+
     def _make_host(self, recovered: Recovered) -> None:
         loop = asyncio.get_running_loop()
         self._open_neighbors()
         self._make_feed()
         checkpoints = Checkpoints(self._take_checkpoint)
-        doors: list[Receiver] = [self.order_door, self.rest, self.feed, self.coordination_door]
+        doors: list[Receiver] = [self.order_door, self.rest, self.feed, self.coordination_door, self._store_door()]
         receivers = [*self.actors, *doors, self.timers, checkpoints, self.supervisor]
         self.host = Host(
             receivers,

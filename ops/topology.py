@@ -122,7 +122,16 @@ ACTORS = (
     "coordination",
     "persistence",
 )
-DOORS = ("order_door", "rest_door", "feed_door", "coordination_door", "timers", "checkpoints", "supervisor")
+DOORS = (
+    "order_door",
+    "rest_door",
+    "feed_door",
+    "coordination_door",
+    "store_door",
+    "timers",
+    "checkpoints",
+    "supervisor",
+)
 """Receivers that touch the world. `timers` and `checkpoints` are the host's own; `supervisor` is ops' ear."""
 
 ROUTES: dict[type[Message], tuple[str, ...]] = {
@@ -246,7 +255,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     RollConnection: ("feed_door",),
     ReleaseConnection: ("feed_door",),
     VenueQuery: ("rest_door",),
-    StoreQuery: (),
+    StoreQuery: ("store_door",),
     SetTimer: ("timers",),
     CancelTimer: ("timers",),
     TakeCheckpoint: ("checkpoints",),
