@@ -21,11 +21,14 @@ from bus.messages import (
     SubmitOrder,
 )
 from gateway.binance_spot.signing import HmacSigner, Signer
+from gateway.doors.budget import Budget
+from gateway.doors.http import Http
 from gateway.doors.order import Identity, OrderDoor
+from gateway.doors.order_rest import OrderRest
 from gateway.doors.venue_time import VenueTime
 from gateway.doors.websocket import Patience
 from ops.sections import VenueSection
-from ops.venues import BinanceSpotOrders
+from ops.venues import BinanceSpotOrders, BinanceSpotRest
 from tests.gateway.doors.peers import LIMIT_S, Peer, frame, server
 from tests.support.house import BTC
 
@@ -98,10 +101,11 @@ async def desk_at(
     *,
     run: bool = True,
     known: ClockEstimate | None = None,
+    budget: Budget | None = None,
 ) -> AsyncIterator[Desk]:
     """A running door at `url`. With `run` its task may still be under way: wait for what the test needs.
 
-    known: what the engine knew of the venue's clock before it made the door.
+    known: what the engine knew of the venue's clock before it made the door. budget: of the venue's limits.
     """
     section = VenueSection("binance-spot", url, url, url)
     venue = BinanceSpotOrders(signer or HmacSigner(KEY, SECRET), section, instruments or {0: BTC}, 0, 0)
@@ -110,7 +114,7 @@ async def desk_at(
     venue_time = VenueTime()
     if known is not None:
         venue_time.take(known)
-    door = OrderDoor(url, venue, Identity(0, 0, 0, EPOCH), journal, venue_time, CLOCK.now_ns, patience)
+    door = OrderDoor(url, venue, Identity(0, 0, 0, EPOCH), journal, venue_time, CLOCK.now_ns, patience, budget)
     desk = Desk(door, journal)
     for instrument in (instruments or {0: BTC}).values():
         door.handlers[Instrument](instrument, 0)
@@ -125,6 +129,24 @@ async def desk_at(
         if door._socket is not None:
             door._socket.abort("the test is over")
         await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def second_way(
+    desk: Desk, url: str, signer: Signer | None = None, *, orders: bool = False
+) -> AsyncIterator[Http]:
+    """The same door with REST at `url` beside its session. orders: new orders go by it too."""
+    section = VenueSection("binance-spot", url, url, url)
+    assert isinstance(desk.door._venue, BinanceSpotOrders)
+    venue = BinanceSpotRest(signer or HmacSigner(KEY, SECRET), section, desk.door._venue.instruments)
+    http = Http(url, CLOCK.now_ns, desk.door.budget)
+    await http.open()
+    desk.door.use_rest(OrderRest(http, venue, CLOCK.now_ns, desk.door._time.milliseconds), for_orders=orders)
+    try:
+        yield http
+    finally:
+        desk.door.close()
+        await http.close()
 
 
 class ScriptedVenue:

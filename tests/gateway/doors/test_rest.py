@@ -1,7 +1,7 @@
 """The REST door against a real HTTP server: one answer a request, whatever the venue does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -26,41 +26,12 @@ from gateway.doors.rest import IN_FLIGHT_MAX, MARKET_IN_FLIGHT_MAX, RestDoor, Re
 from gateway.doors.venue_time import VenueTime
 from ops.sections import VenueSection
 from ops.venues import BinanceSpotRest
+from tests.gateway.doors.http_venue import Play, answer, never, serving
 from tests.gateway.doors.peers import LIMIT_S, until
 from tests.support.house import BTC
 
 CLOCK = EngineClock()
 SECRET = "the-secret-that-never-shows"
-Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Venue:
-    """A server that answers as `play` says and remembers what was asked."""
-
-    def __init__(self, play: Play) -> None:
-        self.play = play
-        self.asked: list[web.Request] = []
-        self.url = ""
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(request)
-        return await self.play(request)
-
-
-@asynccontextmanager
-async def serving(play: Play) -> AsyncIterator[Venue]:
-    venue = Venue(play)
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", venue.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    venue.url = "http://{}:{}".format(*runner.addresses[0][:2])
-    try:
-        yield venue
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager
@@ -93,18 +64,6 @@ def query(kind: QueryKind, counter: int = 1, seconds: float = LIMIT_S, instrumen
 def ask(door: RestDoor, *requests: SnapshotRequest | TradesRequest | VenueQuery) -> None:
     for request in requests:
         assert door.handlers[type(request)](request, CLOCK.now_ns()) == ()
-
-
-def answer(status: int, body: bytes = b"{}", **headers: str) -> Play:
-    async def play(request: web.Request) -> web.Response:
-        return web.Response(status=status, body=body, headers={k.replace("_", "-"): v for k, v in headers.items()})
-
-    return play
-
-
-async def never(request: web.Request) -> web.Response:
-    await asyncio.sleep(60)
-    raise AssertionError("the test is over by now")
 
 
 async def test_a_snapshot_is_handed_on_untouched_to_its_asker() -> None:
