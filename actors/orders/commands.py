@@ -3,6 +3,7 @@
 from actors.orders.cancels import cancel, cancel_all
 from actors.orders.desk import Desk
 from actors.orders.order import Order
+from actors.orders.people import CancelWatch
 from actors.orders.state import ABSENCE, CANCELING, PENDING, SUBMITTING, Asked, Missing
 from bus.messages import (
     AlertLevel,
@@ -26,10 +27,11 @@ PENDING_NEW, NO_REFUSAL = OrderStatus.PENDING_NEW, Refusal.NONE  # by name: a lo
 class Commands:
     """`accepting` and `stopping` are set by the start-up; new orders pass only while the first holds."""
 
-    __slots__ = ("accepting", "desk", "stopping")
+    __slots__ = ("accepting", "desk", "people", "stopping")
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.people = CancelWatch(desk)
         self.accepting = False
         self.stopping = False
 
@@ -164,10 +166,11 @@ class Commands:
 
     def on_operator(self, message: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
         """CANCEL_ALL is ours, and the first half of FLATTEN; the trading states are risk's."""
-        if message.control is not Control.CANCEL_ALL and message.control is not Control.FLATTEN:
-            return ()
         out: list[Message] = []
-        cancel_all(self.desk, message.instrument, now_ns, out)
+        if message.control is Control.CANCEL_ALL:
+            self.people.begin(message, now_ns, out)
+        elif message.control is Control.FLATTEN:
+            cancel_all(self.desk, message.instrument, now_ns, out)
         return tuple(out)
 
 

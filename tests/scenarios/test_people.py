@@ -2,7 +2,16 @@
 
 import pytest
 
-from bus.messages import Balance, Control, OperatorCommand, OrdersQuiet, StopRequested, TradingState
+from bus.messages import (
+    AnswerKind,
+    Balance,
+    CommandAnswered,
+    Control,
+    OperatorCommand,
+    OrdersQuiet,
+    StopRequested,
+    TradingState,
+)
 from tests.support.stage import BALANCES, Stage
 
 
@@ -51,6 +60,30 @@ def test_cancel_all_takes_orders_down_and_lets_the_strategy_come_back() -> None:
     for _ in range(15):
         stage.tick()
     assert (stage.trading(), len(stage.submits())) == (TradingState.ACTIVE, 2)
+
+
+def test_cancel_all_is_answered_when_each_order_is_gone_by_the_venues_word() -> None:
+    stage = quoting()
+    stage.house.post(OperatorCommand(Control.CANCEL_ALL, -1, "test", asker="me"))
+    end_both(stage)
+    stage.house.wait(60)
+    assert [(m.kind, m.text) for m in stage.house.said(CommandAnswered)] == [
+        (AnswerKind.FOLLOWS, "2 orders are being canceled"),
+        (AnswerKind.DONE, "2 orders are gone, by the venue's word"),
+    ]
+    stage.house.post(OperatorCommand(Control.CANCEL_ALL, -1, "test", asker="me"))
+    assert stage.house.said(CommandAnswered)[-1].text == "no order of ours is open"
+
+
+def test_cancel_all_says_what_may_still_work() -> None:
+    stage = quoting()
+    stage.house.post(OperatorCommand(Control.CANCEL_ALL, -1, "test", asker="me"))
+    stage.answer_cancel(stage.bid)
+    stage.canceled(stage.bid)
+    stage.house.wait(8_100)
+    last = stage.house.said(CommandAnswered)[-1]
+    assert last.kind is AnswerKind.FAILED
+    assert last.text.startswith(f"1 orders are gone, 1 may still work: {stage.ask} ")
 
 
 def test_a_stop_says_quiet_only_when_the_venue_said_that_all_is_gone() -> None:
