@@ -32,6 +32,7 @@ from bus.messages import (
 from bus.timers import Timers
 from gateway.doors.feed import FeedDoor
 from gateway.doors.rest import RestDoor
+from gateway.doors.store import StoreDoor
 from gateway.doors.venue_time import VenueTime
 from ops import docs
 from ops.assembly import VENUE, build_actors
@@ -63,7 +64,8 @@ def receivers() -> list[Receiver]:
     house = House()
     rest = RestDoor({VENUE: "http://venue.test"}, house.clock.now_ns, VenueTime())
     actors: list[Actor[Any]] = build_actors(everything(parse(CONFIG)), [BTC])
-    doors = [house.door, rest, FeedDoor({}, house.clock.now_ns), house.coordination]
+    store = StoreDoor(Path("store.sqlite"), lambda: 0, lambda: 0, house.clock.now_ns)
+    doors = [house.door, rest, FeedDoor({}, house.clock.now_ns), house.coordination, store]
     return [*actors, *doors, Timers(), Checkpoints(lambda now_ns: None), Supervisor()]
 
 
@@ -158,10 +160,10 @@ NOT_IN_A_RUN = {
     "ActorFailed", "CommandDropped", "CancelTimer", "OperatorCommand", "WallAdjusted",
     "LeadershipLost", "AccountHandedOver", "BandWanted", "CooldownRequested", "CooldownObserved", "CooldownHeld",
     "PublishCooldown", "FrameBatch", "StreamChanged", "Resubscribe", "RollConnection", "ReleaseConnection", "MarkPrice",
-    "FundingRate",
+    "FundingRate", "PrivateStreamSuspected", "StoreQuery",
 }  # fmt: skip
-"""Of failures, people, the wall clock, other instances, a host that is behind, feeds that fall silent or are rolled, and
-perpetuals: tests/scenarios and tests/actors have them."""
+"""Of failures, people, the wall clock, other instances, a host that is behind, streams that fall silent or are rolled,
+perpetuals, orders that memory no longer holds: tests/scenarios and tests/actors have them."""
 
 
 def test_a_rough_run_uses_every_other_route(carried: set[tuple[str, type[Message]]]) -> None:
