@@ -71,13 +71,14 @@ async def test_a_silent_private_stream_loses_no_fill(tmp_path: Path) -> None:
 async def test_a_silent_private_stream_is_noticed(tmp_path: Path) -> None:
     """By itself, sooner than by the next look: those are half a minute apart here, as they are by default."""
     async with trading(tmp_path, config=SELDOM) as play:
+        await play.more_orders()
+        mark = play.mark()
         await play.fault("user-stall", seconds=3.0, count=1)
         await play.hit("user-stall")
-        await play.more_orders(6)
-        noticed = "private_stream_suspect" in play.alerts()
-        await play.clear()
-        await play.stop()
-        assert noticed
+        await play.until(lambda: "private_stream_suspect" in play.alerts(mark), "it is noticed")
+        assert play.trading(mark)[:1] == [TradingState.CANCEL_ONLY]
+        await play.until(lambda: play.count("private_stream_given_up") + play.count("private_stream_cleared"), "judged")
+        assert await play.end() == []
 
 
 @shows("user-end")
