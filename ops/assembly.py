@@ -213,11 +213,12 @@ def _portfolio(config: Config, instruments: Sequence[Instrument]) -> Portfolio:
     quotes, bases = _scales(instruments)
     scales = quotes | bases
     for asset in section.balances:
-        if asset not in scales:
+        if instruments and asset not in scales:
             raise ConfigError(f"[portfolio.balances] {asset}: no instrument trades it; known: {', '.join(scales)}")
     stated = tuple(
         (asset, decimal_units(text, scales[asset], f"[portfolio.balances] {asset}"))
         for asset, text in section.balances.items()
+        if asset in scales
     )
     dust = tuple(_bounds(config.risk.dust, "dust", scales).items())
     return Portfolio(PortfolioSettings(ACCOUNT, VENUE, BaselinePolicy[section.baseline.upper()], stated, dust))

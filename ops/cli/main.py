@@ -8,6 +8,7 @@ import click
 MODULES = {
     "demo": "demo", "run": "run", "venue": "venue", "check": "check", "keys": "keys", "capture": "capture",
     "signals": "signals", "chaos": "chaos", "bench": "bench", "replay": "later", "monitor": "monitor",
+    "reconcile": "reconcile",
 }  # fmt: skip
 """Module of ops.cli by command."""
 

@@ -42,3 +42,9 @@ def test_dust_is_of_each_asset() -> None:
 def test_what_cannot_be_meant_is_refused_with_the_remedy(more: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         settings(more)
+
+
+def test_what_the_venue_alone_knows_is_checked_when_it_was_asked() -> None:
+    """`touchline check` builds the actors without a word of the venue."""
+    [actor] = build_actors(parse(f'{CONFIG}{STATED}DOGE = "1"\n'), [], ["portfolio"])
+    assert isinstance(actor, Portfolio)
