@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
+from actors.portfolio import margin
 from actors.portfolio.comparison import Comparison
 from actors.portfolio.holdings import NAME, Holdings
-from actors.portfolio.ledger import Ledger
+from actors.portfolio.ledger import Ledger, Wallet, assets_of, is_contract
 from actors.portfolio.position import Position, pay_base_fee, pay_quote_fee, results, trade, unit_of
 from actors.portfolio.settings import PortfolioSettings
 from actors.portfolio.state import PortfolioState, put_back, snapshot
@@ -30,6 +31,7 @@ from bus.messages import (
     Message,
     OperatorCommand,
     PositionUpdate,
+    WalletChanged,
 )
 
 DEFERRED_MAX = 100_000  # chosen: fills of one journal tail; beyond it a CRITICAL alert, and the fill is not folded
@@ -57,6 +59,7 @@ class Portfolio(Actor[PortfolioState]):
             Instrument: self.on_instrument,
             BalancesReported: self.comparison.on_balances,
             OperatorCommand: self.comparison.on_operator,
+            WalletChanged: self.on_wallet,
             EngineStarted: self.on_started,
         }
 
@@ -74,6 +77,7 @@ class Portfolio(Actor[PortfolioState]):
         self.comparison.compared = {}
         held.take_baseline(dict(zip(state.assets, state.units, strict=True)))
         held.succession.take(state)
+        held.wallet = Wallet(floor_ns=state.wallet_ns or now_ns)
         held.count("account_taken_over")
         positions, held.positions = held.positions, {}
         known = [held.instruments[number] for number in positions if number in held.instruments]
@@ -119,7 +123,9 @@ class Portfolio(Actor[PortfolioState]):
         held = self.holdings
         side = fill.side
         base, quote = instrument.base_asset, instrument.quote_asset
-        held.ledger.add_fill(base, side * fill.quantity, quote, -side * fill.quote)
+        paid = fill.realized if is_contract(instrument) else -side * fill.quote
+        one, other = assets_of(instrument)
+        held.ledger.add_fill(one, side * fill.quantity, other, paid)
         position = held.positions[fill.instrument]
         held.succession.folded(position, fill.trade_id, now_ns)
         trade(position, side, fill.quantity, fill.quote)
@@ -129,6 +135,9 @@ class Portfolio(Actor[PortfolioState]):
                 pay_quote_fee(position, fill.fee)
             elif fill.fee_asset == base:
                 pay_base_fee(position, fill.fee)
+
+    def on_wallet(self, message: WalletChanged, now_ns: int) -> tuple[Message, ...]:
+        return margin.on_wallet(self.holdings, message)
 
     def defer(self, fill: Fill) -> tuple[Message, ...]:
         held = self.holdings
@@ -164,7 +173,10 @@ class Portfolio(Actor[PortfolioState]):
         position = held.positions.setdefault(key, Position(key))
         position.version = message.version
         day_start = held.succession.claim(message, position, now_ns)
-        if self.fold_deferred(message, now_ns):  # ours since a takeover that was told then
+        folded = self.fold_deferred(message, now_ns)
+        margin.place(held, position)
+        margin.follow(held, now_ns)
+        if folded:  # ours since a takeover that was told then
             return (held.update_of(position, message),)
         if day_start is not None:
             return (self.taken_over(position, message, day_start),)
@@ -182,7 +194,7 @@ class Portfolio(Actor[PortfolioState]):
                 waiting.append(fill)
                 places.append(index)
                 continue
-            assets = dict.fromkeys((instrument.base_asset, instrument.quote_asset, fill.fee_asset))
+            assets = dict.fromkeys((*assets_of(instrument), fill.fee_asset))
             before = [held.ledger.total(asset) for asset in assets]
             self.book(fill, instrument, now_ns)
             for asset, total in zip(assets, before, strict=True):
@@ -210,6 +222,7 @@ class Portfolio(Actor[PortfolioState]):
         return {
             Fill: self.on_fill,
             PositionUpdate: self.recover_position,
+            WalletChanged: self.on_wallet,
             AccountHandedOver: self.on_handed_over,
             **self.comparison.recovers(),
         }

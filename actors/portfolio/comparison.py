@@ -9,6 +9,7 @@ accepts it. What is neither traded nor paid as a fee follows the venue: a deposi
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from actors.portfolio import margin
 from actors.portfolio.holdings import NAME, Holdings
 from actors.portfolio.ledger import totals_of
 from actors.portfolio.settings import BaselinePolicy
@@ -73,6 +74,7 @@ class Comparison:
             held.count("balances_moved")
             return (self.verdict(0),)
         venues = totals_of(message)
+        margin.see(held, message, venues)
         out: list[Message] = []
         if not held.based and held.settings.baseline is BaselinePolicy.ASK:
             rows = self.offer(venues)
@@ -86,6 +88,8 @@ class Comparison:
         if taken:
             held.take_baseline(taken)
             out.insert(0, BaselineTaken(held.settings.account, tuple(taken), tuple(taken.values())))
+        if taken or adjusted:
+            out += margin.follow(held, now_ns)
         differences = sum(type(said) is Difference for said in out)
         state = held.account_state() if taken or adjusted else ()
         return (*out, *state, self.verdict(differences, again=again))
@@ -224,6 +228,7 @@ class Comparison:
                 self.say(asset, 0, held.ledger.total(asset), out)
         if not out:
             return (self.answer(command, AnswerKind.DONE, "nothing to accept: no difference stands"),)
+        out += margin.follow(held, now_ns)
         booked = sum(type(said) is LedgerAdjusted for said in out)
         text = f"booked: {booked} differences" if booked else "taken as the ledger's start"
         return (*out, *held.account_state(), self.answer(command, AnswerKind.DONE, text))
@@ -244,6 +249,7 @@ class Comparison:
         """The very first baseline has all assets: killed before its BaselineTaken, or written by an older program."""
         held = self.holdings
         held.succession.seed(message.trades)
+        margin.note_prices(held, message)
         if message.quiet and not held.based and held.settings.baseline is BaselinePolicy.ACCEPT:
             venues = totals_of(message)
             paid = [fill.fee_asset for fill in held.deferred if fill.fee]
@@ -251,6 +257,8 @@ class Comparison:
 
     def recover_baseline(self, message: BaselineTaken, now_ns: int) -> None:
         self.holdings.take_baseline(dict(zip(message.assets, message.units, strict=True)))
+        margin.follow(self.holdings, now_ns)
 
     def recover_adjusted(self, message: LedgerAdjusted, now_ns: int) -> None:
         self.holdings.ledger.adjust(message.asset, message.units, by_dust=message.reason == BY_DUST)
+        margin.follow(self.holdings, now_ns)

@@ -1,6 +1,8 @@
 """What all rules of the portfolio share: ledger, positions, instruments, numbers. It holds no rule about a comparison."""
 
-from actors.portfolio.ledger import Ledger
+from msgspec.structs import replace
+
+from actors.portfolio.ledger import Ledger, Wallet, assets_of, is_contract
 from actors.portfolio.position import Position, average_price, share, unit_of
 from actors.portfolio.settings import PortfolioSettings
 from actors.portfolio.succession import Succession
@@ -30,6 +32,7 @@ class Holdings:
         "positions",
         "settings",
         "succession",
+        "wallet",
     )
 
     def __init__(self, settings: PortfolioSettings) -> None:
@@ -43,6 +46,7 @@ class Holdings:
         self.covered: dict[str, int] = {}
         self.counts: dict[str, int] = {}
         self.succession = Succession()
+        self.wallet = Wallet()
         self.fill_number = self.number = 0
         self.deposed = False
 
@@ -54,7 +58,10 @@ class Holdings:
         if not self.based:
             return ()
         positions = [row for row in self.positions.values() if row.instrument in self.instruments]
-        return (self.succession.state(self.settings.account, self.ledger, positions, self.instruments),)
+        state = self.succession.state(self.settings.account, self.ledger, positions, self.instruments)
+        if not any(is_contract(row) for row in self.instruments.values()):
+            return (state,)
+        return (replace(state, wallet_ns=max(self.wallet.last_ns, self.wallet.floor_ns)),)
 
     def update_of(self, position: Position, instrument: Instrument) -> PositionUpdate:
         self.number += 1
@@ -79,12 +86,12 @@ class Holdings:
                 self.covered[asset] = len(self.deferred)
 
     def traded_assets(self) -> dict[str, None]:
-        """Base and quote of every configured instrument."""
+        """What fills of every configured instrument move."""
         rows = [self.instruments[number] for number in self.configured]
-        return dict.fromkeys(asset for row in rows for asset in (row.base_asset, row.quote_asset))
+        return dict.fromkeys(asset for row in rows for asset in assets_of(row))
 
     def judged_assets(self, traded: dict[str, None]) -> dict[str, None]:
         """What is traded, and what fees are paid in, but for assets of instruments that are not configured any more."""
-        left = {asset for row in self.instruments.values() for asset in (row.base_asset, row.quote_asset)}
+        left = {asset for row in self.instruments.values() for asset in assets_of(row)}
         paid = [entry.asset for entry in self.ledger.entries.values() if entry.fees and entry.asset not in left]
         return traded | dict.fromkeys(paid)

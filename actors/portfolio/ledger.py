@@ -2,11 +2,12 @@
 
 import msgspec
 
-from bus.messages import BalancesReported
+from bus.messages import BalancesReported, Instrument
 
 
 class Entry(msgspec.Struct, array_like=True):
-    """One asset. fees are negative when paid. total = baseline + fills + fees + adjustments.
+    """One asset, or one contract's position (see `assets_of`). fees are negative when paid. wallet: what moved it beside fills.
+    total = baseline + fills + fees + adjustments + wallet.
 
     dust: of the adjustments, the sum that nobody was asked about since a person last accepted one.
     """
@@ -17,6 +18,33 @@ class Entry(msgspec.Struct, array_like=True):
     fees: int = 0
     adjustments: int = 0
     dust: int = 0
+    wallet: int = 0
+
+
+class Wallet(msgspec.Struct, array_like=True):
+    """What is known of the facts that move a margin account's wallet beside fills (see `margin`).
+
+    floor_ns: all up to then lie in the baseline; 0: there is none. last_ns: the latest one's time, by the venue. recent:
+    (cause, entry) of the last ones. prices: entry price by symbol, as the venue said it last. unplaced: what was booked of
+    instruments that are not known yet.
+    """
+
+    floor_ns: int = 0
+    last_ns: int = 0
+    recent: list[tuple[str, int]] = []
+    prices: dict[str, int] = {}
+    unplaced: dict[int, int] = {}
+
+
+def is_contract(instrument: Instrument) -> bool:
+    return instrument.settle_asset != ""
+
+
+def assets_of(instrument: Instrument) -> tuple[str, str]:
+    """The two entries that its fills move: base and quote; of a contract its position, by the venue's symbol, and the wallet."""
+    if is_contract(instrument):
+        return instrument.venue_symbol, instrument.settle_asset
+    return instrument.base_asset, instrument.quote_asset
 
 
 class Ledger:
@@ -33,7 +61,9 @@ class Ledger:
 
     def total(self, asset: str) -> int:
         entry = self.entries.get(asset)
-        return 0 if entry is None else entry.baseline + entry.fills + entry.fees + entry.adjustments
+        if entry is None:
+            return 0
+        return entry.baseline + entry.fills + entry.fees + entry.adjustments + entry.wallet
 
     def totals(self) -> dict[str, int]:
         return {asset: self.total(asset) for asset in self.entries}
@@ -52,6 +82,9 @@ class Ledger:
 
     def add_fee(self, asset: str, paid: int) -> None:
         self.entry(asset).fees -= paid
+
+    def add_wallet(self, asset: str, change: int) -> None:
+        self.entry(asset).wallet += change
 
     def adjust(self, asset: str, units: int, *, by_dust: bool) -> None:
         """A person's word is about the asset as it stands: what was booked before it without one is accepted with it."""

@@ -6,7 +6,7 @@ import msgspec
 
 from actors.portfolio.comparison import Comparison
 from actors.portfolio.holdings import Holdings
-from actors.portfolio.ledger import Entry
+from actors.portfolio.ledger import Entry, Wallet
 from actors.portfolio.position import Position
 from actors.portfolio.succession import Day, Inherited
 from bus.messages import Fill, Instrument
@@ -45,6 +45,7 @@ class PortfolioState(msgspec.Struct):
     offered: list[list[tuple[str, int]]] = []
     unsure: list[tuple[int, list[tuple[str, int]]]] = []
     show_all: bool = False
+    wallet: Wallet = msgspec.field(default_factory=Wallet)
 
 
 def snapshot(held: Holdings, comparison: Comparison, handed: Iterable[int], *, handing: bool) -> PortfolioState:
@@ -74,6 +75,7 @@ def snapshot(held: Holdings, comparison: Comparison, handed: Iterable[int], *, h
         [] if offered is None else [list(offered.items())],
         [] if unsure is None else [(unsure[0], list(unsure[1].items()))],
         comparison.show_all,
+        held.wallet,
     )
 
 
@@ -93,6 +95,7 @@ def put_back(held: Holdings, comparison: Comparison, state: PortfolioState) -> N
     held.succession.inherited = dict(state.inherited)
     held.succession.states = state.states
     held.deposed = state.deposed
+    held.wallet = state.wallet
     comparison.compared = dict.fromkeys(state.compared)
     comparison.said = dict(state.said)
     comparison.suspected = dict(state.suspected)

@@ -16,6 +16,7 @@ class AccountState(Message, frozen=True, tag=102):
     trade_ids: the highest trade that is folded, -1 when the account had none. recent: the last ones that are, ascending:
     a successor reads trades from the first of them on, because they do not always come in the order of their ids.
     days, day_starts: the UTC day (since 1970) of the last change, and what was realized when it began.
+    wallet_ns: of a margin account, the venue's time up to which facts beside fills are folded.
     """
 
     account: int
@@ -30,6 +31,7 @@ class AccountState(Message, frozen=True, tag=102):
     recent: tuple[tuple[int, ...], ...] = ()
     days: tuple[int, ...] = ()
     day_starts: tuple[int, ...] = ()
+    wallet_ns: int = 0
 
 
 class LeadershipWon(Message, frozen=True, tag=90):
