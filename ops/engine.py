@@ -91,6 +91,8 @@ class Engine(Node):
         Trading begins by itself once orders are ready.
         """
         sys.setswitchinterval(SWITCH_S)
+        venue = self.config.venue
+        events.info("venue", kind=venue.kind, testnet=venue.testnet, rest=venue.rest, orders=venue.order_entry)
         await self.rest.open()
         await self._await_room(stopped)
         if stopped.is_set():

@@ -32,6 +32,11 @@ TESTNETS = {
         "wss://stream.testnet.binance.vision",
         "wss://ws-api.testnet.binance.vision/ws-api/v3",
     ),  # docs, testnet, "General Info"
+    "binance-usdm": (
+        "https://demo-fapi.binance.com",
+        "wss://demo-fstream.binance.com",
+        "wss://testnet.binancefuture.com/ws-fapi/v1",
+    ),  # docs, USD-M futures, "General Info" and "WebSocket API General Info"
 }
 """By the same names, the venue's own test network: REST, streams, order entry. Binance US has none."""
 

@@ -43,10 +43,17 @@ def check(config: Path, topology: Path | None, online: bool, as_json: bool) -> N
     symbols = [row.symbol for row in loaded.instrument]
     feeds = {row.venue: list(row.symbols) for row in loaded.feed}
     if as_json:
-        told = {"usable": True, "venue": loaded.venue.kind, "instruments": symbols, "feeds": feeds}
+        told = {
+            "usable": True,
+            "venue": loaded.venue.kind,
+            "testnet": loaded.venue.testnet,
+            "instruments": symbols,
+            "feeds": feeds,
+        }
         click.echo(json.dumps(told | ({"hosts": hosts} if topology is not None else {})))
     else:
-        click.echo(f"{config}: usable; {loaded.venue.kind}, {', '.join(symbols)}, strategy {loaded.strategy.use}")
+        venue = f"{loaded.venue.kind} (testnet: {loaded.venue.rest})" if loaded.venue.testnet else loaded.venue.kind
+        click.echo(f"{config}: usable; {venue}, {', '.join(symbols)}, strategy {loaded.strategy.use}")
         for venue, looked_at in feeds.items():
             click.echo(f"{config}: looks at {venue}: {', '.join(looked_at)}")
         if topology is not None:

@@ -2,7 +2,6 @@
 
 from .row import Row
 
-
 REQUESTS = (
     Row(
         "request-delay", "request-delay", "delay_ms = 300",
