@@ -13,7 +13,7 @@ import pytest
 
 from gateway.simulated.faults.spec import parse_toml
 from ops.chaos.kills.plan import KILLS_MIN, POINTS, Card, Way, deck, draw, make_room
-from ops.chaos.kills.run import shortcomings
+from ops.chaos.kills.result import shortcomings
 from ops.cli.chaos_kills import EXAMPLES, FaultsUnusable, kills_text, read_faults, repeat_command
 from tests.ops.command_line import ROOT, touchline
 
@@ -54,11 +54,15 @@ def test_a_kill_in_recovery_waits_while_a_process_runs() -> None:
     assert [draw(cards, alive=True).way for _ in range(2)] == [Way.CUT, Way.RECOVERY]
 
 
-def test_an_extra_kill_takes_the_place_of_one_that_is_no_points() -> None:
-    cards = [card(Way.CUT), card(Way.RECOVERY, starting=True), card(Way.STOPPED), card(Way.FILL)]
-    for left in (Way.CUT, Way.RECOVERY, Way.FILL), (Way.RECOVERY, Way.FILL), (Way.RECOVERY, Way.FILL):
-        make_room(cards)
-        assert tuple(each.way for each in cards) == left
+def test_an_extra_kill_takes_the_place_of_what_is_left_the_most() -> None:
+    """Never of a kill point's, nor of one in recovery or in a checkpoint."""
+    needed = [card(Way.RECOVERY, starting=True), card(Way.FILL), card(Way.CHECKPOINT)]
+    cards = [card(Way.CUT), *needed, card(Way.STOPPED), card(Way.CUT)]
+    for left in [Way.CUT, Way.STOPPED], [Way.STOPPED], []:
+        assert make_room(cards)
+        assert [each.way for each in cards if each not in needed] == left
+    assert not make_room(cards)
+    assert cards == needed
 
 
 # ---- what a run must show

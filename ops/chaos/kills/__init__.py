@@ -12,7 +12,8 @@ Nothing is judged by what the engine says but its order journal and its ledger, 
 - An **orphan** works at the venue when the last run has ended.
 - A **limit violation** is an order that could have led beyond what the configuration allows, by what the venue knew then.
 
-plan      which kills, drawn from the seed       ways      how each is done         control   the venue's stage hand
-life      one process from start to death        ours      what our journal says    theirs    what the venue's log says
-verdict   both compared, pure                    run       all of it, from the first start to the result
+plan          which kills, drawn from the seed     ways      how each is done, with burst and checkpoints
+engine        its configuration and processes      control   the venue's stage hand
+ours, theirs  what our journal and the venue's log say       verdict   both compared, pure
+run           all of it, from first start to end             result    the figures, and what a run must show
 """

@@ -89,7 +89,7 @@ LIMITS = {
 class Engine:
     """`touchline run`, and what was seen of all its processes so far.
 
-    market: who moves the crowd holds it. burst_waits: more executions than a page holds were made while it was down; burst_fills: how many of those in all.
+    report: of the last stop. faulted: the venue misbehaves, so that a stop may find that something differs. market: who moves the crowd holds it. burst_waits: more executions than a page holds were made while it was down; burst_fills: how many of those in all.
     starts: of processes. recovered_ms: of each that came to an order. alive: it runs, as far as we know. own_ends: last words
     of processes that ended by themselves.
     """
@@ -103,6 +103,9 @@ class Engine:
         self.in_recovery = self.in_checkpoint = self.in_flight = 0
         self.own_ends: list[str] = []
         self.problems: list[str] = []
+        self.report: dict[str, Any] = {}
+        self.unresolved_stops = 0
+        self.faulted = False
         self.market = asyncio.Lock()
         self.burst_waits = False
         self.burst_fills = 0
@@ -156,11 +159,17 @@ class Engine:
             for symbol, quantity in zip(SYMBOLS, SWEEP, strict=True):
                 await control.sweep(symbol, quantity)
 
-    def stopped_cleanly(self, report: dict[str, Any]) -> None:
-        """What a stop told; anything but success is a finding."""
-        self.report = report
-        if report["exit_code"] != 0:
-            self.problems.append(f"a stop ended with exit code {report['exit_code']}: {self.instance.last_words()}")
+    async def stop(self) -> bool:
+        """SIGTERM. False: it could not see all of its orders gone, and says so by exit code 1: start it again, as it advises."""
+        self.report = await self.instance.stop()
+        unresolved = self.report["exit_code"] == 1 and self.report.get("unresolved_orders", 0) != 0
+        self.unresolved_stops += unresolved
+        if self.report["exit_code"] != 0 and not unresolved and not self.faulted:
+            self.problems.append(self.last_stop())
+        return not unresolved
+
+    def last_stop(self) -> str:
+        return f"a stop ended with exit code {self.report['exit_code']}: {self.instance.last_words()}"
 
 
 def units(text: str) -> int:

@@ -4,6 +4,7 @@ The shares are such that more than half of all kills are fired by the venue at i
 in recovery or while a checkpoint is written, with some to spare for those that hit somewhere else than they were meant to.
 """
 
+from collections import Counter
 from enum import StrEnum
 from random import Random
 from typing import NamedTuple
@@ -30,6 +31,8 @@ class Way(StrEnum):
 POINTS = (Way.REQUEST, Way.ANSWER, Way.FILL, Way.CANCEL, Way.PAGE)
 SURVIVED = (Way.PAUSED, Way.CUT)
 """After these the process goes on."""
+SPARE = (Way.STOPPED, Way.CUT, Way.PAUSED, Way.DISK, Way.RESTART)
+"""Of these some may make room for what missed its point."""
 KILLS_MIN = len(POINTS)
 """Fewer could not hit every point."""
 
@@ -98,8 +101,11 @@ def draw(cards: list[Card], *, alive: bool) -> Card:
     return cards.pop(index)
 
 
-def make_room(cards: list[Card]) -> None:
-    """Give up the last card that is no kill point's, if there is one: a kill was played that was not planned."""
-    plain = [index for index, card in enumerate(cards) if card.way not in POINTS and not card.starting]
-    if plain:
-        del cards[plain[-1]]
+def make_room(cards: list[Card]) -> bool:
+    """Give up a card for a kill that was not planned: the last one of what is left the most. False: all are needed."""
+    left = Counter(card.way for card in cards if card.way in SPARE)
+    if not left:
+        return False
+    [(way, _)] = left.most_common(1)
+    del cards[max(index for index, card in enumerate(cards) if card.way is way)]
+    return True

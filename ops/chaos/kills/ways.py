@@ -136,7 +136,7 @@ async def disk_full(engine: Engine, _control: Control, card: Card, _name: str) -
 
 async def restart(engine: Engine, _control: Control, _card: Card, _name: str) -> Way:
     """SIGTERM: it cancels what works, sees it gone, and ends."""
-    engine.stopped_cleanly(await engine.instance.stop())
+    await engine.stop()
     return Way.RESTART
 
 
