@@ -28,7 +28,11 @@ class Failure(NamedTuple):
     @property
     def text(self) -> str:
         """The error on one line, with the line of code that raised it."""
-        return f"{type(self.error).__name__}: {self.error}"[:ERROR_MAX] + line_of(self.error)
+        try:
+            text = str(self.error)
+        except Exception:  # noqa: BLE001 - an exception of a user's own, which cannot even say what it is
+            text = "(it cannot be printed)"
+        return f"{type(self.error).__name__}: {text}"[:ERROR_MAX] + line_of(self.error)
 
     @property
     def told(self) -> ActorFailed:

@@ -49,7 +49,7 @@ def _strategy(config: Config, instruments: Sequence[Instrument]) -> StrategyActo
         watched=tuple(row.instrument for row in instruments if not is_traded(row)),
         intent_life_ns=config.strategy.intent_life_ms * MS,
     )
-    return StrategyActor(load_strategy(config), settings)
+    return StrategyActor(load_strategy(config), settings, lambda: load_strategy(config))
 
 
 def load_strategy(config: Config) -> Strategy:

@@ -155,7 +155,8 @@ class Engine(Node):
         self._know(numbered)
         for row in self.traded.values():
             self.supervisor.scales |= {row.base_asset: row.base_scale, row.quote_asset: row.quote_scale}
-        self.actors = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
+        self._guard_strategy()
+        self.actors[:] = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
         recovered = recover(self.state, self.actors)
         self.fills_before = next(actor.fill_number for actor in self.actors if isinstance(actor, Portfolio))
         self.clock_estimate, self.recovered = clock_estimate, recovered
@@ -267,7 +268,7 @@ class Engine(Node):
         self._make_feed()
         checkpoints = Checkpoints(self._take_checkpoint)
         doors: list[Receiver] = [self.order_door, self.rest, self.feed, self.coordination_door, self._store_door()]
-        receivers = [*self.actors, *doors, self.timers, checkpoints, self.supervisor]
+        receivers = [*self.actors, *doors, self.timers, checkpoints, self.supervision, self.supervisor]
         self.host = Host(
             receivers,
             routing(self.placement.names),
@@ -279,6 +280,7 @@ class Engine(Node):
             first_offset=self._first_offset,
             remotes=self.neighbors.remotes(),
         )
+        self._supervise()
         checkpoints.attach(self.host.after_cascade)
         self.pump = Pump(self.host, self.timers, self.clock, self.collector, self.standstill)
         self.pump.on_broken = self._fail

@@ -73,7 +73,7 @@ class Placement(NamedTuple):
         if self.trades:
             return (*self.host.actors, *DOORS)
         market = ("rest_door", "feed_door") if "market_data" in self.host.actors else ()
-        return (*self.host.actors, *market, "timers", "supervisor")
+        return (*self.host.actors, *market, "timers", "supervision", "supervisor")
 
     def elsewhere(self) -> dict[type[Message], tuple[int, ...]]:
         """Messages of this host that somebody gets on others: by type, the numbers of those hosts."""

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from actors.strategy import StrategyActor
 from bus.actor import Actor
 from bus.clock import EngineClock
 from bus.collector import Collector
@@ -26,13 +27,17 @@ from gateway.doors.rest import RestDoor, RestFailed, VenueAccount
 from gateway.doors.venue_time import VenueTime
 from gateway.doors.websocket import ConnectFailed
 from ops import events
+from ops.assembly import build_actors
 from ops.feeds import is_traded, label, planned, sources
 from ops.hosts import ALONE, Placement
 from ops.limits import LimitsFile
 from ops.neighbors import Neighbors
+from ops.poison import PoisonBox
 from ops.public import Public
 from ops.sections import Config
 from ops.state import StateDirectory
+from ops.strategy_guard import StrategyGuard
+from ops.supervision import Intensity, Supervision
 from ops.supervisor import Supervisor
 from ops.telemetry import TELEMETRY_MAILBOX, Reader, StandbyReader, Telemetry
 from ops.venue_clock import VenueClock
@@ -60,8 +65,17 @@ class Node:
     feed: FeedDoor
     neighbors: Neighbors
 
-    def __init__(self, config: Config, state: StateDirectory, placement: Placement = ALONE) -> None:
-        """placement: which of the actors run here, and where the others do."""
+    def __init__(
+        self,
+        config: Config,
+        state: StateDirectory,
+        placement: Placement = ALONE,
+        intensity: Intensity | None = None,
+        hidden: Sequence[str] = (),
+    ) -> None:
+        """placement: which of the actors run here, and where the others do. intensity: of restarts, over the runs of this
+        process. hidden: credentials.
+        """
         self.config, self.state, self.placement = config, state, placement
         self.clock = EngineClock()
         self.collector = Collector()
@@ -80,6 +94,16 @@ class Node:
         self.instruments: dict[int, Instrument] = {}
         self.actors: list[Actor[Any]] = []
         self.failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.supervision = Supervision(
+            self.actors,
+            lambda names: build_actors(config, list(self.instruments.values()), names),
+            config.strategy.owner,
+            intensity or Intensity(config.supervision),
+            PoisonBox(state.poison, hidden),
+        )
+        self.strategy_guard = StrategyGuard(
+            config.strategy.budget_us, config.strategy.hang_ms, self.supervision.quarantine
+        )
         self.input_log: RecordLog | None = None
         self._first_offset = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -92,6 +116,21 @@ class Node:
         self.stall_max_s = 0.0
         self._warm = False
         self._behind_again_s = 0
+
+    def _guard_strategy(self) -> None:
+        """Before any of its code runs. A host without one is not disturbed by a timer."""
+        if "strategy" in self.placement.host.actors:
+            self.strategy_guard.start()
+            self._closers.append(self.strategy_guard.stop)
+
+    def _supervise(self) -> None:
+        """Once there are actors and a host."""
+        self.supervision.attach(self.host)
+        self.supervision.reopen = self.feed.drop
+        self.supervision.renewed = self._show_host
+        for actor in self.actors:
+            if isinstance(actor, StrategyActor):
+                self.strategy_guard.attach(self.host, actor)
 
     def _open_input_log(self) -> None:
         persistence = self.config.persistence

@@ -51,7 +51,8 @@ class SideHost(Node):
         if stopped.is_set() or self.failure.done():
             return
         self._know(list(self.instruments.values()))
-        self.actors = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
+        self._guard_strategy()
+        self.actors += build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
         self._open_input_log()
         self._make_host()
         early, self._early = self._early, []
@@ -77,7 +78,7 @@ class SideHost(Node):
     def _make_host(self) -> None:
         names = self.placement.names
         self._make_feed()
-        doors: list[Receiver] = [self.timers, self.supervisor]
+        doors: list[Receiver] = [self.timers, self.supervision, self.supervisor]
         doors += [door for door in (self.rest, self.feed) if door.name in names]
         self.host = Host(
             [*self.actors, *doors],
@@ -89,6 +90,7 @@ class SideHost(Node):
             first_offset=self._first_offset,
             remotes=self.neighbors.remotes(),
         )
+        self._supervise()
         self.pump = Pump(self.host, self.timers, self.clock, self.collector, self.standstill)
         self.pump.on_broken = self._fail
         self._attach_doors({})

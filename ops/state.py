@@ -4,6 +4,7 @@ DIR/lock         held while an engine runs        DIR/epoch        of the last s
 DIR/journal      the order journal                DIR/input-log    every input, for replay
 DIR/checkpoints  the last few                     DIR/store.sqlite index of the journal, for people
 DIR/limits.json  what of the venues' limits is used
+DIR/poison       what a handler raised on, the last few
 """
 
 import fcntl
@@ -58,6 +59,10 @@ class StateDirectory:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    @property
+    def poison(self) -> Path:
+        return self.path / "poison"
 
     @property
     def instruments(self) -> Path:

@@ -130,9 +130,11 @@ DOORS = (
     "store_door",
     "timers",
     "checkpoints",
+    "supervision",
     "supervisor",
 )
-"""Receivers that touch the world. `timers` and `checkpoints` are the host's own; `supervisor` is ops' ear."""
+"""Receivers that touch the world. `timers` and `checkpoints` are the host's own, as is `supervision`, which makes failed
+actors anew; `supervisor` is ops' ear."""
 
 ROUTES: dict[type[Message], tuple[str, ...]] = {
     # from the feed door, down to the strategy
@@ -205,6 +207,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
         "portfolio",
         "coordination",
         "order_door",
+        "supervision",
     ),
     EngineStarted: (
         "orders",
@@ -229,10 +232,10 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     TradingStateChanged: ("execution", "exits", "strategy", "supervisor"),
     LimitsTightened: ("supervisor",),
     ActorFailed: ("risk", "supervisor"),
-    ActorsRestarted: ("supervisor",),
-    StrategyQuarantined: ("supervisor",),
+    ActorsRestarted: ("supervision", "risk", "supervisor"),
+    StrategyQuarantined: ("strategy", "risk", "supervisor"),
     LoopLag: (),
-    ClockEstimate: ("orders", "risk", "market_data", "order_door"),
+    ClockEstimate: ("orders", "risk", "market_data", "order_door", "supervision"),
     WallAdjusted: ("persistence",),
     # between instances
     LeadershipWon: ("coordination", "supervisor"),

@@ -58,8 +58,14 @@ from bus.messages.feed import (
     SnapshotSource,
 )
 
-BROKEN = (BookReason.CROSSED, BookReason.TOP_MISMATCH, BookReason.SNAPSHOT_TOO_OLD, BookReason.CHECKSUM)
-"""What only the orderbook says of a book; market data hears it and resynchronizes."""
+BROKEN = (
+    BookReason.CROSSED,
+    BookReason.TOP_MISMATCH,
+    BookReason.SNAPSHOT_TOO_OLD,
+    BookReason.CHECKSUM,
+    BookReason.RESTARTED,
+)
+"""What only the orderbook says of a book, or who makes it anew; market data hears it and resynchronizes."""
 
 
 class MarketDataState(msgspec.Struct):

@@ -19,6 +19,7 @@ from actors.risk.window import Window
 from bus.actor import NOTHING, Actor
 from bus.messages import (
     ActorFailed,
+    ActorsRestarted,
     ApprovedOrder,
     BandHeld,
     BandWanted,
@@ -46,6 +47,7 @@ from bus.messages import (
     PositionUpdate,
     Refusal,
     StopRequested,
+    StrategyQuarantined,
     Touch,
 )
 
@@ -110,6 +112,8 @@ class Risk(Actor[RiskState]):
             OrdersUnready: switch.on_unready,
             OperatorCommand: self.on_operator,
             ActorFailed: switch.on_actor_failed,
+            ActorsRestarted: switch.on_restarted,
+            StrategyQuarantined: switch.on_quarantined,
             ClockEstimate: switch.on_clock,
             LedgerCompared: switch.on_ledger,
             BaselineTaken: switch.on_baseline,

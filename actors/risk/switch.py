@@ -6,7 +6,8 @@
 | stop         | engine     | CANCEL_ONLY | the next EngineStarted                     |
 | clock:VENUE  | engine     | CANCEL_ONLY | a good ClockEstimate of the trading venue  |
 | operator     | any        | as ordered  | RESUME with a reason                       |
-| actor_failed | engine     | HALTED      | RESUME                                     |
+| actor_failed | engine     | CANCEL_ONLY | ActorsRestarted; the next EngineStarted    |
+| quarantine   | owner      | CANCEL_ONLY | RESUME of the owner; the next EngineStarted|
 | ledger:ASSET | engine     | REDUCING    | RESUME; a comparison that agrees again     |
 | baseline     | engine     | CANCEL_ONLY | BaselineTaken                              |
 | loss:ASSET   | engine     | REDUCING    | RESUME, which also grants the day anew     |
@@ -27,6 +28,7 @@ from actors.risk.states import ACTIVE, ENGINE, Reason, Reasons, instrument_scope
 from bus.actor import NOTHING
 from bus.messages import (
     ActorFailed,
+    ActorsRestarted,
     Alert,
     AlertLevel,
     AnswerKind,
@@ -45,12 +47,15 @@ from bus.messages import (
     OrdersUnready,
     PositionUpdate,
     StopRequested,
+    StrategyQuarantined,
     TradingState,
     TradingStateChanged,
 )
 
 DAY_NS = 86_400_000_000_000
-ENDS_WITH_RESUME = ("operator", "actor_failed", "ledger:", "loss:", "rejects")
+ENDS_WITH_RESUME = ("operator", "actor_failed", "ledger:", "loss:", "rejects", "quarantine")
+OWN_RESUME = "quarantine"
+"""What a RESUME of the engine does not end: whoever means the strategy names it."""
 ORDERED = {
     Control.HALT: TradingState.HALTED,
     Control.CANCEL_ONLY: TradingState.CANCEL_ONLY,
@@ -120,6 +125,10 @@ class Switch:
         reasons = self.reasons
         reasons.drop(ENGINE, "stop", "start")
         reasons.drop(ENGINE, "leadership", "start")
+        reasons.drop(ENGINE, "actor_failed", "start")
+        for held in reasons.saved():
+            if held.name == "quarantine":
+                reasons.drop(held.scope, held.name, "start")
         reasons.hold(ENGINE, "orders", TradingState.CANCEL_ONLY, "start")
         return tuple(
             TradingStateChanged(scope, state, "start")
@@ -183,7 +192,8 @@ class Switch:
             return (alert, answer(command, AnswerKind.FAILED, "refused: it was not said why; give a reason"))
         changes: tuple[Message, ...] = ()
         for held in self.reasons.saved():
-            if (held.scope == scope or scope == ENGINE) and held.name.startswith(ENDS_WITH_RESUME):
+            within = held.scope == scope or (scope == ENGINE and held.name != OWN_RESUME)
+            if within and held.name.startswith(ENDS_WITH_RESUME):
                 changes += self.reasons.drop(held.scope, held.name, command.reason)
         for day in self.days.values():
             if scope == ENGINE:
@@ -195,8 +205,15 @@ class Switch:
 
     def on_actor_failed(self, failed: ActorFailed, now_ns: int) -> tuple[Message, ...]:
         text = f"actor={failed.actor} tag={failed.message_tag} error={failed.error}"
-        changes = self.reasons.hold(ENGINE, "actor_failed", TradingState.HALTED, text)
+        changes = self.reasons.hold(ENGINE, "actor_failed", TradingState.CANCEL_ONLY, text)
         return (*changes, _alert(AlertLevel.CRITICAL, "actor_failed", text))
+
+    def on_restarted(self, restarted: ActorsRestarted, now_ns: int) -> tuple[Message, ...]:
+        return self.reasons.drop(ENGINE, "actor_failed", f"made anew: {', '.join(restarted.actors)}")
+
+    def on_quarantined(self, quarantined: StrategyQuarantined, now_ns: int) -> tuple[Message, ...]:
+        scope = owner_scope(quarantined.owner)
+        return self.reasons.hold(scope, "quarantine", TradingState.CANCEL_ONLY, quarantined.reason)
 
     def on_clock(self, estimate: ClockEstimate, now_ns: int) -> tuple[Message, ...]:
         if estimate.venue != self.limits.venue:

@@ -8,13 +8,16 @@ from actors.strategy.context import Context
 from actors.strategy.prices import price_of, ticks_aggressive, ticks_passive
 from actors.strategy.state import StrategySettings, StrategyState
 from actors.strategy.strategy import Strategy
+from actors.strategy.user import StrategyFailed, UserCode
 
 __all__ = [
     "Context",
     "Strategy",
     "StrategyActor",
+    "StrategyFailed",
     "StrategySettings",
     "StrategyState",
+    "UserCode",
     "price_of",
     "ticks_aggressive",
     "ticks_passive",

@@ -2,6 +2,9 @@
 
 It keeps what the context shows, calls the hook, and returns what the context collected. The gate stands here and in
 `Context.quote`: not ACTIVE, not LIVE or stopping means one empty intent and nothing after it.
+
+If a hook raises it is called no more (`user`): the host hears of it, and answers with StrategyQuarantined, on which everything
+is pulled. Facts are folded before any call, so they are whole whatever it did.
 """
 
 from collections.abc import Callable
@@ -11,6 +14,7 @@ from actors.strategy.context import Context
 from actors.strategy.prices import whole_lots
 from actors.strategy.state import Line, StrategySettings, StrategyState, TimerKey
 from actors.strategy.strategy import Strategy
+from actors.strategy.user import UserCode
 from bus.actor import NOTHING, Actor
 from bus.messages import (
     BookState,
@@ -28,6 +32,7 @@ from bus.messages import (
     PositionUpdate,
     Signals,
     StopRequested,
+    StrategyQuarantined,
     TimerFired,
     TradePrint,
     TradesMissed,
@@ -36,6 +41,7 @@ from bus.messages import (
 )
 
 UNKNOWN_ENGINE = TradingState.CANCEL_ONLY  # until risk says otherwise
+QUARANTINE = TradingState.CANCEL_ONLY  # what risk holds its owner's scope at
 
 
 class StrategyActor(Actor[StrategyState]):
@@ -44,10 +50,14 @@ class StrategyActor(Actor[StrategyState]):
     name = "strategy"
     State = StrategyState
 
-    def __init__(self, strategy: Strategy, settings: StrategySettings) -> None:
-        self.strategy = strategy
+    def __init__(
+        self, strategy: Strategy, settings: StrategySettings, make: Callable[[], Strategy] | None = None
+    ) -> None:
+        """make: see UserCode."""
         self.settings = settings
+        self._scope = f"owner:{settings.owner}"
         self.context = Context(settings)
+        self.user = UserCode(self.context, strategy, make)
         self.scopes: dict[str, TradingState] = {"engine": UNKNOWN_ENGINE}
         self.engine_started = self.started = self.open = False
         self.last_update = -1
@@ -69,6 +79,7 @@ class StrategyActor(Actor[StrategyState]):
             Instrument: self.on_instrument,
             EngineStarted: self.on_engine_started,
             StopRequested: self.on_stop,
+            StrategyQuarantined: self.on_quarantined,
         }
 
     # Market data
@@ -86,7 +97,7 @@ class StrategyActor(Actor[StrategyState]):
         line.live = True  # signals are made of LIVE books only
         context.cause = signals.instrument
         context.received_ns = signals.received_ns
-        self.strategy.on_signals(context, signals)
+        self.user.call(self.user.strategy.on_signals, signals)
         return self._end()
 
     def on_liquidity(self, liquidity: Liquidity, now_ns: int) -> tuple[Message, ...]:
@@ -94,7 +105,7 @@ class StrategyActor(Actor[StrategyState]):
         if line is None or not line.live:
             return NOTHING  # a book that has not been heard of yet: its shape comes again
         line.liquidity = liquidity
-        return self._call(self.strategy.on_liquidity, liquidity, now_ns)
+        return self._call(self.user.strategy.on_liquidity, liquidity, now_ns)
 
     def on_trade(self, print_: TradePrint, now_ns: int) -> tuple[Message, ...]:
         if not self.started or print_.instrument not in self.context.lines:
@@ -102,27 +113,27 @@ class StrategyActor(Actor[StrategyState]):
         self._begin(now_ns)
         self.context.cause = print_.instrument
         self.context.received_ns = print_.received_ns
-        self.strategy.on_trade(self.context, print_)
+        self.user.call(self.user.strategy.on_trade, print_)
         return self._end()
 
     def on_trades_missed(self, missed: TradesMissed, now_ns: int) -> tuple[Message, ...]:
         if missed.instrument not in self.context.lines:
             return NOTHING
-        return self._call(self.strategy.on_trades_missed, missed, now_ns)
+        return self._call(self.user.strategy.on_trades_missed, missed, now_ns)
 
     def on_mark(self, mark: MarkPrice, now_ns: int) -> tuple[Message, ...]:
         line = self.context.lines.get(mark.instrument)
         if line is None or line.instrument is None or line.instrument.version != mark.version:
             return NOTHING
         line.mark = mark
-        return self._call(self.strategy.on_mark, mark, now_ns)
+        return self._call(self.user.strategy.on_mark, mark, now_ns)
 
     def on_funding(self, funding: FundingRate, now_ns: int) -> tuple[Message, ...]:
         line = self.context.lines.get(funding.instrument)
         if line is None:
             return NOTHING
         line.funding = funding
-        return self._call(self.strategy.on_funding, funding, now_ns)
+        return self._call(self.user.strategy.on_funding, funding, now_ns)
 
     def on_book_state(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
         line = self.context.lines.get(change.instrument)
@@ -136,7 +147,7 @@ class StrategyActor(Actor[StrategyState]):
         self.context.pull(change.instrument)
         line.signals = line.liquidity = None
         if self.started:
-            self.strategy.on_book_lost(self.context, change)
+            self.user.call(self.user.strategy.on_book_lost, change)
         return self._end()
 
     # Facts of our own orders
@@ -147,7 +158,7 @@ class StrategyActor(Actor[StrategyState]):
         if line is None or fill.owner != self.settings.owner:
             return NOTHING
         line.intent = None
-        return self._call(self.strategy.on_fill, fill, now_ns)
+        return self._call(self.user.strategy.on_fill, fill, now_ns)
 
     def on_order(self, update: OrderUpdate, now_ns: int) -> tuple[Message, ...]:
         line = self.context.lines.get(update.instrument)
@@ -158,7 +169,7 @@ class StrategyActor(Actor[StrategyState]):
             return NOTHING
         self.last_update = update.number
         _fold_order(line, update)
-        return self._call(self.strategy.on_order, update, now_ns)
+        return self._call(self.user.strategy.on_order, update, now_ns)
 
     def on_position(self, position: PositionUpdate, now_ns: int) -> tuple[Message, ...]:
         line = self.context.lines.get(position.instrument)
@@ -166,12 +177,12 @@ class StrategyActor(Actor[StrategyState]):
             return NOTHING
         line.position = position.position
         line.position_lots = position.position_lots
-        return self._call(self.strategy.on_position, position, now_ns)
+        return self._call(self.user.strategy.on_position, position, now_ns)
 
     def on_refused(self, refused: OrderRefused, now_ns: int) -> tuple[Message, ...]:
         if refused.owner != self.settings.owner or refused.instrument not in self.context.lines:
             return NOTHING
-        return self._call(self.strategy.on_refused, refused, now_ns)
+        return self._call(self.user.strategy.on_refused, refused, now_ns)
 
     def on_timer(self, fired: TimerFired, now_ns: int) -> tuple[Message, ...]:
         for key, timer in self.context.timers.items():
@@ -179,7 +190,7 @@ class StrategyActor(Actor[StrategyState]):
                 if not timer.armed or timer.generation != fired.generation:
                     return NOTHING  # replaced or canceled while it was on its way
                 timer.armed = False
-                return self._call(self.strategy.on_timer, key, now_ns)
+                return self._call(self.user.strategy.on_timer, key, now_ns)
         return NOTHING
 
     # Start, stop, states
@@ -198,14 +209,17 @@ class StrategyActor(Actor[StrategyState]):
         line.position_lots = whole_lots(line.position, instrument)
         line.state = self._state_of(line.number)
         if self.started and before is not None and before.version != instrument.version:
-            self.strategy.on_instrument(self.context, instrument, before)
+            self.user.call(self.user.strategy.on_instrument, instrument, before)
         return self._start_when_ready()
 
     def on_engine_started(self, _started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
-        """A new run, perhaps restored from a checkpoint: nothing is known of books, states or timers any more."""
+        """A new run, perhaps restored from a checkpoint: nothing is known of books, states or timers any more. A quarantine
+        ends with the run it was of, unless what was saved could not be read.
+        """
         self._begin(now_ns)
         self.engine_started = True
         self.started = self.context.stopping = False
+        self.user.begin()
         self.scopes = {"engine": UNKNOWN_ENGINE}
         for line in self.context.lines.values():
             line.live = False
@@ -219,7 +233,7 @@ class StrategyActor(Actor[StrategyState]):
         lines = self.context.lines.values()
         if self.engine_started and not self.started and all(line.instrument is not None for line in lines):
             self.started = True
-            self.strategy.on_start(self.context)
+            self.user.call(self.user.strategy.on_start)
         return self._end()
 
     def on_trading_state(self, changed: TradingStateChanged, now_ns: int) -> tuple[Message, ...]:
@@ -229,6 +243,21 @@ class StrategyActor(Actor[StrategyState]):
             line.state = self._state_of(number)
             if line.state != TradingState.ACTIVE:
                 self.context.pull(number)
+        if self.user.quarantined and changed.scope == self._scope and changed.state < QUARANTINE:
+            self.started = False
+            self.user.release()
+            return self._start_when_ready()
+        return self._end()
+
+    def on_quarantined(self, quarantined: StrategyQuarantined, now_ns: int) -> tuple[Message, ...]:
+        """Called no more. Whatever a call that was broken off has left is forgotten, its timers too."""
+        if quarantined.owner != self.settings.owner:
+            return NOTHING
+        self._begin(now_ns)
+        self.user.quarantined = True
+        self.context.forget_timers(now_ns)
+        for number in self.settings.instruments:
+            self.context.pull(number)
         return self._end()
 
     def on_stop(self, _stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
@@ -237,7 +266,7 @@ class StrategyActor(Actor[StrategyState]):
         for number in self.settings.instruments:
             self.context.pull(number)
         if self.started:
-            self.strategy.on_stop(self.context)
+            self.user.call(self.user.strategy.on_stop)
         return self._end()
 
     def _state_of(self, number: int) -> TradingState:
@@ -245,7 +274,7 @@ class StrategyActor(Actor[StrategyState]):
         return max(
             states["engine"],
             states.get(f"instrument:{number}", TradingState.ACTIVE),
-            states.get(f"owner:{self.settings.owner}", TradingState.ACTIVE),
+            states.get(self._scope, TradingState.ACTIVE),
         )
 
     # One hook
@@ -254,7 +283,7 @@ class StrategyActor(Actor[StrategyState]):
         if not self.started:
             return NOTHING  # facts before the start are folded; the strategy reads them off the context
         self._begin(now_ns)
-        hook(self.context, argument)
+        self.user.call(hook, argument)
         return self._end()
 
     def _begin(self, now_ns: int) -> None:
@@ -303,7 +332,8 @@ class StrategyActor(Actor[StrategyState]):
             line.position_lots = position.position_lots
 
     def checkpoint(self) -> StrategyState:
-        context = self.context
+        """Raises StrategyFailed: the user's `save` did."""
+        saved, context = self.user.save(), self.context
         return StrategyState(
             lines=context.saved_lines(),
             scopes=list(self.scopes.items()),
@@ -315,7 +345,9 @@ class StrategyActor(Actor[StrategyState]):
             last_update=self.last_update,
             repeated_updates=self.repeated_updates,
             alerts_dropped=context.alerts_dropped,
-            strategy=self.strategy.save(),
+            strategy=saved,
+            quarantined=self.user.quarantined,
+            first_generation=context.first_generation,
         )
 
     def restore(self, state: StrategyState) -> None:
@@ -335,7 +367,8 @@ class StrategyActor(Actor[StrategyState]):
         self.open = state.open
         self.last_update = state.last_update
         self.repeated_updates = state.repeated_updates
-        self.strategy.load(state.strategy)
+        context.first_generation = state.first_generation
+        self.user.load(state.strategy, quarantined=state.quarantined)
 
     def view(self) -> dict[str, Any]:
         lines = self.context.lines

@@ -34,6 +34,7 @@ class Context:
         self.stopping = False
         self.lines = {number: Line(number) for number in (*settings.instruments, *settings.watched)}
         self.timers: dict[str, TimerKey] = {}
+        self.first_generation = 0
         self.out: list[Message] = []
         self.received_ns = 0
         self.cause = -1
@@ -173,7 +174,7 @@ class Context:
             if len(self.timers) >= TIMERS_MAX:
                 self.alert("strategy_timer_limit", AlertLevel.WARNING, detail=f"key={key} limit={TIMERS_MAX}")
                 return
-            timer = self.timers[key] = TimerKey(key, len(self.timers), 0, False)
+            timer = self.timers[key] = TimerKey(key, len(self.timers), self.first_generation, False)
         timer.generation += 1
         timer.armed = True
         self.out.append(SetTimer("strategy", timer.counter, timer.generation, self.now_ns + after_ns))
@@ -185,6 +186,11 @@ class Context:
             timer.armed = False
             timer.generation += 1
             self.out.append(CancelTimer("strategy", timer.counter))
+
+    def forget_timers(self, now_ns: int) -> None:
+        """None is set any more. Those that are on their way find no generation of their own: new ones count from now_ns."""
+        self.timers.clear()
+        self.first_generation = now_ns
 
     def alert(self, event: str, level: AlertLevel = AlertLevel.INFO, *, instrument: int = -1, detail: str = "") -> None:
         """A word for the log and for people; at most ALERTS_MAX a hook."""

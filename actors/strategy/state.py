@@ -55,7 +55,9 @@ class TimerKey(msgspec.Struct):
 
 
 class StrategyState(msgspec.Struct):
-    """Everything. strategy: what the user's `save()` gave. open: a hook is running (True in a checkpoint: it raised)."""
+    """Everything. strategy: what the user's `save()` gave last. open: a hook is running (True in a checkpoint: it raised).
+    quarantined: it is called no more. first_generation: of a timer with a new key.
+    """
 
     lines: list[Line]
     scopes: list[tuple[str, TradingState]]
@@ -68,3 +70,5 @@ class StrategyState(msgspec.Struct):
     repeated_updates: int
     alerts_dropped: int
     strategy: bytes
+    quarantined: bool = False
+    first_generation: int = 0

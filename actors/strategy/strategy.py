@@ -1,7 +1,8 @@
 """What a user subclasses: one strategy. Pure: its whole world is the context, and what it wants it asks of the context.
 
 A strategy reads no clock and no file, draws no random number without a seed of its own, and keeps what it must
-remember in `save()`: then it can be replayed, simulated and restarted. A hook that raises halts trading.
+remember in `save()`: then it can be replayed, simulated and restarted. A strategy whose hook raises, or takes too long, is
+quarantined: its quotes are pulled, and it is called no more.
 """
 
 from actors.strategy.context import Context
@@ -25,7 +26,7 @@ class Strategy:
     """Every hook may be left out. Hooks run in the order in which the facts happened, never two at a time."""
 
     def on_start(self, context: Context) -> None:
-        """Once a run: the engine has started and the metadata of every instrument is known."""
+        """Once a run, and again after a quarantine: the engine has started and the metadata of every instrument is known."""
 
     def on_signals(self, context: Context, signals: Signals) -> None:
         """The book of one instrument changed and is LIVE. Hot path: tick to order runs through here."""

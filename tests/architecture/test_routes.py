@@ -66,7 +66,7 @@ def receivers() -> list[Receiver]:
     actors: list[Actor[Any]] = build_actors(everything(parse(CONFIG)), [BTC])
     store = StoreDoor(Path("store.sqlite"), lambda: 0, lambda: 0, house.clock.now_ns)
     doors = [house.door, rest, FeedDoor({}, house.clock.now_ns), house.coordination, store]
-    return [*actors, *doors, Timers(), Checkpoints(lambda now_ns: None), Supervisor()]
+    return [*actors, *doors, Timers(), Checkpoints(lambda now_ns: None), house.supervision, Supervisor()]
 
 
 ALL = receivers()
@@ -157,7 +157,8 @@ def test_a_run_sends_along_the_page_and_nowhere_else(carried: set[tuple[str, typ
 
 
 NOT_IN_A_RUN = {
-    "ActorFailed", "CommandDropped", "CancelTimer", "OperatorCommand", "WallAdjusted",
+    "ActorFailed", "ActorsRestarted", "StrategyQuarantined", "CommandDropped", "CancelTimer", "OperatorCommand",
+    "WallAdjusted",
     "LeadershipLost", "AccountHandedOver", "BandWanted", "CooldownRequested", "CooldownObserved", "CooldownHeld",
     "PublishCooldown", "FrameBatch", "StreamChanged", "Resubscribe", "RollConnection", "ReleaseConnection", "MarkPrice",
     "FundingRate", "PrivateStreamSuspected", "StoreQuery",

@@ -47,7 +47,7 @@ def test_a_host_is_its_place_in_the_file_and_its_socket_lies_beside_it(tmp_path:
 def test_the_host_that_trades_has_every_door_and_the_other_only_what_it_needs(tmp_path: Path) -> None:
     path = write(tmp_path, topology(GOOD))
     assert set(place(path, "trade").names) == {*GOOD["trade"][0], *DOORS}
-    assert set(place(path, "data").names) == {*DATA, "rest_door", "feed_door", "timers", "supervisor"}
+    assert set(place(path, "data").names) == {*DATA, "rest_door", "feed_door", "timers", "supervision", "supervisor"}
 
 
 def test_an_engine_on_one_host_sends_nothing_elsewhere() -> None:

@@ -92,7 +92,7 @@ def test_its_book_is_live_and_its_signals_reach_the_strategy() -> None:
     run_kraken(engine, 20)
     states = [m for m in engine.said(BookStateChanged) if m.instrument == 1]
     assert states[-1].state is BookState.LIVE
-    assert engine.actor("strategy").strategy.seen.count(1) > 10
+    assert engine.actor("strategy").user.strategy.seen.count(1) > 10
     assert engine.actor("strategy").context.instruments == (0,)
     assert engine.actor("strategy").context.watched == (1,)
 
@@ -101,7 +101,7 @@ def test_a_wish_on_it_is_refused_with_the_reason_and_never_an_order() -> None:
     engine = house(reckless=True)
     engine.start()
     run_kraken(engine, 20)
-    strategy = engine.actor("strategy").strategy
+    strategy = engine.actor("strategy").user.strategy
     assert engine.said(OrderCommand)
     assert {(m.instrument, m.reason) for m in strategy.refused} == {(1, Refusal.UNKNOWN_INSTRUMENT)}
     assert engine.said(SubmitOrder) == []

@@ -1,4 +1,4 @@
-"""An actor raises, a disk is full: what was lost is answered, what works is canceled, and nothing new goes."""
+"""An actor raises, a strategy is quarantined, a disk is full: nothing is quoted on what is half done, and nothing is lost."""
 
 import errno
 from pathlib import Path
@@ -9,23 +9,34 @@ import pytest
 from actors.strategy import Strategy
 from actors.strategy.context import Context
 from bus.actor import Actor
+from bus.codec import decode_any
 from bus.log import LogFull
 from bus.messages import (
+    HEADER_SIZE,
     ActorFailed,
+    ActorsRestarted,
     ApprovedOrder,
+    BookReason,
+    BookState,
+    BookStateChanged,
     BookView,
-    CommandDropped,
+    ConnectionUp,
     Control,
+    DepthUpdate,
+    Frame,
     OperatorCommand,
     OrderCommand,
     OrderStatus,
     OrderUpdate,
     Refusal,
     Signals,
+    SnapshotRequest,
+    StrategyQuarantined,
     SubmitOrder,
     Touch,
     TradingState,
 )
+from tests.support.house import House
 from tests.support.stage import Stage
 
 
@@ -70,36 +81,57 @@ class Careless(Strategy):
             _ = 1 // (self.calls - 3)
 
 
-def test_a_strategy_that_raises_halts_trading_and_its_orders_are_canceled() -> None:
-    def replace(actors: list[Actor[Any]]) -> None:
-        next(row for row in actors if row.name == "strategy").strategy = Careless()  # type: ignore[attr-defined]  # StrategyActor's
+def careless(actors: list[Actor[Any]]) -> None:
+    next(row for row in actors if row.name == "strategy").user.strategy = Careless()  # type: ignore[attr-defined]  # StrategyActor's
 
-    stage = Stage(before=replace)
+
+def test_a_strategy_that_raises_is_quarantined_and_its_orders_are_canceled() -> None:
+    stage = Stage(before=careless)
     stage.accept(stage.bid)
     stage.accept(stage.ask)
     stage.tick()
     stage.tick()
-    [failed] = stage.house.said(ActorFailed)
-    assert (failed.actor, "ZeroDivisionError" in failed.error) == ("strategy", True)
-    assert stage.trading() is TradingState.HALTED
+    [quarantined] = stage.house.said(StrategyQuarantined)
+    assert (quarantined.owner, "ZeroDivisionError" in quarantined.reason) == ("main", True)
+    assert "test_failures.py:" in quarantined.reason, "the line that raised is what its author needs"
     assert sorted(stage.cancels()) == sorted([stage.bid, stage.ask])
+    assert (stage.trading(), stage.house.said(ActorFailed)) == (TradingState.ACTIVE, [])
     before = len(stage.submits())
     stage.move("60000.02", "60000.08")
     assert len(stage.submits()) == before
 
 
+def test_a_quarantined_strategy_quotes_again_at_a_persons_word() -> None:
+    stage = Stage(before=careless)
+    stage.accept(stage.bid)
+    stage.accept(stage.ask)
+    stage.tick()
+    stage.tick()
+    for order in (stage.bid, stage.ask):
+        stage.answer_cancel(order)
+        stage.canceled(order)
+    stage.house.wire.written.clear()
+    stage.house.post(OperatorCommand(Control.RESUME, -1, "looked at it"))
+    stage.tick()
+    assert stage.submits() == [], "a RESUME of the engine is not of the strategy"
+    stage.house.post(OperatorCommand(Control.RESUME, -1, "mended", "main"))
+    stage.tick()
+    assert len(stage.submits()) == 2
+
+
 @pytest.mark.parametrize(
     ("actor", "kind"), [("risk", OrderCommand), ("orders", ApprovedOrder), ("order_door", SubmitOrder)]
 )
-def test_an_order_lost_anywhere_on_its_way_gives_its_reservation_back(actor: str, kind: Any) -> None:
-    """Goal: no command is ever lost without a word. Method: raise at each station between execution and the socket."""
+def test_an_order_lost_anywhere_on_its_way_is_reserved_only_if_it_may_have_left(actor: str, kind: Any) -> None:
+    """Goal: a failure between reservation and socket leaves no reservation behind. Method: raise at each station; the run is
+    over on the spot, as if the process had died, and another one folds the journal."""
     bomb = Bomb(actor, kind)
     if actor == "order_door":
         stage = Stage()
         stage.accept(stage.bid)
         stage.accept(stage.ask)
         bomb.plant([stage.house.door])  # type: ignore[list-item]  # a door has handlers like an actor
-        stage.house.host._cells["order_door"].handlers = stage.house.door.handlers
+        stage.house.host.renew([stage.house.door])
     else:
         stage = working(bomb)
     stage.fill(stage.bid)
@@ -107,12 +139,61 @@ def test_an_order_lost_anywhere_on_its_way_gives_its_reservation_back(actor: str
     written = len(stage.submits())
     stage.tick()
     assert not bomb.armed, "the bomb did not go off"
-    [dropped] = stage.house.said(CommandDropped)
-    assert dropped.instrument == 0
+    crash = stage.house.supervision.crash
+    assert crash is not None
+    assert crash.receiver == actor
     assert len(stage.submits()) == written
-    assert stage.reserved() == (100, 0), "the position of the fill and the ask that works; nothing for the lost bid"
-    assert stage.trading() is TradingState.HALTED
-    assert stage.ask in stage.cancels()
+    stage.tick()
+    assert (len(stage.submits()), stage.cancels()) == (written, []), "a run that is over does nothing, cancels included"
+    after = House(clock=stage.house.clock, journal=stage.house.journal, epoch=2)
+    for _, _, now_ns, body in list(stage.house.journal.records):
+        message = decode_any(body[HEADER_SIZE:])
+        for row in after.actors:
+            if fold := row.recovers().get(type(message)):
+                fold(message, now_ns)
+    view = after.actor("risk").view()
+    lost = 100 if actor == "order_door" else 0  # its intent is journaled: the venue must say that it never saw it
+    assert (view["worst_long_lots"][0], view["worst_short_lots"][0]) == (100 + lost, 0), "the fill, the ask that works"
+
+
+@pytest.mark.parametrize(
+    ("actor", "kind", "anew"),
+    [
+        ("microstructure", BookView, ["microstructure"]),
+        ("orderbook", DepthUpdate, ["orderbook", "microstructure"]),
+        ("market_data", Frame, ["market_data", "orderbook", "microstructure"]),
+    ],
+)
+def test_a_feed_actor_that_raises_is_made_anew_with_those_behind_it(actor: str, kind: Any, anew: list[str]) -> None:
+    """Its book has no price before the next input is taken; it synchronizes, and trading goes on without a person."""
+    bomb = Bomb(actor, kind)
+    stage = working(bomb)
+    dropped: list[str] = []
+    stage.house.supervision.reopen = dropped.append
+    before = {row.name: row for row in stage.house.actors}
+    bomb.armed = True
+    stage.house.forget()
+    stage.depth([["59980.00", "5.0"]], [])
+    assert [row.name for row in stage.house.actors if row is not before[row.name]] == anew
+    assert sorted(stage.cancels()) == sorted([stage.bid, stage.ask])
+    [restarted] = stage.house.said(ActorsRestarted)
+    assert (list(restarted.actors), restarted.attempt) == (anew, 1)
+    assert stage.trading() is TradingState.ACTIVE
+    lost, first = stage.house.said(BookStateChanged)[0], stage.house.story().index("execution < BookStateChanged")
+    assert (lost.state, lost.reason) == (BookState.INVALID, BookReason.RESTARTED)
+    assert first < stage.house.story().index("supervision < ActorsRestarted"), (
+        "trading does not go on before books are lost"
+    )
+    for order in (stage.bid, stage.ask):
+        stage.answer_cancel(order)
+        stage.canceled(order)
+    if actor == "market_data":
+        assert dropped == ["market data was made anew"]
+        stage.house.post(ConnectionUp(0, 2, stage.house.clock.now_ns()))
+    stage.house.wire.written.clear()
+    stage.open_book_again()
+    stage.tick()
+    assert len(stage.submits()) == 2
 
 
 def test_a_failure_in_one_handler_leaves_the_rest_of_the_cascade_whole() -> None:
@@ -126,20 +207,37 @@ def test_a_failure_in_one_handler_leaves_the_rest_of_the_cascade_whole() -> None
     assert stage.house.host.failures == 1
 
 
-def test_a_person_ends_the_halt_and_trading_goes_on() -> None:
-    bomb = Bomb("strategy", Signals)
+def resynchronize(stage: Stage) -> None:
+    """Attempts at a snapshot are spaced more and more."""
+    while not any(isinstance(message, SnapshotRequest) for message in stage.house.asked):
+        stage.house.wait(100)
+    stage.open_book()
+
+
+def test_what_fails_too_often_stays_down_and_the_engine_only_cancels() -> None:
+    bomb = Bomb("orderbook", DepthUpdate)
     stage = working(bomb)
-    bomb.armed = True
-    stage.tick()
-    assert stage.trading() is TradingState.HALTED
-    for order in (stage.bid, stage.ask):
-        stage.answer_cancel(order)
-        stage.canceled(order)
+    make = stage.house.supervision._make
+
+    def make_bad(names: Any) -> Any:
+        made = list(make(names))
+        bomb.plant(made)
+        return made
+
+    stage.house.supervision._make = make_bad
+    for failure in range(4):
+        bomb.armed = True
+        stage.depth([["59980.00", "5.0"]], [])
+        assert not bomb.armed
+        if failure < 3:
+            resynchronize(stage)
+    assert len(stage.house.said(ActorsRestarted)) == 3
+    assert stage.trading() is TradingState.CANCEL_ONLY
     stage.house.wire.written.clear()
-    stage.house.post(OperatorCommand(Control.RESUME, -1, "looked at it"))
+    resynchronize(stage)
     stage.tick()
-    assert stage.trading() is TradingState.ACTIVE
-    assert len(stage.submits()) == 2
+    assert stage.submits() == []
+    assert stage.house.host.broken == ""
 
 
 class FullJournal:

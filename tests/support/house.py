@@ -42,6 +42,7 @@ from gateway.doors.venue_time import VenueTime
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import parse
 from ops.sections import Config
+from ops.supervision import Intensity, Supervision
 from ops.topology import DOORS, ROUTES, routing
 from ops.venues import BinanceSpotOrders
 
@@ -173,10 +174,12 @@ class House:
         journal: "Journal | None" = None,
         first_offset: int = 0,
         coordination: LoopbackDoor | None = None,
+        intensity: Intensity | None = None,
     ) -> None:
         """more: further instruments, each with a row in `config`. tapped: False for long runs that read no story.
 
         clock, journal, first_offset: of the run before, when this one is a restart. coordination: where others are.
+        intensity: of restarts, over several runs.
         """
         self.clock = clock or VirtualClock(START_NS)
         self.mailboxes = mailboxes or LoopbackMailboxes()
@@ -184,15 +187,30 @@ class House:
         self.journal, self.input_log, self.wire = journal or Journal(), Journal(), Wire()
         self.instrument, self.epoch = instrument, epoch
         self.instruments = [instrument, *more]
-        self.actors = build_actors(change(parse(config)), self.instruments)
+        settings = change(parse(config))
+        self.actors = build_actors(settings, self.instruments)
         before(self.actors)
+        self.supervision = Supervision(
+            self.actors,
+            lambda names: build_actors(settings, self.instruments, names),
+            settings.strategy.owner,
+            intensity or Intensity(settings.supervision),
+            None,
+        )
         self.timers = Timers()
         self.asked: list[Message] = []
         self.door = self._make_door(parse(config))
         self.coordination = coordination or LoopbackDoor({row.instrument: row for row in self.instruments})
-        real = ("order_door", "coordination_door", "timers")
+        real = ("order_door", "coordination_door", "timers", "supervision")
         outside = [Outside(name, self) for name in DOORS if name not in real]
-        receivers: list[Receiver] = [*self.actors, self.door, self.coordination, self.timers, *outside]
+        receivers: list[Receiver] = [
+            *self.actors,
+            self.door,
+            self.coordination,
+            self.timers,
+            self.supervision,
+            *outside,
+        ]
         carrier: Mailboxes = self.tap if tapped else self.mailboxes
         self.host = Host(
             receivers,
@@ -205,6 +223,7 @@ class House:
         )
         self.door.attach(self.host.post, lambda: self.host.offset, self.host.after_burst("order_door"))
         self.coordination.attach(self.host.post)
+        self.supervision.attach(self.host)
 
     def _make_door(self, config: Config) -> OrderDoor:
         by_number: Mapping[int, Instrument] = {row.instrument: row for row in self.instruments}

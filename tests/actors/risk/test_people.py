@@ -70,7 +70,7 @@ def test_flatten_stops_everybody_but_the_operators_own_orders_and_is_answered_by
         (OperatorCommand(Control.HALT, -1, "look"), ACTIVE),
         (StopRequested("sigterm", NOW), ACTIVE),
         (OrdersUnready(0, "stream lost"), CANCEL_ONLY),
-        (ActorFailed("strategy", 39, "ZeroDivisionError"), HALTED),
+        (ActorFailed("orderbook", 39, "ZeroDivisionError"), CANCEL_ONLY),
     ],
 )
 def test_what_binds_a_person(message: Message, state: TradingState) -> None:

@@ -7,6 +7,7 @@ import pytest
 from actors.risk import AccountLimits, Risk
 from bus.messages import (
     ActorFailed,
+    ActorsRestarted,
     Alert,
     AlertLevel,
     AnswerKind,
@@ -23,6 +24,7 @@ from bus.messages import (
     OrdersUnready,
     Refusal,
     StopRequested,
+    StrategyQuarantined,
     TradingState,
     TradingStateChanged,
 )
@@ -99,13 +101,30 @@ def test_cancel_all_changes_no_state() -> None:
     assert risk().receive(OperatorCommand(Control.CANCEL_ALL, -1, ""), NOW) == ()
 
 
-def test_a_failed_actor_halts_with_an_alert_until_resume() -> None:
+def test_a_failed_actor_stops_new_orders_with_an_alert_until_it_is_made_anew() -> None:
     actor = risk()
-    changes = actor.receive(ActorFailed("strategy", 39, "ZeroDivisionError"), NOW)
+    changes = actor.receive(ActorFailed("orderbook", 39, "ZeroDivisionError"), NOW)
     assert [type(m) for m in changes] == [TradingStateChanged, Alert]
-    assert actor.switch.reasons.engine is HALTED
+    assert actor.switch.reasons.engine is CANCEL_ONLY
     assert told(actor, READY) == []
-    assert told(actor, OperatorCommand(Control.RESUME, -1, "restarted")) == [("engine", ACTIVE)]
+    assert told(actor, ActorsRestarted(("orderbook", "microstructure"), 1, "")) == [("engine", ACTIVE)]
+
+
+@pytest.mark.parametrize("owner", ["", "other"])
+def test_a_quarantine_is_of_its_owner_alone_and_ends_with_his_resume(owner: str) -> None:
+    actor = risk()
+    assert told(actor, StrategyQuarantined("main", "it raised")) == [("owner:main", CANCEL_ONLY)]
+    assert actor.switch.reasons.engine is ACTIVE
+    assert told(actor, OperatorCommand(Control.RESUME, -1, "go on", owner)) == []
+    assert told(actor, OperatorCommand(Control.RESUME, -1, "mended", "main")) == [("owner:main", ACTIVE)]
+
+
+def test_what_failed_in_a_run_is_not_held_against_the_next() -> None:
+    actor = risk()
+    actor.receive(ActorFailed("orders", 39, ""), NOW)
+    actor.receive(StrategyQuarantined("main", ""), NOW)
+    actor.receive(EngineStarted(0, 2), NOW)
+    assert [held.name for held in actor.switch.reasons.saved()] == ["orders"]
 
 
 def test_a_stop_lasts_until_the_next_start() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from actors.strategy import Context, Strategy, StrategyActor, StrategyState
+from actors.strategy import Context, Strategy, StrategyActor, StrategyFailed, StrategyState
 from actors.strategy.context import ALERTS_MAX, TIMERS_MAX
 from bus.messages import (
     Alert,
@@ -29,10 +29,12 @@ from bus.messages import (
     Side,
     Signals,
     StopRequested,
+    StrategyQuarantined,
     TimerFired,
     TradePrint,
     TradesMissed,
     TradingState,
+    TradingStateChanged,
 )
 from tests.actors.strategy.builders import (
     LIFE,
@@ -299,10 +301,112 @@ def test_after_a_hook_raised_nothing_of_it_is_sent_and_the_pull_is() -> None:
     with pytest.raises(ZeroDivisionError):
         actor.receive(signals(update_id=13), NOW)
     assert wishes(actor.receive(state(TradingState.HALTED), NOW)) == [EMPTY]
+
+
+QUARANTINED = StrategyQuarantined("me", "it raised")
+RELEASED = TradingStateChanged("owner:me", TradingState.ACTIVE, "a person's word")
+
+
+def test_a_strategy_that_raised_is_called_no_more_and_its_quotes_are_pulled() -> None:
     actor = running(Raising())
+    actor.receive(signals(), NOW)
     with pytest.raises(ZeroDivisionError):
         actor.receive(signals(update_id=13), NOW)
-    assert wishes(actor.receive(signals(), NOW)) == [(999, 10, 1_001, 10)]  # never sent, so not the same as the last
+    assert wishes(actor.receive(signals(update_id=14), NOW)) == []
+    assert wishes(actor.receive(QUARANTINED, NOW)) == [EMPTY]
+    assert wishes(actor.receive(signals(update_id=15), NOW)) == []
+
+
+def test_quarantine_of_another_owner_changes_nothing() -> None:
+    actor = running(Raising())
+    assert actor.receive(StrategyQuarantined("another", ""), NOW) == ()
+    assert wishes(actor.receive(signals(), NOW)) == [(999, 10, 1_001, 10)]
+
+
+def test_facts_are_folded_in_quarantine() -> None:
+    actor = running(Raising())
+    actor.receive(QUARANTINED, NOW)
+    actor.receive(position(7), NOW)
+    assert actor.context.position_lots(0) == 7
+
+
+class Counting(Strategy):
+    """Raises at update 13; remembers what it has seen."""
+
+    def __init__(self) -> None:
+        self.seen = self.starts = 0
+
+    def on_start(self, context: Context) -> None:
+        self.starts += 1
+        context.set_timer("a", 1_000)
+
+    def on_signals(self, context: Context, signals: Signals) -> None:
+        self.seen += 1
+        if signals.update_id == 13:
+            raise ZeroDivisionError
+
+    def save(self) -> bytes:
+        return str(self.seen).encode()
+
+    def load(self, saved: bytes) -> None:
+        self.seen = int(saved or b"0")
+
+
+def test_a_persons_word_begins_another_one_with_what_was_saved() -> None:
+    """What raised was in the middle of something: it is not called again, its timers are nobody's."""
+    actor = StrategyActor(Counting(), settings(), Counting)
+    actor.receive(instrument(), NOW)
+    [early] = actor.receive(EngineStarted(0, 1), NOW)
+    actor.receive(state(TradingState.ACTIVE), NOW)
+    first = actor.user.strategy
+    actor.receive(signals(), NOW)
+    actor.checkpoint()
+    with pytest.raises(ZeroDivisionError):
+        actor.receive(signals(update_id=13), NOW)
+    actor.receive(QUARANTINED, NOW)
+    assert actor.checkpoint().strategy == b"1", "a strategy in quarantine is not asked to save"
+    [timer] = actor.receive(RELEASED, NOW)
+    second = actor.user.strategy
+    assert isinstance(second, Counting)
+    assert (second is first, second.seen, second.starts) == (False, 1, 1)
+    assert isinstance(early, SetTimer)
+    assert isinstance(timer, SetTimer)
+    assert actor.receive(TimerFired("strategy", early.counter, early.generation, NOW), NOW) == ()
+    assert actor.context.timers["a"].armed, "the old timer fired into nothing"
+
+
+class Swallowing(Strategy):
+    def on_signals(self, context: Context, signals: Signals) -> None:
+        raise KeyboardInterrupt
+
+    def save(self) -> bytes:
+        raise ZeroDivisionError("save")
+
+
+def test_whatever_comes_out_of_a_hook_is_an_exception_to_the_host() -> None:
+    with pytest.raises(StrategyFailed) as raised:
+        running(Swallowing()).receive(signals(), NOW)
+    assert isinstance(raised.value.__cause__, KeyboardInterrupt)
+
+
+def test_a_save_that_raises_is_told_once_and_the_checkpoint_after_it_is_whole() -> None:
+    actor = running(Swallowing())
+    with pytest.raises(StrategyFailed, match="save: ZeroDivisionError"):
+        actor.checkpoint()
+    assert actor.checkpoint().quarantined
+
+
+class Forgetful(Strategy):
+    def load(self, saved: bytes) -> None:
+        raise ValueError("not mine")
+
+
+def test_a_load_that_raises_leaves_it_quarantined_and_says_why() -> None:
+    saved = running(Counting()).checkpoint()
+    actor = StrategyActor(Forgetful(), settings())
+    actor.restore(saved)
+    actor.receive(EngineStarted(0, 2), NOW)
+    assert (actor.user.quarantined, actor.user.unread) == (True, "load: ValueError: not mine")
 
 
 @hypothesis_settings(max_examples=25, deadline=None)
