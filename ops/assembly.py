@@ -14,7 +14,7 @@ from actors.exits import Exits, ExitsSettings, FlattenSettings, OrderMax
 from actors.market_data import MarketData
 from actors.microstructure import Microstructure
 from actors.orderbook import Orderbook
-from actors.orders import Leftovers, Orders, OrdersSettings
+from actors.orders import External, Leftovers, Orders, OrdersSettings, Orphans
 from actors.persistence import Persistence, PersistenceSettings
 from actors.portfolio import BaselinePolicy, Portfolio, PortfolioSettings
 from actors.risk import AccountLimits, Risk, RiskLimits
@@ -143,8 +143,11 @@ def _orders(config: Config) -> OrdersSettings:
         venue=VENUE,
         prefix=config.orders.prefix,
         leftovers=Leftovers[config.orders.leftovers.upper()],
+        orphans=Orphans[config.orders.orphans.upper()],
+        external=External[config.orders.external.upper()],
         recv_window_ns=config.venue.recv_window_ms * MS,
         reconcile_interval_ns=config.orders.reconcile_interval_ms * MS,
+        stream_silence_ns=config.orders.stream_silence_ms * MS,
     )
 
 

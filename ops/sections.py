@@ -158,11 +158,18 @@ class PortfolioSection(Section, frozen=True):
 
 
 class OrdersSection(Section, frozen=True):
-    """prefix: of every client order id. leftovers: what a start does with our working orders."""
+    """prefix: of every client order id. What becomes of orders that this run did not send, see docs/howto/orders-of-others.md:
+    leftovers: our own that still work at a start; orphans: ours by their id, and our journal has none of them; external: of a
+    person or another program. stream_silence_ms: while orders work, how long the private stream may say nothing before it is
+    suspected (a look that finds nothing untold counts as a word); 0: not judged.
+    """
 
     prefix: str = "tl"
     leftovers: Literal["cancel", "adopt"] = "cancel"
+    orphans: Literal["cancel", "adopt", "leave"] = "cancel"
+    external: Literal["leave", "claim", "cancel"] = "leave"
     reconcile_interval_ms: int = 30_000
+    stream_silence_ms: int = 45_000
 
 
 class ExitsSection(Section, frozen=True):

@@ -53,12 +53,15 @@ def submit_request(
 def cancel_request(
     cancel: CancelOrder, instrument: Instrument, signer: Signer, timestamp_ms: int, window_ms: int
 ) -> tuple[str, str]:
-    """Return method and signed path, by the order's own id and by the venue's where it is known (above 0)."""
+    """Return method and signed path, by the order's own id and by the venue's where it is known (above 0).
+
+    By the venue's alone where others named the order.
+    """
     assert (cancel.client_order_id + cancel.cancel_id).isalnum(), cancel
     params = [
         ("symbol", instrument.venue_symbol),
         *([("orderId", str(cancel.venue_order_id))] if cancel.venue_order_id > 0 else []),
-        ("origClientOrderId", cancel.client_order_id),
+        *([] if cancel.by_venue_id else [("origClientOrderId", cancel.client_order_id)]),
         ("newClientOrderId", cancel.cancel_id),
         ("recvWindow", str(window_ms)),
         ("timestamp", str(timestamp_ms)),

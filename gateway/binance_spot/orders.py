@@ -68,7 +68,7 @@ class OrderCodec:
         self._by_symbol = {instrument.venue_symbol: instrument for instrument in instruments}
         self._prevention = self_trade_prevention
         self._templates: dict[tuple[str, Side, bool, int], tuple[bytes, bytes, int]] = {}
-        self._cancel_templates: dict[tuple[str, bool], tuple[bytes, bytes]] = {}
+        self._cancel_templates: dict[tuple[str, bool, bool], tuple[bytes, bytes]] = {}
 
     def know(self, instrument: Instrument) -> None:
         """Another version of an instrument: what comes from now on is in its scales."""
@@ -117,17 +117,20 @@ class OrderCodec:
     def cancel_frame(self, cancel: CancelOrder, instrument: Instrument, timestamp_ms: int) -> bytes:
         """Return `order.cancel` by the order's own id, and by the venue's too where it is known (above 0).
 
+        By the venue's alone where others named the order: its id may be long, and is none of ours.
         newClientOrderId is the cancel's own id; the venue reports it as `c`, and the order's as `C`. HOT PATH.
         """
         assert (cancel.client_order_id + cancel.cancel_id).isalnum(), cancel
         venue_order_id = cancel.venue_order_id
-        key = (instrument.venue_symbol, venue_order_id > 0)
+        key = (instrument.venue_symbol, venue_order_id > 0, cancel.by_venue_id)
         template = self._cancel_templates.get(key)
         if template is None:
             template = self._cancel_templates[key] = self._cancel_template(*key)
         client_order_id = cancel.client_order_id.encode()
         values: tuple[bytes | int, ...]
-        if venue_order_id > 0:
+        if cancel.by_venue_id:
+            values = (cancel.cancel_id.encode(), venue_order_id, timestamp_ms)
+        elif venue_order_id > 0:
             values = (cancel.cancel_id.encode(), venue_order_id, client_order_id, timestamp_ms)
         else:
             values = (cancel.cancel_id.encode(), client_order_id, timestamp_ms)
@@ -135,7 +138,7 @@ class OrderCodec:
             return template[1] % (client_order_id, *values)
         return template[1] % (client_order_id, *values, self._sign(template[0] % values).encode())
 
-    def _cancel_template(self, venue_symbol: str, by_venue_id: bool) -> tuple[bytes, bytes]:
+    def _cancel_template(self, venue_symbol: str, is_known: bool, by_venue_id: bool) -> tuple[bytes, bytes]:
         """Return what is signed and what is sent, as `_submit_template`."""
         params = [
             ("newClientOrderId", "%b", True),
@@ -145,7 +148,9 @@ class OrderCodec:
             ("symbol", venue_symbol, True),
             ("timestamp", "%d", False),
         ]
-        if not by_venue_id:
+        if by_venue_id:
+            del params[2]
+        elif not is_known:
             del params[1]
         return request_template(self._signer, self._logged_on, "c%b", "order.cancel", params)
 

@@ -38,11 +38,13 @@ def submit_request(
 def cancel_request(
     cancel: CancelOrder, instrument: Instrument, signer: Signer, timestamp_ms: int, window_ms: int
 ) -> tuple[str, str]:
-    """Return method and signed path, by the order's own id."""
+    """Return method and signed path, by the order's own id; by the venue's where others named it."""
     assert cancel.client_order_id.isalnum(), cancel
     params = [
         ("symbol", instrument.venue_symbol),
-        ("origClientOrderId", cancel.client_order_id),
+        ("orderId", str(cancel.venue_order_id))
+        if cancel.by_venue_id
+        else ("origClientOrderId", cancel.client_order_id),
         ("recvWindow", str(window_ms)),
         ("timestamp", str(timestamp_ms)),
     ]

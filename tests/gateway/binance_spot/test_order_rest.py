@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bus.messages import Outcome, Refusal, RequestKind, Side
 from gateway.binance_spot.order_rest import cancel_request, decode_order_answer, submit_request
@@ -59,6 +60,17 @@ def test_a_cancel_says_the_same_on_both_ways(venue_order_id: int) -> None:
     method, path = cancel_request(cancel(venue_order_id), instrument(), SIGNER, NOW_MS, 5000)
     assert method == "DELETE"
     assert query_of(path) == params_of(codec().cancel_frame(cancel(venue_order_id), instrument(), NOW_MS))
+
+
+@pytest.mark.parametrize("logged_on", [False, True])
+def test_an_order_that_others_named_is_canceled_by_the_venues_id_alone(logged_on: bool) -> None:
+    """Both ids must be the order's (docs, "Cancel order"), and we keep it under a key of our own."""
+    claimed = replace(cancel(77), client_order_id="EXT5N77", cancel_id="EXT5N7701", by_venue_id=True)
+    frame = codec(logged_on).cancel_frame(claimed, instrument(), NOW_MS)
+    assert json.loads(frame)["id"] == "cEXT5N77"
+    named = {name: text for name, text in params_of(frame).items() if "rder" in name}
+    assert named == {"orderId": "77", "newClientOrderId": "EXT5N7701"}
+    assert query_of(cancel_request(claimed, instrument(), SIGNER, NOW_MS, 5000)[1]) == params_of(frame)
 
 
 def test_a_good_answer_names_the_venues_order() -> None:
