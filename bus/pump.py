@@ -13,6 +13,7 @@ from bus.codec import decoder
 from bus.collector import Collector
 from bus.errors import InputsFull
 from bus.host import Host
+from bus.lag import LagProbe
 from bus.link import Arrived
 from bus.mailbox import OutsideMailbox
 from bus.messages import HEADER_SIZE, HEADER_VERSION, Message, OperatorCommand, StopRequested
@@ -80,6 +81,9 @@ class Pump:
         self._timer_ns = 0
         self._idle: asyncio.TimerHandle | None = None
         self._quiet: list[Callable[[], None]] = []
+        self._behind_ns = 0
+        self.lag = LagProbe(clock.now_ns, lambda now_ns: now_ns - self._behind_ns if self._behind_ns else 0, self.post)
+        """Started by whoever wants LoopLag."""
         self._outside: OutsideMailbox | None = None
         self._outside_again = False
         self._on_refused: Callable[[int, str], None] = lambda count, reason: None
@@ -126,6 +130,7 @@ class Pump:
         self.stopped = True
         if self._outside is not None:
             self._loop.remove_reader(self._outside.descriptor)
+        self.lag.stop()
         for handle in (self._timer, self._idle):
             if handle is not None:
                 handle.cancel()
@@ -155,9 +160,13 @@ class Pump:
         if self._collector is not None:
             self._collector.between_inputs(perf_ns())
         if self._host.waiting:
+            self._behind_ns = self._behind_ns or now_ns
             self._again = True
             self._loop.call_soon(self._run)
             return
+        if self._behind_ns:
+            self.lag.wait(now_ns - self._behind_ns)
+            self._behind_ns = 0
         self._arm_timer()
         if self._idle is None:
             self._idle = self._loop.call_later(IDLE_DELAY_S, self._on_idle)

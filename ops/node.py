@@ -226,6 +226,7 @@ class Node:
 
     async def _housekeeping(self) -> None:
         """Once a second, off the hot path: warm-up, stalls, and what only a poll can see."""
+        self.pump.lag.start()
         seconds = 0
         loop = asyncio.get_running_loop()
         while True:

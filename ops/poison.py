@@ -50,7 +50,7 @@ class PoisonBox:
         unfinished = path.with_suffix(".new")
         unfinished.write_bytes(self._searched(_told(failure)))
         unfinished.rename(path)
-        for number in numbers[: len(numbers) + 1 - FILES_MAX]:
+        for number in numbers[: max(len(numbers) + 1 - FILES_MAX, 0)]:
             (self.folder / f"{number}.json").unlink(missing_ok=True)
         return path
 
