@@ -1,13 +1,13 @@
 """Before an engine is built: is this the venue, is the clock right, does it trade what the configuration names, and which
 epochs has it seen from us?"""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from actors.orders.ids import recognize
 from bus.messages import ClockEstimate, Instrument
 from bus.messages.feed import Garbage
 from gateway.binance_spot import past_orders
-from gateway.binance_spot.queries import decode_time
 from gateway.binance_spot.signing import Signer
 from gateway.doors.rest import RestDoor, RestFailed
 from gateway.doors.venue_time import estimate
@@ -15,6 +15,7 @@ from gateway.text import SymbolError
 from ops.assembly import ACCOUNT, VENUE
 from ops.feeds import NOBODY, Source
 from ops.sections import VenueSection
+from ops.venues import MARKETS, PAST_ORDERS
 
 TIME_S_MAX = 5.0
 METADATA_S_MAX = 15.0
@@ -33,15 +34,16 @@ class StartFailed(Exception):
 
 async def check_clock(rest: RestDoor, now_ns: Callable[[], int], section: VenueSection) -> ClockEstimate:
     """Venue time against engine time. Raises StartFailed: unreachable, not the venue, or off by more than is allowed."""
+    market = MARKETS[section.kind]()
     asked_ns = now_ns()
     try:
-        status, body = await rest.get(VENUE, "/api/v3/time", TIME_S_MAX)
+        status, body = await rest.get(VENUE, market.time_path(), TIME_S_MAX)
         answered_ns = now_ns()
     except RestFailed as error:
         raise StartFailed(
             f"[venue] rest: the venue cannot be reached: {error}; check the URL and the network"
         ) from error
-    venue_ns = decode_time(body)
+    venue_ns = market.read_time(body)
     if status != 200 or isinstance(venue_ns, Garbage):
         raise StartFailed(f"[venue] rest: {section.rest} is not the venue: status {status}, {body[:100]!r}")
     measured = estimate(VENUE, asked_ns, answered_ns, venue_ns // 1_000_000)
@@ -86,29 +88,36 @@ async def _metadata(rest: RestDoor, source: Source, path: str, where: str) -> by
 
 
 async def read_last_epoch(
-    rest: RestDoor, signer: Signer, venue_ms: Callable[[], int], recv_window_ms: int, wanted: Sequence[str], prefix: str
+    rest: RestDoor,
+    signer: Signer,
+    venue_ms: Callable[[], int],
+    section: VenueSection,
+    wanted: Sequence[str],
+    prefix: str,
 ) -> int:
     """The highest epoch in the ids of our orders that the venue knows; 0 when it knows none. Raises StartFailed.
 
     A directory knows its own starts alone: after a run on another one, its next epoch could repeat that one's ids. Of each
     symbol the newest past_orders.ORDERS_MAX are looked at, foreign ones among them. A symbol no more configured is not asked for.
     """
-    epoch = 0
-    headers = {"X-MBX-APIKEY": signer.api_key}
-    for symbol in wanted:
-        path = past_orders.past_orders_path(symbol, signer, venue_ms(), recv_window_ms)
-        try:
-            status, body = await rest.get(VENUE, path, PAST_ORDERS_S_MAX, headers)
-        except RestFailed as error:
-            raise StartFailed(
-                f"[venue] rest: allOrders of {symbol}: {error}; check the network, start again"
-            ) from error
-        found = past_orders.decode_client_order_ids(body)
-        if status != 200 or isinstance(found, Garbage):
-            raise StartFailed(
-                f"the venue refused allOrders of {symbol}: status {status}, {body[:200]!r}: no id may repeat, so nothing is "
-                "sent without it; check the API key, its permission to read and its secret, and this machine's clock"
-            )
-        known = [recognize(prefix, text) for text in found]
-        epoch = max(epoch, *[one.epoch for one in known if one is not None], 0)
-    return epoch
+
+    async def of_symbol(symbol: str) -> int:
+        path = PAST_ORDERS[section.kind](symbol, signer, venue_ms(), section.recv_window_ms)
+        return await _epoch_in_answer(rest, signer, symbol, path, prefix)
+
+    return max(await asyncio.gather(*map(of_symbol, wanted)), default=0)
+
+
+async def _epoch_in_answer(rest: RestDoor, signer: Signer, symbol: str, path: str, prefix: str) -> int:
+    try:
+        status, body = await rest.get(VENUE, path, PAST_ORDERS_S_MAX, {"X-MBX-APIKEY": signer.api_key})
+    except RestFailed as error:
+        raise StartFailed(f"[venue] rest: allOrders of {symbol}: {error}; check the network, start again") from error
+    found = past_orders.decode_client_order_ids(body)
+    if status != 200 or isinstance(found, Garbage):
+        raise StartFailed(
+            f"the venue refused allOrders of {symbol}: status {status}, {body[:200]!r}: no id may repeat, so nothing is "
+            "sent without it; check the API key, its permission to read and its secret, and this machine's clock"
+        )
+    known = [recognize(prefix, text) for text in found]
+    return max((one.epoch for one in known if one is not None), default=0)
