@@ -39,8 +39,8 @@ SWEEP_EVERY_S = 0.7
 FIRST_ORDER_S_MAX = 45.0
 """Beyond every wait of an engine that comes up; with faults, which may ban it, that much longer. Chosen."""
 FAULTED_S_MAX = 200.0
-OWN_ENDS_MAX = 20
-"""Processes in a row that end by themselves before an order; chosen."""
+OWN_ENDS_MAX, FAULTED_ENDS_MAX = 3, 20
+"""Processes in a row that end by themselves before an order: a venue that misbehaves may fail a start; chosen."""
 KILLS_BEYOND = 1.5
 """A point that nothing hit is tried again, but not for ever: up to so many times as many kills as were asked for; chosen."""
 TTL_MS = 2_000
@@ -195,7 +195,7 @@ class KillRun:
                 return
             if not engine.instance.is_running:
                 ends += 1
-                if ends > OWN_ENDS_MAX:
+                if ends >= (FAULTED_ENDS_MAX if engine.faulted else OWN_ENDS_MAX):
                     raise NothingHappened(f"the engine ended by itself {ends} times: {engine.own_ends[-1]}")
                 await self._restart()
             if loop.time() > due:
