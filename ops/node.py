@@ -170,7 +170,8 @@ class Node:
         def trouble(detail: str) -> None:
             events.warning("feed_door", detail=detail)
 
-        self.feed.attach(self.pump.post, self.standstill.beat, trouble)
+        budgets = {source.addresses.streams: self.rest.budget(source.number) for source in self.sources}
+        self.feed.attach(self.pump.post, self.standstill.beat, trouble, budgets=budgets)
         self.rest.attach(self.pump.post, {source.number: source.market for source in self.sources}, accounts)
 
     def _open_feed(self) -> None:

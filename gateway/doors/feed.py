@@ -11,9 +11,10 @@ from typing import Any
 
 from bus.actor import NOTHING, Handler
 from bus.messages import Message, ReleaseConnection, Resubscribe, RollConnection
+from gateway.doors.budget import Budget
 from gateway.doors.connection import Connection, Planned
 from gateway.doors.line import Inlet
-from gateway.doors.pace import Pace
+from gateway.doors.pace import Dials, Pace
 from gateway.doors.websocket import PATIENCE, Patience
 
 Post = Callable[..., None]
@@ -42,17 +43,22 @@ class FeedDoor:
         is_fresh: Callable[[int], bool] = lambda now_ns: True,
         on_trouble: Callable[[str], None] = lambda detail: None,
         on_said: Callable[[int, int, bytes], None] = lambda number, generation, frame: None,
+        budgets: Mapping[str, Budget] | None = None,
     ) -> None:
         """Where inputs go; before `run` and before the first message, inside the running loop.
 
         is_fresh: (when a frame was read) -> whether it came then; it may have `drop`ped all connections by the answer.
         on_said: hears every frame that was written, with its connection and generation; the opening's before ConnectionUp.
+        budgets: by address, where openings are counted over all doors and runs.
         """
         now_s, random = asyncio.get_running_loop().time, Random()
         paces: dict[str, Pace] = {}  # by address: it is what the venue counts at
         for number, planned in self._planned.items():
             limits = planned.market.limits
-            dials = paces.setdefault(planned.address, Pace(limits.connects, limits.connects_s, now_s))
+            pace = (limits.connects, limits.connects_s, now_s)
+            budget = (budgets or {}).get(planned.address)
+            dials = Pace(*pace) if budget is None else Dials(pace, budget, self._now_ns, on_trouble)
+            dials = paces.setdefault(planned.address, dials)
             inlet = Inlet(number, self._now_ns, post, is_fresh, on_said)
             connection = Connection(planned, inlet, dials, self._patience, random)
             connection.on_trouble = on_trouble

@@ -4,6 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from gateway.doors.budget import NEW, Budget
+
+LOOK_S = 1.0
+"""Between looks at whether there is room again; chosen."""
+
 
 class Pace:
     """count in any span_s. A place is taken when it is granted, used or not."""
@@ -29,3 +34,29 @@ class Pace:
         async with self._queue:
             await asyncio.sleep(self.wait_s())
             self.take()
+
+
+class Dials(Pace):
+    """A pace of openings that finds room in the venue's budget too: what earlier runs and other doors opened counts there."""
+
+    def __init__(
+        self,
+        pace: tuple[int, float, Callable[[], float]],
+        budget: Budget,
+        now_ns: Callable[[], int],
+        on_trouble: Callable[[str], None],
+    ) -> None:
+        """pace: as Pace has it."""
+        super().__init__(*pace)
+        self._budget, self._now_ns, self._on_trouble = budget, now_ns, on_trouble
+
+    async def turn(self) -> None:
+        await super().turn()
+        told = False
+        while (now_ns := self._now_ns()) < (free_ns := self._budget.opening_free_ns(now_ns, NEW)):
+            left_s = (free_ns - now_ns) / 1e9
+            if not told:
+                told = True
+                self._on_trouble(f"dialed in {left_s:.1f} s: the venue's limit of openings was reached")
+            await asyncio.sleep(min(left_s, LOOK_S))
+        self._budget.open(now_ns)
