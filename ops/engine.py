@@ -7,7 +7,6 @@ checkpoint, logs synced. A term that ends by itself is such a stop, shorter, and
 """
 
 import asyncio
-import contextlib
 import sys
 
 import msgspec
@@ -23,7 +22,7 @@ from bus.messages import (
     Instrument,
     LeadershipLost,
     LeadershipWon,
-    StopRequested,
+    StopPolicy,
     WallAdjusted,
 )
 from bus.pump import Pump
@@ -38,6 +37,8 @@ from ops.answers import opener
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
+from ops.ending import Ending
+from ops.futures_engine import Futures
 from ops.hosts import ALONE, Placement
 from ops.metadata import Metadata
 from ops.node import SWITCH_S, Node
@@ -77,7 +78,9 @@ class Engine(Node):
         self.supervisor.store = store_name(config.coordination, state.path)
         self.deposed = asyncio.Event()
         """Our term is over: this run must end, and the process may stand by again."""
-        self._term_watch: asyncio.Task[None] | None = None
+        self.term_watch: asyncio.Task[None] | None = None
+        self.positions_left = ""
+        """By a stop that should have closed them."""
         self._wall_offset_ns = 0
         self._lost_facts = 0
         self._venue_epoch = 0
@@ -112,7 +115,7 @@ class Engine(Node):
             events.critical("leadership_lost", epoch=self.epoch, reason=error.reason)
             self.deposed.set()
             return False
-        self._term_watch = asyncio.create_task(self._guard(self._watch_term()))
+        self.term_watch = asyncio.create_task(self._guard(self._watch_term()))
         self._run(self._guard(self.order_door.run()))
         self.neighbors.listen(self.pump)  # its first words are the instruments and the start
         if "market_data" in self.placement.host.actors:
@@ -368,32 +371,19 @@ class Engine(Node):
 
     # -- stop -----------------------------------------------------------------------------------------------------
 
-    async def stop(self, reason: str, seconds: float = STOP_S) -> int:
-        """Cancel everything and see it gone. Returns how many of our orders may still work (-1: not known)."""
-        events.info("stopping", reason=reason)
-        self.pump.post(StopRequested(reason, self.clock.now_ns() + int(seconds * 1e9)))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds + 1.0):
-                await self.supervisor.quiet.wait()
-        if self.supervisor.unresolved:
-            events.critical(
-                "stopped",
-                unresolved=self.supervisor.unresolved,
-                remedy="orders of ours may still work at the venue: start again on the same --state, or cancel there",
-            )
-        else:
-            events.info("stopped", unresolved=0)
-        await self._resign()
+    async def stop(
+        self,
+        reason: str,
+        seconds: float = STOP_S,
+        policy: StopPolicy = StopPolicy.CANCEL,
+        hurry: asyncio.Event | None = None,
+    ) -> int:
+        """See ops.ending. Returns how many of our orders may still work against our will (-1: not known)."""
+        ending = Ending(self, policy, seconds, hurry or asyncio.Event())
+        unresolved = await ending.run(reason)
+        self.positions_left = ending.left
         self.pump.stop()  # what is reported from here on is what was taken, and nothing more is
-        return self.supervisor.unresolved
-
-    async def _resign(self) -> None:
-        """Let a successor in at once, if nothing of ours can meet him; else the term runs out by itself."""
-        if self._term_watch is not None:
-            self._term_watch.cancel()
-        if self.supervisor.unresolved == 0 and not self.deposed.is_set():
-            await self.coordination_door.leave()
-            await self.standby.resign()
+        return unresolved
 
     async def close(self) -> None:
         """Free everything, whatever state it is in. Takes a last checkpoint when there is something to save."""

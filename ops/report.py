@@ -39,6 +39,8 @@ def report(engine: Engine) -> dict[str, Any]:
         "rss_mb": {"at_10s": round(engine.rss_at_10s or resident_mb(), 1), "end": round(resident_mb(), 1)},
         "hops_us": {name: _percentiles(row.to_summary()) for name, row in host.histograms().items()},
         "unresolved_orders": engine.supervisor.unresolved,
+        "kept_orders": engine.supervisor.kept,
+        "positions_left": engine.positions_left,
         "epoch": engine.epoch,
         "host_losses": engine.neighbors.losses,
         "standstills": engine.standstill.count,

@@ -5,7 +5,9 @@ from typing import Any
 
 import click
 
+from bus.messages import StopPolicy
 from gateway.doors.coordination.contract import Coordinator, Waiting
+from ops.ending import Stopped
 from ops.engine import DEPOSED_STOP_S, Engine
 from ops.hosts import Placement
 from ops.report import idle_report, live_line, report, standing_by_line, summary
@@ -16,7 +18,7 @@ from ops.state import StateDirectory
 class Runs:
     """seconds: of all terms and what lies between them, counted from when it first trades or stands by.
 
-    result: the last run's report; code: 1 if any of them ended badly. live: lines for a person on stdout.
+    policy: of the stop that ends it, instead of the configuration's. result: the last run's report; code: 1 if any of them ended badly. live: lines for a person on stdout.
     """
 
     def __init__(
@@ -28,7 +30,9 @@ class Runs:
         seconds: float | None,
         *,
         live: bool,
+        policy: StopPolicy | None = None,
     ) -> None:
+        self._policy = StopPolicy[config.stop.policy.upper()] if policy is None else policy
         self._config, self._state, self._coordinator, self._placement = config, state, coordinator, placement
         self._seconds, self._live = seconds, live
         self._counting = False
@@ -36,7 +40,7 @@ class Runs:
         self.code = 0
         self.result: dict[str, Any] = {}
 
-    async def once(self, stopped: asyncio.Event) -> bool:
+    async def once(self, stopped: Stopped) -> bool:
         """Stand by, trade, end. True: the term is over and nobody told us to stop, so stand by again."""
         engine = Engine(self._config, self._state, self._coordinator, self._placement)
         engine.standby.told = lambda waiting: self._standing_by(waiting, stopped)
@@ -49,7 +53,7 @@ class Runs:
         finally:
             await engine.close()
 
-    async def _trade(self, engine: Engine, stopped: asyncio.Event) -> None:
+    async def _trade(self, engine: Engine, stopped: Stopped) -> None:
         watch = asyncio.ensure_future(_watch(engine)) if self._live else None
         self._count(stopped)
         broken = await engine.wait(None, stopped)
@@ -59,12 +63,20 @@ class Runs:
             await engine.stop("leadership lost", DEPOSED_STOP_S)
             unresolved = 0  # the successor's: he cancels and books what we could not
         else:
-            unresolved = await engine.stop(broken or (self._reason if stopped.is_set() else "an operator"))
+            unresolved = await self._stop(engine, broken, stopped)
         self.result = report(engine)
         if self._live:
             click.echo(summary(self.result))
-        if broken or unresolved or engine.supervisor.failures or engine.supervisor.differences:
+        if broken or unresolved or engine.positions_left:
             self.code = 1
+        if engine.supervisor.failures or engine.supervisor.differences:
+            self.code = 1
+
+    async def _stop(self, engine: Engine, broken: str, stopped: Stopped) -> int:
+        """What is broken is only canceled: nobody should trade on its word."""
+        reason = broken or (self._reason if stopped.is_set() else "an operator")
+        policy = StopPolicy.CANCEL if broken else self._policy
+        return await engine.stop(reason, self._config.stop.deadline_s, policy, stopped.again)
 
     def _standing_by(self, waiting: Waiting, stopped: asyncio.Event) -> None:
         """Called whenever what we wait for has changed."""

@@ -9,9 +9,11 @@ from bus.messages import (
     ActorsRestarted,
     Alert,
     AlertLevel,
+    AnswerKind,
     BookState,
     BookStateChanged,
     CommandAnswered,
+    Control,
     CooldownHeld,
     Difference,
     LeadershipLost,
@@ -77,6 +79,10 @@ class Supervisor:
         self.coarse = asyncio.Event()
         """A frame was finer than its instrument's scales: the venue's metadata may say why."""
         self.unresolved = -1
+        self.kept = 0
+        self.flattened = asyncio.Event()
+        self.flat: CommandAnswered | None = None
+        """What became of the positions that a stop had closed."""
         self.books: dict[int, BookStateChanged] = {}
         """The last word on each book."""
         self.trading: dict[str, TradingState] = {"engine": TradingState.CANCEL_ONLY}
@@ -166,7 +172,7 @@ class Supervisor:
         return NOTHING
 
     def _quiet(self, quiet: OrdersQuiet, now_ns: int) -> tuple[Message, ...]:
-        self.unresolved = quiet.unresolved
+        self.unresolved, self.kept = quiet.unresolved, quiet.kept
         self.quiet.set()
         return NOTHING
 
@@ -217,6 +223,9 @@ class Supervisor:
     def _answered(self, answer: CommandAnswered, now_ns: int) -> tuple[Message, ...]:
         events.info("operator_answered", command=answer.control.name, answer=answer.kind.name, text=answer.text)
         self.answers.answered(answer)
+        if answer.control is Control.FLATTEN and not answer.asker and answer.kind is not AnswerKind.FOLLOWS:
+            self.flat = answer
+            self.flattened.set()
         return NOTHING
 
     # -- what was found out about the venue and ourselves -------------------------------------------------------------

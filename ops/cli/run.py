@@ -13,10 +13,12 @@ import uvloop
 
 from bus.errors import BusError
 from bus.log import LogError
+from bus.messages import StopPolicy
 from gateway.doors.coordination.contract import CoordinationError
 from ops import events
 from ops.cli.ranges import Real
 from ops.config import ConfigError, load
+from ops.ending import Stopped
 from ops.hosts import ALONE, Placement, place
 from ops.preflight import StartFailed
 from ops.runs import Runs
@@ -38,6 +40,11 @@ from ops.state import StateDirectory, StateError, write_durably
 )
 @click.option("--headless", is_flag=True, help="No live line, even on a terminal.")
 @click.option("--topology", type=click.Path(path_type=Path), help="File that says which actors run on which host.")
+@click.option(
+    "--stop-policy",
+    type=click.Choice(["cancel", "keep", "flatten"]),
+    help="What SIGTERM does with orders and positions, instead of [stop] policy.",
+)
 @click.option("--host", help="Run this host of the topology; the others are other processes.")
 def run(
     config: Path,
@@ -47,13 +54,16 @@ def run(
     report_path: Path | None,
     headless: bool,
     topology: Path | None,
+    stop_policy: str | None,
     host: str | None,
 ) -> None:
-    """Run the engine on CONFIG until SIGINT or SIGTERM; it cancels its orders and sees them gone before it ends.
+    """Run the engine on CONFIG until SIGINT or SIGTERM; it cancels its orders and sees them gone before it ends, or does what
+    [stop] policy says. A second signal makes it cancel and end at once.
 
     While another instance leads the account it stands by, and takes over when that one is gone.
 
-    Exit code 1: orders of ours may still work, an actor failed, the ledger differs from the venue's, or the engine broke;
+    Exit code 1: orders of ours may still work, positions were not closed that should have been, an actor failed, the ledger
+    differs from the venue's, or the engine broke;
     2: it could not start. With --topology this process is one host of several (docs/howto/two-hosts.md).
     """
     if report_path is not None and not report_path.absolute().parent.is_dir():
@@ -70,8 +80,11 @@ def run(
     result: dict[str, Any] = {}
     try:
         placement = place(topology, host) if topology is not None and host is not None else ALONE
-        work = _run if placement.trades else _run_side
-        code, result = uvloop.run(work(load(config), state, placement, seconds, live))
+        if placement.trades:
+            policy = StopPolicy[stop_policy.upper()] if stop_policy else None
+            code, result = uvloop.run(_run(load(config), state, placement, seconds, live, policy))
+        else:
+            code, result = uvloop.run(_run_side(load(config), state, placement, seconds))
     except (ConfigError, StateError, StartFailed, CoordinationError, LogError, BusError, OSError) as error:
         failure = str(error)
         orders_left = isinstance(error, StartFailed) and error.unresolved > 0
@@ -88,16 +101,16 @@ def run(
     sys.exit(code)
 
 
-def _stopped_by_signal() -> asyncio.Event:
-    stopped = asyncio.Event()
+def _stopped_by_signal() -> Stopped:
+    stopped = Stopped()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, stopped.signal)
     return stopped
 
 
 async def _run_side(
-    config: Config, state_path: Path, placement: Placement, seconds: float | None, _live: bool
+    config: Config, state_path: Path, placement: Placement, seconds: float | None
 ) -> tuple[int, dict[str, Any]]:
     stopped = _stopped_by_signal()
     loop = asyncio.get_running_loop()
@@ -120,14 +133,19 @@ async def _run_side(
 
 
 async def _run(
-    config: Config, state_path: Path, placement: Placement, seconds: float | None, live: bool
+    config: Config,
+    state_path: Path,
+    placement: Placement,
+    seconds: float | None,
+    live: bool,
+    policy: StopPolicy | None,
 ) -> tuple[int, dict[str, Any]]:
     stopped = _stopped_by_signal()
     state = StateDirectory(state_path)
     coordinator = make_coordinator(config.coordination, state.path)
     try:
         await coordinator.open()
-        runs = Runs(config, state, coordinator, placement, seconds, live=live)
+        runs = Runs(config, state, coordinator, placement, seconds, live=live, policy=policy)
         while await runs.once(stopped):
             pass
         return runs.code, runs.result

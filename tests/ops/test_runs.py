@@ -10,6 +10,7 @@ from gateway.doors.coordination.contract import Leader, Waiting
 from gateway.doors.coordination.local import LocalCoordinator
 from ops import runs as module
 from ops.config import parse
+from ops.ending import Stopped
 from ops.hosts import ALONE
 from ops.report import standing_by_line
 from ops.runs import Runs
@@ -28,6 +29,7 @@ class TermsOf:
         self.standby = Standby(arguments[2], "scope", 2_000_000_000)
         self.deposed, self.failure = asyncio.Event(), asyncio.get_running_loop().create_future()
         self.supervisor = type("Heard", (), {"failures": 0, "differences": ()})
+        self.positions_left = ""
         self.asked: list[str] = []
         terms.append(self)
 
@@ -42,7 +44,7 @@ class TermsOf:
             await stopped.wait()
         return ""
 
-    async def stop(self, reason: str, seconds: float = 0.0) -> int:
+    async def stop(self, reason: str, seconds: float = 0.0, *_: object) -> int:
         self.asked.append(reason)
         return 0
 
@@ -67,7 +69,7 @@ async def test_the_seconds_are_of_all_terms_together(tmp_path: Path, monkeypatch
         return call_later(delay, call, *arguments)
 
     monkeypatch.setattr(loop, "call_later", counted)
-    state, stopped = StateDirectory(tmp_path), asyncio.Event()
+    state, stopped = StateDirectory(tmp_path), Stopped()
     coordinator = LocalCoordinator(tmp_path / "c.sqlite", "me", 2_000_000_000)
     runs = Runs(parse(CONFIG), state, coordinator, ALONE, SECONDS, live=False)
     assert await runs.once(stopped), "the first term was lost, so it stands by again"

@@ -1,0 +1,105 @@
+"""What a run leaves behind at the venue, by its stop policy: the real engine on the real venue, told by real signals."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import WAIT_S, EngineProcess, VenueProcess, until
+
+SYMBOL = "BTCUSDT"
+
+
+@pytest.fixture
+def venue(tmp_path: Path) -> Iterator[VenueProcess]:
+    with VenueProcess(tmp_path, "--seed", "5", "--symbols", SYMBOL, "--state", str(tmp_path / "keys")) as venue:
+        yield venue
+
+
+@pytest.fixture
+def engine(tmp_path: Path, venue: VenueProcess) -> Iterator[EngineProcess]:
+    with EngineProcess(tmp_path, venue, SYMBOL) as engine:
+        yield engine
+
+
+def quoting(engine: EngineProcess, venue: VenueProcess, *arguments: str) -> None:
+    engine.start(*arguments)
+    engine.wait_for("orders_ready")
+    until(venue.open_orders, "orders at the venue")
+
+
+def holding(engine: EngineProcess, venue: VenueProcess, *arguments: str) -> None:
+    """It quotes, and has been filled on one side alone."""
+    quoting(engine, venue, *arguments)
+
+    def filled() -> bool:
+        venue.control("market", symbol=SYMBOL, side="SELL", quantity="3")
+        return bool(venue.trades(SYMBOL))
+
+    until(filled, "a fill")
+
+
+def end(engine: EngineProcess, *signals: signal.Signals) -> int:
+    assert engine.process is not None
+    for number in signals:
+        engine.process.send_signal(number)
+    return engine.process.wait(timeout=WAIT_S)
+
+
+def test_keep_leaves_its_orders_working_and_the_next_start_takes_them_up(
+    engine: EngineProcess, venue: VenueProcess
+) -> None:
+    quoting(engine, venue, "--stop-policy", "keep")
+    assert end(engine, signal.SIGTERM) == 0, engine.log.read_text()
+    kept = {row["clientOrderId"] for row in venue.open_orders()}
+    report = engine.report()
+    assert (len(kept), report["unresolved_orders"]) == (report["kept_orders"], 0)
+    assert kept
+    engine.start()
+    engine.wait_for("orders_ready")
+    assert not kept & {row["clientOrderId"] for row in venue.open_orders()}, "leftovers are canceled by default"
+    engine.stop()
+
+
+def test_flatten_ends_with_no_order_and_no_position(engine: EngineProcess, venue: VenueProcess) -> None:
+    engine.config.write_text(engine.config.read_text() + '\n[stop]\npolicy = "flatten"\n')
+    holding(engine, venue)
+    assert end(engine, signal.SIGTERM) == 0, engine.log.read_text()
+    report = engine.report()
+    assert (report["positions_left"], report["unresolved_orders"], venue.open_orders()) == ("", 0, [])
+    assert abs(float(report["positions"][SYMBOL])) < 0.0001, "less than the venue takes may be left"
+
+
+def test_positions_that_could_not_be_closed_are_said_and_the_code_is_1(
+    engine: EngineProcess, venue: VenueProcess
+) -> None:
+    """The venue's matching does not answer any more, so nothing can be sold."""
+    engine.config.write_text(
+        engine.config.read_text() + '\n[stop]\npolicy = "flatten"\nflatten_s = 1\ndeadline_s = 1\n'
+    )
+    holding(engine, venue)
+    assert engine.process is not None
+    venue.process.send_signal(signal.SIGSTOP)
+    try:
+        assert end(engine, signal.SIGTERM) == 1, engine.log.read_text()
+    finally:
+        venue.process.send_signal(signal.SIGCONT)
+    assert engine.said("positions_left")
+    assert "BTCUSDT" in engine.report()["positions_left"]
+
+
+def test_a_second_signal_cancels_what_would_have_been_kept(engine: EngineProcess, venue: VenueProcess) -> None:
+    """The first is held up by an order that the venue does not answer for."""
+    engine.config.write_text(engine.config.read_text() + "\n[stop]\nflatten_s = 600\n")
+    holding(engine, venue, "--stop-policy", "flatten")
+    assert engine.process is not None
+    venue.process.send_signal(signal.SIGSTOP)
+    engine.process.send_signal(signal.SIGTERM)
+    engine.wait_for("policy=FLATTEN")
+    engine.process.send_signal(signal.SIGTERM)
+    venue.process.send_signal(signal.SIGCONT)
+    assert engine.process.wait(timeout=WAIT_S) in (0, 1)
+    assert venue.open_orders() == []
+    assert json.loads((engine.folder / "report.json").read_bytes())["unresolved_orders"] == 0
