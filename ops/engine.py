@@ -38,7 +38,6 @@ from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
 from ops.ending import Ending
-from ops.futures_engine import Futures
 from ops.hosts import ALONE, Placement
 from ops.metadata import Metadata
 from ops.node import SWITCH_S, Node
