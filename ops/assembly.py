@@ -146,6 +146,7 @@ def _orders(config: Config) -> OrdersSettings:
         orphans=Orphans[config.orders.orphans.upper()],
         external=External[config.orders.external.upper()],
         recv_window_ns=config.venue.recv_window_ms * MS,
+        positions=config.venue.kind == "binance-usdm",
         reconcile_interval_ns=config.orders.reconcile_interval_ms * MS,
         stream_silence_ns=config.orders.stream_silence_ms * MS,
     )
@@ -203,7 +204,8 @@ def _scales(instruments: Sequence[Instrument]) -> tuple[dict[str, int], dict[str
     """Decimals by asset of what is traded: the quote assets, the base assets."""
     traded = [instrument for instrument in instruments if is_traded(instrument)]
     quotes = {instrument.quote_asset: instrument.quote_scale for instrument in traded}
-    return quotes, {instrument.base_asset: instrument.base_scale for instrument in traded}
+    # A contract's position is an entry of the ledger by the venue's symbol: its base asset is never ours.
+    return quotes, {one.venue_symbol if one.settle_asset else one.base_asset: one.base_scale for one in traded}
 
 
 def _bounds(text: str, field: str, scales: dict[str, int]) -> dict[str, int]:

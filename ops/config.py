@@ -21,6 +21,13 @@ NUMBER_MAX = 1_000_000_000
 """Of any whole number in the file: 11 days in ms; in ns it still fits 64 bits."""
 
 
+FUTURES = "binance-usdm"
+DEAD_MAN_MS_MIN = 5_000
+"""Shorter, and a pause of the network or of this process fires it. Chosen."""
+COUNTDOWN_MS_MIN = 4_000
+"""A symbol: four calls of weight 10 in it, so that all of them use a quarter of 2,400 a minute. Chosen."""
+
+
 class ConfigError(Exception):
     """The configuration cannot be used. The text names the field and the remedy."""
 
@@ -59,6 +66,7 @@ def parse(text: str, name: str = "config") -> Config:
         raise ConfigError(f"{name}: not TOML: {error}") from error
     _check_keys(table, name)
     _check_backend(table, name)
+    _check_dead_man(table, name)
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
@@ -89,6 +97,31 @@ def _check_backend(table: dict[str, Any], name: str) -> None:
     for key in ETCD_KEYS:
         if key in section and "backend" not in section:
             raise ConfigError(f'{name}: [coordination] {key}: is read by etcd alone; write backend = "etcd" as well')
+
+
+def _check_dead_man(table: dict[str, Any], name: str) -> None:
+    """Whoever asks Spot for it would believe in a switch that is not there."""
+    section = table.get("venue", {})
+    if isinstance(section, dict) and section.get("dead_man_ms") and section.get("kind") != FUTURES:
+        raise ConfigError(f"{name}: [venue] dead_man_ms: only {FUTURES} has one; remove it, and run touchline sentinel")
+
+
+def _check_futures(config: Config) -> None:
+    """Raises Misconfigured."""
+    section = config.venue
+    if section.self_trade_prevention == "NONE":
+        raise Misconfigured(
+            "[venue] self_trade_prevention", "NONE is not taken by the futures any more; write EXPIRE_TAKER"
+        )
+    span_ms = section.dead_man_ms
+    if 0 < span_ms < DEAD_MAN_MS_MIN:
+        raise Misconfigured("[venue] dead_man_ms", f"{span_ms} is too small; the least is {DEAD_MAN_MS_MIN}, 0 is off")
+    least = len(config.instrument) * COUNTDOWN_MS_MIN
+    if 0 < span_ms < least:
+        raise Misconfigured(
+            "[venue] dead_man_ms",
+            f"{span_ms} for {len(config.instrument)} symbols uses up the venue's rate limit; the least is {least}",
+        )
 
 
 def _check_names(table: dict[str, Any], known: list[str], what: str) -> None:
@@ -171,6 +204,8 @@ def _check_values(config: Config, name: str) -> None:
             f"{sentinel.silence_ms} is too small; the least is {SILENCE_MS_MIN}, and twice look_ms = {sentinel.look_ms}",
         )
     try:
+        if config.venue.kind == FUTURES:
+            _check_futures(config)
         _check_coordination(config.coordination, config.venue.kind)
     except Misconfigured as error:
         refuse(error.field, error.problem)

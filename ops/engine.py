@@ -38,6 +38,7 @@ from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
 from ops.ending import Ending
+from ops.futures_engine import Futures
 from ops.hosts import ALONE, Placement
 from ops.metadata import Metadata
 from ops.node import SWITCH_S, Node
@@ -49,7 +50,7 @@ from ops.sections import MS, Config
 from ops.standby import Standby, scope_of, store_name
 from ops.state import StateDirectory
 from ops.topology import routing
-from ops.venues import BinanceSpotOrders, BinanceSpotRest, signer
+from ops.venues import account_rest, order_entry, signer
 
 START_S_MAX = 30.0
 """From connecting to orders ready: Binance's slowest query has 10 s, and three follow each other; chosen."""
@@ -72,6 +73,7 @@ class Engine(Node):
         except SigningKeyError as error:
             raise ConfigError(f"[venue] private_key_file: {config.venue.private_key_file}: {error}") from None
         super().__init__(config, state, placement)
+        self.futures = Futures(self, self._signer)
         self.coordinator = coordinator
         self.standby = Standby(coordinator, scope_of(config), config.coordination.ttl_ms * MS)
         self.supervisor.store = store_name(config.coordination, state.path)
@@ -116,6 +118,8 @@ class Engine(Node):
             return False
         self.term_watch = asyncio.create_task(self._guard(self._watch_term()))
         self._run(self._guard(self.order_door.run()))
+        for work in self.futures.work():
+            self._run(self._guard(work))
         self.neighbors.listen(self.pump)  # its first words are the instruments and the start
         if "market_data" in self.placement.host.actors:
             self._open_feed()
@@ -143,11 +147,12 @@ class Engine(Node):
         clock_estimate = await check_clock(self.rest, self.clock.now_ns, self.config.venue)
         self.venue_time.take(clock_estimate)
         found = await asyncio.gather(*(read_instruments(self.rest, source) for source in self.sources))
+        await self.futures.check()
         self._venue_epoch = await read_last_epoch(
             self.rest,
             self._signer,
             self._venue_ms,
-            self.config.venue.recv_window_ms,
+            self.config.venue,
             self.sources[VENUE].symbols,
             self.config.orders.prefix,
         )
@@ -156,7 +161,8 @@ class Engine(Node):
             numbered += register(self.state.instruments, source.name, rows)
         self._know(numbered)
         for row in self.traded.values():
-            self.supervisor.scales |= {row.base_asset: row.base_scale, row.quote_asset: row.quote_scale}
+            held = row.venue_symbol if row.settle_asset else row.base_asset
+            self.supervisor.scales |= {held: row.base_scale, row.quote_asset: row.quote_scale}
         self._guard_strategy()
         self.actors[:] = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
         recovered = recover(self.state, self.actors)
@@ -202,6 +208,7 @@ class Engine(Node):
         self.pump.post(self.clock_estimate, LeadershipWon(ACCOUNT, self.epoch, holder, epoch, state))
         await self.coordination_door.open(self.pump.post)
         self.pump.post(EngineStarted(ACCOUNT, self.epoch))
+        await self.futures.begin(state.wallet_ns if state is not None else 0)
 
     async def _watch_term(self) -> None:
         """Says the end of our term to the actors, once: nothing new is approved any more, and the run ends."""
@@ -232,7 +239,7 @@ class Engine(Node):
 
     def _make_order_door(self) -> None:
         identity = Identity(self.placement.number, ACCOUNT, VENUE, self.epoch)
-        self.order_venue = venue = BinanceSpotOrders(self._signer, self.config.venue, self.traded, ACCOUNT, VENUE)
+        self.order_venue = venue = order_entry(self._signer, self.config.venue, self.traded, ACCOUNT, VENUE)
         door = OrderDoor(
             self.config.venue.websocket_api,
             venue,
@@ -242,7 +249,7 @@ class Engine(Node):
             self.clock.now_ns,
             budget=self.rest.budget(VENUE),
         )
-        by_rest = BinanceSpotRest(self._signer, self.config.venue, venue.instruments)
+        by_rest = account_rest(self._signer, self.config.venue, venue.instruments)
         door.use_rest(
             OrderRest(self.rest.http(VENUE), by_rest, self.clock.now_ns, self.venue_time.milliseconds),
             for_orders=self.config.venue.order_entry == "rest",
@@ -296,7 +303,7 @@ class Engine(Node):
         self.order_door.attach(
             self.pump.post, lambda: self.host.offset, self.host.after_burst("order_door"), lambda: self.host.cause
         )
-        self._attach_doors({VENUE: BinanceSpotRest(self._signer, self.config.venue, self.order_venue.instruments)})
+        self._attach_doors({VENUE: account_rest(self._signer, self.config.venue, self.order_venue.instruments)})
         self.pump.at_quiet(self.journal.touch_ahead)
         if self.input_log is not None:
             self.pump.at_quiet(self.input_log.touch_ahead)

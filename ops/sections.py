@@ -28,9 +28,10 @@ class VenueSection(Section, frozen=True):
     metadata_interval_s: between readings of every venue's instruments while the engine runs; 0: only the start reads them.
     testnet: the venue's own test network in place of its addresses, with keys of that one; no money moves there.
     order_entry: where new orders go, the WebSocket API or REST; cancels take whichever is up, and the private stream stays.
+    dead_man_ms: of futures alone: so long after the last sign of our life the venue cancels all our orders by itself; 0: never.
     """
 
-    kind: Literal["binance-spot", "binance-us"]
+    kind: Literal["binance-spot", "binance-us", "binance-usdm"]
     rest: str = ""
     streams: str = ""
     websocket_api: str = ""
@@ -44,6 +45,7 @@ class VenueSection(Section, frozen=True):
     metadata_interval_s: int = 600
     testnet: bool = False
     order_entry: Literal["websocket", "rest"] = "websocket"
+    dead_man_ms: int = 30_000
 
 
 class InstrumentSection(Section, frozen=True):

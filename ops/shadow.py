@@ -45,7 +45,7 @@ from ops.registry import register
 from ops.sections import Config
 from ops.state import StateDirectory, StateError
 from ops.topology import ROUTES
-from ops.venues import BinanceSpotRest, signer
+from ops.venues import account_rest, signer
 
 NAMES = ("orders", "portfolio")
 COMPARE_S = 30.0
@@ -119,7 +119,7 @@ async def compare(config: Config, path: Path) -> tuple[list[Message], dict[int, 
                 rest,
                 signed_by,
                 lambda: venue_time.milliseconds(clock.now_ns()),
-                config.venue.recv_window_ms,
+                config.venue,
                 source.symbols,
                 config.orders.prefix,
             )
@@ -147,7 +147,7 @@ async def _run(
     estimate: ClockEstimate,
 ) -> list[Message]:
     """Raises StartFailed when the comparison does not come to its end."""
-    shadow.rest.attach(shadow.post, {}, {VENUE: BinanceSpotRest(signed_by, config.venue, instruments)})
+    shadow.rest.attach(shadow.post, {}, {VENUE: account_rest(signed_by, config.venue, instruments)})
     try:
         shadow.post(estimate)
         for instrument in instruments.values():

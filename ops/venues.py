@@ -12,9 +12,13 @@ from gateway.binance_spot.limits import BinanceSpotLimits
 from gateway.binance_spot.market import BINANCE_US, BinanceSpot
 from gateway.binance_spot.orders import OrderCodec
 from gateway.binance_spot.outcomes import INVALID_TIMESTAMP
+from gateway.binance_spot.past_orders import past_orders_path
 from gateway.binance_spot.signing import Ed25519Signer, HmacSigner, Signer
-from gateway.doors.session import Read, SessionAnswer, StreamEnded, TimeRefused, Unreadable
+from gateway.binance_usdm.account import Paths
+from gateway.binance_usdm.limits import BinanceUsdmLimits
+from gateway.doors.order_venue import Read, SessionAnswer, StreamEnded, TimeRefused, Unreadable
 from gateway.market import VenueLimits, VenueMarket
+from ops.futures import BinanceUsdmOrders, BinanceUsdmRest
 from ops.sections import VenueSection
 
 STREAM_ENDS = ("eventStreamTerminated", "serverShutdown")
@@ -23,6 +27,7 @@ STREAM_ENDS = ("eventStreamTerminated", "serverShutdown")
 ORDER_ENTRY = {
     "binance-spot": "wss://ws-api.binance.com:443/ws-api/v3",  # docs, web-socket-api, "General API Information"
     "binance-us": "wss://ws-api.binance.us:443/ws-api/v3",  # docs.binance.us, "WebSocket API"
+    "binance-usdm": "wss://ws-fapi.binance.com/ws-fapi/v1",  # docs, USD-M futures, "WebSocket API General Info"
 }
 """Where orders of a venue go, by the names that [venue] kind takes."""
 
@@ -40,7 +45,11 @@ TESTNETS = {
 }
 """By the same names, the venue's own test network: REST, streams, order entry. Binance US has none."""
 
-LIMITS: dict[str, Callable[[], VenueLimits]] = {"binance-spot": BinanceSpotLimits, "binance-us": BinanceSpotLimits}
+LIMITS: dict[str, Callable[[], VenueLimits]] = {
+    "binance-spot": BinanceSpotLimits,
+    "binance-us": BinanceSpotLimits,
+    "binance-usdm": BinanceUsdmLimits,
+}
 """By the same names, what requests cost where that is counted; elsewhere only what the venue says of itself is obeyed."""
 
 
@@ -175,3 +184,27 @@ class BinanceSpotRest:
 
     def read_query(self, query: VenueQuery, status: int, body: bytes, asked_ns: int, received_ns: int) -> QueryAnswer:
         return queries.decode_query(query, status, body, asked_ns, received_ns, tuple(self._instruments.values()))
+
+
+PAST_ORDERS: dict[str, Callable[[str, Signer, int, int], str]] = {
+    "binance-spot": past_orders_path,
+    "binance-us": past_orders_path,
+    "binance-usdm": lambda symbol, signed_by, ms, window_ms: Paths(signed_by, window_ms).past_orders(symbol, ms),
+}
+"""By the names that [venue] kind takes, the path of an account's newest orders: of a symbol, at a venue's time, with a window."""
+
+
+def order_entry(
+    signed_by: Signer, section: VenueSection, instruments: Mapping[int, Instrument], account: int, venue: int
+) -> BinanceSpotOrders | BinanceUsdmOrders:
+    """Phrases orders and reads what comes back, for the venue that trades."""
+    kind = BinanceUsdmOrders if section.kind == "binance-usdm" else BinanceSpotOrders
+    return kind(signed_by, section, instruments, account, venue)
+
+
+def account_rest(
+    signed_by: Signer, section: VenueSection, instruments: Mapping[int, Instrument]
+) -> BinanceSpotRest | BinanceUsdmRest:
+    """Phrases questions, and orders that go by REST, for the venue that trades."""
+    kind = BinanceUsdmRest if section.kind == "binance-usdm" else BinanceSpotRest
+    return kind(signed_by, section, instruments)

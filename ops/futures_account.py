@@ -1,0 +1,154 @@
+"""A futures account as a start finds it, and what moves its wallet while it is traded."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from actors.portfolio.ledger import Wallet
+from bus.messages import Message, WalletChanged
+from bus.messages.feed import Garbage
+from gateway.binance_spot.signing import Signer
+from gateway.binance_usdm.account import (
+    Paths,
+    SymbolConfig,
+    read_account_config,
+    read_income,
+    read_symbol_config,
+    refusal,
+)
+from gateway.doors.rest import RestDoor, RestFailed
+from ops import events
+from ops.assembly import ACCOUNT, VENUE
+from ops.preflight import StartFailed
+from ops.sections import VenueSection
+
+ASK_S_MAX = 10.0
+INCOME_INTERVAL_S = 300.0
+"""Between questions that nothing gave reason for; an event of the wallet is one. Chosen: a weight of 30 each."""
+LAG_S = (0.0, 0.5, 2.0, 5.0, 15.0)
+"""After an event: when to ask until its row is there. Chosen; the documents promise nothing."""
+OVERLAP_MS = 3_600_000
+"""How far behind the last known row is asked: rows may come out of order, and known ones are known. Chosen."""
+PAGES_MAX = 20
+MS_NS = 1_000_000
+
+
+class FuturesAccount:
+    """One account's questions beside its orders. venue_ms: the venue's clock now."""
+
+    def __init__(self, rest: RestDoor, signed_by: Signer, section: VenueSection, venue_ms: Callable[[], int]) -> None:
+        self._rest, self._venue_ms = rest, venue_ms
+        self.paths = Paths(signed_by, section.recv_window_ms)
+        self._headers = {"X-MBX-APIKEY": signed_by.api_key}
+
+    async def check(self, symbols: tuple[str, ...]) -> None:
+        """Whether it can be traded on. Raises StartFailed with the remedy."""
+        config = read_account_config(await self._ask(self.paths.account_config(self._venue_ms()), "accountConfig"))
+        found: list[SymbolConfig] = []
+        for symbol in symbols:
+            body = await self._ask(self.paths.symbol_config(symbol, self._venue_ms()), f"symbolConfig of {symbol}")
+            one = read_symbol_config(body, symbol)
+            if isinstance(one, Garbage):
+                raise StartFailed(f"[venue] rest: {one.detail}")
+            found.append(one)
+        if isinstance(config, Garbage):
+            raise StartFailed(f"[venue] rest: {config.detail}")
+        problem = refusal(config, found)
+        if problem:
+            raise StartFailed(f"[venue] binance-usdm: {problem}")
+        for one in found:
+            events.info("leverage", instrument=one.symbol, leverage=one.leverage, margin=one.marginType)
+
+    async def incomes(self, since_ms: int, numbers: Mapping[str, int]) -> tuple[list[WalletChanged], str]:
+        """What moved the wallet from then on, and what could not be read or asked."""
+        changes: list[WalletChanged] = []
+        problem = ""
+        for _ in range(PAGES_MAX):
+            try:
+                body = await self._ask(self.paths.income(since_ms, self._venue_ms()), "income")
+            except StartFailed as error:
+                return changes, str(error)
+            found, last_ms, unread = read_income(body, ACCOUNT, VENUE, numbers)
+            changes += found
+            problem = problem or unread
+            if last_ms < 0:
+                return changes, problem
+            since_ms = max(
+                last_ms, since_ms + 1
+            )  # a page of one millisecond: what is beyond it in that one is lost, and seen
+        return changes, problem or f"more than {PAGES_MAX} pages of incomes"
+
+    async def _ask(self, path: str, what: str) -> bytes:
+        try:
+            status, body = await self._rest.get(VENUE, path, ASK_S_MAX, self._headers)
+        except RestFailed as error:
+            raise StartFailed(f"[venue] rest: {what}: {error}; check the network, start again") from error
+        if status != 200:
+            raise StartFailed(
+                f"the venue refused {what}: status {status}, {body[:200]!r}; check the API key, its permissions and its secret, "
+                "and this machine's clock"
+            )
+        return body
+
+
+class WalletWatch:
+    """Tells the portfolio of facts beside fills: at the start, when the private stream hints at one, and now and then.
+
+    They come from the history of incomes alone, where each has an id: the stream's word has none, and may be missed.
+    wallet: what the portfolio knows.
+    """
+
+    def __init__(
+        self,
+        account: FuturesAccount,
+        wallet: Callable[[], Wallet],
+        numbers: Callable[[], Mapping[str, int]],
+        post: Callable[[Message], None],
+    ) -> None:
+        self._account, self._wallet, self._numbers, self._post = account, wallet, numbers, post
+        self._hinted = asyncio.Event()
+        self._told: dict[tuple[str, int], None] = {}
+        self.changes = self.failures = 0
+
+    def hint(self, cause: str) -> None:
+        self._hinted.set()
+
+    async def run(self) -> None:
+        """Until canceled."""
+        while True:
+            try:
+                async with asyncio.timeout(INCOME_INTERVAL_S):
+                    await self._hinted.wait()
+            except TimeoutError:
+                await self.look()
+                continue
+            self._hinted.clear()
+            for pause_s in LAG_S:
+                await asyncio.sleep(pause_s)
+                if await self.look():
+                    break
+
+    async def look(self, known_ns: int = 0) -> int:
+        """Ask once. known_ns: of a predecessor, who told us up to when he knew. Returns how many facts were new."""
+        wallet = self._wallet()
+        floor_ms, last_ms = wallet.floor_ns // MS_NS, wallet.last_ns // MS_NS
+        since_ms = known_ns // MS_NS + 1 if known_ns else max(floor_ms + 1, last_ms - OVERLAP_MS)
+        if not (known_ns or wallet.floor_ns):
+            return 0  # there is no ledger yet: its start will have everything in it
+        changes, problem = await self._account.incomes(since_ms, self._numbers())
+        if problem:
+            self.failures += 1
+            events.warning("incomes_not_read", reason=problem)
+        fresh = [one for one in changes if self._is_new(one, wallet)]
+        for change in fresh:
+            self._post(change)
+        self.changes += len(fresh)
+        return len(fresh)
+
+    def _is_new(self, change: WalletChanged, wallet: Wallet) -> bool:
+        key = (change.cause, change.entry)
+        if key in self._told or key in wallet.recent:
+            return False
+        self._told[key] = None
+        if len(self._told) > len(wallet.recent) + 1_000:  # what was taken is in the portfolio's own list
+            del self._told[next(iter(self._told))]
+        return True
