@@ -190,7 +190,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     BaselineTaken: ("risk",),
     LedgerCompared: ("risk", "supervisor"),
     IdsReserved: ("persistence",),
-    WalletChanged: (),
+    WalletChanged: ("portfolio",),
     Difference: ("supervisor",),
     Reconciled: ("supervisor",),
     LedgerAdjusted: ("supervisor",),

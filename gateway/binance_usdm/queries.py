@@ -145,8 +145,10 @@ def decode_query(
             return query_answer(
                 query, Outcome.RESULT, asked_ns, received_ns, reason, positions=positions, complete=not reason
             )
-        records: list[Any] = [msgspec.json.decode(body, type=dict[str, Any])]
-        if query.kind is not QueryKind.ORDER:
+        records: list[Any]
+        if query.kind is QueryKind.ORDER:
+            records = [msgspec.json.decode(body, type=dict[str, Any])]
+        else:
             records = msgspec.json.decode(body, type=list[Any])
     except (ValueError, RecursionError) as error:
         return query_answer(query, Outcome.AMBIGUOUS, asked_ns, received_ns, f"unreadable body: {error}"[:REASON_MAX])
