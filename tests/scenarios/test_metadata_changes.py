@@ -20,7 +20,7 @@ TICK = SCALE // 100
 
 def position(world: World) -> int:
     """Base units."""
-    return int(world.house.actor("portfolio").positions[NUMBER].quantity)
+    return int(world.house.actor("portfolio").holdings.positions[NUMBER].quantity)
 
 
 def quotes(world: World) -> list[tuple[int, int]]:
