@@ -59,6 +59,8 @@ class Ending:
         self._tell()
         if engine.term_watch is not None:
             engine.term_watch.cancel()
+        if supervisor.unresolved == 0 and not engine.deposed.is_set():
+            await engine.futures.disarm()
         if supervisor.unresolved == supervisor.kept == 0 and not engine.deposed.is_set():
             # Nothing of ours can meet a successor: he is let in at once. Else the term runs out by itself, and our bands stay.
             await engine.coordination_door.leave()

@@ -354,7 +354,10 @@ class Startup:
             self.say_quiet(out)
         else:
             account, venue = desk.settings.account, desk.settings.venue
-            out.append(BalancesReported(account, venue, True, answer.balances, steady=True, final=True))
+            positions = answer.positions  # a futures venue tells them in the same answer
+            out.append(
+                BalancesReported(account, venue, True, answer.balances, positions=positions, steady=True, final=True)
+            )
             self.say_quiet(out)
 
     def kept(self) -> int:

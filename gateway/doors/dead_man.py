@@ -64,9 +64,8 @@ class DeadMan:
         self._over = True
         async with self._calling:
             symbols, self._armed_ns = list(self._armed_ns), {}
-        for symbol in symbols:
-            async with self._calling:
-                problem = await self._call(symbol, 0)
+            problems = await asyncio.gather(*(self._call(symbol, 0) for symbol in symbols))
+        for symbol, problem in zip(symbols, problems, strict=True):
             if problem:
                 self.on_trouble(f"{symbol} is still armed, and fires in {self._span_ms} ms: {problem}")
 
