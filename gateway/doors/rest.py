@@ -185,12 +185,12 @@ class RestDoor:
     def _query(self, query: VenueQuery, now_ns: int) -> tuple[Message, ...]:
         refusal = self._refusal(query.venue, now_ns, market=False)
         if refusal:
-            self._post(_no_answer(query, Outcome.REFUSED, now_ns, now_ns, refusal))
+            self._post(no_answer(query, Outcome.REFUSED, now_ns, now_ns, refusal))
         else:
             self._start(
                 query.venue,
                 self._fetch_query(query, now_ns),
-                lambda reason: _no_answer(query, Outcome.AMBIGUOUS, now_ns, self._now_ns(), reason),
+                lambda reason: no_answer(query, Outcome.AMBIGUOUS, now_ns, self._now_ns(), reason),
                 market=False,
             )
         return NOTHING
@@ -206,7 +206,7 @@ class RestDoor:
         try:
             status, body = await self._http[query.venue].get(phrase, _seconds_left(query, now_ns), account.headers())
         except RestFailed as error:
-            return _no_answer(query, error.outcome, asked_ns, self._now_ns(), error.reason)
+            return no_answer(query, error.outcome, asked_ns, self._now_ns(), error.reason)
         return account.read_query(query, status, body, asked_ns, self._now_ns())
 
     # -- both -----------------------------------------------------------------------------------------------------
@@ -266,7 +266,8 @@ def _seconds_left(request: MarketRequest | VenueQuery, now_ns: int) -> float:
     return max((request.deadline_ns - now_ns) / 1e9, 0.001)
 
 
-def _no_answer(query: VenueQuery, outcome: Outcome, asked_ns: int, now_ns: int, reason: str) -> QueryAnswer:
+def no_answer(query: VenueQuery, outcome: Outcome, asked_ns: int, now_ns: int, reason: str) -> QueryAnswer:
+    """What a question gets that the venue did not answer: it proves nothing."""
     return QueryAnswer(
         query.actor,
         query.counter,

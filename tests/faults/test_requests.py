@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bus.messages import DONE, OrderStatus, TradingState
-from tests.faults.harness import UNKNOWN, trading
+from tests.faults.harness import ABSENT, SELDOM, UNKNOWN, trading
 from tests.faults.shows import shows
 
 REJECTED, ACCEPTED, CANCELED = OrderStatus.REJECTED, OrderStatus.ACCEPTED, OrderStatus.CANCELED
@@ -131,6 +131,26 @@ async def test_questions_wait_as_long_as_the_venue_says(tmp_path: Path) -> None:
         await play.until(lambda: play.engine.rest.refused > 0, "nothing leaves")
         await play.more_orders()
         assert play.engine.rest.holds == 1
+        assert await play.end() == []
+
+
+async def test_a_rate_limit_on_the_very_question_that_would_end_unknown(tmp_path: Path) -> None:
+    """The answer is cut off, and the reconnect's first question is refused with 429: nothing is concluded meanwhile."""
+    async with trading(tmp_path, config=SELDOM) as play:
+        await play.fault("rate-limited", door="rest", operation="query", retry_s=2.0, count=1)
+        mark = play.mark()
+        await play.fault("answer-cut", operation="place", count=1)
+        await play.hit("answer-cut")
+        [order] = await play.hit_orders("answer-cut")
+        [row] = await play.hit("rate-limited")
+        await play.until(
+            lambda: play.histories()[order][-1] in DONE, "it is proven, by the stream or when it may be asked"
+        )
+        assert not set(play.histories()[order]).intersection(ABSENT)
+        await play.until_active(mark)
+        asked = [one for one in await play.rows("requests") if one["door"] == "rest" and one["kind"] == "query"]
+        assert not [one for one in asked if ON_ITS_WAY_S * S < one["received_ns"] - row["time_ns"] < 2 * S]
+        await play.more_orders()
         assert await play.end() == []
 
 
