@@ -56,10 +56,18 @@ class Register:
 
     def link(self, order: Order, venue_order_id: int) -> None:
         """The venue's present id of it; one that it had before still finds it."""
-        if order.venue_order_id not in (0, venue_order_id):
-            order.former.append(order.venue_order_id)
-        order.venue_order_id = venue_order_id
+        before, order.venue_order_id = order.venue_order_id, venue_order_id
         self.by_venue[order.instrument, venue_order_id] = order.client_order_id
+        if venue_order_id in order.former:
+            order.former.remove(venue_order_id)
+        if before not in (0, venue_order_id):
+            self.link_too(order, before)
+
+    def link_too(self, order: Order, venue_order_id: int) -> None:
+        """Another id by which the venue speaks of it, earlier or later: late words bear it."""
+        if venue_order_id != order.venue_order_id and venue_order_id not in order.former:
+            order.former.append(venue_order_id)
+            self.by_venue[order.instrument, venue_order_id] = order.client_order_id
 
     def place(self, order: Order, done: bool) -> None:
         """Put it where its status says. A late fill may reopen nothing, but a contradiction may."""

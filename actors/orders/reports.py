@@ -136,8 +136,11 @@ class Reports:
             order.cumulative = cumulative
             if order.orphan:
                 order.missing, order.missing_ns = 0, now_ns
-        if report.venue_order_id and order.venue_order_id == 0:
-            desk.register.link(order, report.venue_order_id)
+        if report.venue_order_id != order.venue_order_id and report.venue_order_id:
+            if order.venue_order_id:
+                desk.register.link_too(order, report.venue_order_id)
+            else:
+                desk.register.link(order, report.venue_order_id)
         contradicted = self.join_state(order, report, now_ns, out)
         if venue_ended(order):
             if order.pending:

@@ -33,6 +33,7 @@ def test_the_storms_are_storms() -> None:
             counts[name] = counts.get(name, 0) + count
     assert sum(toy.kills for toy in toys) > 10
     assert sum(toy.fills for toy in toys) > 300
+    assert sum(toy.suspected for toy in toys) > 0
     for name in ("submit_ambiguous", "cancel_ambiguous", "execution_repeated", "query_answer_disowned", "look_failed"):
         assert counts.get(name, 0) > 0, name
 

@@ -31,6 +31,7 @@ from bus.messages import (
     OrderUpdate,
     Outcome,
     PrivateStreamDown,
+    PrivateStreamSuspected,
     PrivateStreamUp,
     QueryAnswer,
     QueryKind,
@@ -63,6 +64,8 @@ from tests.actors.orders.build import (
 
 JOURNALED = (OrderUpdate, Fill, IdsReserved, BalancesReported)
 PAGE = 3
+HASTY = msgspec.structs.replace(SETTINGS, stream_lag_first_ns=200 * MILLISECOND, stream_lag_min_ns=100 * MILLISECOND)
+"""A storm lasts seconds; an event lags at most 15 ms behind anything."""
 
 
 @dataclass
@@ -79,7 +82,7 @@ class Resting:
 class Toy:
     seed: int
     faults: bool = True
-    settings: OrdersSettings = SETTINGS
+    settings: OrdersSettings = HASTY
     now_ns: int = START
     orders: dict[str, Resting] = field(default_factory=dict)
     trades: list[ExecutionReport] = field(default_factory=list)
@@ -97,6 +100,8 @@ class Toy:
     quiet: int | None = None
     command: int = 0
     kills: int = 0
+    suspected: int = 0
+    mute: bool = False
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
@@ -193,6 +198,10 @@ class Toy:
             self.ready = False
         elif isinstance(said, OrdersQuiet):
             self.quiet = said.unresolved
+        elif isinstance(said, PrivateStreamSuspected):
+            self.suspected += 1
+            if said.renew:
+                self.later(0, "renew", None)
 
     # -- door and venue -------------------------------------------------------------------------------------------
 
@@ -260,7 +269,7 @@ class Toy:
 
     def say(self, report: ExecutionReport) -> None:
         """On the private stream, out of order now and then, sometimes twice; into the void while it is down."""
-        if self.stream == 0:
+        if self.stream == 0 or self.mute:
             return
         for _ in range(2 if self.chance(0.05) else 1):
             self.later(self.random.randrange(1, 15) * MILLISECOND, "stream", (self.stream, report))
@@ -295,6 +304,7 @@ class Toy:
     def stream_up(self) -> None:
         self.sequence += 1
         self.stream = self.sequence
+        self.mute = False
         self.give(PrivateStreamUp(1, self.stream, self.now_ns))
 
     def trouble(self) -> None:
@@ -307,6 +317,8 @@ class Toy:
         if self.random.random() < 0.3 and self.actor.desk.register.open:
             key = self.random.choice(list(self.actor.desk.register.open))
             self.give(CancelCommand(1, 2, 7, "maker", key, 0))
+        if self.chance(0.003) and self.stream:
+            self.mute = True  # up, and silent until somebody notices
         if self.chance(0.004) and self.stream:
             self.stream = 0
             self.give(PrivateStreamDown(1, 1, "cut"))
@@ -329,6 +341,10 @@ class Toy:
             self.end(what)
         elif kind == "ask":
             self.ask(*what)
+        elif kind == "renew" and self.stream:
+            self.stream = 0
+            self.give(PrivateStreamDown(1, 1, "given up"))
+            self.later(100 * MILLISECOND, "up", None)
         elif kind == "up" and self.stream == 0:
             self.stream_up()
         elif kind == "timer" and self.timers.get(what.counter) == what.fires_ns:
@@ -345,7 +361,7 @@ class Toy:
 
     def stop(self) -> None:
         """No more faults: whatever happened before must now come to an end by itself."""
-        self.faults = False
+        self.faults = self.mute = False
         if self.stream == 0:
             self.stream_up()
         self.give(StopRequested("end", self.now_ns + 300 * SECOND))
