@@ -32,6 +32,7 @@ from bus.messages import (
     Fill,
     Instrument,
     LevelQuantities,
+    LimitsTightened,
     Liquidity,
     Message,
     OperatorCommand,
@@ -84,6 +85,7 @@ class Execution(Actor[ExecutionState]):
             TimerFired: self.sweep.on_timer,
             BookStateChanged: self.on_book_state,
             TradingStateChanged: self.on_trading_state,
+            LimitsTightened: self.on_limits,
             OperatorCommand: self.on_operator,
             Instrument: self.on_instrument,
             EngineStarted: self.on_engine_started,
@@ -273,6 +275,12 @@ class Execution(Actor[ExecutionState]):
                     planner.drop_desk(market, desk)
         return planner.end()
 
+    def on_limits(self, limits: LimitsTightened, now_ns: int) -> tuple[Message, ...]:
+        """Quotes go away from the other side at once, and come back in their time."""
+        self.planner.begin(now_ns, 0)
+        self.planner.widen(limits, self.register.markets.values())
+        return self.planner.end()
+
     def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
         if command.control is not Control.CANCEL_ALL and command.control is not Control.FLATTEN:
             return NOTHING  # the rest comes from risk, as a trading state
@@ -325,6 +333,7 @@ class Execution(Actor[ExecutionState]):
         self.register.scopes = {"engine": TradingState.CANCEL_ONLY}
         self.planner.armed = False
         self.planner.generation += 1
+        self.planner.widen_ticks = self.planner.widen_ppm = 0
         self.planner.begin(now_ns, 0)
         for market in self.register.markets.values():
             market.touch = None
@@ -358,6 +367,8 @@ class Execution(Actor[ExecutionState]):
             counters=list(self.counters.items()),
             position_lots=list(self.register.position_lots.items()),
             keeping=self.keeping,
+            widen_ticks=planner.widen_ticks,
+            widen_ppm=planner.widen_ppm,
         )
 
     def restore(self, state: ExecutionState) -> None:
@@ -368,6 +379,7 @@ class Execution(Actor[ExecutionState]):
         register.next_command = state.next_command
         register.last_update, register.repeated = state.last_update, state.repeated
         planner.armed, planner.generation = state.armed, state.generation
+        planner.widen_ticks, planner.widen_ppm = state.widen_ticks, state.widen_ppm
         self.stopping, self.keeping = state.stopping, state.keeping
         self.counters.update(dict.fromkeys(COUNTERS, 0))
         self.counters.update(state.counters)

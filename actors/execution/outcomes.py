@@ -75,6 +75,8 @@ class Outcomes:
         if refused.reason is Refusal.BAND:
             slot.refusals = 0  # nobody refuses the price: the band is being widened, or a peer is there for a while
             slot.band_refusals += 1
+        elif refused.reason is Refusal.IN_FLIGHT:
+            slot.refusals = 0  # it only waits its turn: the next answer makes room
         self._back_off(slot, now_ns)
         slot.crowded = refused.reason in ROOM
         return self._watch(now_ns)

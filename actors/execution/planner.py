@@ -9,14 +9,16 @@ Orders that reduce or cross (`_plan_exit`) go where their owner says, and are ne
 leaves: all that works on that side, whoever owns it, may fill as well.
 """
 
+from collections.abc import Iterable
+
 from actors.execution.phases import CANCEL_SENT, CANCELING, REQUESTED, TRANSITIONS, Event
-from actors.execution.pricing import KEEP, MOVE, judge, keeps_place, passive_price, too_small, within_band
+from actors.execution.pricing import KEEP, MOVE, judge, keeps_place, passive_price, too_small, widened, within_band
 from actors.execution.register import Register
 from actors.execution.settings import ExecutionSettings
 from actors.execution.slots import Desk, Market, Order, Place, Slot, resting
 from actors.execution.steady import steady_ticks
 from bus.actor import NOTHING
-from bus.messages import CancelCommand, Message, OrderCommand, QuoteIntent, SetTimer, Side
+from bus.messages import CancelCommand, LimitsTightened, Message, OrderCommand, QuoteIntent, SetTimer, Side
 
 BUY, SELL = Side
 SWEEP = 0
@@ -37,6 +39,7 @@ class Planner:
         self.armed = False
         self.generation = 0
         self.watched = False
+        self.widen_ticks = self.widen_ppm = 0  # how much further off quotes stand while we are slow (LimitsTightened)
         self.now_ns = self.received_ns = 0
         self.cancels: list[Message] = []
         self.orders: list[Message] = []
@@ -91,10 +94,13 @@ class Planner:
         if market.unsteady and not desk.rank:
             ticks = steady_ticks(market, slot.side, passive, instrument, self.settings.avoid_flicker, self.now_ns)
             slot.waiting = slot.waiting or ticks != passive
+        stepped = ticks != passive
+        if (self.widen_ticks or self.widen_ppm) and not desk.rank:
+            ticks = widened(slot.side, ticks, self.widen_ticks, self.widen_ppm)
         order = resting(slot) if slot.orders else None
         if order is not None and not self._leave(market, desk, slot, order, ticks, lots):
             return
-        if self._place(market, desk, slot, target, ticks, lots, self.room) and ticks != passive:
+        if self._place(market, desk, slot, target, ticks, lots, self.room) and stepped:
             self.counters["steps_back"] += 1
 
     def _leave(self, market: Market, desk: Desk, slot: Slot, order: Order, ticks: int, lots: int) -> bool:
@@ -214,6 +220,15 @@ class Planner:
             )
         )
         return True
+
+    def widen(self, limits: LimitsTightened, markets: Iterable[Market]) -> None:
+        """Keep the width from here on, and bring every quote to it."""
+        self.widen_ticks, self.widen_ppm = limits.widen_ticks, limits.widen_ppm
+        for market in markets:
+            for desk in market.desks:
+                if desk.target is not None and not desk.rank:
+                    self.plan(market, desk, desk.buy)
+                    self.plan(market, desk, desk.sell)
 
     # Canceling
 

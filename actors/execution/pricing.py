@@ -31,6 +31,12 @@ def passive_price(side: int, ticks: int, touch: Touch, tick: int) -> int:
     return ticks if ticks > best else best
 
 
+def widened(side: int, ticks: int, widen_ticks: int, widen_ppm: int) -> int:
+    """So much further from the other side: the larger of both widths."""
+    share = ticks * widen_ppm // PPM
+    return ticks - side * (share if share > widen_ticks else widen_ticks)
+
+
 def within_band(side: int, ticks: int, market: Market) -> int:
     """`ticks`, or the nearest that our self-trade band covers; without a band on that side it stays refused."""
     tick = market.instrument.tick if market.instrument is not None else 1

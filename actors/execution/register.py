@@ -13,6 +13,9 @@ from actors.execution.queues import Queues
 from actors.execution.slots import Desk, Market, Order, Place, Slot, remove
 from bus.messages import OrderUpdate, Side, TradingState
 
+NO_VENUE = -1
+"""Of a market whose instrument is not known: nothing can be wished there."""
+
 
 class Register:
     """next_command: above every command number ever seen, so that none is used twice.
@@ -47,9 +50,11 @@ class Register:
         """What a person wants done is not held back by what he halted himself: of his orders risk alone is the judge."""
         if owner == OPERATOR:
             return TradingState.ACTIVE
-        states = self.scopes
+        states, market = self.scopes, self.markets.get(number)
+        venue = market.instrument.venue if market is not None and market.instrument is not None else NO_VENUE
         return max(
             states["engine"],
+            states.get(f"venue:{venue}", TradingState.ACTIVE),
             states.get(f"instrument:{number}", TradingState.ACTIVE),
             states.get(f"owner:{owner}", TradingState.ACTIVE),
         )

@@ -156,6 +156,8 @@ class ExecutionState(msgspec.Struct):
     counters: list[tuple[str, int]]
     position_lots: list[tuple[int, int]]
     keeping: bool = False
+    widen_ticks: int = 0
+    widen_ppm: int = 0
 
 
 def resting(slot: Slot) -> Order | None:

@@ -8,13 +8,14 @@ table in states.py, what stops trading in switch.py.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
-from actors.risk.checks import NONE, Book, judge
-from actors.risk.exposure import Account, SavedExposure
+from actors.risk.checks import BAND, NONE, Book, admit, judge
+from actors.risk.exposure import Account
 from actors.risk.limits import AccountLimits, RiskLimits
-from actors.risk.states import ACTIVE, PASSES, Command, Reason
-from actors.risk.switch import Day, Switch
+from actors.risk.state import RiskState
+from actors.risk.states import ACTIVE, PASSES, Command
+from actors.risk.storms import Storms, of_command, of_hold
+from actors.risk.switch import Switch
+from actors.risk.view import view
 from actors.risk.window import Window
 from bus.actor import NOTHING, Actor
 from bus.messages import (
@@ -36,6 +37,8 @@ from bus.messages import (
     Instrument,
     LeadershipLost,
     LedgerCompared,
+    LoopLag,
+    Mark,
     Message,
     OperatorCommand,
     OrderCommand,
@@ -45,35 +48,17 @@ from bus.messages import (
     OrdersUnready,
     OrderUpdate,
     PositionUpdate,
+    PrivateStreamDown,
     Refusal,
     StopRequested,
     StrategyQuarantined,
+    TimerFired,
     Touch,
 )
 
 NEW_INCREASING, NEW_REDUCING = Command.NEW_INCREASING, Command.NEW_REDUCING
-REJECTED, BAND, FEED_LATE = (
-    OrderStatus.REJECTED,
-    Refusal.BAND,
-    Refusal.FEED_LATE,
-)  # by name: an enum's look-up costs 75-117 ns on Python 3.11
-
-
-class RiskState(msgspec.Struct):
-    """Everything but the sums, which are built up again."""
-
-    books: list[SavedExposure]
-    reasons: list[Reason]
-    days: list[Day]
-    rejects: list[tuple[int, list[int]]]
-    rate: list[int]
-    next_approval: int
-    last_update: int
-    last_fill: int
-    approved: int
-    repeated: int
-    refused: list[tuple[Refusal, int]]
-    bands: list[tuple[int, int, int]] = []
+REJECTED, FEED_LATE = OrderStatus.REJECTED, Refusal.FEED_LATE  # by name: a look-up costs 75-117 ns on Python 3.11
+FILLED = OrderStatus.FILLED
 
 
 class Risk(Actor[RiskState]):
@@ -89,9 +74,12 @@ class Risk(Actor[RiskState]):
         self.approved = self.repeated = 0
         self.last_update = self.last_fill = -1
         self.refused: dict[Refusal, int] = {}
+        self.switch = Switch(account_limits, self.limits)
+        switch, self.watch, self.losses = self.switch, self.switch.watch, self.switch.losses
+        self.ladder = self.watch.ladder
+        self.storms = Storms(switch, account_limits.repeats_max)
+        self.repeats = self.storms.repeats
         self._fresh()
-        self.switch = Switch(account_limits)
-        switch = self.switch
         self.handlers = {
             OrderCommand: self.on_command,
             Touch: self.on_touch,
@@ -114,7 +102,11 @@ class Risk(Actor[RiskState]):
             ActorFailed: switch.on_actor_failed,
             ActorsRestarted: switch.on_restarted,
             StrategyQuarantined: switch.on_quarantined,
-            ClockEstimate: switch.on_clock,
+            ClockEstimate: self.on_clock,
+            LoopLag: self.watch.on_loop_lag,
+            PrivateStreamDown: self.watch.on_disconnect,
+            Mark: self.on_mark,
+            TimerFired: self.on_timer,
             LedgerCompared: switch.on_ledger,
             BaselineTaken: switch.on_baseline,
             BaselineAwaited: switch.on_baseline_awaited,
@@ -125,7 +117,6 @@ class Risk(Actor[RiskState]):
         self.account = Account(0, {})
         self.rate = Window(limits.order_rate, limits.order_rate_window_ns)
         self.books: dict[int, Book] = {}
-        self.rejects: dict[int, Window] = {}
         for number, bounds in self.limits.items():
             self._add_book(number, bounds)
 
@@ -133,7 +124,7 @@ class Risk(Actor[RiskState]):
         book = Book(number, self.account)
         book.configure(bounds)
         self.books[number] = book
-        self.rejects[number] = Window(bounds.rejects_max, bounds.rejects_window_ns)
+        self.storms.configure(number, bounds)
         return book
 
     # The decision
@@ -155,7 +146,7 @@ class Risk(Actor[RiskState]):
                 *refused,
                 BandWanted(command.instrument, int(command.side), command.price_ticks * book.tick, nearest),
             )
-        book.reserve(command)
+        book.reserve(command, now_ns)
         self.rate.count(now_ns)
         self.approved += 1
         approval = self.next_approval
@@ -214,9 +205,12 @@ class Risk(Actor[RiskState]):
                     return Refusal.NOTIONAL
             if not self.rate.has_room(now_ns):
                 return Refusal.ORDER_RATE
-        # Last, because the refusal asks for a wider band: only for an order that nothing else keeps back.
-        price = command.price_ticks * book.tick
-        return BAND if (price > book.bid_max if command.side > 0 else price < book.ask_min) else NONE
+            most_in_flight = self.ladder.in_flight_max
+            if most_in_flight and book.in_flight >= most_in_flight:
+                return Refusal.IN_FLIGHT
+        if self.repeats.closed and self.repeats.holds(of_command(command), now_ns):
+            return Refusal.REPEATED
+        return admit(command.side, command.price_ticks, book)
 
     def _refuse(self, command: OrderCommand, reason: Refusal) -> tuple[Message, ...]:
         self.refused[reason] = self.refused.get(reason, 0) + 1
@@ -231,10 +225,17 @@ class Risk(Actor[RiskState]):
         return NOTHING
 
     def on_feed_age(self, age: FeedAge, now_ns: int) -> tuple[Message, ...]:
-        book = self.books.get(age.instrument)
-        if book is not None:
-            book.hear_age(age, now_ns)
-        return NOTHING
+        if age.instrument not in self.limits:
+            return NOTHING
+        self.books[age.instrument].hear_age(age, now_ns)
+        return self.watch.on_feed_age(age, now_ns)
+
+    def on_mark(self, mark: Mark, now_ns: int) -> tuple[Message, ...]:
+        book = self.books.get(mark.instrument)
+        return NOTHING if book is None else self.losses.on_mark(mark, book.instrument, now_ns)
+
+    def on_clock(self, estimate: ClockEstimate, now_ns: int) -> tuple[Message, ...]:
+        return self.switch.on_clock(estimate, now_ns) + self.watch.on_clock(estimate, now_ns)
 
     def on_band(self, band: BandHeld, now_ns: int) -> tuple[Message, ...]:
         book = self.books.get(band.instrument)
@@ -247,24 +248,30 @@ class Risk(Actor[RiskState]):
         behind the loss is of before.
         """
         book = self.books.get(change.instrument)
-        if book is not None:
-            book.lost = change.state != BookState.LIVE
-            if book.lost:
-                book.touch = None
-        return NOTHING
+        if book is None:
+            return NOTHING
+        book.lost = change.state != BookState.LIVE
+        if not book.lost:
+            return self.watch.on_live(change.instrument, now_ns)
+        book.touch = None
+        return self.watch.on_lost(change.instrument, now_ns)
 
     def on_update(self, update: OrderUpdate, now_ns: int) -> tuple[Message, ...]:
         if update.number <= self.last_update:
             self.repeated += 1
             return NOTHING
         self.last_update = update.number
-        self._book(update.instrument).on_update(update)
+        book = self._book(update.instrument)
+        in_flight = book.in_flight
+        hold = book.on_update(update)
+        changes: tuple[Message, ...] = NOTHING
+        if hold is not None and book.in_flight < in_flight:  # its first answer, or it is given up
+            changes = self.watch.on_answered(now_ns - hold.sent_ns, now_ns)
+            if self.repeats.rows and update.status < FILLED:
+                self.repeats.accepted(of_hold(update.instrument, hold))
         if update.status is REJECTED and update.refusal is Refusal.VENUE_REJECTED:
-            rejects = self.rejects[update.instrument]
-            rejects.count(now_ns)
-            if not rejects.has_room(now_ns):
-                return self.switch.on_rejects(update.instrument, rejects.limit)
-        return NOTHING
+            return (*changes, *self.storms.on_rejected(update, hold, now_ns))
+        return changes
 
     def on_fill(self, fill: Fill, now_ns: int) -> tuple[Message, ...]:
         if fill.number <= self.last_fill:
@@ -272,12 +279,12 @@ class Risk(Actor[RiskState]):
             return NOTHING
         self.last_fill = fill.number
         self._book(fill.instrument).on_fill(fill, now_ns)
-        return NOTHING
+        return self.storms.on_fill(fill.instrument, now_ns)
 
     def on_position(self, position: PositionUpdate, now_ns: int) -> tuple[Message, ...]:
         book = self._book(position.instrument)
         book.on_position(position, now_ns)
-        return self.switch.on_realized(position, book.asset, now_ns)
+        return self.losses.on_position(position, book.instrument, now_ns)
 
     def on_refused(self, refused: OrderRefused, now_ns: int) -> tuple[Message, ...]:
         """Our own refusals come back here as well: nothing is reserved for those."""
@@ -303,20 +310,26 @@ class Risk(Actor[RiskState]):
     def on_instrument(self, instrument: Instrument, now_ns: int) -> tuple[Message, ...]:
         if instrument.instrument not in self.limits:
             return NOTHING
-        self.books[instrument.instrument].set_instrument(instrument)
-        self.switch.name_asset(instrument.instrument, instrument.quote_asset)
+        book = self.books[instrument.instrument]
+        if book.version != instrument.version:
+            self.repeats.forget(instrument.instrument)
+        book.set_instrument(instrument)
+        self.losses.name_asset(instrument.instrument, instrument.quote_asset)
         return self.switch.on_instrument(instrument, now_ns)
 
     def on_engine_started(self, started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
         for book in self.books.values():
             book.touch, book.age, book.late_until_ns = None, None, 0  # of the run before, if of any
             book.hold_band(0, 0)
-        for window in (self.rate, *self.rejects.values()):
-            window.bound(now_ns)
+        self.rate.bound(now_ns)
+        self.storms.bound(now_ns)
         return self.switch.on_started(started, now_ns)
 
     def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
         return self.switch.on_operator(command, now_ns)
+
+    def on_timer(self, fired: TimerFired, now_ns: int) -> tuple[Message, ...]:
+        return self.watch.on_timer(fired, self.books, now_ns)
 
     # Recovery and checkpoint
 
@@ -330,11 +343,12 @@ class Risk(Actor[RiskState]):
         }
 
     def checkpoint(self) -> RiskState:
+        rejects, fills, repeats = self.storms.saved()
         return RiskState(
             books=[book.saved() for book in self.books.values()],
             reasons=self.switch.reasons.saved(),
-            days=self.switch.saved_days(),
-            rejects=[(number, window.saved()) for number, window in self.rejects.items()],
+            days=list(self.losses.days.values()),
+            rejects=rejects,
             rate=self.rate.saved(),
             next_approval=self.next_approval,
             last_update=self.last_update,
@@ -343,31 +357,30 @@ class Risk(Actor[RiskState]):
             repeated=self.repeated,
             refused=list(self.refused.items()),
             bands=[(book.number, book.bid_max, book.ask_min) for book in self.books.values()],
+            peaks=list(self.losses.peaks.items()),
+            watch=self.watch.saved(),
+            fills=fills,
+            repeats=repeats,
         )
 
     def restore(self, state: RiskState) -> None:
         self._fresh()
         for saved in state.books:
             self._book(saved.number).restore(saved)
-        for number, times in state.rejects:
-            self.rejects[number].restore(times)
         for number, bid_max, ask_min in state.bands:
             self.books[number].hold_band(bid_max, ask_min)
         self.rate.restore(state.rate)
-        self.switch.restore(state.reasons, state.days)
+        self.storms.restore(state.rejects, state.fills, state.repeats)
+        self.switch.restore(state.reasons)
+        self.losses.restore(state.days, state.peaks)
+        self.watch.restore(state.watch)
         self.next_approval = state.next_approval
         self.last_update, self.last_fill = state.last_update, state.last_fill
         self.approved, self.repeated = state.approved, state.repeated
         self.refused = dict(state.refused)
 
     def view(self) -> dict[str, Any]:
-        return {
-            "states": {scope: state.name for scope, state in self.switch.reasons.states.items()},
-            "reasons": [(r.scope, r.name, r.state.name, r.text) for r in self.switch.reasons.saved()],
-            "worst_long_lots": {number: book.worst_long() for number, book in self.books.items()},
-            "worst_short_lots": {number: book.worst_short() for number, book in self.books.items()},
-            "open_orders": self.account.open_orders,
-            "open_notional": dict(self.account.notional),
+        return view(self.books.values(), self.account, self.switch, self.repeats) | {
             "approved": self.approved,
             "refused": {reason.name: count for reason, count in self.refused.items()},
             "repeated": self.repeated,

@@ -4,15 +4,15 @@
 Integers throughout. It is one function over bounds resolved when an instrument changes: 0.5 us, where ten small
 functions of the same checks took 1.7 (warm; notes/0003). A reducing order is exempt from the position's bounds: an order that
 shrinks the worst case must not be kept from it by the limits that the worst case set (DESIGN 5.6); size, collar and
-expiry hold for it as well. The account's own checks (rate, notional, open orders) and the band, which a refusal asks to
-be widened, stand in the actor.
+expiry hold for it as well. The account's own checks (rate, notional, open orders) stand in the actor; `admit`, the
+one check against trading with ourselves, comes after all of them.
 """
 
 from actors.risk.exposure import Exposure
 from actors.risk.limits import RiskLimits
 from bus.messages import FeedAge, Instrument, OrderCommand, Refusal, Side
 
-NONE = Refusal.NONE
+NONE, SELF_TRADE, BAND = Refusal.NONE, Refusal.SELF_TRADE, Refusal.BAND
 NO_BOUND = 1 << 62  # in place of "the venue sets none": keeps the comparison a plain one
 FEED_AGE_NS_MAX = 15_000_000_000  # chosen: three times the longest pause between two words on a feed's age
 NO_VERSION = -1  # of a book whose instrument is not known
@@ -38,6 +38,7 @@ class Book(Exposure):
         self.age: FeedAge | None = None
         self.late_until_ns = 0
         self.lost = False
+        self.bid_max = self.ask_min = self.band_bid = self.band_ask = 0
         self.hold_band(0, 0)
 
     def hear_age(self, age: FeedAge, now_ns: int) -> None:
@@ -50,6 +51,7 @@ class Book(Exposure):
     def hold_band(self, bid_max: int, ask_min: int) -> None:
         """What our scope may rest at, price units; 0: nothing on that side. Nothing at all until coordination says."""
         self.bid_max, self.ask_min = bid_max, ask_min or NO_BOUND
+        self.band_bid, self.band_ask = bid_max // self.tick, -(-self.ask_min // self.tick)
 
     def set_instrument(self, instrument: Instrument) -> None:
         super().set_instrument(instrument)
@@ -70,6 +72,7 @@ class Book(Exposure):
         self.notional_min *= self.denominator
         self.notional_max *= self.denominator
         self.version, self.trading, self.tick = instrument.version, instrument.trading, instrument.tick
+        self.hold_band(self.bid_max, self.ask_min)
         ppm = (instrument.bid_up_ppm, instrument.bid_down_ppm, instrument.ask_up_ppm, instrument.ask_down_ppm)
         self.bounds_percent = any(ppm)
 
@@ -113,12 +116,21 @@ def judge(command: OrderCommand, book: Book, now_ns: int) -> Refusal:
     distance = price_twice - mid_twice
     if (distance if distance > 0 else -distance) * 10_000 > book.collar_bps * mid_twice:
         return Refusal.PRICE_COLLAR
-    if book.open_orders:
-        if book.open_orders >= book.orders_max:
-            return Refusal.OPEN_ORDERS
-        if book.crosses_own(command.side, ticks):
-            return Refusal.SELF_TRADE
-    return NONE
+    return Refusal.OPEN_ORDERS if book.open_orders >= book.orders_max else NONE
+
+
+def admit(side: Side, ticks: int, book: Book) -> Refusal:
+    """Whether an order there could meet one of our own, here or of another instance. Whose it is does not matter: strategy,
+    exit or operator, working, on its way, UNKNOWN or being canceled; the best of each side is at hand, so one look is enough.
+    BAND is the last thing that is asked of an order, because its refusal asks for a wider one.
+    """
+    if side > 0:
+        if ticks >= book.own_ask:
+            return SELF_TRADE
+        return BAND if ticks > book.band_bid else NONE
+    if ticks <= book.own_bid:
+        return SELF_TRADE
+    return BAND if ticks < book.band_ask else NONE
 
 
 def _instrument_refusal(command: OrderCommand, book: Book) -> Refusal:

@@ -14,6 +14,7 @@ last PositionUpdate; when each Fill has met its PositionUpdate, `base` is set to
 
 import msgspec
 
+from actors.risk.holds import Hold, SavedExposure
 from bus.messages import (
     Fill,
     Instrument,
@@ -26,31 +27,10 @@ from bus.messages import (
 
 SETTLE_NS = 1_000_000_000  # a Fill whose PositionUpdate never came (chosen: far beyond a cascade or a hop) is let go
 FILLED = OrderStatus.FILLED  # from here on done; by name, because the look-up costs 75-117 ns on Python 3.11
+UNANSWERED = (OrderStatus.INTENT, OrderStatus.PENDING_NEW, OrderStatus.PENDING_CANCEL)
+"""While the venue has given it no id: sent, and no word yet. What is given up (UNKNOWN_NEW) waits no more: it trades on."""
+NO_BID, NO_ASK = 0, 1 << 62
 VERSIONS_MAX = 8  # lot sizes remembered for late facts of older versions; beyond: read as the present one
-
-
-class Hold(msgspec.Struct, gc=False):
-    """One reservation, then one order. side: +1 or -1. Lots and ticks of the instrument's present version.
-
-    told: open remainder by OrderUpdate. cumulative: executed by OrderUpdate. filled: executed by Fill. first:
-    cumulative when the order was first seen (not 0 only for an order we did not approve in this life).
-    leaves, ahead, notional: what is counted of it now.
-    """
-
-    owner: str
-    command: int
-    client_order_id: str
-    side: int
-    price_ticks: int
-    quantity: int
-    told: int
-    cumulative: int = 0
-    filled: int = 0
-    first: int = 0
-    leaves: int = 0
-    ahead: int = 0
-    notional: int = 0
-    done: bool = False
 
 
 class Account(msgspec.Struct):
@@ -72,6 +52,8 @@ class Exposure:
         self.requests: dict[tuple[str, int], Hold] = {}
         self.holds: dict[str, Hold] = {}
         self.leaves_buy = self.leaves_sell = self.ahead_buy = self.ahead_sell = self.open_orders = 0
+        self.in_flight = 0  # orders that wait for the venue's first word
+        self.own_bid, self.own_ask = NO_BID, NO_ASK  # best of ours that may still fill, ticks; kept, not searched for
         self.base = self.portfolio = 0
         self.held: int | None = None  # base units, by the last PositionUpdate: what no lot can round
         self.unsettled = 0
@@ -94,30 +76,44 @@ class Exposure:
         """Quote units, rounded up."""
         return -(-price_ticks * lots * self.numerator // self.denominator)
 
-    def crosses_own(self, side: int, price_ticks: int) -> bool:
-        """Whether an order there would meet one of ours, those being canceled included (at most open_orders_max)."""
-        for holds in (self.holds, self.requests):
-            for hold in holds.values():
-                if hold.side != side and not hold.done and (price_ticks - hold.price_ticks) * side >= 0:
-                    return True
-        return False
-
     # Reserving and releasing
 
-    def reserve(self, command: OrderCommand) -> None:
+    def reserve(self, command: OrderCommand, now_ns: int) -> None:
         """As `_open` and `_count` of a hold of which nothing is known yet, in one step. HOT PATH."""
         lots, price_ticks, owner, number = command.quantity_lots, command.price_ticks, command.owner, command.command
         notional = -(-price_ticks * lots * self.numerator // self.denominator)
         if command.side > 0:
             side = 1
             self.leaves_buy += lots
+            if price_ticks > self.own_bid:
+                self.own_bid = price_ticks
         else:
             side = -1
             self.leaves_sell += lots
+            if price_ticks < self.own_ask:
+                self.own_ask = price_ticks
         self.requests[owner, number] = Hold(
-            owner, number, "", side, price_ticks, lots, lots, 0, 0, 0, lots, 0, notional
+            owner,
+            number,
+            "",
+            side,
+            price_ticks,
+            lots,
+            lots,
+            0,
+            0,
+            0,
+            lots,
+            0,
+            notional,
+            False,
+            True,
+            now_ns,
+            command.post_only,
+            command.reduce_only,
         )
         self.open_orders += 1
+        self.in_flight += 1
         account, asset = self.account, self.asset
         account.open_orders += 1
         account.notional[asset] = account.notional.get(asset, 0) + notional
@@ -127,12 +123,14 @@ class Exposure:
         hold = self.requests.pop((owner, command), None)
         if hold is None:
             return False
+        self._answer(hold)
         self._end(hold)
         return True
 
     # Facts
 
-    def on_update(self, update: OrderUpdate) -> None:
+    def on_update(self, update: OrderUpdate) -> Hold | None:
+        """The order it tells of, as it is now; None: done, and nothing was ever held for it."""
         hold = self.holds.get(update.client_order_id)
         done = update.status >= FILLED
         cumulative, told = update.cumulative_lots, update.leaves_lots
@@ -143,7 +141,9 @@ class Exposure:
         if hold is None:
             hold = self._bind(update, done, cumulative)
             if hold is None:
-                return
+                return None
+        if hold.waiting and (update.venue_order_id or update.status not in UNANSWERED):
+            self._answer(hold)
         if cumulative > hold.cumulative:
             hold.cumulative = cumulative
         hold.told = told
@@ -152,9 +152,11 @@ class Exposure:
         elif not done and hold.done:  # the venue's later word: it works after all (ORDERS.md, contradiction)
             hold.done = False
             self._open(1)
+            self._stand(hold)
         self._count(hold)
         if done:
             self._forget_when_settled(hold)
+        return hold
 
     def _bind(self, update: OrderUpdate, done: bool, cumulative: int) -> Hold | None:
         """The reservation of its command, or a new hold for an order from before this life. None: done and unknown."""
@@ -167,6 +169,7 @@ class Exposure:
             hold = Hold(update.owner, update.command, "", int(update.side), update.price_ticks, lots, lots)
             hold.first = hold.cumulative = cumulative
             self._open(1)
+            self._stand(hold)
         hold.client_order_id = update.client_order_id
         self.holds[update.client_order_id] = hold
         return hold
@@ -235,6 +238,28 @@ class Exposure:
         hold.done = True
         self._open(-1)
         self._count(hold)
+        if hold.price_ticks == (self.own_bid if hold.side > 0 else self.own_ask):
+            self._find_best()
+
+    def _answer(self, hold: Hold) -> None:
+        if hold.waiting:
+            hold.waiting = False
+            self.in_flight -= 1
+
+    def _stand(self, hold: Hold) -> None:
+        """It may fill, at its price."""
+        if hold.side > 0:
+            self.own_bid = max(self.own_bid, hold.price_ticks)
+        else:
+            self.own_ask = min(self.own_ask, hold.price_ticks)
+
+    def _find_best(self) -> None:
+        """The best has gone: the next one is looked for among all, at most open_orders_max, when an order ends."""
+        self.own_bid, self.own_ask = NO_BID, NO_ASK
+        for holds in (self.holds, self.requests):
+            for hold in holds.values():
+                if not hold.done:
+                    self._stand(hold)
 
     def _forget_when_settled(self, hold: Hold) -> None:
         if hold.done and hold.ahead == 0:
@@ -283,6 +308,7 @@ class Exposure:
             hold.first = hold.first * old // new
             hold.price_ticks = _outward(hold.price_ticks, old_tick, new_tick)
             self._count(hold)
+        self._find_best()
 
     def _remember(self, version: int, unit: int) -> None:
         self.versions[version] = unit
@@ -306,7 +332,7 @@ class Exposure:
 
     # Checkpoint
 
-    def saved(self) -> "SavedExposure":
+    def saved(self) -> SavedExposure:
         return SavedExposure(
             number=self.number,
             instrument=self.instrument,
@@ -323,7 +349,7 @@ class Exposure:
             held=self.held,
         )
 
-    def restore(self, saved: "SavedExposure") -> None:
+    def restore(self, saved: SavedExposure) -> None:
         """Into a fresh Exposure; the sums, here and in the account, are built up again."""
         self.touch = saved.touch
         self.unit, self.held = saved.unit, saved.held
@@ -339,22 +365,8 @@ class Exposure:
             self._count(hold)
             if not hold.done:
                 self._open(1)
-
-
-class SavedExposure(msgspec.Struct):
-    number: int
-    instrument: Instrument | None
-    touch: Touch | None
-    requests: list[Hold]
-    holds: list[Hold]
-    base: int
-    portfolio: int
-    unsettled: int
-    fill_ns: int
-    position_ns: int
-    versions: list[tuple[int, int]]
-    unit: int = 0
-    held: int | None = None
+                self.in_flight += hold.waiting
+        self._find_best()
 
 
 def _whole(units: int, unit: int) -> int:

@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from actors.risk.states import Reason
-from bus.messages import AnswerKind, CommandAnswered, OperatorCommand
+from bus.messages import Alert, AlertLevel, AnswerKind, CommandAnswered, OperatorCommand
+
+
+def alert(level: AlertLevel, event: str, detail: str, instrument: int = -1) -> Alert:
+    return Alert(level, "risk", event, instrument, detail)
 
 
 def answer(command: OperatorCommand, kind: AnswerKind, text: str) -> CommandAnswered:

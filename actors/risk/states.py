@@ -52,6 +52,10 @@ PASSES: dict[tuple[TradingState, Command], bool] = {
 ENGINE = "engine"
 
 
+def venue_scope(venue: int) -> str:
+    return f"venue:{venue}"
+
+
 def instrument_scope(instrument: int) -> str:
     return f"instrument:{instrument}"
 

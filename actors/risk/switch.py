@@ -1,35 +1,19 @@
-"""The kill switch: who may stop trading, how far, and what starts it again. Pure; off the hot path but `state_for`.
-
-| reason       | scope      | state       | ends with                                  |
-|--------------|------------|-------------|--------------------------------------------|
-| orders       | engine     | CANCEL_ONLY | OrdersReady                                |
-| stop         | engine     | CANCEL_ONLY | the next EngineStarted                     |
-| clock:VENUE  | engine     | CANCEL_ONLY | a good ClockEstimate of the trading venue  |
-| operator     | any        | as ordered  | RESUME with a reason                       |
-| actor_failed | engine     | CANCEL_ONLY | ActorsRestarted; the next EngineStarted    |
-| quarantine   | owner      | CANCEL_ONLY | RESUME of the owner; the next EngineStarted|
-| ledger:ASSET | engine     | REDUCING    | RESUME; a comparison that agrees again     |
-| baseline     | engine     | CANCEL_ONLY | BaselineTaken                              |
-| loss:ASSET   | engine     | REDUCING    | RESUME, which also grants the day anew     |
-| rejects      | instrument | CANCEL_ONLY | RESUME                                     |
-| leadership   | engine     | CANCEL_ONLY | the next EngineStarted                     |
-| cooldown     | instrument | REDUCING    | CooldownHeld again, at or after its end    |
-| venue        | instrument | CANCEL_ONLY | an Instrument that is traded again         |
-| settings     | owner      | as written  | a change of the configuration              |
-
-What closes a position at a person's word is bound by fewer of them: BINDS_OPERATOR.
+"""The kill switch: who may stop trading, how far, and what starts it again: causes.py is the table. What was lost is judged
+in losses.py, lateness and silence in watch.py. Pure; off the hot path but `state_for`.
 """
 
-import msgspec
+from collections.abc import Collection
 
+from actors.risk.causes import ENDS, NEVER, cause_of
 from actors.risk.limits import AccountLimits
-from actors.risk.people import answer, standing
-from actors.risk.states import ACTIVE, ENGINE, Reason, Reasons, instrument_scope, owner_scope
+from actors.risk.losses import Losses
+from actors.risk.people import alert, answer, standing
+from actors.risk.states import ACTIVE, ENGINE, Reason, Reasons, instrument_scope, owner_scope, venue_scope
+from actors.risk.watch import Watch
 from bus.actor import NOTHING
 from bus.messages import (
     ActorFailed,
     ActorsRestarted,
-    Alert,
     AlertLevel,
     AnswerKind,
     BaselineAwaited,
@@ -45,17 +29,12 @@ from bus.messages import (
     OperatorCommand,
     OrdersReady,
     OrdersUnready,
-    PositionUpdate,
     StopRequested,
     StrategyQuarantined,
     TradingState,
     TradingStateChanged,
 )
 
-DAY_NS = 86_400_000_000_000
-ENDS_WITH_RESUME = ("operator", "actor_failed", "ledger:", "loss:", "rejects", "quarantine")
-OWN_RESUME = "quarantine"
-"""What a RESUME of the engine does not end: whoever means the strategy names it."""
 ORDERED = {
     Control.HALT: TradingState.HALTED,
     Control.CANCEL_ONLY: TradingState.CANCEL_ONLY,
@@ -63,27 +42,15 @@ ORDERED = {
     Control.FLATTEN: TradingState.CANCEL_ONLY,  # for everybody but the orders that close: they are the operator's own
 }
 OPERATOR = "operator"
-BINDS_OPERATOR = ("orders", "leadership", "clock:", "venue", "actor_failed")
-"""Reasons, by their beginnings, that hold orders of a person's own too: what is open or held is not known, or nobody would
-take the order. Whatever else stops trading (a loss, refusals, a halt, a stop) is no reason not to get out.
-"""
-
-
-class Day(msgspec.Struct):
-    """Realized result of one instrument, quote units. start: at the day's beginning, or at the last RESUME."""
-
-    instrument: int
-    asset: str
-    day: int
-    start: int
-    realized: int
 
 
 class Switch:
-    def __init__(self, limits: AccountLimits) -> None:
+    def __init__(self, limits: AccountLimits, traded: Collection[int]) -> None:
         self.limits = limits
         self.reasons = Reasons()
-        self.days: dict[int, Day] = {}
+        self.losses = Losses(limits, self.reasons)
+        self.watch = Watch(limits, self.reasons, traded)
+        self.venue = venue_scope(limits.venue)
         self.instruments: dict[int, str] = {}
         self.owners: dict[str, str] = {}
         self._configured()
@@ -94,7 +61,7 @@ class Switch:
             self.reasons.hold(owner_scope(owner), "settings", state, "configuration")
 
     def state_for(self, instrument: int, owner: str) -> TradingState:
-        """The strictest of engine, instrument and owner. Scope names are made once: no formatting on the path."""
+        """The strictest of engine, venue, instrument and owner. Scope names are made once: no formatting on the path."""
         if owner == OPERATOR:
             return self._state_for_operator(instrument)
         states = self.reasons.states
@@ -105,6 +72,9 @@ class Switch:
         if owned is None:
             owned = self.owners[owner] = owner_scope(owner)
         state = self.reasons.engine
+        here = states.get(self.venue, ACTIVE)
+        if here > state:
+            state = here
         here = states.get(scope, ACTIVE)
         if here > state:
             state = here
@@ -112,10 +82,10 @@ class Switch:
         return here if here > state else state
 
     def _state_for_operator(self, instrument: int) -> TradingState:
-        scopes = (ENGINE, instrument_scope(instrument))
+        scopes = (ENGINE, self.venue, instrument_scope(instrument))
         held = self.reasons.held.values()
         return max(
-            (row.state for row in held if row.scope in scopes and row.name.startswith(BINDS_OPERATOR)), default=ACTIVE
+            (row.state for row in held if row.scope in scopes and cause_of(row.name).binds_operator), default=ACTIVE
         )
 
     # Run
@@ -123,6 +93,7 @@ class Switch:
     def on_started(self, _started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
         """Says every scope's state once, so that execution and strategy need not have seen the change."""
         reasons = self.reasons
+        self.watch.begin(now_ns)
         reasons.drop(ENGINE, "stop", "start")
         reasons.drop(ENGINE, "leadership", "start")
         reasons.drop(ENGINE, "actor_failed", "start")
@@ -130,11 +101,12 @@ class Switch:
             if held.name == "quarantine":
                 reasons.drop(held.scope, held.name, "start")
         reasons.hold(ENGINE, "orders", TradingState.CANCEL_ONLY, "start")
-        return tuple(
+        told = tuple(
             TradingStateChanged(scope, state, "start")
             for scope, state in reasons.states.items()
             if scope == ENGINE or state != ACTIVE
         )
+        return told + self.watch.arm(now_ns)
 
     def on_ready(self, _ready: OrdersReady, now_ns: int) -> tuple[Message, ...]:
         return self.reasons.drop(ENGINE, "orders", "orders ready")
@@ -172,6 +144,8 @@ class Switch:
         scope = owner_scope(command.owner) if command.owner else ENGINE
         if command.instrument >= 0:
             scope = instrument_scope(command.instrument)
+        elif command.venue >= 0:
+            scope = venue_scope(command.venue)
         if command.control is Control.RESUME:
             return self._resume(command, scope)
         ordered = ORDERED.get(command.control)
@@ -188,16 +162,15 @@ class Switch:
 
     def _resume(self, command: OperatorCommand, scope: str) -> tuple[Message, ...]:
         if not command.reason.strip():
-            alert = _alert(AlertLevel.WARNING, "resume_without_reason", f"scope={scope}", command.instrument)
-            return (alert, answer(command, AnswerKind.FAILED, "refused: it was not said why; give a reason"))
+            said = alert(AlertLevel.WARNING, "resume_without_reason", f"scope={scope}", command.instrument)
+            return (said, answer(command, AnswerKind.FAILED, "refused: it was not said why; give a reason"))
         changes: tuple[Message, ...] = ()
         for held in self.reasons.saved():
-            within = held.scope == scope or (scope == ENGINE and held.name != OWN_RESUME)
-            if within and held.name.startswith(ENDS_WITH_RESUME):
+            resume = cause_of(held.name).resume
+            if resume is not NEVER and (held.scope == scope or (scope == ENGINE and resume is ENDS)):
                 changes += self.reasons.drop(held.scope, held.name, command.reason)
-        for day in self.days.values():
-            if scope == ENGINE:
-                day.start = day.realized
+        if scope == ENGINE:
+            self.losses.begin_anew()
         rest = standing(self.reasons.saved(), (ENGINE, scope))
         return (*changes, answer(command, AnswerKind.FAILED if rest else AnswerKind.DONE, rest or "ACTIVE"))
 
@@ -206,7 +179,7 @@ class Switch:
     def on_actor_failed(self, failed: ActorFailed, now_ns: int) -> tuple[Message, ...]:
         text = f"actor={failed.actor} tag={failed.message_tag} error={failed.error}"
         changes = self.reasons.hold(ENGINE, "actor_failed", TradingState.CANCEL_ONLY, text)
-        return (*changes, _alert(AlertLevel.CRITICAL, "actor_failed", text))
+        return (*changes, alert(AlertLevel.CRITICAL, "actor_failed", text))
 
     def on_restarted(self, restarted: ActorsRestarted, now_ns: int) -> tuple[Message, ...]:
         return self.reasons.drop(ENGINE, "actor_failed", f"made anew: {', '.join(restarted.actors)}")
@@ -225,7 +198,7 @@ class Switch:
         text = f"clock off by more than the venue allows: error_ns={error} max_ns={self.limits.clock_error_ns_max}"
         fresh = not self.reasons.holds(ENGINE, name)
         changes: tuple[Message, ...] = self.reasons.hold(ENGINE, name, TradingState.CANCEL_ONLY, text)
-        return (*changes, _alert(AlertLevel.CRITICAL, "clock_off", text)) if fresh else changes
+        return (*changes, alert(AlertLevel.CRITICAL, "clock_off", text)) if fresh else changes
 
     def on_ledger(self, compared: LedgerCompared, now_ns: int) -> tuple[Message, ...]:
         if compared.baseline:
@@ -237,7 +210,7 @@ class Switch:
         text = f"asset={compared.asset} ours={compared.ours} venues={compared.venues} dust={dust}"
         fresh = not self.reasons.holds(ENGINE, name)
         changes: tuple[Message, ...] = self.reasons.hold(ENGINE, name, TradingState.REDUCING, text)
-        return (*changes, _alert(AlertLevel.CRITICAL, "ledger_differs", text)) if fresh else changes
+        return (*changes, alert(AlertLevel.CRITICAL, "ledger_differs", text)) if fresh else changes
 
     def on_baseline_awaited(self, _awaited: BaselineAwaited, now_ns: int) -> tuple[Message, ...]:
         text = "the ledger has no start: look at the venue's balances, then `touchline reconcile --accept`"
@@ -250,54 +223,26 @@ class Switch:
             changes += self.reasons.drop(ENGINE, f"ledger:{asset}", f"asset={asset} has a new baseline")
         return changes
 
+    def on_fills(self, instrument: int, limit: int) -> tuple[Message, ...]:
+        """A quoter that is run over, or runs away. What reduces goes on: it is the way out."""
+        scope = instrument_scope(instrument)
+        if self.reasons.holds(scope, "fills"):
+            return NOTHING
+        text = f"{limit} fills within the window"
+        changes = self.reasons.hold(scope, "fills", TradingState.REDUCING, text)
+        return (*changes, alert(AlertLevel.CRITICAL, "too_many_fills", text, instrument))
+
     def on_rejects(self, instrument: int, limit: int) -> tuple[Message, ...]:
         scope = instrument_scope(instrument)
         if self.reasons.holds(scope, "rejects"):
             return NOTHING
         text = f"venue rejected {limit} orders within the window"
         changes = self.reasons.hold(scope, "rejects", TradingState.CANCEL_ONLY, text)
-        return (*changes, _alert(AlertLevel.CRITICAL, "too_many_rejects", text, instrument))
-
-    # The day's loss
-
-    def name_asset(self, instrument: int, asset: str) -> None:
-        day = self.days.get(instrument)
-        if day is not None:
-            day.asset = asset
-
-    def on_realized(self, position: PositionUpdate, asset: str, now_ns: int) -> tuple[Message, ...]:
-        # A wall clock that went back between two runs does not bring a day back: its loss would count anew.
-        today = max([now_ns // DAY_NS, *(day.day for day in self.days.values())])
-        day = self.days.get(position.instrument)
-        if day is None:
-            day = self.days[position.instrument] = Day(position.instrument, asset, today, 0, 0)
-        if position.taken_over:
-            day.day, day.start = today, position.day_start
-        elif day.day != today:
-            day.day, day.start = today, day.realized
-        day.realized = position.realized
-        most = self.limits.daily_loss_max.get(asset)
-        if most is None:
-            return NOTHING
-        loss = sum(d.start - d.realized for d in self.days.values() if d.asset == asset and d.day == today)
-        name = f"loss:{asset}"
-        if loss <= most or self.reasons.holds(ENGINE, name):
-            return NOTHING
-        text = f"asset={asset} loss={loss} max={most}"
-        changes = self.reasons.hold(ENGINE, name, TradingState.REDUCING, text)
-        return (*changes, _alert(AlertLevel.CRITICAL, "daily_loss", text))
+        return (*changes, alert(AlertLevel.CRITICAL, "too_many_rejects", text, instrument))
 
     # Checkpoint
 
-    def saved_days(self) -> list[Day]:
-        return list(self.days.values())
-
-    def restore(self, reasons: list[Reason], days: list[Day]) -> None:
+    def restore(self, reasons: list[Reason]) -> None:
         """What the configuration says of owners counts, not what it said when the checkpoint was taken."""
         self.reasons.restore([reason for reason in reasons if reason.name != "settings"])
         self._configured()
-        self.days = {day.instrument: day for day in days}
-
-
-def _alert(level: AlertLevel, event: str, detail: str, instrument: int = -1) -> Alert:
-    return Alert(level, "risk", event, instrument, detail)

@@ -6,6 +6,8 @@ LONG_AGO = -(1 << 62)
 class Window:
     """Holds the times of the last `limit` events. There is room when the oldest of them has left the window.
 
+    limit 0: nothing is counted, and whoever made it does not ask.
+
     Exact for every position of the window, where a token bucket would let nearly twice the limit pass in one.
     """
 
@@ -33,6 +35,6 @@ class Window:
 
     def restore(self, times: list[int]) -> None:
         """Take the newest that fit: the limit may have been configured anew."""
-        kept = times[-self.limit :]
+        kept = times[-self.limit :] if self.limit else []
         self.times = [LONG_AGO] * (self.limit - len(kept)) + kept
         self.place = 0

@@ -46,7 +46,6 @@ class MortalWorld(World):
         super().__init__(seed, faults, config=config)
         self._folder, self._config = folder, config
         self._kills_max, self.kills, self.failures = kills_max, 0, 0
-        self._begun = False
         self.journal = self.house.journal = self.house.door._journal = self.house.host.journal = MortalJournal()
         self._on_disk = RecordLog(folder / "journal", segment_bytes=1 << 20, prepare_ahead=False)
         self._count_out()
@@ -72,14 +71,10 @@ class MortalWorld(World):
             except Killed:
                 self._restart()
 
-    def begin(self) -> None:
-        super().begin()
-        self._begun = True
-
     def stop(self, reason: str = "the test is over") -> None:
         """A stop that comes while the process is down waits for the next one's start, as a supervisor's does."""
         self.journal.left = -1
-        self.run(5.0, lambda: self._begun)
+        self.run(5.0, lambda: self.begun)
         super().stop(reason)
 
     def _checkpoint(self, house: House) -> None:
@@ -98,7 +93,7 @@ class MortalWorld(World):
     def _restart(self) -> None:
         """The process is gone, its kernel still sends what was written; a new one starts."""
         self.kills += 1
-        self._begun = False
+        self.begun = False
         self.failures += self.house.host.failures
         for line in (getattr(self, "orders", None), getattr(self, "feed", None)):
             if line is not None:

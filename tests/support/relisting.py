@@ -73,7 +73,8 @@ class Relisting:
         house = self.world.house
         house.instruments = [row if other.instrument == number else other for other in house.instruments]
         self.posted.append(row)
-        house.post(row)
+        if self.world.begun:  # else it begins with what was read
+            house.post(row)
 
     def _now_s(self) -> float:
         return self.world.now_ns / 1e9

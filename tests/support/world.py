@@ -191,6 +191,7 @@ class World:
         change: Callable[[Config], Config] = lambda config: config,
     ) -> None:
         self.seed, self.faults = seed, faults
+        self.begun = False
         self.random = Random(f"world:{seed}")
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._order = 0
@@ -281,6 +282,7 @@ class World:
 
     def begin(self) -> None:
         """What each process does first."""
+        self.begun = True
         house = self.house
         self._in_this_life(5, self.connect_orders)
         self._in_this_life(7, self.connect_feed)
