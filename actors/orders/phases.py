@@ -33,6 +33,7 @@ PHASES: dict[tuple[Phase, Step], Phase] = {
     **{(phase, Step.STREAM_DOWN): Phase.DOWN for phase in Phase},
     (Phase.LOOK, Step.LOOKED): Phase.SETTLE,
     (Phase.SETTLE, Step.SETTLED): Phase.BALANCES,
+    (Phase.SETTLE, Step.AGAIN): Phase.LOOK,  # for long: a replica showed as working what had ended
     (Phase.BALANCES, Step.BALANCED): Phase.VERIFY,
     (Phase.BALANCES, Step.DIFFERED): Phase.PAUSE,  # an orphan came to light while balances were asked
     (Phase.VERIFY, Step.AGREED): Phase.READY,

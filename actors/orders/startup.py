@@ -225,6 +225,7 @@ class Startup:
         if self.phase is Phase.LOOK and looks.outstanding == 0:
             self.move(Step.LOOKED)
             self.settle_all(now_ns, out)
+            out.append(SetTimer(NAME, AGAIN_TIMER, 0, now_ns + self.settle_ns()))
         if self.phase is Phase.SETTLE and self.settled():
             self.move(Step.SETTLED)
             looks.ask_balances(now_ns, out)
@@ -265,8 +266,15 @@ class Startup:
         desk.alert_every(AlertLevel.WARNING, "start_looks_differ", -1, f"rounds={self.rounds}", out)
         out.append(SetTimer(NAME, AGAIN_TIMER, 0, now_ns + wait_ns))
 
+    def settle_ns(self) -> int:
+        """How long one look's orders may take to be settled before another one is due; later ones in the periodic look's pace."""
+        settings = self.desk.settings
+        return min(settings.backoff_max_ns << min(self.rounds, 20), settings.reconcile_interval_ns)
+
     def on_again(self, now_ns: int, out: list[Message]) -> None:
-        if self.phase is Phase.PAUSE:
+        """After a pause; or nothing has ended what works since the look: held back cancels, answers that lagged."""
+        if self.phase is Phase.PAUSE or (self.phase is Phase.SETTLE and not self.commands.stopping):
+            self.rounds += self.phase is Phase.SETTLE
             self.begin_look(Step.AGAIN, "", now_ns, out)
 
     def ready(self, now_ns: int, out: list[Message]) -> None:

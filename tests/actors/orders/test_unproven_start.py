@@ -74,9 +74,9 @@ def test_a_failed_question_is_no_denial() -> None:
         bench.feed(answer(query, bench.now_ns))
     asked = every(bench.said, VenueQuery)[-1]
     assert (asked.kind, asked.client_order_id) == (QueryKind.ORDER, key)
-    for _ in range(5):
+    for _ in range(4):
         bench.feed(answer(asked, bench.now_ns, outcome=Outcome.AMBIGUOUS))
-        asked = only(bench.wait(5 * SECOND), VenueQuery)
+        asked = only(bench.wait(SECOND), VenueQuery)
         assert bench.orders.view()["phase"] == "SETTLE"
     bench.empty(bench.feed(answer(asked, bench.now_ns, found=False)))
     assert bench.orders.view()["phase"] == "READY"
@@ -173,3 +173,37 @@ def test_each_start_asks_anew(times: int) -> None:
         bench.empty(looks)
         assert bench.orders.view()["phase"] == "READY"
     assert bench.status(key) == "UNKNOWN_NEW"
+
+
+def test_a_replica_that_shows_it_working_for_longer_does_not_hold_the_start_for_ever() -> None:
+    """Its cancel was done and nobody said so; then each cancel is refused, three times, and the replica shows it working.
+    The looks begin again: once it is not listed any more, the order is asked about and found canceled.
+    """
+    before = Bench().ready()
+    key = before.working()
+    bench = Bench(now_ns=before.now_ns)
+    folders = bench.orders.recovers()
+    for fact in before.said:
+        if type(fact) in folders:
+            folders[type(fact)](fact, before.now_ns)
+    bench.start(epoch=2)
+    for _ in range(40):
+        serve(bench, key, listed=True, state=VenueState.WORKING)
+        bench.wait(50 * MILLISECOND)
+    assert (bench.status(key), bench.orders.view()["phase"]) == ("ACCEPTED", "SETTLE")
+    for _ in range(40):
+        serve(bench, key, listed=False, state=VenueState.DONE_CANCELED)
+        bench.wait(SECOND)
+    assert bench.orders.view()["phase"] == "READY"
+
+
+def serve(bench: Bench, key: str, *, listed: bool, state: VenueState) -> None:
+    """Answer everything that was said: the order is in `state`, and its cancels are refused as of an unknown one."""
+    said, bench.said = bench.said, []
+    for message in said:
+        bench.now_ns += MILLISECOND
+        if isinstance(message, CancelOrder):
+            bench.feed(reply(key, Outcome.REFUSED, -2011, RequestKind.CANCEL))
+        elif isinstance(message, VenueQuery):
+            shown = message.kind is QueryKind.ORDER or (listed and message.kind is QueryKind.OPEN_ORDERS)
+            bench.feed(answer(message, bench.now_ns, *([snapshot(key, state)] if shown else [])))
