@@ -70,7 +70,8 @@ class _Income(msgspec.Struct):
     income: str
     asset: str
     time: Millis
-    tranId: Id
+    tranId: Id | str
+    """A number, as the documents have it; as text in other clients' recordings."""
     symbol: str | None = ""
 
 
@@ -125,7 +126,7 @@ def read_income(
     for row in rows:
         try:
             income = msgspec.convert(row, _Income)
-            change = read_signed("income", income.income)
+            change, entry = read_signed("income", income.income), int(income.tranId)
         except ValueError as error:
             reason = reason or f"income: {error}"
             continue
@@ -135,7 +136,7 @@ def read_income(
         number = numbers.get(income.symbol or "", -1)
         changes.append(
             WalletChanged(
-                account, venue, number, income.asset, change, income.incomeType, income.tranId, income.time * MS_NS
+                account, venue, number, income.asset, change, income.incomeType, entry, income.time * MS_NS
             )
         )
     return tuple(changes), last_ms if len(rows) >= INCOME_MAX else -1, reason
