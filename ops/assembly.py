@@ -194,6 +194,7 @@ def _limit(config: Config, row: InstrumentSection, instrument: Instrument) -> Ri
             touch_age_ns_max=config.risk.book_age_max_ms * MS,
             intent_age_ns_max=config.risk.intent_age_max_ms * MS,
             feed_lag_ns_max=config.risk.feed_lag_max_ms * MS,
+            fills_max=config.risk.fills_max,
             unit=instrument.lot * int(10 ** (instrument.base_scale - instrument.quantity_scale)),
         )
     except ValueError as error:

@@ -118,6 +118,7 @@ class RiskSection(Section, frozen=True):
     in any order_rate_window_ms (Binance spot allows 50 in 10 s). dust: difference of ledger and venue that is booked as an
     adjustment and not worth a stop; of each asset, all that was booked so since a person last accepted one. feed_lag_max_ms: how far the book's stream may be behind the venue before orders that increase the position wait;
     0: not looked at. daily_loss_max counts realized PnL of the UTC day. clock_error_max_ms: venue clock's offset and uncertainty.
+    fills_max: fills of one instrument in 10 s before it is REDUCING, until a person resumes it; 0: not counted.
     """
 
     book_age_max_ms: int = 5_000
@@ -131,6 +132,7 @@ class RiskSection(Section, frozen=True):
     dust: str = "0"
     clock_error_max_ms: int = 1_000
     feed_lag_max_ms: int = 2_000
+    fills_max: int = 200
 
 
 class PersistenceSection(Section, frozen=True):
