@@ -66,6 +66,7 @@ reconcile_interval_ms = 5000
 
 [risk]
 order_rate_max = 95
+fills_max = 0
 daily_loss_max = "100000"
 
 [persistence]
@@ -77,7 +78,7 @@ backend = "local"
 ttl_ms = {ttl_ms}
 """
 """snapshot_levels: a snapshot of 1,000 levels costs five times the weight, and a start every four seconds shall stay within
-the venue's 6,000 a minute. input_log: its 64 MB a start are for replays. Own store: nobody else could lead."""
+the venue's 6,000 a minute. fills_max: a page of executions is no reason to stop. input_log: its 64 MB a start are for replays. Own store: nobody else could lead."""
 
 LIMITS = {
     "BTCUSDT": Limits("BTC", 2_000_000, 10_000_000, -10_000_000, 10, 1_000),
