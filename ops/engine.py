@@ -13,10 +13,13 @@ import msgspec
 
 from actors.orders import Orders
 from actors.portfolio import Portfolio
+from actors.strategy import StrategyActor, StrategyFailed
 from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, collect
 from bus.host import Host, Receiver
 from bus.mailbox import ipc_endpoint
 from bus.messages import (
+    ActorFailed,
+    ActorsRestarted,
     CheckpointTaken,
     EngineStarted,
     Instrument,
@@ -49,6 +52,7 @@ from ops.registry import register
 from ops.sections import MS, Config
 from ops.standby import Standby, scope_of, store_name
 from ops.state import StateDirectory
+from ops.supervision import Intensity
 from ops.topology import routing
 from ops.venues import account_rest, order_entry, signer
 
@@ -66,19 +70,29 @@ class Engine(Node):
     """One engine. `start`, then `wait`, then `stop`; whatever happens in between, `close` frees what was taken."""
 
     def __init__(
-        self, config: Config, state: StateDirectory, coordinator: Coordinator, placement: Placement = ALONE
+        self,
+        config: Config,
+        state: StateDirectory,
+        coordinator: Coordinator,
+        placement: Placement = ALONE,
+        intensity: Intensity | None = None,
     ) -> None:
+        keys = credentials(config.venue)
         try:
-            self._signer = signer(*credentials(config.venue))
+            self._signer = signer(*keys)
         except SigningKeyError as error:
             raise ConfigError(f"[venue] private_key_file: {config.venue.private_key_file}: {error}") from None
-        super().__init__(config, state, placement)
+        super().__init__(config, state, placement, intensity, [line for text in keys for line in text.splitlines()])
         self.futures = Futures(self, self._signer)
         self.coordinator = coordinator
         self.standby = Standby(coordinator, scope_of(config), config.coordination.ttl_ms * MS)
         self.supervisor.store = store_name(config.coordination, state.path)
         self.deposed = asyncio.Event()
         """Our term is over: this run must end, and the process may stand by again."""
+        self.restarted: ActorsRestarted | None = None
+        """What of the run before this one has failed: told once this one has begun."""
+        self.failed: ActorFailed | None = None
+        """What failed too often: this run trades nothing."""
         self.term_watch: asyncio.Task[None] | None = None
         self.positions_left = ""
         """By a stop that should have closed them."""
@@ -208,6 +222,10 @@ class Engine(Node):
         self.pump.post(self.clock_estimate, LeadershipWon(ACCOUNT, self.epoch, holder, epoch, state))
         await self.coordination_door.open(self.pump.post)
         self.pump.post(EngineStarted(ACCOUNT, self.epoch))
+        self.pump.post(*(word for word in (self.failed, self.restarted) if word is not None))
+        for actor in self.actors:
+            if isinstance(actor, StrategyActor) and actor.user.unread:
+                self.supervision.quarantine(actor.user.unread)
         await self.futures.begin(state.wallet_ns if state is not None else 0)
 
     async def _watch_term(self) -> None:
@@ -325,7 +343,11 @@ class Engine(Node):
             self._checkpoint_failed(offset, reason)
             return
         try:
-            states = collect(self.actors)
+            states = collect([actor for actor in self.actors if actor.name not in self.host.failed])
+        except StrategyFailed as error:
+            self.supervision.quarantine(str(error))
+            self._checkpoint_failed(offset, f"the strategy's {error}")
+            return
         except (msgspec.EncodeError, TypeError, ValueError, OverflowError) as error:
             self._checkpoint_failed(offset, f"a state cannot be encoded: {error}")
             return
@@ -349,6 +371,8 @@ class Engine(Node):
 
     async def _until_ready(self, stopped: asyncio.Event) -> None:
         await self._until(START_S_MAX, self.supervisor.ready, stopped, self.deposed)
+        if self.supervision.crash is not None:
+            return
         if self.failure.done():
             raise StartFailed(self.failure.result())
         if not (self.supervisor.ready.is_set() or stopped.is_set() or self.deposed.is_set()):
@@ -396,6 +420,8 @@ class Engine(Node):
         await self._end_tasks()
         if hasattr(self, "coordination_door"):
             await self.coordination_door.close()
+            if self.supervision.crash is not None:
+                await self.standby.abandon(f"the run ended: {self.supervision.crash.receiver} raised")
         else:
             await self.standby.resign()  # won, perhaps, and nothing was sent
         if hasattr(self, "host"):

@@ -44,6 +44,8 @@ def report(engine: Engine) -> dict[str, Any]:
         "epoch": engine.epoch,
         "host_losses": engine.neighbors.losses,
         "standstills": engine.standstill.count,
+        "restarts": engine.supervision.intensity.total,
+        "quarantines": engine.supervision.quarantines,
         "health": health(engine) | {"ledger_differences": sorted(engine.supervisor.differences)},
     }
 

@@ -1,18 +1,25 @@
-"""One process of an engine over time: it stands by, trades for as long as its term lasts, and stands by again."""
+"""One process of an engine over time: it stands by, trades for as long as its term lasts, and stands by again.
+
+A run that an actor's failure ended is followed by another one, which recovers as any start does (ops.supervision). Too many
+of them, and the last one only cancels.
+"""
 
 import asyncio
 from typing import Any
 
 import click
 
-from bus.messages import StopPolicy
+from bus.failure import Failure
+from bus.messages import ActorsRestarted, StopPolicy
 from gateway.doors.coordination.contract import Coordinator, Waiting
+from ops import events
 from ops.ending import Stopped
 from ops.engine import DEPOSED_STOP_S, Engine
 from ops.hosts import Placement
 from ops.report import idle_report, live_line, report, standing_by_line, summary
 from ops.sections import Config
 from ops.state import StateDirectory
+from ops.supervision import Intensity
 
 
 class Runs:
@@ -35,6 +42,10 @@ class Runs:
         self._policy = StopPolicy[config.stop.policy.upper()] if policy is None else policy
         self._config, self._state, self._coordinator, self._placement = config, state, coordinator, placement
         self._seconds, self._live = seconds, live
+        self._intensity = Intensity(config.supervision)
+        self._restarted: ActorsRestarted | None = None
+        self._crash: Failure | None = None
+        """After which nothing is made anew."""
         self._counting = False
         self._reason = "signal"
         self.code = 0
@@ -42,13 +53,20 @@ class Runs:
 
     async def once(self, stopped: Stopped) -> bool:
         """Stand by, trade, end. True: the term is over and nobody told us to stop, so stand by again."""
-        engine = Engine(self._config, self._state, self._coordinator, self._placement)
+        if self._crash is not None:
+            await self._give_up(self._crash)
+            return False
+        engine = self._engine()
+        engine.restarted, self._restarted = self._restarted, None
         engine.standby.told = lambda waiting: self._standing_by(waiting, stopped)
         try:
             if await engine.start(stopped):
                 await self._trade(engine, stopped)
             elif not self.result:
                 self.result = idle_report(engine)
+            if engine.supervision.crash is not None:
+                self._follow(engine.supervision.crash, stopped)
+                return True
             return engine.deposed.is_set() and not stopped.is_set() and not engine.failure.done()
         finally:
             await engine.close()
@@ -59,12 +77,16 @@ class Runs:
         broken = await engine.wait(None, stopped)
         if watch is not None:
             watch.cancel()
+        if engine.supervision.crash is not None:
+            return  # nothing of it can be asked to cancel
         if engine.deposed.is_set():
             await engine.stop("leadership lost", DEPOSED_STOP_S)
             unresolved = 0  # the successor's: he cancels and books what we could not
         else:
             unresolved = await self._stop(engine, broken, stopped)
         self.result = report(engine)
+        if engine.supervision.quarantines:
+            self.code = 1
         if self._live:
             click.echo(summary(self.result))
         if broken or unresolved or engine.positions_left:
@@ -77,6 +99,34 @@ class Runs:
         reason = broken or (self._reason if stopped.is_set() else "an operator")
         policy = StopPolicy.CANCEL if broken else self._policy
         return await engine.stop(reason, self._config.stop.deadline_s, policy, stopped.again)
+
+    def _engine(self) -> Engine:
+        return Engine(self._config, self._state, self._coordinator, self._placement, self._intensity)
+
+    def _follow(self, crash: Failure, stopped: Stopped) -> None:
+        """What comes after a run that ended like a crash. Told to stop, what is left to do is cancel."""
+        self.code = 1
+        attempt = 0 if stopped.is_set() else self._intensity.take(crash.now_ns)
+        if attempt:
+            self._restarted = ActorsRestarted(self._placement.host.actors, attempt, f"{crash.receiver}: {crash.text}")
+        else:
+            self._crash = crash
+
+    async def _give_up(self, crash: Failure) -> None:
+        """One more run, which trades nothing: it finds out what works at the venue, cancels it, and ends."""
+        events.critical("restarts_used_up", actor=crash.receiver, error=crash.text, remedy="look at poison_kept")
+        engine = self._engine()
+        engine.failed = crash.told
+        try:
+            if await engine.start(asyncio.Event()):
+                unresolved = -1
+                if engine.supervision.crash is None:
+                    unresolved = await engine.stop(f"{crash.receiver} failed too often")
+                if unresolved:
+                    events.critical("orders_left", remedy="touchline cancel-all, or cancel at the venue by hand")
+                self.result = report(engine)
+        finally:
+            await engine.close()
 
     def _standing_by(self, waiting: Waiting, stopped: asyncio.Event) -> None:
         """Called whenever what we wait for has changed."""

@@ -166,6 +166,15 @@ class Standby:
             if self.left_ns() <= 0:
                 term.end("its time ran out before a keep-alive was granted")
 
+    async def abandon(self, reason: str) -> None:
+        """The run is over like a crash: what it sent may still be on its way. So the term runs out by itself, as after a
+        SIGKILL, and our own next campaign waits for that too; but not where the store is this state directory's alone.
+        """
+        if self._coordinator.private:
+            await self.resign()
+        elif self.term is not None:
+            self.term.end(reason)
+
     async def resign(self) -> None:
         """After our orders are proven gone. What fails here only makes a successor wait for the term's end."""
         term, self.term = self.term, None

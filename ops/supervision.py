@@ -39,11 +39,12 @@ STRATEGY = "strategy"
 
 
 class Intensity:
-    """How many restarts there were of late; one count for all groups and all runs of a process."""
+    """How many restarts there were of late; one count for all groups and all runs of a process. total: since its start."""
 
     def __init__(self, section: SupervisionSection) -> None:
         self._most, self._window_ns = section.restarts_max, section.window_s * S
         self._at_ns: deque[int] = deque(maxlen=max(section.restarts_max, 1))
+        self.total = 0
 
     def take(self, now_ns: int) -> int:
         """The number of this restart within the window, from 1; 0: there were too many."""
@@ -52,6 +53,7 @@ class Intensity:
         if len(self._at_ns) >= self._most:
             return 0
         self._at_ns.append(now_ns)
+        self.total += 1
         return len(self._at_ns)
 
 
@@ -80,12 +82,12 @@ class Supervision:
             ActorsRestarted: self._renew,
         }
         self._actors, self._make, self._owner = actors, make, owner
-        self._intensity, self._box, self._live = intensity, box, live
+        self.intensity, self._box, self._live = intensity, box, live
         self._instruments: dict[int, Instrument] = {}
         self._clocks: dict[int, ClockEstimate] = {}
         self.crash: Failure | None = None
         """Why this run is over; the process may begin another."""
-        self.restarts = self.quarantines = 0
+        self.quarantines = 0
         self.reopen: Callable[[str], None] = lambda reason: None
         """Every market data connection anew: nothing is known of the open ones any more."""
         self.renewed: Callable[[], None] = lambda: None
@@ -136,7 +138,7 @@ class Supervision:
             return
         lost = [BookStateChanged(number, BookState.INVALID, BookReason.RESTARTED, 0) for number in self._instruments]
         self._host.post_first(failure.told, *lost)
-        attempt = self._intensity.take(failure.now_ns)
+        attempt = self.intensity.take(failure.now_ns)
         if attempt:
             self._host.post_first(ActorsRestarted(names, attempt, failure.text))
         else:
@@ -168,7 +170,6 @@ class Supervision:
         by_name = {actor.name: actor for actor in fresh}
         self._actors[:] = [by_name.get(actor.name, actor) for actor in self._actors]
         self._host.renew(fresh)
-        self.restarts += 1
         self.renewed()
         if FEED[0] in wanted:
             self.reopen("market data was made anew")

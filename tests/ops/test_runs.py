@@ -29,6 +29,7 @@ class TermsOf:
         self.standby = Standby(arguments[2], "scope", 2_000_000_000)
         self.deposed, self.failure = asyncio.Event(), asyncio.get_running_loop().create_future()
         self.supervisor = type("Heard", (), {"failures": 0, "differences": ()})
+        self.supervision = type("Whole", (), {"crash": None, "quarantines": 0})
         self.positions_left = ""
         self.asked: list[str] = []
         terms.append(self)

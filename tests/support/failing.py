@@ -58,7 +58,7 @@ class FailingWorld(MortalWorld):
 
     def _arm(self, house: House) -> None:
         """The bomb lies in one actor's handlers; of actors that are made anew too."""
-        house.supervision._intensity = self.intensity
+        house.supervision.intensity = self.intensity
         house.supervision.reopen = lambda reason: self._in_this_life(0, lambda: self.cut_feed(reason))
         make = house.supervision._make
         house.supervision._make = lambda names: [self._plant(actor) for actor in make(names)]

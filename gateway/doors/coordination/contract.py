@@ -148,6 +148,11 @@ class Coordinator(Protocol):
     Operations may run at the same time, on one event loop. `open` needs no server: a standby may start before its store.
     """
 
+    @property
+    def private(self) -> bool:
+        """Whether the store is one state directory's alone: nobody else can lead."""
+        ...
+
     async def open(self) -> None:
         """Raises Misconfigured."""
         ...

@@ -38,6 +38,7 @@ class EtcdCoordinator:
 
     def __init__(self, endpoints: tuple[str, ...], holder: str, ttl_ns: int, tls: TlsFiles | None = None) -> None:
         """Raises Misconfigured."""
+        self.private = False
         self._ttl_s = -(-ttl_ns // NS)
         self._calls = Calls(endpoints, self._ttl_s, tls)
         self._candidate = Candidate(self._calls, check_name("holder", holder), self._ttl_s)
