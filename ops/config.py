@@ -162,6 +162,8 @@ def _check_values(config: Config, name: str) -> None:
     for field, count in counts.items():
         if count < 1:
             refuse(field, f"{count} would refuse every order; write at least 1")
+    if config.risk.fills_max < 0:
+        refuse("[risk] fills_max", f"{config.risk.fills_max} is below 0; 0 is no such limit")
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,29}", config.strategy.owner):
         refuse(
             "[strategy] owner",

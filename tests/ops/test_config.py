@@ -38,6 +38,7 @@ BAD = {
     "two brackets": Bad("[venue]", "[[venue]]", ("a line [venue]",)),
     "not TOML": Bad("[venue]", "[venue", ("not TOML", "line 2")),
     "below the least": Bad("[[i", "recv_window_ms = 0\n[[i", ("[venue] recv_window_ms", "0 is too small", "the least is 1")),
+    "negative fills": Bad("[strategy.p", "[risk]\nfills_max = -1\n[strategy.p", ("[risk] fills_max: -1 is below 0",)),
     "negative": Bad("[strategy.p", "[risk]\nopen_orders_max = -1\n[strategy.p", ("[risk] open_orders_max: -1 would refuse",)),
     "above the most": Bad("[[i", "recv_window_ms = 60001\n[[i", ("[venue] recv_window_ms", "60001", "60000")),
     "beyond 64 bits": Bad(
