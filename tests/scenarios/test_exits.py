@@ -343,7 +343,7 @@ class MortalOnce(MortalWorld):
         self.journal.behind = self._record % 2 == 0
 
     def trades_again(self) -> bool:
-        return self.kills == 1 and self._begun and self.is_ready()
+        return self.kills == 1 and self.begun and self.is_ready()
 
     def held(self) -> dict[int, int]:
         lots: dict[int, int] = self.house.actor("execution").view()["position_lots"]
