@@ -11,7 +11,7 @@ from typing import Any
 
 from actors.portfolio import margin
 from actors.portfolio.holdings import NAME, Holdings
-from actors.portfolio.ledger import totals_of
+from actors.portfolio.ledger import is_contract, totals_of
 from actors.portfolio.settings import BaselinePolicy
 from bus.messages import (
     Alert,
@@ -146,10 +146,7 @@ class Comparison:
         if not news:
             return []
         shown = [asset for asset in judged if offered[asset]]
-        rows = [
-            Difference(account, DifferenceKind.BALANCE, -1, asset, held.ledger.total(asset), venues[asset], TO_ACCEPT)
-            for asset in shown
-        ]
+        rows = [self.row(asset, held.ledger.total(asset), venues.get(asset, 0), TO_ACCEPT) for asset in shown]
         detail = f"assets={','.join(shown)} remedy=look at them, then: touchline reconcile --accept --reason TEXT"
         alert = Alert(AlertLevel.CRITICAL, NAME, "baseline_not_accepted", -1, detail)
         return [BaselineAwaited(account, tuple(shown)), *rows, alert]
@@ -194,7 +191,7 @@ class Comparison:
         held.count("ledger_adjusted")
         ours = held.ledger.total(asset)
         out.append(LedgerAdjusted(account, asset, units, reason))
-        out.append(Difference(account, DifferenceKind.BALANCE, -1, asset, ours, ours + units, f"{BOOKED}: {reason}"))
+        out.append(self.row(asset, ours, ours + units, f"{BOOKED}: {reason}"))
         held.ledger.adjust(asset, units, by_dust=reason == BY_DUST)
 
     def say(self, asset: str, gap: int, theirs: int, out: list[Message]) -> None:
@@ -203,7 +200,15 @@ class Comparison:
         out.append(LedgerCompared(account, asset, theirs - gap, theirs, False))
         if gap:
             self.holdings.count("ledger_differs")
-            out.append(Difference(account, DifferenceKind.BALANCE, -1, asset, theirs - gap, theirs, STANDS))
+            out.append(self.row(asset, theirs - gap, theirs, STANDS))
+
+    def row(self, asset: str, ours: int, theirs: int, words: str) -> Difference:
+        """Of a contract the ledger's entry is its position."""
+        account = self.holdings.settings.account
+        for row in self.holdings.instruments.values():
+            if row.venue_symbol == asset and is_contract(row):
+                return Difference(account, DifferenceKind.POSITION, row.instrument, asset, ours, theirs, words)
+        return Difference(account, DifferenceKind.BALANCE, -1, asset, ours, theirs, words)
 
     # -- a person's word ------------------------------------------------------------------------------------------
 

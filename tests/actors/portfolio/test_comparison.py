@@ -183,6 +183,15 @@ def test_an_empty_account_waits_for_a_person_too() -> None:
     assert actor.view()["baselined"]
 
 
+def test_what_the_venue_no_longer_has_is_offered_as_nothing() -> None:
+    """An orphan's fill moved the ledger before it had a start, and the money is gone."""
+    actor = Portfolio(ASKED)
+    actor.receive(BTC, 0)
+    actor.receive(bought(1), 0)
+    out = actor.receive(looked(quiet=True, USDT=899_000), 0)
+    assert [(row.subject, row.venues) for row in of(Difference, out)] == [("BTC", 0), ("USDT", 899_000)]
+
+
 def test_a_start_while_orders_work_needs_two_looks_with_no_fill_between() -> None:
     """An order of ours that was adopted may be filled while the venue is asked: the fill is on one side for sure only then."""
     actor = Portfolio(DUSTY)

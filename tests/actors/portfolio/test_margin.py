@@ -17,6 +17,7 @@ from bus.messages import (
     BaselineTaken,
     Control,
     Difference,
+    DifferenceKind,
     EngineStarted,
     Fill,
     Instrument,
@@ -120,6 +121,7 @@ def test_a_position_that_differs_stands_until_a_person_accepts_it() -> None:
     report = looked(1_000 * UNIT, 5, 60_000)
     assert of(Difference, actor.receive(report, 0)) == []
     [row] = of(Difference, actor.receive(report, 0))
+    assert (row.kind, row.instrument) == (DifferenceKind.POSITION, 7)
     assert (row.subject, row.ours, row.venues) == ("BTCUSDT", 200_000, 500_000)
     assert position_of(actor)[0] == 200_000
     out = actor.receive(OperatorCommand(Control.ACCEPT, -1, "bought by hand", asker="me"), 0)
