@@ -9,6 +9,7 @@ for being one. The account's order count does not hold a start up, because a sta
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class LimitsFile:
         self._path, self._now_ns = path, now_ns
         self._budgets = {address: budget for address, budget in budgets.items() if budget.costs is not None}
         self._failed = False
+        self._writing = threading.Lock()
         self._read()
 
     async def wait_for_room(self, budget: Budget, weight: int, stopped: asyncio.Event) -> None:
@@ -100,8 +102,9 @@ class LimitsFile:
         """Not synced: it is for a process that dies, and no window that matters outlives a machine's reboot by much."""
         part = self._path.with_name(self._path.name + ".part")
         try:
-            part.write_bytes(data)
-            part.replace(self._path)
+            with self._writing:  # the last word may come while a thread still writes the one before
+                part.write_bytes(data)
+                part.replace(self._path)
         except OSError as error:
             if not self._failed:
                 events.warning("limits_not_written", file=self._path, reason=str(error), remedy="free disk space")

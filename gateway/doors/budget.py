@@ -105,7 +105,7 @@ class Budget:
         self._offset_ns = 0
         self._orders_from_ns = 0
         self._openings_from_ns = 0
-        self._cancel_at_ns = 0
+        self._cancel_at_ns = self._told_ns = 0
         self._cancels_pass = True
         self._turn_ns = FOR_EVER_NS
         self._windows: list[Window] = []
@@ -162,26 +162,39 @@ class Budget:
         return True
 
     def cancel(self, now_ns: int) -> bool:
-        """HOT PATH: whether a cancel may go; it is counted. Room is never asked for: only what the venue said stops it."""
+        """HOT PATH: whether a cancel may go; it is counted. It may fill a window to the brim.
+
+        Only what the venue said stops it, or what it would certainly say: that a window is more than full.
+        """
         if now_ns >= self._turn_ns:
             self._turn(now_ns)
-        if now_ns < self.held.held_ns and not self._spared(now_ns):
+        if (now_ns < self.held.held_ns or self._is_over()) and not self._spared(now_ns):
             self.refused[CANCEL] += 1
             return False
         for window, amount in self._of_cancel:
             window.count += amount
         return True
 
+    def _is_over(self) -> bool:
+        """By what was counted or told, and not by a guess: one more is refused, and earns a ban."""
+        for window, amount in self._of_cancel:  # noqa: SIM110 - HOT PATH: a generator costs more than all of this
+            if window.count - window.guess + amount > window.limit:
+                return True
+        return False
+
     def _spared(self, now_ns: int) -> bool:
         """While the venue wants nothing: now and then one cancel, and all of them once one was answered with a yes."""
-        if now_ns < self.held.banned_ns or (now_ns < self._cancel_at_ns and not self._cancels_pass):
+        if now_ns < self.held.banned_ns:
+            return False
+        if now_ns < self._cancel_at_ns and (not self._cancels_pass or self._is_over()):
             return False
         self._cancel_at_ns = now_ns + SPARING_NS
         return True
 
-    def cancels_pass(self) -> None:
-        """A cancel was answered, and not with "too much": the next ones need not be spared."""
-        self._cancels_pass = True
+    def cancels_pass(self, sent_ns: int) -> None:
+        """A cancel of then was answered, and not with "too much": if it was sent since we were told so, the next ones may go."""
+        if sent_ns > self._told_ns:
+            self._cancels_pass = True
 
     def request(self, now_ns: int, purpose: Purpose, weight: int) -> bool:
         """Whether a request of that weight may go; it is counted if so."""
@@ -214,9 +227,11 @@ class Budget:
 
     def cancels_free_ns(self, now_ns: int) -> int:
         """When the next cancel may go."""
-        if now_ns >= self.held.held_ns:
+        full = [row.end_ns for row, amount in self._of_cancel if row.count - row.guess + amount > row.limit]
+        until_ns = max([self.held.held_ns, *full])
+        if now_ns >= until_ns:
             return now_ns
-        spared_ns = now_ns if self._cancels_pass else min(self._cancel_at_ns, self.held.held_ns)
+        spared_ns = now_ns if self._cancels_pass and not full else min(self._cancel_at_ns, until_ns)
         return max(now_ns, self.held.banned_ns, spared_ns)
 
     def opening_free_ns(self, now_ns: int, purpose: Purpose, count: int = 1) -> int:
@@ -271,6 +286,7 @@ class Budget:
         else:
             held_ns = max(held_ns, until_ns)
             self._cancels_pass = False
+            self._told_ns = now_ns
             self._cancel_at_ns = max(self._cancel_at_ns, now_ns + SPARING_NS)
         self._take(Held(max(ban_ns, until_ns) if banned else ban_ns, held_ns, orders_ns))
         if before_ns <= now_ns < until_ns:

@@ -331,9 +331,11 @@ class OrderDoor(OrderSession):
         now_ns = answer.received_ns
         if answer.outcome is Outcome.REFUSED and (until_ns := self._obey(payload, now_ns)):
             return msgspec.structs.replace(answer, retry_ns=until_ns)
-        if answer.request is RequestKind.CANCEL:
-            self.budget.cancels_pass()
-        if entry is not None and now_ns >= self._learn_ns and self.budget.costs is not None:
+        if entry is None:
+            return answer
+        if answer.request is RequestKind.CANCEL and answer.outcome is not Outcome.AMBIGUOUS:
+            self.budget.cancels_pass(entry[1])
+        if now_ns >= self._learn_ns and self.budget.costs is not None:
             self._learn_ns = now_ns + LEARN_NS
             unanswered = sum(kind is RequestKind.SUBMIT for kind, _ in self._in_flight)
             self.budget.learn(self.budget.costs.used_in_answer(payload), entry[1], unanswered)

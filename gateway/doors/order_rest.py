@@ -90,12 +90,11 @@ class OrderRest:
     async def _run(self, request: SubmitOrder | CancelOrder, method: str, phrase: Callable[[], str]) -> None:
         """One request and its one answer, whatever happens to it."""
         kind = SUBMIT if isinstance(request, SubmitOrder) else CANCEL
-        written = False
+        sent_ns = 0
 
         def on_written() -> None:
-            nonlocal written
-            if not written:
-                written = True
+            nonlocal sent_ns
+            if not sent_ns:
                 self.sent += 1
                 sent_ns = self._now_ns()
                 self.on_sent(request, sent_ns)
@@ -108,11 +107,11 @@ class OrderRest:
         try:
             headers = self._venue.headers()
             told = await self.http.send(method, phrase, ANSWER_S_MAX, headers, on_written, len(self._tasks) - 1)
-            answer = self._read(request, told)
+            answer = self._read(request, told, sent_ns)
         except _Withheld as error:
             answer = none(Outcome.REFUSED, error.refusal, str(error))
         except RestFailed as error:
-            answer = self._failed(none, error, written=written)
+            answer = self._failed(none, error, written=sent_ns > 0)
         except Exception as error:  # noqa: BLE001 - our own mistake in reading: whoever asked may not wait for ever
             answer = none(Outcome.AMBIGUOUS, Refusal.NONE, f"the door failed: {type(error).__name__}: {error}"[:200])
         self.ambiguous += answer.outcome is Outcome.AMBIGUOUS
@@ -127,14 +126,14 @@ class OrderRest:
         refusal = Refusal.RATE_LIMIT if isinstance(error, RestHeld) else Refusal.NOT_CONNECTED
         return none(Outcome.REFUSED, refusal, error.reason)
 
-    def _read(self, request: SubmitOrder | CancelOrder, told: Answer) -> RequestAnswered:
+    def _read(self, request: SubmitOrder | CancelOrder, told: Answer, sent_ns: int) -> RequestAnswered:
         """The venue's word; where it says "too much", until when is remembered for everything that goes there."""
         now_ns, budget = self._now_ns(), self.http.budget
         answer = self._venue.read_order(request, told.status, told.body, now_ns)
         limited = budget.costs.limited(told.status, told.body) if budget.costs is not None else None
         if limited is None:
-            if isinstance(request, CancelOrder):
-                budget.cancels_pass()
+            if isinstance(request, CancelOrder) and answer.outcome is not Outcome.AMBIGUOUS:
+                budget.cancels_pass(sent_ns)
             return answer
         until_ns = now_ns + int(told.retry_s * S_NS) if told.retry_s >= 0 else 0
         until_ns = budget.hold(now_ns, until_ns, banned=limited.banned, orders=limited.orders)

@@ -20,7 +20,7 @@ from bus.messages import (
     PrivateStreamSuspected,
     PrivateStreamUp,
 )
-from gateway.doors.budget import CANCEL, QUERY, Budget
+from gateway.doors.budget import CANCEL, QUERY, REDUCE, Budget
 from gateway.doors.http import BANNED, TOO_MANY, retry_seconds
 from gateway.doors.order_venue import Read, SessionAnswer, StreamEnded, TimeRefused, Unreadable, VenueOrders
 from gateway.doors.private_socket import PrivateSocket, StreamVenue
@@ -113,6 +113,11 @@ class OrderSession:
             known = ClockEstimate(identity.venue, venue_time.offset_ns, venue_time.uncertainty_ns)
             self._heard = (Heard(known, now_ns()),)
         self.generation = self.unreadable = self.renewals = 0
+
+    @property
+    def subscribed(self) -> bool:
+        """The session is open, and the private stream with it."""
+        return self._subscribed
 
     # -- what the door makes of it --------------------------------------------------------------------------------
 
@@ -312,7 +317,7 @@ class OrderSession:
     def _dial_ns(self, now_ns: int, weight: int) -> int:
         """When the next opening, and the requests that make it a session, have room."""
         openings_ns = self.budget.opening_free_ns(now_ns, CANCEL)
-        return max(openings_ns, self.budget.free_ns(now_ns, QUERY, 3 * weight))
+        return max(openings_ns, self.budget.free_ns(now_ns, REDUCE, 3 * weight))
 
     async def _ask(self, request_id: str, payload: bytes) -> SessionAnswer:
         """Send a session request and wait for its answer. Raises SessionRefused, ConnectFailed."""

@@ -35,6 +35,7 @@ from bus.messages import (
 )
 from bus.timers import Timers
 from gateway.binance_spot.signing import HmacSigner
+from gateway.doors.budget import Budget
 from gateway.doors.coordination.loopback import LoopbackDoor
 from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.venue_time import VenueTime
@@ -42,7 +43,7 @@ from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.bench.market import TICK, Market
 from ops.bench.naive import NaiveRunner
 from ops.bench.plain import DequeRunner, DirectRunner
-from ops.bench.setup import config, lease_left_ns
+from ops.bench.setup import Roomy, config, lease_left_ns
 from ops.bench.stand_in import INSTRUMENT, Answers, Ear, Frames, NullSink, Socket, fill_report, order_report
 from ops.topology import routing
 from ops.venues import BinanceSpotOrders
@@ -151,7 +152,8 @@ class Rig:
     def _make_door(self) -> OrderDoor:
         instruments: Mapping[int, Instrument] = {0: INSTRUMENT}
         venue = BinanceSpotOrders(HmacSigner("key", "secret" * 8), config().venue, instruments, ACCOUNT, VENUE)
-        door = OrderDoor("", venue, Identity(0, ACCOUNT, VENUE, 1), self.journal, VenueTime(), self.now_ns)
+        identity, budget = Identity(0, ACCOUNT, VENUE, 1), Budget(Roomy())
+        door = OrderDoor("", venue, identity, self.journal, VenueTime(), self.now_ns, budget=budget)
         door.lease_left_ns = lease_left_ns
         if isinstance(journal := self.journal, RecordLog):
             door.disk_failed = lambda: journal.full or self.host.journal_failures > 0

@@ -2,12 +2,14 @@
 
 - Exits watch a position: the venue fills the first orders, and no market of the bench reaches a threshold.
 - Microstructure reads the book's shape on its timer; trades between ticks fill its windows of pressure.
-- Coordination holds a band, and the door reads the lease of a term before each order.
+- Coordination holds a band, and the door reads the lease of a term before each order, and counts it in the venue's windows.
 - Execution watches the levels at which orders rest, where they do (`reprice`).
 """
 
 from bus.clock import boottime_ns
+from gateway.binance_spot.limits import BinanceSpotLimits
 from gateway.doors.coordination.term import Term
+from gateway.market import RateLimit
 from ops.bench.market import SYMBOL
 from ops.sections import (
     Config,
@@ -38,6 +40,12 @@ def config() -> Config:
         # The market moves by half a basis point: every threshold is compared with, and none is reached.
         exits=ExitsSection(enabled=True, pressure_threshold=0.2, pressure_stop_bps=15),
     )
+
+
+class Roomy(BinanceSpotLimits):
+    """The windows of the venue, each with more room than any run of the bench uses: counted all the same."""
+
+    limits = tuple([RateLimit(one.kind, one.interval_ns, 1 << 40) for one in BinanceSpotLimits.limits])
 
 
 def lease_left_ns() -> int:
