@@ -151,6 +151,11 @@ class Engine:
         self.in_flight += self.journal.in_flight()
         return not any(order.received_ns < died_ns for order in self.accepted)
 
+    def note_own_end(self) -> None:
+        """It ended by itself, with some reason."""
+        self.own_ends.append(f"exit code {self.instance.code}: {self.instance.last_words()}")
+        self.journal.read()
+
     def placed(self) -> int:
         """Orders of the first symbol so far, about: half of all."""
         return sum(order.accepted for order in self.stage.log.orders) // len(SYMBOLS)

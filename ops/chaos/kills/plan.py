@@ -31,6 +31,8 @@ class Way(StrEnum):
 POINTS = (Way.REQUEST, Way.ANSWER, Way.FILL, Way.CANCEL, Way.PAGE)
 SURVIVED = (Way.PAUSED, Way.CUT)
 """After these the process goes on."""
+ENDS = (Way.DISK, Way.RESTART)
+"""Of these it may end by itself."""
 SPARE = (Way.STOPPED, Way.CUT, Way.PAUSED, Way.DISK, Way.RESTART)
 """Of these some may make room for what missed its point."""
 KILLS_MIN = len(POINTS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from bus.log import LogError
 from ops.chaos.judge import percentile
 from ops.chaos.kills.control import Control
 from ops.chaos.kills.engine import ACCOUNT, LIMITS, Engine, units
-from ops.chaos.kills.plan import POINTS, SURVIVED, Card, Way, deck, draw, make_room
+from ops.chaos.kills.plan import ENDS, POINTS, SURVIVED, Card, Way, deck, draw, make_room
 from ops.chaos.kills.result import FILLS_A_KILL, ORDERS_A_KILL, figures, shortcomings
 from ops.chaos.kills.theirs import balances, venue_orders
 from ops.chaos.kills.verdict import End, Verdict, judge
@@ -75,12 +76,13 @@ async def play(settings: KillSettings) -> dict[str, Any]:
 
 
 class KillRun:
-    """done: kills so far. problems: what must not be, as it was found on the way."""
+    """done: kills so far. own_ends: processes in a row that ended by themselves before they could be killed. problems: what must not be, as it was found on the way."""
 
     def __init__(self, settings: KillSettings, stage: Stage, control: Control, engine: Engine) -> None:
         self.settings, self.stage, self.control, self.engine = settings, stage, control, engine
         self.cards = deck(settings.kills, Random(settings.seed))
         self.done = 0
+        self.own_ends = 0
         self.began_s = time.monotonic()
         self.problems: list[str] = []
         self._wait_s = FAULTED_S_MAX if settings.faults else FIRST_ORDER_S_MAX
@@ -122,10 +124,17 @@ class KillRun:
 
     async def _hit(self, card: Card) -> None:
         engine = self.engine
-        way = await WAYS[card.way](engine, self.control, card, f"kill-{self.done}")
+        try:
+            way = await WAYS[card.way](engine, self.control, card, f"kill-{self.done}")
+        except ProcessLookupError:
+            await engine.instance.gone()
+            way = Way.MOMENT
         died_ns = time.time_ns()
         await self.stage.log.read()
-        self.done += 1
+        if way not in (*SURVIVED, *ENDS) and engine.instance.code != -signal.SIGKILL:
+            self._died_before(card)
+            return
+        self.own_ends, self.done = 0, self.done + 1
         if way not in SURVIVED:
             if engine.buried(died_ns):
                 engine.in_recovery += 1
@@ -139,6 +148,17 @@ class KillRun:
         if card.sweep and not engine.instance.is_running and not self._leaves_alone():
             await engine.sweep(self.control)
 
+    def _died_before(self, card: Card) -> None:
+        """It ended by itself before it was hit: no kill. Raises NothingHappened when that goes on."""
+        self.engine.note_own_end()
+        self.own_ends += 1
+        self._bound(self.own_ends)
+        self.cards.insert(0, card)
+
+    def _bound(self, ends: int) -> None:
+        if ends >= (FAULTED_ENDS_MAX if self.engine.faulted else OWN_ENDS_MAX):
+            raise NothingHappened(f"the engine ended by itself {ends} times: {self.engine.own_ends[-1]}")
+
     def _is_due_again(self, card: Card) -> bool:
         """Whether a kill that could not be, or missed, finds another place: if need be beyond what was asked for, within bounds."""
         if make_room(self.cards):
@@ -150,7 +170,7 @@ class KillRun:
         return bool(self.cards) and wants_burst(self.engine, self.cards[0])
 
     async def _trade(self, card: Card) -> None:
-        """Until the process has had its share of orders and fills, and a moment longer."""
+        """Until the process has had its share of orders and fills, and a moment longer. Raises NothingHappened."""
         if not self.engine.instance.is_running:
             await self.engine.start()
         await self._first_order()
@@ -160,17 +180,19 @@ class KillRun:
             await self._again()
 
     async def _share(self, kills: float, seconds: float) -> None:
-        """Trade until there were so many kills' worth of orders and fills, or the time is up."""
+        """Trade until there were so many kills' worth of orders and fills, or the time is up; but not without any new order."""
         engine, loop = self.engine, asyncio.get_running_loop()
-        due, known = loop.time() + seconds, len(engine.accepted)
-        while loop.time() < due:
+        began_s, known = loop.time(), len(engine.accepted)
+        while True:
             await self.stage.log.read()
-            if (
-                len(engine.accepted) >= known + LIFE_ORDERS_MIN
-                and self._orders() >= kills * ORDERS_A_KILL
-                and self._fills() >= kills * FILLS_A_KILL
-            ):
+            fresh, took_s = len(engine.accepted) - known, loop.time() - began_s
+            enough = self._orders() >= kills * ORDERS_A_KILL and self._fills() >= kills * FILLS_A_KILL
+            if (fresh >= LIFE_ORDERS_MIN and enough) or (fresh > 0 and took_s > seconds):
                 return
+            if took_s > self._wait_s:
+                raise NothingHappened(
+                    f"no order in {took_s:.0f} s of a process that ran: {engine.instance.last_words()}"
+                )
             if not engine.instance.is_running:
                 await self._again()
                 known = 0
@@ -195,9 +217,9 @@ class KillRun:
                 return
             if not engine.instance.is_running:
                 ends += 1
-                if ends >= (FAULTED_ENDS_MAX if engine.faulted else OWN_ENDS_MAX):
-                    raise NothingHappened(f"the engine ended by itself {ends} times: {engine.own_ends[-1]}")
-                await self._restart()
+                engine.note_own_end()
+                self._bound(ends)
+                await engine.start()
             if loop.time() > due:
                 raise NothingHappened(
                     f"waited {self._wait_s:.0f} s in vain for an order: {engine.instance.last_words()}"
@@ -206,14 +228,9 @@ class KillRun:
 
     async def _again(self) -> None:
         """It ended by itself while it traded."""
-        await self._restart()
+        self.engine.note_own_end()
+        await self.engine.start()
         await self._first_order()
-
-    async def _restart(self) -> None:
-        engine = self.engine
-        engine.own_ends.append(f"exit code {engine.instance.code}: {engine.instance.last_words()}")
-        engine.journal.read()
-        await engine.start()
 
     async def _clock_ahead_ns(self) -> int:
         """A fault may have moved the venue's clock."""
@@ -266,5 +283,7 @@ class KillRun:
     def result(self, verdict: Verdict | None) -> dict[str, Any]:
         engine = self.engine
         found = figures(engine, verdict, self.done, self.settings.seed, time.monotonic() - self.began_s)
-        named = verdict.found if verdict else ()
+        named = list(verdict.found if verdict else ())
+        if engine.own_ends and not self.settings.faults:
+            named.append(f"the engine ended by itself {len(engine.own_ends)} times: {engine.own_ends[0]}")
         return {**found, "problems": [*self.problems, *engine.problems, *shortcomings(found), *named]}
