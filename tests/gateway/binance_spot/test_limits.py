@@ -8,11 +8,10 @@ import pytest
 from gateway.binance_spot.limits import (
     LIMITS,
     BinanceSpotLimits,
-    Limited,
     limited_in_answer,
     used_in_answer,
 )
-from gateway.market import RateLimit, Used
+from gateway.market import Limited, RateLimit, Used
 from gateway.simulated.spot.table import OPERATIONS, ROUTES
 
 S = 1_000_000_000
