@@ -45,6 +45,7 @@ from ops.futures_engine import Futures
 from ops.hosts import ALONE, Placement
 from ops.metadata import Metadata
 from ops.node import SWITCH_S, Node
+from ops.poison import kept
 from ops.preflight import StartFailed, check_clock, read_instruments, read_last_epoch
 from ops.records import Records
 from ops.recovery import RECOVERED, Recovered, recover
@@ -237,6 +238,10 @@ class Engine(Node):
     def _log_recovery(self, recovered: Recovered) -> None:
         for problem in recovered.problems:
             events.warning("recovery_problem", detail=problem)
+        if rows := kept(self.state.poison):
+            newest = rows[-1]
+            remedy = "what a handler raised on: look at it, then remove it"
+            events.warning("poison", files=len(rows), newest=newest.path, error=newest.error, remedy=remedy)
         events.info(
             "recovered",
             checkpoint=recovered.checkpoint_offset,
@@ -310,7 +315,7 @@ class Engine(Node):
         self._supervise()
         checkpoints.attach(self.host.after_cascade)
         self.pump = Pump(self.host, self.timers, self.clock, self.collector, self.standstill)
-        self.pump.on_broken = self._fail
+        self.pump.on_broken = self._broken
         self.neighbors.attach(self.host, self.pump, list(self.instruments))
         self.standby.pulse.whole = lambda: not (self.pump.stopped or self.host.broken)
 
@@ -332,6 +337,10 @@ class Engine(Node):
         self.supervisor.answers.open_sender = opener(self._mailboxes, self.state.path)
         self._closers.append(self.supervisor.answers.close)
         self._show_host()
+
+    def _broken(self, reason: str) -> None:
+        self.supervision.broke(reason)
+        self._fail(reason)
 
     def _take_checkpoint(self, now_ns: int) -> None:
         """Between inputs. What cannot be saved must not stop the engine: the journal alone recovers it."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from bus.failure import Failure
 from bus.messages import ActorsRestarted, StopPolicy
 from gateway.doors.coordination.contract import Coordinator, Waiting
 from ops import events
@@ -19,7 +18,7 @@ from ops.hosts import Placement
 from ops.report import idle_report, live_line, report, standing_by_line, summary
 from ops.sections import Config
 from ops.state import StateDirectory
-from ops.supervision import Intensity
+from ops.supervision import Crash, Intensity
 
 
 class Runs:
@@ -44,7 +43,7 @@ class Runs:
         self._seconds, self._live = seconds, live
         self._intensity = Intensity(config.supervision)
         self._restarted: ActorsRestarted | None = None
-        self._crash: Failure | None = None
+        self._crash: Crash | None = None
         """After which nothing is made anew."""
         self._counting = False
         self._reason = "signal"
@@ -103,7 +102,7 @@ class Runs:
     def _engine(self) -> Engine:
         return Engine(self._config, self._state, self._coordinator, self._placement, self._intensity)
 
-    def _follow(self, crash: Failure, stopped: Stopped) -> None:
+    def _follow(self, crash: Crash, stopped: Stopped) -> None:
         """What comes after a run that ended like a crash. Told to stop, what is left to do is cancel."""
         self.code = 1
         attempt = 0 if stopped.is_set() else self._intensity.take(crash.now_ns)
@@ -112,7 +111,7 @@ class Runs:
         else:
             self._crash = crash
 
-    async def _give_up(self, crash: Failure) -> None:
+    async def _give_up(self, crash: Crash) -> None:
         """One more run, which trades nothing: it finds out what works at the venue, cancels it, and ends."""
         events.critical("restarts_used_up", actor=crash.receiver, error=crash.text, remedy="look at poison_kept")
         engine = self._engine()

@@ -4,7 +4,7 @@
 |------------------------------------------|----------------------------------------------------------------------------|
 | market_data, orderbook, microstructure   | it and those behind it are made anew; every book is INVALID until it synced |
 | strategy                                 | quarantined: its quotes are pulled, it is called no more; the rest goes on  |
-| anyone else, a door among them           | this run ends as a crash would; another one recovers in the same process    |
+| anyone else, a door or the host itself   | this run ends as a crash would; another one recovers in the same process    |
 
 Restarts are bounded (`[supervision]`). Beyond the bound the first group stays down and the engine cancels only; the last
 group's orders are canceled by one more run, which trades nothing, and the process ends.
@@ -12,12 +12,13 @@ group's orders are canceled by one more run, which trades nothing, and the proce
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from bus.actor import NOTHING, Actor, Handler
 from bus.failure import Failure
 from bus.host import Host
 from bus.messages import (
+    ActorFailed,
     ActorsRestarted,
     BookReason,
     BookState,
@@ -57,6 +58,20 @@ class Intensity:
         return len(self._at_ns)
 
 
+class Crash(NamedTuple):
+    """Why a run is over although nobody ended it. message_tag: of what the receiver was given, 0 if of nothing."""
+
+    receiver: str
+    message_tag: int
+    text: str
+    now_ns: int
+
+    @property
+    def told(self) -> ActorFailed:
+        """As an input of a run that trades nothing."""
+        return ActorFailed(self.receiver, self.message_tag, self.text)
+
+
 class Supervision:
     """A receiver of the host, and its `on_failure`. It keeps what those that are made anew must know.
 
@@ -85,7 +100,7 @@ class Supervision:
         self.intensity, self._box, self._live = intensity, box, live
         self._instruments: dict[int, Instrument] = {}
         self._clocks: dict[int, ClockEstimate] = {}
-        self.crash: Failure | None = None
+        self.crash: Crash | None = None
         """Why this run is over; the process may begin another."""
         self.quarantines = 0
         self.reopen: Callable[[str], None] = lambda reason: None
@@ -145,8 +160,12 @@ class Supervision:
             events.critical("restarts_used_up", actors=",".join(names), remedy="look at poison_kept, then start again")
 
     def _end_run(self, failure: Failure) -> None:
-        self.crash = self.crash or failure
+        self.crash = self.crash or Crash(failure.receiver, failure.told.message_tag, failure.text, failure.now_ns)
         self._host.abort(f"{failure.receiver} raised: {failure.text}")
+
+    def broke(self, reason: str) -> None:
+        """The host itself is not whole: a write between inputs raised, a cascade or a queue has no end."""
+        self.crash = self.crash or Crash("host", 0, reason, self._host.now_ns())
 
     # -- made anew ------------------------------------------------------------------------------------------------
 

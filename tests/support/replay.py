@@ -3,9 +3,10 @@
 Doors answer only by inputs, and inputs are what the log holds; so nothing of them is needed but their names.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
+from actors.strategy import Strategy, StrategyActor
 from bus.actor import Actor, Handler
 from bus.checkpoint import ActorState, collect, state_of
 from bus.clock import VirtualClock
@@ -13,10 +14,12 @@ from bus.codec import decode_any
 from bus.host import Host, Receiver
 from bus.loopback import LoopbackMailboxes
 from bus.mailbox import Mailboxes
-from bus.messages import HEADER_SIZE, Instrument, Message, read_header
+from bus.messages import HEADER_SIZE, Instrument, Message, StrategyQuarantined, read_header
 from ops.assembly import build_actors
 from ops.hosts import ALONE, Placement
 from ops.sections import Config
+from ops.strategy_guard import Interrupted
+from ops.supervision import Intensity, Supervision
 from ops.topology import DOORS, ROUTES, routing
 
 DIGEST_BYTES = 4
@@ -44,6 +47,22 @@ class Facts:
         return len(self.records) - 1
 
 
+class Interrupting(Strategy):
+    """In place of one that hangs: whichever hook is called was broken off."""
+
+    def __getattribute__(self, name: str) -> Any:
+        def broken_off(*_: object) -> None:
+            raise Interrupted(name)
+
+        return broken_off
+
+
+def broken_off(rows: Iterable[Row]) -> list[int]:
+    """The messages at which a strategy's call was broken off, by their headers: read ahead from a whole log."""
+    messages = [decode_any(row[3][DIGEST_BYTES + HEADER_SIZE :]) for row in rows]
+    return [row.sequence for row in messages if isinstance(row, StrategyQuarantined) and row.sequence]
+
+
 class Replay:
     """One engine without a world. `take` runs one record; `differs` compares what the log says was sent before it."""
 
@@ -56,16 +75,28 @@ class Replay:
         first_offset: int = 0,
         restored: Sequence[ActorState] = (),
         placement: Placement = ALONE,
+        broken_off: Collection[int] = (),
+        before: Callable[[list[Actor[Any]]], object] = lambda actors: None,
     ) -> None:
-        """placement: of the host whose log it is, in a topology of several."""
+        """placement: of the host whose log it is, in a topology of several. broken_off: as `broken_off` finds them."""
         self.config, self.instruments = config, instruments
         self.clock = VirtualClock()
         self.actors: list[Actor[Any]] = build_actors(config, list(instruments), placement.host.actors)
         by_name = {saved.name: saved for saved in restored}
         for actor in self.actors if restored else ():
             actor.restore(state_of(by_name[actor.name], actor.State))
+        before(self.actors)
         self.journal = Facts()
-        receivers: list[Receiver] = [*self.actors, *map(Silent, DOORS)]
+        self.supervision = Supervision(
+            self.actors,
+            lambda names: build_actors(config, list(self.instruments), names),
+            config.strategy.owner,
+            Intensity(config.supervision),
+            None,
+            live=False,
+        )
+        silent = [Silent(name) for name in DOORS if name != self.supervision.name]
+        receivers: list[Receiver] = [*self.actors, *silent, self.supervision]
         carrier = mailboxes or LoopbackMailboxes()
         self.host = Host(
             receivers,
@@ -76,6 +107,22 @@ class Replay:
             number=placement.number,
             first_offset=first_offset,
         )
+        self.supervision.attach(self.host)
+        if broken_off:
+            self._break_off(frozenset(broken_off))
+
+    def _break_off(self, sequences: frozenset[int]) -> None:
+        """At these messages the strategy did not come back, and would not now."""
+        cell, actor = self.host._cells["strategy"], next(row for row in self.actors if isinstance(row, StrategyActor))
+        receive = cell.receive
+
+        def look() -> bytes:
+            raw = receive()
+            if read_header(raw).sequence in sequences:
+                actor.user.strategy = Interrupting()
+            return raw
+
+        cell.receive = look
 
     def differs(self, row: Row) -> bool:
         return self.host.digest != int.from_bytes(row[3][:DIGEST_BYTES], "little")
