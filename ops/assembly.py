@@ -17,13 +17,13 @@ from actors.orderbook import Orderbook
 from actors.orders import External, Leftovers, Orders, OrdersSettings, Orphans
 from actors.persistence import Persistence, PersistenceSettings
 from actors.portfolio import BaselinePolicy, Portfolio, PortfolioSettings
-from actors.risk import AccountLimits, Risk, RiskLimits
+from actors.risk import AccountLimits, LatencyLimits, Risk, RiskLimits
 from actors.strategy import Strategy, StrategyActor, StrategySettings
 from bus.actor import Actor
-from bus.messages import Instrument
+from bus.messages import Instrument, TradingState
 from ops.config import ConfigError, decimal_units
 from ops.feeds import feed_connections, is_traded, shapes
-from ops.sections import MS, Config, InstrumentSection, S
+from ops.sections import MS, Config, InstrumentSection, RiskSection, S
 from ops.topology import ACTORS
 
 ACCOUNT = 0
@@ -194,7 +194,10 @@ def _limit(config: Config, row: InstrumentSection, instrument: Instrument) -> Ri
             touch_age_ns_max=config.risk.book_age_max_ms * MS,
             intent_age_ns_max=config.risk.intent_age_max_ms * MS,
             feed_lag_ns_max=config.risk.feed_lag_max_ms * MS,
+            rejects_max=config.risk.rejects_max,
+            rejects_window_ns=config.risk.rejects_window_ms * MS,
             fills_max=config.risk.fills_max,
+            fills_window_ns=config.risk.fills_window_ms * MS,
             unit=instrument.lot * int(10 ** (instrument.base_scale - instrument.quantity_scale)),
         )
     except ValueError as error:
@@ -244,9 +247,30 @@ def _account_limits(config: Config, instruments: Sequence[Instrument]) -> Accoun
             dust=_bounds(risk.dust, "dust", quotes | bases),
             clock_error_ns_max=risk.clock_error_max_ms * MS,
             venue=VENUE,
+            drawdown_max=_bounds(risk.drawdown_max, "drawdown_max", quotes),
+            drawdown_twice=TradingState[risk.drawdown_twice.upper()],
+            stale_ns=risk.stale_position_ms * MS,
+            disconnects_max=risk.disconnects_max,
+            disconnects_window_ns=risk.disconnects_window_ms * MS,
+            disconnects_quiet_ns=risk.disconnects_quiet_ms * MS,
+            repeats_max=risk.repeats_max,
+            latency=_latency_limits(risk),
         )
     except ValueError as error:
         raise ConfigError(f"[risk]: {error}") from error
+
+
+def _latency_limits(risk: RiskSection) -> LatencyLimits:
+    return LatencyLimits(
+        feed_ns=tuple(bound * MS for bound in risk.feed_steps_ms),
+        acknowledgement_ns=tuple(bound * MS for bound in risk.acknowledgement_steps_ms),
+        loop_ns=tuple(bound * MS for bound in risk.loop_steps_ms),
+        clock_ns=tuple(bound * MS for bound in risk.clock_steps_ms),
+        widen_ticks=risk.widen_ticks,
+        widen_ppm=risk.widen_bps * 100,
+        in_flight_max=risk.in_flight_max,
+        calm_ns=risk.calm_ms * MS,
+    )
 
 
 def _seed(config: Config) -> int:

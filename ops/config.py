@@ -12,9 +12,18 @@ from typing import Any, get_args
 import msgspec
 
 from actors.execution import RANKS
+from actors.risk import COUNTED_MAX, THRESHOLDS
 from gateway.doors.coordination.contract import TTL_MS_MIN, Misconfigured, check_name
 from gateway.doors.coordination.endpoints import check_endpoints
-from ops.sections import SECTIONS, Config, CoordinationSection, PortfolioSection, SentinelSection, VenueSection
+from ops.sections import (
+    SECTIONS,
+    Config,
+    CoordinationSection,
+    PortfolioSection,
+    RiskSection,
+    SentinelSection,
+    VenueSection,
+)
 from ops.venue_sections import complete
 
 NUMBER_MAX = 1_000_000_000
@@ -41,7 +50,8 @@ SILENCE_MS_MIN = 500
 """A loop stands still for less by itself now and then: a full disk, a swapped machine. Chosen."""
 _POSITIVE = re.compile(
     r"^(recv_window_ms|snapshot_levels|order_rate_window_ms|checkpoint_interval_ms|intent_life_ms|budget_us|window_s"
-    r"|deadline_s|flatten_s|flatten_collar_bps|look_ms)$"
+    r"|deadline_s|flatten_s|flatten_collar_bps|look_ms|rejects_window_ms|fills_window_ms|disconnects_window_ms"
+    r"|in_flight_max|calm_ms)$"
 )
 HANG_MS_MIN = 100
 """Of [strategy] hang_ms: it is found in five looks, and the scheduler of a busy machine takes tens of ms by itself."""
@@ -152,18 +162,12 @@ def _check_values(config: Config, name: str) -> None:
                 refuse(
                     f"[[instrument]] {row.symbol} {field}", f"{getattr(row, field)} must be 0 or below: flat is allowed"
                 )
-    for field in ("open_notional_max", "order_notional_max", "daily_loss_max", "dust"):
-        decimal_units(getattr(config.risk, field), 8, f"{name}: [risk] {field}")
-    for field in ("open_notional_max", "order_notional_max", "daily_loss_max", "dust"):
-        if getattr(config.risk, field).startswith("-"):
-            refuse(f"[risk] {field}", f'{getattr(config.risk, field)} is below 0; a limit is a size, and "0" is none')
     counts = {f"[risk] {field}": getattr(config.risk, field) for field in ("open_orders_max", "order_rate_max")}
     counts |= {f"[[instrument]] {row.symbol} open_orders_max": row.open_orders_max for row in config.instrument}
     for field, count in counts.items():
         if count < 1:
             refuse(field, f"{count} would refuse every order; write at least 1")
-    if config.risk.fills_max < 0:
-        refuse("[risk] fills_max", f"{config.risk.fills_max} is below 0; 0 is no such limit")
+    _check_risk(config.risk, name)
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,29}", config.strategy.owner):
         refuse(
             "[strategy] owner",
@@ -211,6 +215,31 @@ def _check_values(config: Config, name: str) -> None:
         _check_coordination(config.coordination, config.venue.kind)
     except Misconfigured as error:
         refuse(error.field, error.problem)
+
+
+def _check_risk(section: RiskSection, name: str) -> None:
+    for field in ("open_notional_max", "order_notional_max", "daily_loss_max", "drawdown_max", "dust"):
+        text = getattr(section, field)
+        decimal_units(text, 8, f"{name}: [risk] {field}")
+        if text.startswith("-"):
+            raise ConfigError(f'{name}: [risk] {field}: {text} is below 0; a limit is a size, and "0" is none')
+    for field in ("rejects_max", "fills_max", "disconnects_max", "repeats_max"):
+        count = getattr(section, field)
+        if count < 0:
+            raise ConfigError(f"{name}: [risk] {field}: {count} is below 0; 0 is no such limit")
+        if count > COUNTED_MAX:
+            raise ConfigError(
+                f"{name}: [risk] {field}: {count} is too large; at most {COUNTED_MAX}: each is remembered"
+            )
+    if not section.rejects_max:
+        raise ConfigError(f"{name}: [risk] rejects_max: 0 would let the venue refuse for ever; write at least 1")
+    for field in ("feed_steps_ms", "acknowledgement_steps_ms", "loop_steps_ms", "clock_steps_ms"):
+        steps = getattr(section, field)
+        if steps and not (len(steps) == THRESHOLDS and steps[0] > 0 and list(steps) == sorted(set(steps))):
+            raise ConfigError(
+                f"{name}: [risk] {field}: {list(steps)} is no ladder; write {THRESHOLDS} bounds above 0 that rise, "
+                "or [] to leave it unlooked at"
+            )
 
 
 def _check_portfolio(section: PortfolioSection, name: str) -> None:

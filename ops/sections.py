@@ -112,13 +112,27 @@ class ExecutionSection(Section, frozen=True):
 
 
 class RiskSection(Section, frozen=True):
-    """Limits of the account. open_notional_max, order_notional_max, daily_loss_max: quote asset, decimal text; "0": no such limit.
+    """Limits of the account, and what stops trading by itself (actors/risk/causes.py). Decimal texts are in the quote asset;
+    "0": no such limit: no amount fits every account.
 
     book_age_max_ms: of the last touch; intent_age_max_ms: of the frame a command was made from. order_rate_max: new orders
     in any order_rate_window_ms (Binance spot allows 50 in 10 s). dust: difference of ledger and venue that is booked as an
-    adjustment and not worth a stop; of each asset, all that was booked so since a person last accepted one. feed_lag_max_ms: how far the book's stream may be behind the venue before orders that increase the position wait;
-    0: not looked at. daily_loss_max counts realized PnL of the UTC day. clock_error_max_ms: venue clock's offset and uncertainty.
-    fills_max: fills of one instrument in 10 s before it is REDUCING, until a person resumes it; 0: not counted.
+    adjustment and not worth a stop; of each asset, all that was booked so since a person last accepted one.
+    feed_lag_max_ms: how far the book's stream may be behind the venue before orders that increase the position wait; 0: not
+    looked at. clock_error_max_ms: venue clock's offset and uncertainty.
+
+    daily_loss_max: what the UTC day has lost, realized, or realized and unrealized at the mid, whichever is more; drawdown_max:
+    from the day's highest result. Beyond them REDUCING; beyond twice drawdown_max drawdown_twice, where stricter states keep
+    exits from closing too. rejects_max: the venue's refusals of one instrument in rejects_window_ms before it is CANCEL_ONLY.
+    fills_max: fills of one instrument in fills_window_ms before it is REDUCING; 0: not counted. stale_position_ms: a position
+    is held and nothing is heard of its book: CANCEL_ONLY until it is; 0: not looked at. disconnects_max: times that order
+    entry was lost in disconnects_window_ms before all is CANCEL_ONLY for disconnects_quiet_ms without one; 0: not counted.
+    repeats_max: refusals of one and the same request before it waits; 0: it never does.
+
+    *_steps_ms: from where on lateness stands on each of the four steps of the ladder (actors/risk/ladder.py), [] is not looked
+    at: of the feed, of acknowledgements, of this engine's loop, of the venue's clock. A step of width is widen_ticks or
+    widen_bps of the price, the larger; in_flight_max: unanswered orders of one instrument from step 2 on; calm_ms: how long
+    all is below half of a step's bound before it is left.
     """
 
     book_age_max_ms: int = 5_000
@@ -129,10 +143,28 @@ class RiskSection(Section, frozen=True):
     open_notional_max: str = "0"
     order_notional_max: str = "0"
     daily_loss_max: str = "0"
+    drawdown_max: str = "0"
+    drawdown_twice: Literal["reducing", "cancel_only", "halted"] = "reducing"
     dust: str = "0"
     clock_error_max_ms: int = 1_000
     feed_lag_max_ms: int = 2_000
+    rejects_max: int = 20
+    rejects_window_ms: int = 10_000
     fills_max: int = 200
+    fills_window_ms: int = 10_000
+    stale_position_ms: int = 10_000
+    disconnects_max: int = 10
+    disconnects_window_ms: int = 60_000
+    disconnects_quiet_ms: int = 30_000
+    repeats_max: int = 3
+    feed_steps_ms: tuple[int, ...] = (250, 500, 5_000, 10_000)
+    acknowledgement_steps_ms: tuple[int, ...] = (200, 500, 1_500, 4_000)
+    loop_steps_ms: tuple[int, ...] = (100, 300, 1_000, 3_000)
+    clock_steps_ms: tuple[int, ...] = (100, 200, 400, 800)
+    widen_ticks: int = 1
+    widen_bps: int = 1
+    in_flight_max: int = 1
+    calm_ms: int = 1_000
 
 
 class PersistenceSection(Section, frozen=True):

@@ -1,8 +1,18 @@
 """RISK. Order commands in; approved orders or refusals out; the trading states; the kill switch. Touches nothing."""
 
 from actors.risk.actor import Risk
-from actors.risk.limits import AccountLimits, LatencyLimits, RiskLimits
+from actors.risk.limits import COUNTED_MAX, THRESHOLDS, AccountLimits, LatencyLimits, RiskLimits
 from actors.risk.state import RiskState
 from actors.risk.states import PASSES, Command
 
-__all__ = ["PASSES", "AccountLimits", "Command", "LatencyLimits", "Risk", "RiskLimits", "RiskState"]
+__all__ = [
+    "COUNTED_MAX",
+    "PASSES",
+    "THRESHOLDS",
+    "AccountLimits",
+    "Command",
+    "LatencyLimits",
+    "Risk",
+    "RiskLimits",
+    "RiskState",
+]

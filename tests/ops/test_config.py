@@ -39,6 +39,12 @@ BAD = {
     "not TOML": Bad("[venue]", "[venue", ("not TOML", "line 2")),
     "below the least": Bad("[[i", "recv_window_ms = 0\n[[i", ("[venue] recv_window_ms", "0 is too small", "the least is 1")),
     "negative fills": Bad("[strategy.p", "[risk]\nfills_max = -1\n[strategy.p", ("[risk] fills_max: -1 is below 0",)),
+    "no refusals": Bad("[strategy.p", "[risk]\nrejects_max = 0\n[strategy.p", ("[risk] rejects_max: 0 would let",)),
+    "a fall below 0": Bad("[strategy.p", '[risk]\ndrawdown_max = "-1"\n[strategy.p', ("drawdown_max: -1 is below 0",)),
+    "too many counted": Bad("[strategy.p", "[risk]\ndisconnects_max = 10001\n[strategy.p", ("at most 10000",)),
+    "three steps": Bad("[strategy.p", "[risk]\nloop_steps_ms = [1, 2, 3]\n[strategy.p", ("loop_steps_ms", "write 4", "[]")),
+    "falling steps": Bad("[strategy.p", "[risk]\nfeed_steps_ms = [1, 3, 2, 4]\n[strategy.p", ("no ladder",)),
+    "no way down": Bad("[strategy.p", "[risk]\ncalm_ms = 0\n[strategy.p", ("[risk] calm_ms", "the least is 1")),
     "negative": Bad("[strategy.p", "[risk]\nopen_orders_max = -1\n[strategy.p", ("[risk] open_orders_max: -1 would refuse",)),
     "above the most": Bad("[[i", "recv_window_ms = 60001\n[[i", ("[venue] recv_window_ms", "60001", "60000")),
     "beyond 64 bits": Bad(
