@@ -276,8 +276,9 @@ class Exits(Actor[ExitsState]):
         return tuple(out)
 
     def _may_act(self, number: int) -> bool:
-        scopes, active = self.scopes, TradingState.ACTIVE
-        names = ("engine", f"instrument:{number}", f"owner:{OWNER}")
+        scopes, active, watch = self.scopes, TradingState.ACTIVE, self.watches.get(number)
+        venue = watch.instrument.venue if watch is not None and watch.instrument is not None else -1
+        names = ("engine", f"venue:{venue}", f"instrument:{number}", f"owner:{OWNER}")
         return not self.stopping and all(scopes.get(name, active) <= TradingState.REDUCING for name in names)
 
     def _watch(self, number: int) -> Watch:

@@ -270,9 +270,10 @@ class StrategyActor(Actor[StrategyState]):
         return self._end()
 
     def _state_of(self, number: int) -> TradingState:
-        states = self.scopes
+        states, instrument = self.scopes, self.context.lines[number].instrument
         return max(
             states["engine"],
+            states.get(f"venue:{instrument.venue}", TradingState.ACTIVE) if instrument else TradingState.ACTIVE,
             states.get(f"instrument:{number}", TradingState.ACTIVE),
             states.get(self._scope, TradingState.ACTIVE),
         )

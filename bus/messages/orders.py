@@ -344,7 +344,7 @@ class BaselineTaken(Message, frozen=True, tag=71):
 
 
 class TradingStateChanged(Message, frozen=True, tag=66):
-    """scope: "engine", "instrument:N" or "owner:NAME"."""
+    """scope: "engine", "venue:N", "instrument:N" or "owner:NAME"."""
 
     scope: str
     state: TradingState
