@@ -1,0 +1,178 @@
+"""The engine on USD-M futures: quotes, fills, exits, restarts, the private stream's own socket, the dead man's switch."""
+
+import asyncio
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bus.messages import OrderStatus, StopPolicy, WalletChanged
+from ops.preflight import StartFailed
+from tests.faults.futures import CONFIG, playing, trading
+from tests.faults.harness import life
+from tests.support.processes import WAIT_S, EngineProcess, VenueProcess, until
+
+
+async def test_quotes_fills_and_cancels_end_with_equal_books(tmp_path: Path) -> None:
+    async with trading(tmp_path) as play:
+        await play.fills(3)
+        await play.more_orders()
+        assert await play.end() == []
+        seen = {status for history in play.histories().values() for status in history}
+        assert {OrderStatus.FILLED, OrderStatus.CANCELED} <= seen
+
+
+async def test_what_is_held_is_closed_by_reduce_only_orders(tmp_path: Path) -> None:
+    """A stop that flattens: the position is gone, and no order of it could have opened another one."""
+    async with trading(tmp_path) as play:
+        while not (await play.positions()).get("BTCUSDT"):
+            await play.fills()
+        await play.engine.stop("the test is over", 8.0, StopPolicy.FLATTEN)
+        assert play.engine.positions_left == ""
+        assert (await play.positions()).get("BTCUSDT", 0) == 0
+        assert await play.wrong() == []
+
+
+async def test_a_restart_finds_its_position_and_takes_its_orders_down(tmp_path: Path) -> None:
+    """The first life ends without a stop; while nobody lives, the crowd trades with what it left."""
+    async with playing(tmp_path) as play:
+        async with life(play):
+            await play.more_orders(2)
+            await play.fills()
+            await play.control("pause-flow")
+            await play.until(lambda: play.orders["open"], "orders work")
+        assert (await play.ask("/control/ledger"))["open_orders"] != []
+        await play.control("resume-flow")
+        await play.sweep()
+        async with life(play):
+            await play.more_orders(2)
+            assert await play.end() == []
+
+
+async def test_money_that_comes_in_is_booked_by_the_history_of_incomes(tmp_path: Path) -> None:
+    """And so is what came in while nobody lived: no difference is left for a person."""
+    async with playing(tmp_path) as play:
+        async with life(play):
+            await play.more_orders(2)
+            await play.control("deposit", account="client", asset="USDT", amount="12.5")
+            await play.until(lambda: play.journal(WalletChanged), "the deposit is booked")
+            assert await play.stop() == 0
+        await play.control("deposit", account="client", asset="USDT", amount="7.25")
+        async with life(play):
+            await play.more_orders(2)
+            assert await play.end() == []
+        assert [one.change for one in play.journal(WalletChanged)] == [1_250_000_000, 725_000_000]
+        assert play.engine.views()["portfolio"]["adjusted"] == {}
+
+
+async def test_a_position_that_is_there_at_the_first_start_is_managed(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        await play.signed("POST", "/fapi/v1/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.005")
+        async with life(play):
+            await play.more_orders(2)
+            assert play.engine.views()["portfolio"]["positions"][0]["position"] <= -300_000
+            unresolved = await play.stop()
+        assert (unresolved, play.our_ledger()) == (0, await play.truth())
+
+
+@pytest.mark.parametrize("kind", ["user-end", "disconnect"])
+async def test_the_private_streams_socket_and_the_sessions_live_and_die_together(tmp_path: Path, kind: str) -> None:
+    """The listen key expires, or the connections are cut: the stream is told to be down, is up again, and nothing is lost."""
+    async with trading(tmp_path) as play:
+        mark, generation = play.mark(), play.engine.order_door.generation
+        await play.fault(kind, count=1, face="usdm", **({"connections": "api"} if kind == "disconnect" else {}))
+        await play.until(lambda: play.engine.order_door.generation > generation, "another session")
+        await play.until_active(mark)
+        await play.clear()
+        await play.more_orders()
+        await play.fills()
+        assert await play.end() == []
+
+
+async def test_a_listen_key_is_kept_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every 0.2 s instead of every 20 minutes; a key that the venue knows no more ends the session, and another one begins."""
+    monkeypatch.setattr("ops.futures.BinanceUsdmOrders.keep_alive_s", 0.2)
+    async with trading(tmp_path) as play:
+
+        async def pings() -> int:
+            return sum(row["operation"] == "userDataStream.ping" for row in await play.rows("requests"))
+
+        while await pings() < 2:
+            await asyncio.sleep(0.05)
+        generation = play.engine.order_door.generation
+        await play.signed("DELETE", "/fapi/v1/listenKey")
+        await play.until(lambda: play.engine.order_door.generation > generation, "another session")
+        await play.more_orders()
+        assert await play.end() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "params", "words"),
+    [("POST", "/fapi/v1/positionSide/dual", {"dualSidePosition": "true"}, "hedge mode")],
+)
+async def test_an_account_that_the_ledger_cannot_reckon_with_is_refused(
+    tmp_path: Path, method: str, path: str, params: dict[str, str], words: str
+) -> None:
+    async with playing(tmp_path) as play:
+        await play.signed(method, path, **params)
+        with pytest.raises(StartFailed, match=words):
+            async with life(play):
+                raise AssertionError("it started")
+
+
+async def test_a_clean_stop_disarms_the_dead_mans_switch_last(tmp_path: Path) -> None:
+    async with trading(tmp_path) as play:
+        door = play.engine.futures.dead_man
+        assert door is not None
+        await play.until(lambda: door.calls >= 2, "it is armed again and again")
+        assert await play.end() == []
+        asked = [row["operation"] for row in await play.rows("requests") if row["kind"] != "query"]
+        assert asked.count("countdownCancelAll") >= 3
+        assert asked[-1] == "countdownCancelAll"
+        assert "order.cancel" in asked
+        assert door.fired == 0
+
+
+async def test_it_is_not_armed_for_a_host_that_makes_no_progress(tmp_path: Path) -> None:
+    """So it fires: the venue cancels, that is seen as the venue's doing, and said."""
+    async with trading(tmp_path) as play:
+        door = play.engine.futures.dead_man
+        assert door is not None
+        fired: list[str] = []
+        door.on_fired = fired.append
+        door.alive = lambda: False
+        await play.until(lambda: door.fired, "it has fired")
+        assert fired == ["BTCUSDT"]
+        canceled = [row for row in await play.rows("orders") if row["status"] == "CANCELED"]
+        asked = {row["client_order_id"] for row in await play.rows("requests") if row["kind"] == "cancel"}
+        assert {row["client_order_id"] for row in canceled} - asked, "some were canceled by the venue alone"
+        assert await play.end() == []
+
+
+class _Venue(VenueProcess):
+    def futures(self) -> dict[str, Any]:
+        """The ledger of the futures face."""
+        with urllib.request.urlopen(f"{self.told['rest']}/control/ledger?face=usdm", timeout=WAIT_S) as response:
+            told: dict[str, Any] = json.loads(response.read())
+        return told
+
+
+def test_the_venue_cancels_what_a_killed_engine_leaves(tmp_path: Path) -> None:
+    """SIGKILL, real processes: five seconds later nothing of it works, by nobody's doing; the next life finds its books equal."""
+    arguments = ("--symbols", "BTCUSDT", "--futures-port", "0")
+    with _Venue(tmp_path, *arguments) as venue, EngineProcess(tmp_path, venue) as engine:
+        told = {name: venue.told[f"futures_{name}"] for name in ("rest", "streams", "websocket_api")}
+        engine.config.write_text(CONFIG.format(**told))
+        engine.start()
+        engine.wait_for("orders_ready")
+        until(lambda: len(venue.futures()["open_orders"]) >= 2, "both quotes work")
+        engine.kill()
+        until(lambda: venue.futures()["open_orders"] == [], "the venue cancels them")
+        engine.start()
+        engine.wait_for("orders_ready")
+        until(lambda: len(venue.futures()["open_orders"]) >= 2, "it quotes again")
+        report = engine.stop()
+        assert venue.futures()["open_orders"] == []
+        assert report["unresolved_orders"] == 0
