@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from actors.exits.phases import Phase
-from bus.messages import Control, CooldownRequested, Message, OperatorCommand, PositionUpdate, QuoteIntent, SubmitOrder
+from bus.messages import (
+    Control,
+    CooldownRequested,
+    Message,
+    OperatorCommand,
+    PositionUpdate,
+    QuoteIntent,
+    StrategyQuarantined,
+    SubmitOrder,
+)
 from gateway.simulated.core.orders import Side as VenueSide
 from ops.assembly import build_actors
 from ops.config import ConfigError, parse
@@ -405,3 +414,14 @@ def test_killed_at_any_record_of_an_exit_the_next_life_closes_the_position(tmp_p
 def test_settings_that_cannot_be_meant_are_refused_before_a_start(changed: dict[str, float], told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         build_actors(parse(config(**changed)), [])
+
+
+def test_exits_close_what_a_quarantined_strategy_left() -> None:
+    """Its offer is pulled with it; the stop loss does not need it."""
+    stage = Held()
+    stage.house.post(StrategyQuarantined("main", "it raised"))
+    assert stage.cancels() == [stage.offer]
+    stage.cancel_confirmed(stage.offer)
+    stage.new_orders()
+    stage.market("59870.00", "59880.00")
+    assert [row[0] for row in stage.new_orders()] == ["SELL"]
