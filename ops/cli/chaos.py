@@ -116,11 +116,10 @@ def chaos(
 def _kills(kills: int, seed: int, faults: Path | None, keep: Path | None, *, as_json: bool) -> NoReturn:
     """All of --kills. Where something failed, everything that was written is kept, and named."""
     folder = keep or Path(tempfile.mkdtemp(prefix="touchline-chaos-"))
-    held = False
+    result: dict[str, Any] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         result = run_kills(kills, seed, read_faults(faults), folder.absolute())
-        held = not result["problems"]
     except (FaultsUnusable, ChaosFailed, DemoFailed, OSError) as error:
         click.echo(f"touchline chaos: {error}", err=True)
         sys.exit(2)
@@ -128,13 +127,13 @@ def _kills(kills: int, seed: int, faults: Path | None, keep: Path | None, *, as_
         click.echo("touchline chaos: stopped by a signal; nothing is judged", err=True)
         sys.exit(2)
     finally:
-        if keep is None and held:
+        if keep is None and not result.get("problems"):
             rmtree(folder, ignore_errors=True)
     click.echo(json.dumps(result) if as_json else kills_text(result))
-    if not held:
+    if result["problems"]:
         again = repeat_command(kills, seed, faults)
         click.echo(f"touchline chaos: what was written is in {folder}; again: {again}", err=True)
-    sys.exit(0 if held else 1)
+    sys.exit(1 if result["problems"] else 0)
 
 
 def _backend(scenario: str, wanted: Literal["etcd", "local"] | None) -> Literal["etcd", "local"]:
