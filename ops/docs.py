@@ -22,6 +22,8 @@ from actors.market_data import sync
 from actors.orderbook import validity
 from actors.orders import phases as startup
 from actors.orders import state as orders
+from actors.risk import causes
+from actors.risk import ladder as lateness
 from actors.risk import states as risk
 from bus.codec import tag_of
 from bus.messages import VOCABULARY, Message, TradingState
@@ -41,6 +43,7 @@ def pages() -> dict[str, str]:
         "routes.md": routes(),
         "messages.md": messages(),
         "order-states.md": order_states(),
+        "trading-states.md": trading_states(),
         "book-states.md": book_states(),
         "exit-states.md": exit_states(),
         "coordination-states.md": coordination_states(),
@@ -129,15 +132,11 @@ def order_states() -> str:
         for (held, pending, certainty), status in orders.STATUS.items()
     ]
     absent = [(absence.name, f"**{status.name}**") for absence, status in orders.ABSENT.items()]
-    passes = [
-        (command.name, *("passes" if risk.PASSES[state, command] else "" for state in TradingState))
-        for command in risk.Command
-    ]
     seen = [(status.name, event.name) for status, event in execution.EVENT_OF_STATUS.items()]
     return page(
         "Order states",
-        "Read off the tables in `actors/orders/state.py`, `actors/orders/phases.py`, `actors/execution/phases.py` and "
-        "`actors/risk/states.py`. Arrows that lead back to their own state are not drawn.",
+        "Read off the tables in `actors/orders/state.py`, `actors/orders/phases.py` and "
+        "`actors/execution/phases.py`. Arrows that lead back to their own state are not drawn.",
         "## What the venue has proven",
         "Facts only climb: the higher rank wins, so their order of arrival does not matter.",
         grid(("state", "rank"), [(state.name, str(rank)) for state, rank in orders.RANK.items()]),
@@ -157,8 +156,36 @@ def order_states() -> str:
         "## What execution may do with an order next",
         diagram(execution.TRANSITIONS),
         grid(("status", "event"), seen),
-        "## What passes risk",
+    )
+
+
+def trading_states() -> str:
+    passes = [
+        (command.name, *("passes" if risk.PASSES[state, command] else "" for state in TradingState))
+        for command in risk.Command
+    ]
+    stops = [
+        (name, row.scope, row.state, row.ends, "yes" if row.binds_operator else "")
+        for name, row in causes.CAUSES.items()
+    ]
+    ladder = [
+        (str(number), f"{row.widen} x" if row.widen else "", "bounded" if row.bounded else "", row.state.name)
+        for number, row in enumerate(lateness.STEPS)
+    ]
+    return page(
+        "Trading states",
+        "Read off the tables in `actors/risk/states.py`, `actors/risk/causes.py` and `actors/risk/ladder.py`. The strictest state "
+        "of engine, venue, instrument and strategy decides.",
+        "## What passes",
         grid(("command", *(state.name for state in TradingState)), passes),
+        "## What stops trading, and what starts it again",
+        "Thresholds are keys of `[risk]`. The last column says which of them hold an operator's own order too, as `touchline "
+        "flatten` sends them: what is open or held is not known then, or nobody would take the order.",
+        grid(("cause", "scope", "state", "ends with", "binds an operator"), stops),
+        "## The ladder of lateness",
+        "The step is the worst that feed age, acknowledgements, the engine's loop and the venue's clock stand on. It is climbed at "
+        "once, and left one step at a time when all has been calm for `calm_ms`.",
+        grid(("step", "quotes wider by", "orders in flight", "state"), ladder),
     )
 
 
