@@ -46,6 +46,7 @@ from bus.messages import (
     ExecutionReport,
     FeedAge,
     Fill,
+    ForeignTraded,
     Frame,
     FrameBatch,
     FundingRate,
@@ -182,6 +183,7 @@ ROUTES: dict[type[Message], tuple[str, ...]] = {
     RequestAnswered: ("orders",),
     ExecutionReport: ("orders",),
     OrderUpdate: ("execution", "risk", "exits", "strategy", "coordination", "persistence"),
+    ForeignTraded: ("portfolio",),
     Fill: ("portfolio", "risk", "execution", "exits", "strategy", "persistence"),
     PositionUpdate: ("exits", "strategy", "risk", "execution"),
     BalancesReported: ("portfolio",),
@@ -281,6 +283,7 @@ ANSWERS: tuple[type[Message], ...] = (
 JOURNALED: tuple[type[Message], ...] = (
     OrderUpdate,
     Fill,
+    ForeignTraded,
     IdsReserved,
     PositionUpdate,
     BalancesReported,

@@ -46,6 +46,7 @@ from bus.messages import (
     Control,
     EngineStarted,
     ExecutionReport,
+    ForeignTraded,
     Instrument,
     Message,
     OperatorCommand,
@@ -182,13 +183,16 @@ class Orders(Actor[OrdersState]):
             self.reports.lookups.on_timer(now_ns, out)
         elif message.counter == ANSWER_TIMER:
             self.commands.people.on_timer(now_ns, out)
-        elif message.counter == STREAM_TIMER and not self.commands.stopping:
-            if self.stream.on_timer(message.fires_ns, now_ns, out):
-                self.startup.suspect(now_ns, out)
-                self.judge_stream(now_ns, out)
+        elif message.counter == STREAM_TIMER:
+            self.on_stream_timer(message, now_ns, out)
         if self.startup.watching:
             self.startup.advance(now_ns, out)
         return tuple(out)
+
+    def on_stream_timer(self, message: TimerFired, now_ns: int, out: list[Message]) -> None:
+        if not self.commands.stopping and self.stream.on_timer(message.fires_ns, now_ns, out):
+            self.startup.suspect(now_ns, out)
+            self.judge_stream(now_ns, out)
 
     def on_handed_over(self, message: AccountHandedOver, now_ns: int) -> tuple[Message, ...]:
         out: list[Message] = []
@@ -289,7 +293,7 @@ class Orders(Actor[OrdersState]):
         return ()
 
     def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
-        return self.recovery.handlers()
+        return {**self.recovery.handlers(), ForeignTraded: self.reports.strangers.foreign.recover}
 
     def checkpoint(self) -> OrdersState:
         return snapshot(self.desk, self.startup, self.reports)

@@ -61,6 +61,7 @@ class Desk:
     trades: highest booked trade id by instrument. floors: the same as it was when the run began. looked: trades below it
     were read by a look. baseline: the account's last trade before our first look, by instrument: it and all before lie in
     the ledger's baseline; -1: it had none. inherited: by venue symbol, the trades of a ledger that another instance left us (see takeover).
+    account_moves: fills and other executions of this run: what a comparison of balances may not have in its middle.
     blind: the private stream was given up, and the next one is not open: what happens is not told us.
     foreign: (instrument, venue order id) of orders that are nobody's of ours. ever_ready: orders of ours were accepted at some time, so a baseline of the ledger exists.
     later_epoch: of an order with our prefix that another engine must have made, a newer one or one of our own epoch; 0:
@@ -68,6 +69,7 @@ class Desk:
     """
 
     __slots__ = (
+        "account_moves",
         "armed_ns",
         "asked",
         "baseline",
@@ -111,6 +113,7 @@ class Desk:
         self.restored = False
         self.later_epoch = 0
         self.blind = False
+        self.account_moves = 0
         self.looked: dict[int, int] = {}
         self.trades: dict[int, int] = {}
         self.floors: dict[int, int] = {}

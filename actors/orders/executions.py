@@ -67,6 +67,7 @@ class Executions:
             desk.trades[order.instrument] = trade_id
             desk.looked.setdefault(order.instrument, trade_id)
         desk.fill_number += 1
+        desk.account_moves += 1
         out.append(self.fill_of(order, report, venue_order_id, quantity))
         if report.source is QUERY:
             self.stream.found(order, trade_id, report.venue_ns, now_ns, out)

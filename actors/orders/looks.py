@@ -107,7 +107,7 @@ class Looks:
         question = Question(kind, instrument, "", from_id, look=True, periodic=self.phase is Phase.READY)
         self.outstanding += 1
         if instrument < 0:
-            question.known = desk.fill_number
+            question.known = desk.account_moves
         else:
             question.known = desk.trades.get(instrument, -1)
         if not wait_ns:
@@ -138,10 +138,11 @@ class Looks:
             if not answer.complete:
                 desk.ask_again(question, now_ns, out)
                 return False
-            desk.looked[question.instrument] = question.known
+            if not question.venue_order_id:
+                desk.looked[question.instrument] = question.known
             self.outstanding += ask_for_strangers(desk, question, now_ns, out)
         elif question.kind is QueryKind.ORDER:
-            self.queries.identified(question, answer, now_ns, out)
+            self.outstanding += self.queries.identified(question, answer, now_ns, out)
         elif question.kind is QueryKind.OPEN_ORDERS:
             self.compare(answer, now_ns, out)
         elif question.kind is QueryKind.POSITIONS:
@@ -157,12 +158,12 @@ class Looks:
     def refresh(self, question: Question) -> None:
         """What is asked about the account as a whole is compared with the fills of when it is asked again."""
         if question.instrument < 0:
-            question.known = self.desk.fill_number
+            question.known = self.desk.account_moves
 
     def balances(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> bool:
         """Totals, and whether they can be compared: a fill that came between is on neither side for sure."""
         desk = self.desk
-        steady = question.known == desk.fill_number
+        steady = question.known == desk.account_moves
         if not steady and self.moved < MOVED_MAX:
             self.moved += 1
             self.refresh(question)

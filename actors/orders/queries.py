@@ -5,6 +5,7 @@ import heapq
 from actors.orders import forgotten
 from actors.orders.cancels import follow_up
 from actors.orders.desk import ALERT_EVERY, Desk
+from actors.orders.ids import recognize
 from actors.orders.order import Order, is_done, shortfall
 from actors.orders.question import Question
 from actors.orders.reports import NO_PROOF, Reports
@@ -182,7 +183,9 @@ class Queries:
                 question.unexplained = True
             if owner is None and not report.client_order_id:
                 self.desk.count("trade_not_attributed")
-                if question.look:
+                if (report.instrument, report.venue_order_id) in self.desk.foreign:
+                    self.reports.strangers.foreign.book(report, out)
+                elif question.look:
                     note_stranger(self.desk, question, report.instrument, report.venue_order_id, report.trade_id)
                 if order is not None and report.side is order.side and report.venue_ns >= self.earliest_ns(order):
                     question.unexplained = True
@@ -192,11 +195,22 @@ class Queries:
         question.attempt = 0
         return True
 
-    def identified(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
-        """The venue's word on a stranger's order: ours gets a record, and its trades are asked for; else nobody's of ours."""
-        owners = [self.fold(report, answer.asked_ns, now_ns, out) for report in answer.reports]
-        if all(owner is None for owner in owners):
-            remember_foreign(self.desk, question.instrument, question.venue_order_id)
+    def identified(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> int:
+        """The venue's word on a stranger's order: ours gets a record, and its trades are asked for; else nobody's of ours.
+
+        Of those the ledger has to follow what they executed. Returns how many questions that makes.
+        """
+        desk = self.desk
+        for report in answer.reports:
+            if self.fold(report, answer.asked_ns, now_ns, out) is not None:
+                return 0
+            if recognize(desk.settings.prefix, report.client_order_id) is not None:
+                return 0  # ours by its id: looked up, or another engine's
+        remember_foreign(desk, question.instrument, question.venue_order_id)
+        trades = Question(QueryKind.TRADES, question.instrument, "", 0, look=True, periodic=question.periodic)
+        trades.venue_order_id = question.venue_order_id
+        desk.ask(trades, now_ns, out)
+        return 1
 
     def earliest_ns(self, order: Order) -> int:
         """No execution of `order` is older by the venue's clock."""

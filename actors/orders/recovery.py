@@ -92,6 +92,9 @@ class OrdersState(msgspec.Struct):
     strange: list[Strange] = []
     parked: list[Parked] = []
     forgotten: int = 0
+    account_moves: int = 0
+    foreign_number: int = 0
+    foreign_trades: list[tuple[int, int, int]] = []
     askers: list[str] = []
     keeping: bool = False
 
@@ -158,6 +161,9 @@ def snapshot(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
         strange=list(desk.strange),
         parked=list(reports.lookups.parked.values()),
         forgotten=desk.register.forgotten,
+        account_moves=desk.account_moves,
+        foreign_number=reports.strangers.foreign.number,
+        foreign_trades=list(reports.strangers.foreign.booked),
         **plain,
     )
 
@@ -182,6 +188,9 @@ def put_back(desk: Desk, startup: Startup, reports: Reports, state: OrdersState)
     desk.counts = dict(state.counts)
     desk.strange = list(state.strange)
     desk.register.forgotten = state.forgotten
+    desk.account_moves = state.account_moves
+    reports.strangers.foreign.number = state.foreign_number
+    reports.strangers.foreign.booked = dict.fromkeys(state.foreign_trades)
     reports.stream.restore(state.stream)
     reports.lookups.parked = {parked.client_order_id: parked for parked in state.parked}
     for name in DESK_INTEGERS:

@@ -346,7 +346,7 @@ class Startup:
         if working or self.desk.register.stranded:
             self.say_quiet(out)
             return
-        question = Question(QueryKind.BALANCES, -1, "", 0, look=False, known=self.desk.fill_number)
+        question = Question(QueryKind.BALANCES, -1, "", 0, look=False, known=self.desk.account_moves)
         self.closing = self.desk.ask(question, now_ns, out, self.stop_ns)
 
     def closed(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
@@ -355,7 +355,7 @@ class Startup:
         self.closing = 0
         if self.quiet_said:
             desk.count("balances_after_the_stop")
-        elif desk.register.open or question.known != desk.fill_number:
+        elif desk.register.open or question.known != desk.account_moves:
             self.close(now_ns, out)  # Something moved while it was asked: it says neither before nor after.
         elif answer.outcome is not Outcome.RESULT:
             desk.alert(AlertLevel.WARNING, "balances_unknown_at_stop", -1, f"reason={answer.reason}", out)

@@ -13,6 +13,7 @@ position does (`ForeignTraded`), so that the account can still be compared with 
 """
 
 from actors.orders.desk import ONE_ENGINE, Desk, Terms
+from actors.orders.foreign import Foreign
 from actors.orders.ids import OrderId, claimed_key, recognize
 from actors.orders.lookups import Lookups
 from actors.orders.order import Order
@@ -23,10 +24,11 @@ from bus.messages import AlertLevel, ExecutionReport, Message, ReportKind, Venue
 
 
 class Strangers:
-    __slots__ = ("desk", "lookups")
+    __slots__ = ("desk", "foreign", "lookups")
 
     def __init__(self, desk: Desk, lookups: Lookups) -> None:
         self.desk = desk
+        self.foreign = Foreign(desk)
         self.lookups = lookups
 
     def whose(self, report: ExecutionReport, now_ns: int, out: list[Message]) -> Order | None:
@@ -100,8 +102,10 @@ class Strangers:
         return order
 
     def leave(self, report: ExecutionReport, event: str, level: AlertLevel, out: list[Message]) -> None:
-        """Said once an order, then only counted."""
+        """Said once an order, then only counted. What it executes moves the ledger and nothing else."""
         desk = self.desk
+        if report.kind is ReportKind.TRADE:
+            self.foreign.book(report, out)
         desk.count("external_report" if event == "external_order" else "orphan_report")
         if not desk.is_news(report.instrument, report.venue_order_id):
             return

@@ -25,6 +25,7 @@ from bus.messages import (
     BalancesReported,
     EngineStarted,
     Fill,
+    ForeignTraded,
     Instrument,
     LeadershipLost,
     Mark,
@@ -60,6 +61,7 @@ class Portfolio(Actor[PortfolioState]):
             BalancesReported: self.comparison.on_balances,
             OperatorCommand: self.comparison.on_operator,
             WalletChanged: self.on_wallet,
+            ForeignTraded: self.on_foreign,
             EngineStarted: self.on_started,
         }
 
@@ -138,6 +140,22 @@ class Portfolio(Actor[PortfolioState]):
 
     def on_wallet(self, message: WalletChanged, now_ns: int) -> tuple[Message, ...]:
         return margin.on_wallet(self.holdings, message)
+
+    def on_foreign(self, message: ForeignTraded, now_ns: int) -> tuple[Message, ...]:
+        """Of an order that is left alone: the ledger follows it, the position is none of that."""
+        held = self.holdings
+        instrument = held.instruments.get(message.instrument)
+        if message.number <= held.foreign_number or instrument is None:
+            held.count("foreign_trade_not_folded")
+            return ()
+        held.foreign_number = message.number
+        paid = message.realized if is_contract(instrument) else -message.side * message.quote
+        one, other = assets_of(instrument)
+        held.ledger.add_fill(one, message.side * message.quantity, other, paid)
+        if message.fee:
+            held.ledger.add_fee(message.fee_asset, message.fee)
+        held.succession.folded(held.positions[message.instrument], message.trade_id, now_ns)
+        return held.account_state()
 
     def defer(self, fill: Fill) -> tuple[Message, ...]:
         held = self.holdings
@@ -223,6 +241,7 @@ class Portfolio(Actor[PortfolioState]):
             Fill: self.on_fill,
             PositionUpdate: self.recover_position,
             WalletChanged: self.on_wallet,
+            ForeignTraded: self.on_foreign,
             AccountHandedOver: self.on_handed_over,
             **self.comparison.recovers(),
         }

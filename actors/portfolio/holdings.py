@@ -26,6 +26,7 @@ class Holdings:
         "deferred",
         "deposed",
         "fill_number",
+        "foreign_number",
         "instruments",
         "ledger",
         "number",
@@ -47,7 +48,7 @@ class Holdings:
         self.counts: dict[str, int] = {}
         self.succession = Succession()
         self.wallet = Wallet()
-        self.fill_number = self.number = 0
+        self.fill_number = self.foreign_number = self.number = 0
         self.deposed = False
 
     def count(self, event: str) -> None:

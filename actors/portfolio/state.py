@@ -46,6 +46,7 @@ class PortfolioState(msgspec.Struct):
     unsure: list[tuple[int, list[tuple[str, int]]]] = []
     show_all: bool = False
     wallet: Wallet = msgspec.field(default_factory=Wallet)
+    foreign_number: int = 0
 
 
 def snapshot(held: Holdings, comparison: Comparison, handed: Iterable[int], *, handing: bool) -> PortfolioState:
@@ -76,6 +77,7 @@ def snapshot(held: Holdings, comparison: Comparison, handed: Iterable[int], *, h
         [] if unsure is None else [(unsure[0], list(unsure[1].items()))],
         comparison.show_all,
         held.wallet,
+        held.foreign_number,
     )
 
 
@@ -96,6 +98,7 @@ def put_back(held: Holdings, comparison: Comparison, state: PortfolioState) -> N
     held.succession.states = state.states
     held.deposed = state.deposed
     held.wallet = state.wallet
+    held.foreign_number = state.foreign_number
     comparison.compared = dict.fromkeys(state.compared)
     comparison.said = dict(state.said)
     comparison.suspected = dict(state.suspected)

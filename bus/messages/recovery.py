@@ -1,7 +1,7 @@
 """What a run finds out about itself and the venue: differences, suspicion, tightened limits, restarts. Tags 72-88."""
 
 from bus.messages.base import Message
-from bus.messages.enums import AnswerKind, Control, DifferenceKind
+from bus.messages.enums import AnswerKind, Control, DifferenceKind, Side
 from bus.messages.orders import Fill, OrderUpdate
 
 
@@ -156,3 +156,24 @@ class CommandAnswered(Message, frozen=True, tag=85):
     instrument: int
     kind: AnswerKind
     text: str
+
+
+class ForeignTraded(Message, frozen=True, tag=86):
+    """An execution on the account of an order that is left alone: a person's, another program's. The ledger follows it, no
+    position does. number: of these alone, without repeat or gap; amounts as in Fill; realized: of a contract.
+    """
+
+    number: int
+    account: int
+    venue: int
+    instrument: int
+    client_order_id: str
+    venue_order_id: int
+    trade_id: int
+    side: Side
+    quantity: int
+    quote: int
+    fee: int
+    fee_asset: str
+    venue_ns: int
+    realized: int = 0

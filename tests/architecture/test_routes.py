@@ -23,9 +23,11 @@ from bus.messages import (
     CancelOrder,
     ClockEstimate,
     DepthUpdate,
+    Fill,
     LedgerCompared,
     LoopLag,
     Message,
+    OrderUpdate,
     SubmitOrder,
     Touch,
     VenuePosition,
@@ -148,6 +150,8 @@ def test_what_doors_and_ops_post_is_an_input() -> None:
         AccountHandedOver,  # the coordination door writes it into its store
         BookStateChanged,  # of a lost host's books, said by whoever listens for itself alone (Host.post_here)
         DepthUpdate,  # of the book bench's unchecked side, on plain calls: no host carries it
+        OrderUpdate,  # inside the store door's answer
+        Fill,
     }
     assert made - set(INPUTS) - set(VALUES) == of_their_own
     assert len(made) > 15

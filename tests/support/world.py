@@ -357,6 +357,16 @@ class World:
         symbol = self.random.choice(SYMBOLS)
         self.venue_faults.set(Specs((fault(kind="market-drop", symbol=symbol, stream="depth", count=1),)))
 
+    def person(self, symbol: str, side: str, quantity: str, client_order_id: str, price: str = "") -> dict[str, Any]:
+        """Somebody trades by hand on our account: a market order, or a limit order at `price`. Returns the venue's answer."""
+        params = {"symbol": symbol, "side": side, "type": "LIMIT" if price else "MARKET", "quantity": quantity}
+        params |= {"newClientOrderId": client_order_id, "newOrderRespType": "FULL"}
+        params |= {"price": price, "timeInForce": "GTC"} if price else {}
+        operation = OPERATIONS[ROUTES["POST", "/api/v3/order"]]
+        answer: Any = operation.run(self.api, Call(CLIENT, params, self.now_ns))
+        self.market.publish(self.now_ns)
+        return dict(answer)
+
     def take(self, symbol: str, side: Any, quantity: int) -> int:
         """The crowd sends a market order; quantity in 10^-8. Returns what it executed."""
         executed = self.market.background_order(symbol, side, quantity, self.now_ns)

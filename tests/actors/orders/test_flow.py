@@ -16,6 +16,7 @@ from bus.messages import (
     CommandDropped,
     Control,
     Fill,
+    ForeignTraded,
     IdsReserved,
     OperatorCommand,
     OrderRefused,
@@ -399,7 +400,8 @@ def test_an_order_that_comes_back_is_in_one_place_only(bench: Bench) -> None:
 def test_foreign_orders_are_counted_alerted_once_and_never_touched(bench: Bench) -> None:
     first = bench.feed(new("web_1", venue_order_id=1))
     assert "side=BUY client_order_id=web_1 venue_order_id=1" in only(first, Alert).detail
-    assert bench.feed(traded("web_1", 5, 1, 1, venue_order_id=1)) == ()
+    moved = only(bench.feed(traded("web_1", 5, 1, 1, venue_order_id=1)), ForeignTraded)
+    assert (moved.number, moved.client_order_id, moved.quantity) == (1, "web_1", UNIT)
     assert bench.orders.view()["counts"]["external_report"] == 2
 
 

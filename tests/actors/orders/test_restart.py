@@ -37,7 +37,7 @@ from tests.actors.orders.build import (
     snapshot,
     traded,
 )
-from tests.actors.orders.toy_venue import Toy
+from tests.actors.orders.toy_venue import HASTY, Toy
 
 
 class Recorder(Orders):
@@ -51,7 +51,7 @@ class Recorder(Orders):
 
 def copied(actor: Orders) -> Orders:
     """A fresh actor that got the state as bytes, as a file would hold it."""
-    fresh = Orders(SETTINGS)
+    fresh = Orders(HASTY)
     fresh.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(actor.checkpoint()), type=OrdersState))
     return fresh
 
@@ -76,7 +76,7 @@ def test_a_restart_at_every_step_changes_nothing_that_follows(
     tape: list[tuple[Message, int, tuple[Message, ...]]],
 ) -> None:
     assert len(tape) > 150
-    whole = Orders(SETTINGS)
+    whole = Orders(HASTY)
     for stop, (message, now_ns, out) in enumerate(tape):
         assert whole.receive(message, now_ns) == out
         restored = copied(whole)
@@ -86,7 +86,7 @@ def test_a_restart_at_every_step_changes_nothing_that_follows(
 
 def test_a_checkpoint_shares_nothing_that_moves(tape: list[tuple[Message, int, tuple[Message, ...]]]) -> None:
     """Encoded, it is a value: encoding it again from a restored actor gives the same bytes."""
-    actor = Orders(SETTINGS)
+    actor = Orders(HASTY)
     for message, now_ns, _ in tape:
         actor.receive(message, now_ns)
         first = msgspec.msgpack.encode(actor.checkpoint())
