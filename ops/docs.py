@@ -146,6 +146,28 @@ def order_states() -> str:
         diagram(orders.CERTAINTY),
         "## Why the venue has no such order",
         diagram(orders.ABSENCE),
+        "## What a word of the venue does",
+        "Each word names a state; an execution and a snapshot prove beside it that the order exists, and how much of it is "
+        "executed. An end settles every request and needs no proof; a shortfall of executions keeps it SUSPECT until they "
+        "are booked. Executions are booked in every state, also behind an end (then the fill is *late*). A reject of what was "
+        "executed, and executions of what was rejected, are a question, as is a word that nobody knows (OTHER).",
+        grid(
+            ("held", *(fact.name for fact in orders.RANK)),
+            [
+                (
+                    held.name,
+                    *(
+                        "" if orders.VENUE[held, fact] is held else orders.VENUE[held, fact].name
+                        for fact in orders.RANK
+                    ),
+                )
+                for held in orders.RANK
+            ],
+        ),
+        "## Whether the private stream tells everything",
+        "OVERDUE: a request that was done, or a fact that a query showed, did not come on the stream within its learnt bound, or "
+        "nothing came at all while orders work. MISSED: the venue was looked at, and it still has not.",
+        diagram(orders.TRUST),
         "## The public status",
         "Derived from the first three; what is not listed cannot be. An order with a fill shows PARTIALLY_FILLED in place of "
         "ACCEPTED.",
