@@ -128,15 +128,27 @@ def send(state: Path, *commands: OperatorCommand | StopRequested) -> None:
 def check_engine(state: Path) -> None:
     """Raises NoEngine, with the reason. An engine holds the lock of its directory for as long as it lives, however it ends."""
     try:
-        lock = os.open(state / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        (state / "lock").stat()
     except OSError as error:
         raise NoEngine(f"{state}: no engine has ever run here ({error.strerror}); check --state") from error
+    if not is_alive(state):
+        raise NoEngine(f"{state}: no engine runs on this directory; start it with `touchline run`")
+    if not (state / f"{CONTROL_MAILBOX}.ipc").exists():
+        raise NoEngine(
+            f"{state}: the engine is starting, or stands by for another one; `touchline status` says which, try again then"
+        )
+
+
+def is_alive(state: Path) -> bool:
+    """Whether a process holds the lock of the directory."""
+    try:
+        lock = os.open(state / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        if not (state / f"{CONTROL_MAILBOX}.ipc").exists():
-            raise NoEngine(f"{state}: the engine is still starting; try again in a moment") from None
-    else:
-        raise NoEngine(f"{state}: no engine runs on this directory; start it with `touchline run`")
+        return True
     finally:
         os.close(lock)
+    return False

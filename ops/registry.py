@@ -65,6 +65,11 @@ def register(path: Path, venue: str, instruments: Sequence[Instrument]) -> list[
     return numbered
 
 
+def numbers(path: Path) -> dict[str, int]:
+    """Number by symbol, of what is or was traded in this state directory. Raises StateError."""
+    return {entry.venue_symbol: entry.number for entry in _read(path) if entry.counted}
+
+
 def _read(path: Path) -> list[Entry]:
     try:
         entries = msgspec.json.decode(path.read_bytes(), type=list[Entry]) if path.exists() else []

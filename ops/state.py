@@ -10,6 +10,7 @@ DIR/poison       what a handler raised on, the last few
 import fcntl
 import os
 import re
+import time
 from pathlib import Path
 
 EPOCH_MAX = 36**5 - 1
@@ -17,6 +18,10 @@ EPOCH_MAX = 36**5 - 1
 MINUTE_NS = 60_000_000_000
 EPOCH_ORIGIN_MINUTES = 26_297_280
 """2020-01-01T00:00Z in minutes since 1970: epochs count minutes from there, unless starts come faster. 36**5 last 115 years."""
+
+
+LOCK_ATTEMPTS, LOCK_PAUSE_S = 3, 0.02
+"""Chosen: a look takes microseconds, and a start that is refused should not be slow to say so."""
 
 
 class StateError(Exception):
@@ -37,14 +42,12 @@ class StateDirectory:
             raise StateError(
                 f"{path}: cannot be used as a state directory: {reason}; give --state a directory that you may write"
             ) from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(self._lock):
             holder = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip()
             os.close(self._lock)
             raise StateError(
                 f"{path}: in use by another engine (process {holder or 'unknown'}); stop it, or give --state another directory"
-            ) from None
+            )
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
 
@@ -111,6 +114,19 @@ class StateDirectory:
 
     def close(self) -> None:
         os.close(self._lock)
+
+
+def _locked(lock: int) -> bool:
+    """Who only looks whether an engine lives holds the lock for some microseconds: that is waited for."""
+    for attempt in range(LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if attempt + 1 < LOCK_ATTEMPTS:
+                time.sleep(LOCK_PAUSE_S)
+        else:
+            return True
+    return False
 
 
 def write_durably(path: Path, data: bytes) -> None:

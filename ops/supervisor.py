@@ -80,6 +80,8 @@ class Supervisor:
         """A frame was finer than its instrument's scales: the venue's metadata may say why."""
         self.unresolved = -1
         self.kept = 0
+        self.reconciled: tuple[str, int, int] | None = None
+        """Trigger, engine time and differences of the last comparison with the venue."""
         self.flattened = asyncio.Event()
         self.flat: CommandAnswered | None = None
         """What became of the positions that a stop had closed."""
@@ -251,6 +253,7 @@ class Supervisor:
 
     def _reconciled(self, done: Reconciled, now_ns: int) -> tuple[Message, ...]:
         self.answers.overheard(done)
+        self.reconciled = (done.trigger, now_ns, done.differences)
         if done.differences or self._worth_a_line(f"reconciled {done.trigger}"):
             events.info(
                 "reconciled",

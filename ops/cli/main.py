@@ -8,7 +8,7 @@ import click
 MODULES = {
     "demo": "demo", "run": "run", "venue": "venue", "check": "check", "keys": "keys", "capture": "capture",
     "signals": "signals", "chaos": "chaos", "bench": "bench", "replay": "later", "monitor": "monitor",
-    "reconcile": "reconcile",
+    "reconcile": "reconcile", "status": "status", "halt": "halt", "resume": "halt", "cancel-all": "cancel_all",
 }  # fmt: skip
 """Module of ops.cli by command."""
 
@@ -22,7 +22,7 @@ class Commands(click.Group):
             return None
         gc.disable()  # imports make thousands of objects that stay: collecting among them is a fifth of a start
         try:
-            command: click.Command = getattr(import_module(f"ops.cli.{MODULES[cmd_name]}"), cmd_name)
+            command: click.Command = getattr(import_module(f"ops.cli.{MODULES[cmd_name]}"), cmd_name.replace("-", "_"))
         finally:
             gc.enable()
         return command

@@ -22,6 +22,7 @@ from ops.telemetry import (
     Shape,
     Tape,
     Trading,
+    Upkeep,
 )
 
 WINDOW_NS = 30_000_000_000
@@ -74,6 +75,7 @@ class Model:
         self.log: Log | None = None
         self.exits: Exits | None = None
         self.coordination: Coordination | None = None
+        self.upkeep: Upkeep | None = None
         self.tapes: dict[int, Tape] = {}
         self.shapes: dict[int, Shape] = {}
         self.hops: dict[str, Histogram] = {}

@@ -8,7 +8,7 @@ on it and no log keeps it, so its only promise is FORMAT.
 
 import msgspec
 
-FORMAT = b"TT3"
+FORMAT = b"TT4"
 """Before each frame; another number means another touchline. Raised with every change of a struct below."""
 TELEMETRY_MAILBOX = "telemetry"
 HZ_MAX = 100
@@ -215,6 +215,28 @@ class Health(_Row, frozen=True, tag="health"):
     counts: tuple[tuple[str, int | float], ...]
 
 
+class Upkeep(_Row, frozen=True, tag="upkeep"):
+    """What an operator asks first. working: (status, how many open orders). doubtful: (client order id, instrument, status) of
+    those whose state is not proven. strange: contradictions and what was kept aside, in words, youngest first; quarantined: how many were.
+
+    order_entry: "up" or "down", and private_stream how far it is believed. feeds: (venue, symbols, open lines). budgets: (venue,
+    kind, seconds, used, limit). reconciled: (trigger, engine time of its end, differences), empty: none is complete yet.
+    flattening: instruments that are being closed. shortfalls: (client order id, base units that no execution explains yet).
+    """
+
+    working: tuple[tuple[str, int], ...] = ()
+    doubtful: tuple[tuple[str, int, str], ...] = ()
+    shortfalls: tuple[tuple[str, int], ...] = ()
+    quarantined: int = 0
+    strange: tuple[str, ...] = ()
+    order_entry: str = ""
+    private_stream: str = ""
+    feeds: tuple[tuple[str, int, int], ...] = ()
+    budgets: tuple[tuple[str, str, int, int, int], ...] = ()
+    reconciled: tuple[tuple[str, int, int], ...] = ()
+    flattening: tuple[int, ...] = ()
+
+
 class LogLine(_Row, frozen=True):
     """number: of the line in this process, from 1. wall_s: Unix time. level: as in `logging`."""
 
@@ -230,7 +252,7 @@ class Log(_Row, frozen=True, tag="log"):
     lines: tuple[LogLine, ...]
 
 
-Section = About | Board | Tape | Shape | Exits | Coordination | Latency | Trading | Health | Log
+Section = About | Board | Tape | Shape | Exits | Coordination | Latency | Trading | Health | Upkeep | Log
 
 
 class Frame(_Row, frozen=True):

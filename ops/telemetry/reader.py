@@ -32,6 +32,7 @@ from ops.telemetry.frame import (
 )
 from ops.telemetry.health import health
 from ops.telemetry.rows import average, exit_row, listing, own_order, shape, tape
+from ops.telemetry.upkeep import upkeep
 
 if TYPE_CHECKING:
     from ops.node import Node
@@ -212,7 +213,8 @@ class Reader:
         return (Trading(tuple(islice(view["states"].items(), BOARD_MAX)), tuple(reasons)),)
 
     def _health(self, _wanted: list[int]) -> tuple[Section, ...]:
-        return (Health(tuple(health(self._node).items())),)
+        """In one turn: a round is to last a second."""
+        return (Health(tuple(health(self._node).items())), upkeep(self._node, self._actors))
 
     def _exits(self, _wanted: list[int]) -> tuple[Section, ...]:
         view = self._actors["exits"].view()

@@ -14,7 +14,7 @@ from bus.collector import Collector
 from bus.errors import MailboxError
 from bus.latency import Histogram
 from bus.mailbox import Tap, Watcher, ZmqMailboxes, ipc_endpoint
-from bus.messages import Balance, BookReason, BookState, BookStateChanged
+from bus.messages import Balance, BookReason, BookState, BookStateChanged, Reconciled
 from ops import events
 from ops.config import parse
 from ops.hosts import ALONE, HostSection, Placement
@@ -33,6 +33,7 @@ from ops.telemetry import (
     Reader,
     Telemetry,
     Trading,
+    Upkeep,
     Wish,
     decode_frame,
     encode_frame,
@@ -209,7 +210,7 @@ def node(house: House) -> Any:
         actors=house.actors, host=house.host, instruments={row.instrument: row for row in house.instruments},
         clock=house.clock, config=parse(CONFIG), placement=ALONE, supervisor=Supervisor(), collector=Collector(),
         recent=events.Recent(), order_door=house.door, stalls=0, stall_max_s=0.0,
-        records=SimpleNamespace(index=SimpleNamespace(behind=0)),
+        records=SimpleNamespace(index=SimpleNamespace(behind=0)), rest=SimpleNamespace(budgets={}),
     )  # fmt: skip
 
 
@@ -266,7 +267,7 @@ def test_what_another_host_has_is_left_out(house: House) -> None:
     assert frames[0].orders == ()
     assert frames[0].ladders[0].bid_prices
     kinds = {type(section).__name__ for frame in frames for section in frame.sections}
-    assert kinds == {"About", "Board", "Health", "Log", "Latency", "Shape", "Tape"}
+    assert kinds == {"About", "Board", "Health", "Log", "Latency", "Shape", "Tape", "Upkeep"}
 
 
 def split(house: House, name: str) -> Any:
@@ -358,3 +359,15 @@ def test_an_average_is_told_of_what_the_venue_would_take_as_an_order(house: Hous
 def test_at_100_hz_every_second_frame_bears_no_section(house: House) -> None:
     reader = Reader(node(house))
     assert sum(not reader.frame((0,), 100).sections for _ in range(200)) == 100
+
+
+def test_what_an_operator_asks_first_is_told(house: House) -> None:
+    """Two quotes whose submits nobody has answered are UNKNOWN after a while, and each is named."""
+    part = node(house)
+    part.supervisor.handlers[Reconciled](Reconciled(0, "start", 0, 0, 2, 5), 77)
+    house.wait(30_000)
+    told = sections(Reader(part), Upkeep)[0]
+    assert told.working == (("UNKNOWN_NEW", 2),)
+    assert [(number, status) for _, number, status in told.doubtful] == [(0, "UNKNOWN_NEW")] * 2
+    assert told.reconciled == (("start", 77, 2),)
+    assert (told.order_entry, told.private_stream) == ("up", "TRUSTED")
