@@ -209,7 +209,8 @@ class StrategyActor(Actor[StrategyState]):
         line.position_lots = whole_lots(line.position, instrument)
         line.state = self._state_of(line.number)
         if self.started and before is not None and before.version != instrument.version:
-            self.user.call(self.user.strategy.on_instrument, instrument, before)
+            changed = self.user.strategy.on_instrument
+            self.user.call(lambda context, row: changed(context, row, before), instrument)
         return self._start_when_ready()
 
     def on_engine_started(self, _started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
@@ -233,7 +234,7 @@ class StrategyActor(Actor[StrategyState]):
         lines = self.context.lines.values()
         if self.engine_started and not self.started and all(line.instrument is not None for line in lines):
             self.started = True
-            self.user.call(self.user.strategy.on_start)
+            self.user.call_bare(self.user.strategy.on_start)
         return self._end()
 
     def on_trading_state(self, changed: TradingStateChanged, now_ns: int) -> tuple[Message, ...]:
@@ -266,7 +267,7 @@ class StrategyActor(Actor[StrategyState]):
         for number in self.settings.instruments:
             self.context.pull(number)
         if self.started:
-            self.user.call(self.user.strategy.on_stop)
+            self.user.call_bare(self.user.strategy.on_stop)
         return self._end()
 
     def _state_of(self, number: int) -> TradingState:

@@ -25,18 +25,22 @@ class UserCode:
         self.quarantined = False
         self.saved, self.unread = b"", ""
 
-    def call(self, hook: Callable[..., None], *arguments: Any) -> None:
+    def call(self, hook: Callable[[Context, Any], None], argument: Any) -> None:
         """One hook; in quarantine none. Raises what it raises, always as an Exception. HOT PATH."""
         if self.quarantined:
             return
         try:
-            hook(self.context, *arguments)
+            hook(self.context, argument)
         except Exception:
             self.quarantined = True
             raise
         except BaseException as error:
             self.quarantined = True
             raise StrategyFailed(f"{type(error).__name__}: {error}") from error
+
+    def call_bare(self, hook: Callable[[Context], None]) -> None:
+        """One that takes nothing but the context."""
+        self.call(_bare, hook)
 
     def begin(self) -> None:
         """A run begins: a quarantine ends with the run it was of, unless what was saved could not be read."""
@@ -45,12 +49,12 @@ class UserCode:
     def release(self) -> None:
         """A person's word: whatever it was in the middle of, another one begins with what the old one saved."""
         self.quarantined, self.unread = False, ""
-        self.call(self._renew)
+        self.call_bare(self._renew)
 
     def save(self) -> bytes:
         """For a checkpoint. Raises StrategyFailed; the next one then has what was saved before."""
         try:
-            self.call(self._save)
+            self.call_bare(self._save)
         except Exception as error:
             raise StrategyFailed(f"save: {type(error).__name__}: {error}") from error
         return self.saved
@@ -59,7 +63,7 @@ class UserCode:
         """From a checkpoint. If it raises, `unread` says so: the orders that it left must be looked after all the same."""
         self.saved = saved
         try:
-            self.call(self._load)
+            self.call_bare(self._load)
             self.quarantined = quarantined
         except Exception as error:  # noqa: BLE001 - whatever a user's code raises
             self.unread = f"load: {type(error).__name__}: {error}"
@@ -75,3 +79,7 @@ class UserCode:
 
     def _load(self, _context: Context) -> None:
         self.strategy.load(self.saved)
+
+
+def _bare(context: Context, hook: Callable[[Context], None]) -> None:
+    hook(context)

@@ -38,6 +38,7 @@ from gateway.binance_spot.signing import HmacSigner
 from gateway.doors.budget import Budget
 from gateway.doors.coordination.loopback import LoopbackDoor
 from gateway.doors.order import Identity, OrderDoor
+from gateway.doors.store import StoreDoor
 from gateway.doors.venue_time import VenueTime
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.bench.market import TICK, Market
@@ -45,6 +46,7 @@ from ops.bench.naive import NaiveRunner
 from ops.bench.plain import DequeRunner, DirectRunner
 from ops.bench.setup import Roomy, config, lease_left_ns
 from ops.bench.stand_in import INSTRUMENT, Answers, Ear, Frames, NullSink, Socket, fill_report, order_report
+from ops.supervision import Intensity, Supervision
 from ops.topology import routing
 from ops.venues import BinanceSpotOrders
 
@@ -93,9 +95,11 @@ class Rig:
         self._writer = CheckpointWriter(folder / transport / "checkpoints", lambda taken: None) if logs else None
         self.alone = LoopbackDoor({0: INSTRUMENT})
         self.alone.attach(self.answer)
+        store = StoreDoor(folder / "store.sqlite", lambda: 0, lambda: 0, self.now_ns)  # nobody asks it here
+        supervision = Supervision(self.actors, lambda names: [], "main", Intensity(config().supervision), None)
         receivers: list[Receiver] = [
             *self.actors, self.door, self.alone, Answers(self.market.snapshot, self.answer), Frames(), self.timers,
-            checkpoints, self.ear,
+            checkpoints, supervision, store, self.ear,
         ]  # fmt: skip
         self.host: Any = self._make_runner(transport, receivers, measure=measure)
         checkpoints.attach(self.host.after_cascade)
