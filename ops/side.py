@@ -44,6 +44,9 @@ class SideHost(Node):
         self._open_telemetry()
         if self.keeps_books:
             await self.rest.open()
+            await self._await_room(stopped)
+            if stopped.is_set():
+                return
             self.venue_time.take(await check_clock(self.rest, self.clock.now_ns, self.config.venue))
         self._open_neighbors()
         self.neighbors.listen(self)
