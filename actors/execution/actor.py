@@ -115,7 +115,9 @@ class Execution(Actor[ExecutionState]):
         planner.begin(now_ns, intent.received_ns)
         if held or touch is None:
             self.counters["intents_held"] += 1
-            planner.drop_desk(market, desk)
+            # A strategy wishes nothing before its book is LIVE: what was adopted waits for that.
+            if touch is not None or now_ns >= market.grace_ns or desk.rank or self.stopping:
+                planner.drop_desk(market, desk)
             return planner.end()
         if market.ruled and ruling_rank(market, now_ns) > desk.rank:
             self.counters["intents_outranked"] += 1
@@ -256,6 +258,8 @@ class Execution(Actor[ExecutionState]):
         if not market.lost:  # it brings its Touch; what it was asked to tell it may have forgotten
             line = self.queues.lines.get(change.instrument)
             return (self.queues.watch(market),) if line is not None and (line.bids or line.asks) else NOTHING
+        if market.touch is None and now_ns < market.grace_ns:
+            return NOTHING  # it was not LIVE in this run yet, and no quote of ours was made from it
         market.touch = None
         forget_liquidity(market)
         return self._drop([market], now_ns)
@@ -284,10 +288,8 @@ class Execution(Actor[ExecutionState]):
     def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
         if command.control is not Control.CANCEL_ALL and command.control is not Control.FLATTEN:
             return NOTHING  # the rest comes from risk, as a trading state
-        markets = self.register.markets
-        if command.instrument >= 0:
-            return self._drop([markets[command.instrument]] if command.instrument in markets else [], now_ns)
-        return self._drop(list(markets.values()), now_ns)
+        markets = self.register.markets.values()
+        return self._drop([row for row in markets if command.instrument in (-1, row.number)], now_ns)
 
     def on_stop(self, stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
         """KEEP: what rests is left alone from here on, whatever books and states say. Else it goes; FLATTEN's own orders
@@ -324,9 +326,8 @@ class Execution(Actor[ExecutionState]):
         return self.planner.end()
 
     def on_engine_started(self, _started: EngineStarted, now_ns: int) -> tuple[Message, ...]:
-        """A new run. Orders restarted with us: a command it never answered did not outlive the process. An order of rank is
-        not adopted: whose it was may wish nothing any more, and only a wish is sized by the position.
-        """
+        """A command that orders never answered did not outlive the process. An order of rank is not adopted: whose it was
+        may wish nothing any more, and only a wish is sized by the position."""
         for place in list(self.register.requested.values()):
             self.register.let_go(place.order.command, place.desk.owner)
         self.stopping = self.keeping = False
@@ -337,7 +338,7 @@ class Execution(Actor[ExecutionState]):
         self.planner.begin(now_ns, 0)
         for market in self.register.markets.values():
             market.touch = None
-            market.ruled, market.fills_due = False, 0
+            market.ruled, market.fills_due, market.grace_ns = False, 0, now_ns + self.settings.adopted_ns
             forget_liquidity(market)
             for desk in market.desks:
                 desk.target, desk.state = None, TradingState.CANCEL_ONLY

@@ -26,6 +26,8 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     goes moves an order: once a second and side.
     book_lag_ns: the longest way of a public update. A book received this much later than an acceptance contains the order
     (the update was made after it). Longer is safe: until then the whole level counts as ahead.
+    adopted_ns: how long an adopted order may rest while a new run has no LIVE book or no wish of its owner. Books come up in
+    one or two seconds; longer is a stale quote, shorter gives up the places in queues that adopting is for.
     fills_due_ns: how long nothing is reduced while the PositionUpdate of a fill is missing; then risk alone judges.
     """
 
@@ -47,6 +49,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     thin_ice_hold_ns: int = 1_000_000_000
     book_lag_ns: int = 100_000_000
     fills_due_ns: int = 1_000_000_000
+    adopted_ns: int = 5_000_000_000
 
     def __post_init__(self) -> None:
         if self.reprice_ticks < 1 or self.cancel_attempts_max < 1:

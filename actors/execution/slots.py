@@ -107,7 +107,8 @@ class Market(msgspec.Struct):
     ruled: an owner of rank may rule here (precedence.py says whether). unsteady: liquidity says something to keep away
     from. fills_due: fills whose PositionUpdate has not come. watched_*: prices the book was asked to tell of.
     bid_max, ask_min: our self-trade band, price units, as it was last told; 0: none on that side. late_ns: prints received
-    up to then came late (TradesMissed).
+    up to then came late (TradesMissed). grace_ns: until then what a run before this one left may rest without a book and
+    without a wish; 0: nothing was left, or it is over.
     """
 
     number: int
@@ -127,6 +128,7 @@ class Market(msgspec.Struct):
     watched_asks: tuple[int, ...] = ()
     late_ns: int = -1
     lost: bool = False
+    grace_ns: int = 0
 
     def desk(self, owner: str) -> Desk | None:
         for desk in self.desks:

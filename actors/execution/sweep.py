@@ -29,6 +29,8 @@ class Sweep:
         queues = self.register.queues
         for market in self.register.markets.values():
             queues.settle(market)
+            if market.grace_ns and now_ns >= market.grace_ns:
+                self._end_grace(market)
             for desk in market.desks:
                 for slot in (desk.buy, desk.sell):
                     planner.watched = planner.watched or bool(slot.orders) or desk.target is not None
@@ -43,6 +45,13 @@ class Sweep:
             if queues.outdated(market):
                 planner.orders.append(queues.watch(market))
         return planner.end()
+
+    def _end_grace(self, market: Market) -> None:
+        """What an earlier run left, and nobody of this one wishes or can judge by a book, goes."""
+        market.grace_ns = 0
+        for desk in market.desks:
+            if market.touch is None or desk.target is None:
+                self.planner.drop_desk(market, desk)
 
     def _look_at(self, market: Market, desk: Desk, order: Order, now_ns: int) -> None:
         settings, planner = self.settings, self.planner

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from actors.execution.planner import SWEEP
 from bus.messages import (
     Alert,
     BookReason,
@@ -406,6 +407,55 @@ def test_leftovers_of_an_earlier_life_are_known_and_not_touched_without_a_wish()
     assert desk.tell(intent()) == []  # it stands where it is wished
     assert brief(desk.tell(intent(bid=BID - 1))) == [("cancel", "x0"), ("new", "BUY", BID - 1, 10)]
     assert max(int(order[1:]) for order in desk.commands) == 2  # no command number twice
+
+
+def left_over() -> Desk:
+    """A new run whose book is not LIVE yet; an order of the one before rests."""
+    desk = Desk(active=False)
+    desk.commands["x0"] = OrderCommand(0, 0, 0, 1, "maker", False, 7, NOW, NOW, 0, BUY, BID, 10, True)
+    desk.execution.recovers()[OrderUpdate](desk.word("x0", OrderStatus.ACCEPTED), NOW)
+    assert desk.tell(EngineStarted(0, 2)) == []
+    assert desk.tell(book(BookState.SYNCING)) == []
+    return desk
+
+
+def book(to: BookState) -> BookStateChanged:
+    return BookStateChanged(0, to, BookReason.START, 0)
+
+
+def swept(desk: Desk, after_ns: int) -> list[Any]:
+    """What the sweep's next timer brings."""
+    generation = desk.execution.planner.generation
+    return brief(desk.tell(TimerFired("execution", SWEEP, generation, 0), after_ns))
+
+
+def test_what_was_adopted_keeps_its_place_while_the_book_comes_up() -> None:
+    desk = left_over()
+    assert desk.tell(intent(bid_lots=0)) == [], "a strategy wishes nothing before its book is LIVE"
+    assert swept(desk, desk.settings.adopted_ns - 1) == []
+    assert desk.tell(book(BookState.LIVE)) == []
+    desk.tell(touch())
+    desk.tell(state(TradingState.ACTIVE))
+    assert desk.tell(intent()) == []
+    assert swept(desk, SECOND) == []
+    assert brief(desk.tell(book(BookState.INVALID))) == [("cancel", "x0")]
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_what_was_adopted_goes_when_no_book_or_no_wish_comes(live: bool) -> None:
+    """A strategy that says nothing, or market data that stays away, must not leave a stale quote."""
+    desk = left_over()
+    if live:
+        desk.tell(book(BookState.LIVE))
+        desk.tell(touch())
+    assert swept(desk, desk.settings.adopted_ns) == [("cancel", "x0")]
+
+
+def test_a_book_that_was_live_and_is_lost_takes_what_was_adopted_along() -> None:
+    desk = left_over()
+    desk.tell(book(BookState.LIVE))
+    desk.tell(touch())
+    assert brief(desk.tell(book(BookState.INVALID))) == [("cancel", "x0")]
 
 
 def test_a_new_run_forgets_commands_that_orders_never_answered() -> None:
