@@ -167,6 +167,29 @@ def test_a_second_order_while_the_first_lived_is_one_too_many(
     assert books.verdict().duplicate_orders == duplicates
 
 
+def test_an_order_that_was_held_up_is_not_the_second_one(books: Books) -> None:
+    """Sent first, and canceled as the other was sent; but the venue took it last, and its cancel missed it."""
+    books.sent(3, at=5)
+    books.canceled(3, at=6, offset=7)
+    books.sent(4, at=7)
+    books.worked(4, 31, 50)
+    books.worked(3, 35, 45)
+    assert books.verdict().duplicate_orders == 0
+
+
+def test_a_cancel_that_is_wanted_and_held_up_is_a_cancel(books: Books) -> None:
+    books.sent(3, at=5)
+    books.worked(3, 31, 40)
+    key = client_order_id(3)
+    wanted = OrderUpdate(
+        1, 0, 0, 0, 1, "engine", key, 1, 3, Side.BUY, 1, 5, 0, 5, OrderStatus.PENDING_CANCEL, False, Refusal.NONE, 1
+    )
+    books.ours.take(6, 6, wanted)
+    books.sent(4, at=7)
+    books.worked(4, 35, 50)
+    assert books.verdict().duplicate_orders == 0
+
+
 def test_an_order_of_the_other_side_is_no_duplicate(books: Books) -> None:
     books.sent(3, at=5)
     books.worked(3, 31, 40)

@@ -21,13 +21,15 @@ async def rests(control: Control) -> dict[str, Any] | None:
 
 
 async def burst(engine: Engine, control: Control) -> bool:
-    """Fill it, and nothing else trades meanwhile. False: it had left no order that is large enough; nothing was done."""
+    """Fill it, and nothing else trades meanwhile. False: it had left no order that is large enough, or the page is not full."""
     async with engine.market:
         await control.post("pause-flow")
         try:
             victim = await rests(control)
             if victim is None:
                 return False
+            await engine.stage.log.read()
+            known = len(engine.stage.log.trades)
             book = await control.get("book", symbol=SYMBOL, levels=LEVELS)
             before = _before(book[BOOK_SIDES[victim["side"]]], victim)
             if before:
@@ -35,8 +37,10 @@ async def burst(engine: Engine, control: Control) -> bool:
             for _ in range(PAGE):
                 await _take(control, victim, LOT_UNITS)
             await _take(control, victim, units(victim["quantity"]) - PAGE * LOT_UNITS)
-            engine.burst_fills += PAGE + 1
-            return True
+            await engine.stage.log.read()
+            made = len(engine.stage.log.trades) - known
+            engine.burst_fills += made
+            return made >= PAGE
         finally:
             await control.post("resume-flow")
 

@@ -9,6 +9,7 @@ from bus.messages import HEADER_SIZE, CancelOrder, Fill, Message, OrderStatus, O
 
 DONE = OrderStatus.FILLED
 """From here on a status says that the order is over."""
+CANCELING = (OrderStatus.PENDING_CANCEL, OrderStatus.UNKNOWN_CANCEL)
 
 
 class Sent(NamedTuple):
@@ -27,7 +28,7 @@ class Sent(NamedTuple):
 class OurJournal:
     """Everything journaled so far, up to the last `read`. fills: (client order id, trade id), as often as they were booked.
 
-    cancels: by order, record number and offset of the first one. done: orders that are over, as we know.
+    cancels: by order, record number and offset at which its cancel was first wanted or sent. done: orders that are over, as we know.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -57,6 +58,8 @@ class OurJournal:
             case Fill():
                 self.fills.append((message.client_order_id, message.trade_id))
             case OrderUpdate():
+                if message.status in CANCELING:  # decided, and perhaps held up by the venue's limits
+                    self.cancels.setdefault(message.client_order_id, (number, offset))
                 if message.status >= DONE:
                     self.done.add(message.client_order_id)
             case _:

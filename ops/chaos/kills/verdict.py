@@ -90,32 +90,28 @@ def judge(orders: Sequence[VenueOrder], ours: OurJournal, limits: Mapping[str, L
 
 
 def duplicate_orders(orders: Sequence[VenueOrder], ours: OurJournal) -> list[str]:
-    """Client order ids of second orders: one id twice, one command twice, or one side while the first lived uncanceled."""
-    found: dict[str, None] = {}
-    ids: set[str] = set()
+    """Client order ids of second orders: one id twice, one command twice, or one side while the first lived uncanceled.
+
+    Which is the second of two is by our journal: a request that was held up on its way may be the venue's second one.
+    """
+    found = {key: None for key, count in Counter(order.client_order_id for order in orders).items() if count > 1}
+    known = [(ours.sent[order.client_order_id], order) for order in orders if order.client_order_id in ours.sent]
     commands: set[tuple[int, str, int]] = set()
-    live: dict[tuple[str, int, int], list[VenueOrder]] = {}
-    for order in orders:
-        sent = ours.sent.get(order.client_order_id)
-        if order.client_order_id in ids:
-            found[order.client_order_id] = None
-        ids.add(order.client_order_id)
-        if sent is None:
-            continue
+    before: dict[tuple[str, int, int], list[VenueOrder]] = {}
+    for sent, order in sorted(known, key=lambda pair: pair[0].number):
         command = (sent.epoch, sent.owner, sent.command)
-        if command in commands:
+        place = (sent.owner, sent.instrument, sent.side)
+        living = [other for other in before.get(place, []) if other.is_open or other.last > order.first]
+        met = [other for other in living if order.is_open or other.first < order.last]
+        if command in commands or any(not _canceled_before(ours, other.client_order_id, sent) for other in met):
             found[order.client_order_id] = None
         commands.add(command)
-        place = (sent.owner, sent.instrument, sent.side)
-        living = [other for other in live.get(place, []) if other.is_open or other.last > order.first]
-        if any(not _canceled_before(ours, other.client_order_id, sent) for other in living):
-            found[order.client_order_id] = None
-        live[place] = [*living, order]
+        before[place] = [*living, order]
     return list(found)
 
 
 def _canceled_before(ours: OurJournal, client_order_id: str, sent: Sent) -> bool:
-    """Whether its cancel had left when the other order did, or left with it."""
+    """Whether its cancel was wanted when the other order was sent, or in the same step."""
     number, offset = ours.cancels.get(client_order_id, (sent.number + 1, sent.offset + 1))
     return number < sent.number or offset == sent.offset
 

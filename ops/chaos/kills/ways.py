@@ -11,8 +11,8 @@ from ops.chaos.kills.control import Control
 from ops.chaos.kills.engine import Engine
 from ops.chaos.kills.plan import POINTS, Card, Way
 
-POINT_S_MAX = 4.0
-"""How long a point is waited for, from the start of a process or while it trades; then it is a SIGKILL at that moment. Chosen."""
+POINT_S_MAX, START_POINT_S_MAX = 4.0, 10.0
+"""How long a point is waited for while it trades, and from the start of a process; then it is a SIGKILL at that moment. Chosen."""
 CHECKPOINT_S_MAX = 3.0
 """Several checkpoint intervals of the configuration; chosen."""
 STOPPED_S, PAUSED_S = (0.05, 0.5), (0.1, 2.5)
@@ -54,7 +54,7 @@ async def at_point(engine: Engine, control: Control, card: Card, name: str) -> W
         kinds = TRADING[card.way]
         keys["operation"] = kinds[int(card.moment * len(kinds))]
     point = await control.set_point(card.way, name, engine.instance.pid, **keys)
-    if not await engine.instance.ends_within(POINT_S_MAX):
+    if not await engine.instance.ends_within(START_POINT_S_MAX if card.starting else POINT_S_MAX):
         await control.remove(point)
         if engine.instance.is_running:
             engine.instance.send(signal.SIGKILL)
