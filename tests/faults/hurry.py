@@ -1,6 +1,7 @@
 """An engine that believes no request to take its venue longer than a second, where the real one has ten: ours does not.
 
-An order that was lost on the wire, as one is whose connection is cut at the wrong moment, is given up sooner.
+An order that was lost on the wire, as one is whose connection is cut at the wrong moment, is given up sooner: a start does not
+wait for that, but a stop that shall end with nothing unresolved does.
 """
 
 from collections.abc import Iterator
