@@ -87,6 +87,12 @@ LIMITS = {
 """The same in 10^-8, with the venue's lots."""
 
 
+def limits(faults: dict[str, Any]) -> dict[str, Limits]:
+    """What is configured. Where the venue shall change its lot on the way, positions may be counted in that."""
+    steps = [units(row["step_size"]) for row in faults.get("fault", ()) if "step_size" in row]
+    return {symbol: row._replace(lot=max(row.lot, *steps, 0)) for symbol, row in LIMITS.items()}
+
+
 class Engine:
     """`touchline run`, and what was seen of all its processes so far.
 
@@ -105,6 +111,7 @@ class Engine:
         self.own_ends: list[str] = []
         self.problems: list[str] = []
         self.report: dict[str, Any] = {}
+        self.clock_ahead_ns = 0
         self.unresolved_stops = 0
         self.faulted = False
         self.market = asyncio.Lock()
@@ -140,6 +147,7 @@ class Engine:
 
     def note_recovery(self, clock_ahead_ns: int) -> None:
         """Once for each process, when its first order is there. clock_ahead_ns: the venue's clock against the wall's."""
+        self.clock_ahead_ns = clock_ahead_ns
         if not self._has_recovered and self.accepted:
             self._has_recovered = True
             took_ns = self.accepted[0].received_ns - clock_ahead_ns - self.started_ns
@@ -149,7 +157,7 @@ class Engine:
         """Look at what the dead one left. True: it had no order accepted when it died."""
         self.journal.read()
         self.in_flight += self.journal.in_flight()
-        return not any(order.received_ns < died_ns for order in self.accepted)
+        return not any(order.received_ns - self.clock_ahead_ns < died_ns for order in self.accepted)
 
     def note_own_end(self) -> None:
         """It ended by itself, with some reason."""

@@ -15,7 +15,7 @@ import aiohttp
 from bus.log import LogError
 from ops.chaos.judge import percentile
 from ops.chaos.kills.control import Control
-from ops.chaos.kills.engine import ACCOUNT, LIMITS, Engine, units
+from ops.chaos.kills.engine import ACCOUNT, Engine, limits, units
 from ops.chaos.kills.plan import ENDS, POINTS, SURVIVED, Card, Way, deck, draw, make_room
 from ops.chaos.kills.result import FILLS_A_KILL, ORDERS_A_KILL, figures, shortcomings
 from ops.chaos.kills.theirs import balances, venue_orders
@@ -39,7 +39,9 @@ POLL_S = 0.05
 SWEEP_EVERY_S = 0.7
 FIRST_ORDER_S_MAX = 45.0
 """Beyond every wait of an engine that comes up; with faults, which may ban it, that much longer. Chosen."""
-FAULTED_S_MAX = 200.0
+FAULTED_S_MAX = 300.0
+BACK_OFF_S, BACK_OFF_S_MAX = 0.1, 15.0
+"""Between starts that fail; all of them together outlast a ban of two minutes. Chosen."""
 OWN_ENDS_MAX, FAULTED_ENDS_MAX = 3, 20
 """Processes in a row that end by themselves before an order: a venue that misbehaves may fail a start; chosen."""
 KILLS_BEYOND = 1.5
@@ -132,7 +134,7 @@ class KillRun:
         died_ns = time.time_ns()
         await self.stage.log.read()
         if way not in (*SURVIVED, *ENDS) and engine.instance.code != -signal.SIGKILL:
-            self._died_before(card)
+            await self._died_before(card)
             return
         self.own_ends, self.done = 0, self.done + 1
         if way not in SURVIVED:
@@ -148,11 +150,12 @@ class KillRun:
         if card.sweep and not engine.instance.is_running and not self._leaves_alone():
             await engine.sweep(self.control)
 
-    def _died_before(self, card: Card) -> None:
+    async def _died_before(self, card: Card) -> None:
         """It ended by itself before it was hit: no kill. Raises NothingHappened when that goes on."""
         self.engine.note_own_end()
         self.own_ends += 1
         self._bound(self.own_ends)
+        await self._back_off(self.own_ends)
         self.cards.insert(0, card)
 
     def _bound(self, ends: int) -> None:
@@ -219,12 +222,18 @@ class KillRun:
                 ends += 1
                 engine.note_own_end()
                 self._bound(ends)
+                await self._back_off(ends)
                 await engine.start()
             if loop.time() > due:
                 raise NothingHappened(
                     f"waited {self._wait_s:.0f} s in vain for an order: {engine.instance.last_words()}"
                 )
             await asyncio.sleep(POLL_S)
+
+    async def _back_off(self, ends: int) -> None:
+        """As a supervisor would, where the venue may want less of us."""
+        if self.engine.faulted:
+            await asyncio.sleep(min(BACK_OFF_S * 2**ends, BACK_OFF_S_MAX))
 
     async def _again(self) -> None:
         """It ended by itself while it traded."""
@@ -273,7 +282,7 @@ class KillRun:
                 balances(ledger, ACCOUNT),
             )
         orders = venue_orders(await self.control.orders(ACCOUNT), self.stage.log.trades, ACCOUNT)
-        return judge(orders, engine.journal, LIMITS, end)
+        return judge(orders, engine.journal, limits(self.settings.faults), end)
 
     def _words(self) -> str:
         engine = self.engine
