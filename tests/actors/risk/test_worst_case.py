@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from actors.risk import Risk, RiskState
 from actors.risk.exposure import SETTLE_NS
-from bus.messages import OrderStatus, Side
+from bus.messages import OrderRefused, OrderStatus, Refusal, Side
 from tests.actors.risk.builders import NOW, command, fill, instrument, limits, position, risk, update
 from tests.actors.risk.world import World
 
@@ -172,3 +172,34 @@ def test_a_new_lot_size_counts_orders_rounded_outward_and_the_position_in_whole_
     actor.receive(update(number=2, quantity_lots=15, leaves_lots=0, status=OrderStatus.CANCELED), NOW + 5)
     assert book.leaves_buy == 0
     assert actor.account.notional == {"BBB": 0}
+
+
+def test_an_unknown_order_reserves_its_whole_risk_until_the_venues_word() -> None:
+    """UNKNOWN at birth, UNKNOWN while being canceled, SUSPECT: none of it frees a lot, nor the room of another order."""
+    actor = risk(limits(position_lots_max=10))
+    actor.receive(command(), NOW)
+    uncertain = (OrderStatus.UNKNOWN_NEW, OrderStatus.UNKNOWN_CANCEL, OrderStatus.SUSPECT)
+    for number, status in enumerate(uncertain):
+        actor.receive(update(number=number, status=status, venue_order_id=0), NOW + 3_600_000_000_000 * number)
+        assert (actor.books[0].worst_long(), actor.account.open_orders) == (10, 1), status
+        [answer] = actor.receive(command(command=1, quantity_lots=1, received_ns=0), NOW)
+        assert isinstance(answer, OrderRefused)
+        assert answer.reason is Refusal.POSITION
+    actor.receive(update(number=9, status=OrderStatus.NEVER_SENT, leaves_lots=0), NOW)
+    assert (actor.books[0].worst_long(), actor.account.open_orders) == (0, 0)
+
+
+def test_an_unknown_order_with_a_shortfall_reserves_both_the_lots_that_are_executed_and_those_that_are_open() -> None:
+    """Proven: 6 of 10 executed, of which one fill of 2 has come. 4 may fill yet, 4 are ours already and not booked."""
+    actor = risk()
+    actor.receive(command(), NOW)
+    actor.receive(update(number=1, cumulative_lots=6, leaves_lots=4, status=OrderStatus.SUSPECT), NOW)
+    actor.receive(fill(number=1, quantity_lots=2), NOW + 1)
+    actor.receive(position(2), NOW + 1)
+    book = actor.books[0]
+    assert (book.worst_long(), book.worst_short()) == (10, 2)
+    actor.receive(update(number=2, cumulative_lots=6, leaves_lots=0, status=OrderStatus.CANCELED), NOW + 2)
+    assert (book.worst_long(), book.worst_short()) == (6, 2), "the missing fills outlive the order"
+    actor.receive(fill(number=2, quantity_lots=4), NOW + 3)
+    actor.receive(position(6), NOW + 3)
+    assert (book.worst_long(), book.worst_short()) == (6, 6)
