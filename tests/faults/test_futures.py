@@ -148,6 +148,7 @@ async def test_it_is_not_armed_for_a_host_that_makes_no_progress(tmp_path: Path)
         canceled = [row for row in await play.rows("orders") if row["status"] == "CANCELED"]
         asked = {row["client_order_id"] for row in await play.rows("requests") if row["kind"] == "cancel"}
         assert {row["client_order_id"] for row in canceled} - asked, "some were canceled by the venue alone"
+        await play.until(lambda: "order_ended_by_venue" in play.alerts(), "that is said")
         assert await play.end() == []
 
 
