@@ -97,7 +97,7 @@ class Engine:
     """`touchline run`, and what was seen of all its processes so far.
 
     report: of the last stop. faulted: the venue misbehaves, so that a stop may find that something differs. market: who moves the crowd holds it. burst_waits: more executions than a page holds were made while it was down; burst_fills: how many of those in all.
-    starts: of processes. recovered_ms: of each that came to an order. alive: it runs, as far as we know. own_ends: last words
+    starts: of processes. recovered_ms: of each that came to an order. own_ends: last words
     of processes that ended by themselves.
     """
 
