@@ -144,7 +144,7 @@ def test_what_nobody_inside_makes_is_an_input_and_has_a_class() -> None:
 
 
 def test_what_doors_and_ops_post_is_an_input() -> None:
-    rooms = ("gateway/binance_spot", "gateway/doors", "ops", "bus")
+    rooms = ("gateway/binance_spot", "gateway/binance_usdm", "gateway/doors", "ops", "bus")
     made = {getattr(messages, name) for room in rooms for _, name in makes(ROOT / room)}
     of_their_own = {
         AccountHandedOver,  # the coordination door writes it into its store
@@ -167,7 +167,7 @@ NOT_IN_A_RUN = {
     "WallAdjusted",
     "LeadershipLost", "AccountHandedOver", "BandWanted", "CooldownRequested", "CooldownObserved", "CooldownHeld",
     "PublishCooldown", "FrameBatch", "StreamChanged", "Resubscribe", "RollConnection", "ReleaseConnection", "MarkPrice",
-    "FundingRate", "PrivateStreamSuspected", "StoreQuery", "ForeignTraded",
+    "FundingRate", "PrivateStreamSuspected", "StoreQuery", "ForeignTraded", "WalletChanged",
 }  # fmt: skip
 """Of failures, people, the wall clock, other instances, a host that is behind, streams that fall silent or are rolled,
 perpetuals, orders that memory no longer holds: tests/scenarios and tests/actors have them."""
