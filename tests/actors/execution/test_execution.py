@@ -194,10 +194,10 @@ def refuse(desk: Desk, command: int, reason: Refusal = Refusal.ORDER_RATE) -> tu
 
 @pytest.mark.parametrize(
     ("reason", "waits"),
-    [(Refusal.ORDER_RATE, [100, 200, 400, 800, 1_600]), (Refusal.BAND, [100] * 5)],
-    ids=["doubling", "band"],
+    [(Refusal.ORDER_RATE, [100, 200, 400, 800, 1_600]), (Refusal.BAND, [100] * 5), (Refusal.IN_FLIGHT, [100] * 5)],
+    ids=["doubling", "band", "in flight"],
 )
-def test_a_refused_order_backs_off_and_doubles_but_for_a_band_that_others_hold(
+def test_a_refused_order_backs_off_and_doubles_but_for_what_only_waits_its_turn(
     reason: Refusal, waits: list[int]
 ) -> None:
     desk = Desk()
