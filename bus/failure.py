@@ -12,6 +12,11 @@ ERROR_MAX = 400
 """Characters of an error's own text; the line that raised comes behind it. Chosen."""
 
 
+def printable(text: str) -> str:
+    """Text that UTF-8 can hold: an exception's may have half a character in it."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class Failure(NamedTuple):
     """receiver: whose handler it was. message: what it was given, None if its bytes (raw) could not be read.
 
@@ -32,7 +37,7 @@ class Failure(NamedTuple):
             text = str(self.error)
         except Exception:  # noqa: BLE001 - an exception of a user's own, which cannot even say what it is
             text = "(it cannot be printed)"
-        return f"{type(self.error).__name__}: {text}"[:ERROR_MAX] + line_of(self.error)
+        return printable(f"{type(self.error).__name__}: {text}")[:ERROR_MAX] + line_of(self.error)
 
     @property
     def told(self) -> ActorFailed:

@@ -116,6 +116,7 @@ class Engine(Node):
         await self._await_room(stopped)
         if stopped.is_set():
             return False
+        self._guard_strategy()
         await self._prepare()
         self._open_telemetry()
         self._run(self._guard(self.standby.pulse.run()))
@@ -178,7 +179,6 @@ class Engine(Node):
         for row in self.traded.values():
             held = row.venue_symbol if row.settle_asset else row.base_asset
             self.supervisor.scales |= {held: row.base_scale, row.quote_asset: row.quote_scale}
-        self._guard_strategy()
         self.actors[:] = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
         recovered = recover(self.state, self.actors)
         self.fills_before = next(actor.fill_number for actor in self.actors if isinstance(actor, Portfolio))

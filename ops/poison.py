@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from bus.codec import decode_any
-from bus.failure import Failure
+from bus.failure import Failure, printable
 from bus.messages import HEADER_SIZE, Message, read_header
 
 FILES_MAX = 20
@@ -84,7 +84,7 @@ def _told(failure: Failure) -> bytes:
         "error": failure.text,
         "message": _message(failure.raw, failure.message),
         "input": _message(failure.cause, None),
-        "traceback": "".join(traceback.format_exception(failure.error)),
+        "traceback": printable("".join(traceback.format_exception(failure.error))),
     }
     whole = msgspec.json.format(msgspec.json.encode(parts))
     if len(whole) <= BYTES_MAX:

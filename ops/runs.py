@@ -20,6 +20,10 @@ from ops.sections import Config
 from ops.state import StateDirectory
 from ops.supervision import Crash, Intensity
 
+GIVE_UP_S = 10.0
+"""Of the last run, beyond a term's time to live: who has not come to lead by then finds another instance leading, whose affair
+our orders are. Chosen."""
+
 
 class Runs:
     """seconds: of all terms and what lies between them, counted from when it first trades or stands by.
@@ -108,23 +112,23 @@ class Runs:
         attempt = 0 if stopped.is_set() else self._intensity.take(crash.now_ns)
         if attempt:
             self._restarted = ActorsRestarted(self._placement.host.actors, attempt, f"{crash.receiver}: {crash.text}")
-        else:
-            self._crash = crash
+            return
+        self._crash = crash
+        if not stopped.is_set():
+            events.critical("restarts_used_up", actor=crash.receiver, error=crash.text, remedy="look at poison_kept")
 
     async def _give_up(self, crash: Crash) -> None:
         """One more run, which trades nothing: it finds out what works at the venue, cancels it, and ends."""
-        events.critical("restarts_used_up", actor=crash.receiver, error=crash.text, remedy="look at poison_kept")
-        engine = self._engine()
+        engine, too_late, unresolved = self._engine(), asyncio.Event(), -1
         engine.failed = crash.told
+        asyncio.get_running_loop().call_later(GIVE_UP_S + self._config.coordination.ttl_ms / 1e3, too_late.set)
         try:
-            if await engine.start(asyncio.Event()):
-                unresolved = -1
-                if engine.supervision.crash is None:
-                    unresolved = await engine.stop(f"{crash.receiver} failed too often")
-                if unresolved:
-                    events.critical("orders_left", remedy="touchline cancel-all, or cancel at the venue by hand")
+            if await engine.start(too_late) and engine.supervision.crash is None:
+                unresolved = await engine.stop(f"{crash.receiver} failed")
                 self.result = report(engine)
         finally:
+            if unresolved:
+                events.critical("orders_left", remedy="touchline cancel-all, or cancel at the venue by hand")
             await engine.close()
 
     def _standing_by(self, waiting: Waiting, stopped: asyncio.Event) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from bus.actor import NOTHING, Actor, Handler
-from bus.failure import Failure
+from bus.failure import Failure, printable
 from bus.host import Host
 from bus.messages import (
     ActorFailed,
@@ -114,7 +114,7 @@ class Supervision:
     def quarantine(self, reason: str, sequence: int = 0) -> None:
         """The strategy is called no more, from the next input on."""
         self.quarantines += 1
-        self._host.post_first(StrategyQuarantined(self._owner, reason, sequence))
+        self._host.post_first(StrategyQuarantined(self._owner, printable(reason), sequence))
 
     # -- what raised ----------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Supervision:
             return
         try:
             events.warning("poison_kept", actor=failure.receiver, path=self._box.keep(failure))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             events.warning("poison_not_kept", actor=failure.receiver, reason=str(error))
 
     def _blame_strategy(self, failure: Failure) -> None:

@@ -44,7 +44,8 @@ class UserCode:
 
     def begin(self) -> None:
         """A run begins: a quarantine ends with the run it was of, unless what was saved could not be read."""
-        self.quarantined = bool(self.unread)
+        if self.quarantined and not self.unread:
+            self.release()
 
     def release(self) -> None:
         """A person's word: whatever it was in the middle of, another one begins with what the old one saved."""

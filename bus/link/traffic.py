@@ -14,6 +14,7 @@ from bus.messages import (
     DONE,
     HEADER_SIZE,
     ActorFailed,
+    ActorsRestarted,
     BookStateChanged,
     EngineStarted,
     FeedAge,
@@ -69,6 +70,7 @@ KEPT: dict[type[Message], Key] = {
     OrderUpdate: lambda message: message.client_order_id,
     WatchLevels: _instrument,
     ActorFailed: lambda message: message.actor,
+    ActorsRestarted: lambda message: message.actors,
 }
 """Facts of which a new run of the peer is told the last by key, in the order in which each key was first heard of."""
 

@@ -15,6 +15,7 @@ from bus.messages import (
     HEADER_SIZE,
     HEADER_VERSION,
     ActorFailed,
+    ActorsRestarted,
     Alert,
     AlertLevel,
     BookReason,
@@ -295,6 +296,18 @@ def test_a_connection_that_ends_is_a_loss_at_once(pair: Pair) -> None:
 
 
 # -- restarts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_run_of_the_receiver_hears_that_what_failed_was_made_anew(pair: Pair) -> None:
+    """In this order: else it would wait for ever for a restart that was."""
+    pair.a.say(ActorFailed("x", 1, ""), ActorsRestarted(("x", "y"), 1, ""))
+    pair.pass_()
+    pair.restart_b()
+    pair.pass_(400)
+    assert [type(row) for row in pair.b.heard if isinstance(row, ActorFailed | ActorsRestarted)] == [
+        ActorFailed,
+        ActorsRestarted,
+    ]
 
 
 def test_a_new_run_of_the_receiver_is_told_what_is_kept_and_not_what_its_predecessor_missed(pair: Pair) -> None:

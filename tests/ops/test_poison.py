@@ -78,6 +78,11 @@ def test_a_credential_in_an_errors_text_is_hidden(tmp_path: Path) -> None:
     assert "signed with (hidden)" in told(path)["error"]
 
 
+def test_an_error_that_no_text_can_hold_is_kept_all_the_same(tmp_path: Path) -> None:
+    whole = told(PoisonBox(tmp_path).keep(failure(error=ValueError("half a \ud800 character"))))
+    assert "half a \\ud800 character" in whole["error"]
+
+
 def test_what_cannot_be_read_says_so(tmp_path: Path) -> None:
     (tmp_path / "1.json").write_text("{")
     [row] = kept(tmp_path)

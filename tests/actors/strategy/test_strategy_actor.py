@@ -396,6 +396,15 @@ def test_a_save_that_raises_is_told_once_and_the_checkpoint_after_it_is_whole() 
     assert actor.checkpoint().quarantined
 
 
+def test_the_next_run_begins_without_the_quarantine_and_with_another_one() -> None:
+    actor = StrategyActor(Counting(), settings(), Counting)
+    for message in (instrument(), EngineStarted(0, 1), QUARANTINED):
+        actor.receive(message, NOW)
+    before = actor.user.strategy
+    actor.receive(EngineStarted(0, 2), NOW)
+    assert (actor.user.quarantined, actor.user.strategy is before) == (False, False)
+
+
 class Forgetful(Strategy):
     def load(self, saved: bytes) -> None:
         raise ValueError("not mine")
