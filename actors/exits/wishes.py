@@ -76,9 +76,13 @@ def _crossing(watch: Watch, signals: Signals, tick: int, ticks_max: int) -> int:
 
 
 def too_small(wish: Wish, instrument: Instrument) -> bool:
-    """Whether the venue would refuse it as a new order: fewer lots or less notional than it takes."""
+    """Whether the venue would refuse it as a new order: fewer lots or less notional than it takes. Of a contract an order that
+    only reduces needs no least notional (Binance's futures, -4164).
+    """
     if wish.lots < max(instrument.min_lots, 1):
         return True
+    if instrument.settle_asset:
+        return False
     notional: int = wish.ticks * wish.lots * instrument.tick * instrument.lot * 10**instrument.quote_scale
     least: int = instrument.min_notional * 10 ** (instrument.price_scale + instrument.quantity_scale)
     return notional < least

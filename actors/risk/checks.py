@@ -34,6 +34,7 @@ class Book(Exposure):
         self.price_min, self.price_max = 1, NO_BOUND
         self.orders_max = limits.open_orders_max
         self.notional_min, self.notional_max = 0, limits.order_notional_max or NO_BOUND
+        self.notional_min_reducing = 0
         self.version, self.trading, self.tick, self.bounds_percent = NO_VERSION, False, 1, False
         self.age: FeedAge | None = None
         self.late_until_ns = 0
@@ -70,6 +71,8 @@ class Book(Exposure):
         self.notional_max = min(limits.order_notional_max or NO_BOUND, instrument.max_notional or NO_BOUND)
         # The lines above in the units they are compared in: quote units times the notional's denominator.
         self.notional_min *= self.denominator
+        # Of a contract a reduce-only order may be as small as it likes (Binance's futures, -4164): what is held can be closed.
+        self.notional_min_reducing = 0 if instrument.settle_asset else self.notional_min
         self.notional_max *= self.denominator
         self.version, self.trading, self.tick = instrument.version, instrument.trading, instrument.tick
         self.hold_band(self.bid_max, self.ask_min)
@@ -109,7 +112,7 @@ def judge(command: OrderCommand, book: Book, now_ns: int) -> Refusal:
     if book.bounds_percent and _outside_percent(command.side, price_twice, mid_twice, book):
         return Refusal.PRICE_FILTER
     notional = ticks * lots * book.numerator
-    if notional < book.notional_min:
+    if notional < (book.notional_min_reducing if command.reduce_only else book.notional_min):
         return Refusal.MIN_NOTIONAL
     if notional > book.notional_max:
         return Refusal.NOTIONAL
