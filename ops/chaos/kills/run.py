@@ -127,7 +127,7 @@ class KillRun:
     async def _hit(self, card: Card) -> None:
         engine = self.engine
         try:
-            way = await WAYS[card.way](engine, self.control, card, f"kill-{self.done}")
+            way = await WAYS[card.way](engine, self.control, card, f"kill-{self.done}-{engine.starts}")
         except ProcessLookupError:
             await engine.instance.gone()
             way = Way.MOMENT

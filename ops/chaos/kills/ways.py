@@ -54,8 +54,9 @@ async def at_point(engine: Engine, control: Control, card: Card, name: str) -> W
         kinds = TRADING[card.way]
         keys["operation"] = kinds[int(card.moment * len(kinds))]
     point = await control.set_point(card.way, name, engine.instance.pid, **keys)
-    if not await engine.instance.ends_within(START_POINT_S_MAX if card.starting else POINT_S_MAX):
-        await control.remove(point)
+    ended = await engine.instance.ends_within(START_POINT_S_MAX if card.starting else POINT_S_MAX)
+    await control.remove(point)  # whatever happened: by and by the process id will be another's
+    if not ended:
         if engine.instance.is_running:
             engine.instance.send(signal.SIGKILL)
         await engine.instance.gone()
