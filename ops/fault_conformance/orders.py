@@ -65,7 +65,7 @@ REQUESTS = (
         "test_requests.py::test_no_order_leaves_before_the_venue_wants_it",
     ),
     Row(
-        "rate-limited-query", "rate-limited", 'door = "rest"; retry_s = 1',
+        "rate-limited-query", "rate-limited", 'door = "rest"; retry_s = 3',
         "refuses questions with 429 and Retry-After",
         "nothing is asked at that address before, nothing is concluded; then the questions are asked again",
         "test_requests.py::test_questions_wait_as_long_as_the_venue_says",

@@ -124,10 +124,9 @@ async def test_no_order_leaves_before_the_venue_wants_it(tmp_path: Path) -> None
 @shows("rate-limited-query")
 async def test_questions_wait_as_long_as_the_venue_says(tmp_path: Path) -> None:
     async with trading(tmp_path) as play:
-        await play.fault("rate-limited", door="rest", retry_s=1.0, count=1)
+        await play.fault("rate-limited", door="rest", retry_s=3.0, count=1)
         await play.hit("rate-limited")
-        await play.until(lambda: play.engine.rest.holds == 1, "it is obeyed")
-        await play.control("disconnect", kind="api")  # now there is something to be asked
+        await play.until(lambda: play.engine.rest.holds == 1, "it is obeyed")  # the next look is due within a second
         await play.until(lambda: play.engine.rest.refused > 0, "nothing leaves")
         await play.more_orders()
         assert play.engine.rest.holds == 1
