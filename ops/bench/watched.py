@@ -59,5 +59,6 @@ def _node(rig: "Rig", recent: events.Recent) -> Any:
     return SimpleNamespace(
         actors=rig.actors, host=rig.host, instruments={INSTRUMENT.instrument: INSTRUMENT}, clock=rig.clock,
         config=config(), placement=ALONE, supervisor=rig.ear, collector=Collector(), recent=recent,
-        order_door=rig.door, records=SimpleNamespace(index=SimpleNamespace(behind=0)), stalls=0, stall_max_s=0.0,
+        order_door=rig.door, rest=SimpleNamespace(budgets={}),
+        records=SimpleNamespace(index=SimpleNamespace(behind=0)), stalls=0, stall_max_s=0.0,
     )  # fmt: skip
