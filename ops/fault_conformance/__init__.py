@@ -5,6 +5,7 @@ that a later part will satisfy names that part in `later`, its test is expected 
 says that the mark must go. Every kind of fault and every kill point of the simulated venue has a row.
 """
 
+from .futures import FUTURES
 from .market import CONNECTIONS, MARKET
 from .orders import ANSWERS, PRIVATE_STREAM, REQUESTS
 from .row import Row as Row
@@ -18,5 +19,6 @@ SECTIONS: dict[str, tuple[Row, ...]] = {
     "The private stream": PRIVATE_STREAM,
     "The venue itself": VENUE,
     "Killed at a point": KILLS,
+    "On the futures face": FUTURES,
 }
 ROWS: dict[str, Row] = {row.name: row for rows in SECTIONS.values() for row in rows}

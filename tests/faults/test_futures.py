@@ -10,8 +10,9 @@ import pytest
 
 from bus.messages import OrderStatus, StopPolicy, WalletChanged
 from ops.preflight import StartFailed
-from tests.faults.futures import CONFIG, playing, trading
+from tests.faults.futures import CONFIG, FuturesPlay, playing, trading
 from tests.faults.harness import life
+from tests.faults.shows import shows
 from tests.support.processes import WAIT_S, EngineProcess, VenueProcess, until
 
 
@@ -27,8 +28,9 @@ async def test_quotes_fills_and_cancels_end_with_equal_books(tmp_path: Path) -> 
 async def test_what_is_held_is_closed_by_reduce_only_orders(tmp_path: Path) -> None:
     """A stop that flattens: the position is gone, and no order of it could have opened another one."""
     async with trading(tmp_path) as play:
-        while not (await play.positions()).get("BTCUSDT"):
-            await play.fills()
+        async with asyncio.timeout(WAIT_S):
+            while not (await play.positions()).get("BTCUSDT"):
+                await play.fills()
         await play.engine.stop("the test is over", 8.0, StopPolicy.FLATTEN)
         assert play.engine.positions_left == ""
         assert (await play.positions()).get("BTCUSDT", 0) == 0
@@ -77,18 +79,60 @@ async def test_a_position_that_is_there_at_the_first_start_is_managed(tmp_path: 
         assert (unresolved, play.our_ledger()) == (0, await play.truth())
 
 
-@pytest.mark.parametrize("kind", ["user-end", "disconnect"])
-async def test_the_private_streams_socket_and_the_sessions_live_and_die_together(tmp_path: Path, kind: str) -> None:
-    """The listen key expires, or the connections are cut: the stream is told to be down, is up again, and nothing is lost."""
+@shows(
+    "futures-request-lost",
+    "futures-answer-lost",
+    "futures-unknown",
+    "futures-fill-after-cancel",
+    "futures-user-drop",
+    "futures-user-double",
+)
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        ("request-lost", {"operation": "place", "count": 2}),
+        ("answer-lost", {"operation": "place", "count": 3}),
+        ("unknown", {"operation": "place", "count": 3}),
+        ("fill-after-cancel", {"count": 2}),
+        ("user-drop", {"count": 4}),
+        ("user-double", {"count": 6}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_faults_of_the_futures_face_leave_equal_books(tmp_path: Path, kind: str, keys: dict[str, Any]) -> None:
     async with trading(tmp_path) as play:
-        mark, generation = play.mark(), play.engine.order_door.generation
-        await play.fault(kind, count=1, face="usdm", **({"connections": "api"} if kind == "disconnect" else {}))
-        await play.until(lambda: play.engine.order_door.generation > generation, "another session")
-        await play.until_active(mark)
+        await play.fault(kind, face="usdm", **keys)
+        async with asyncio.timeout(WAIT_S):
+            while len(await play.hits(kind)) < keys["count"]:
+                await play.sweep()
+                await asyncio.sleep(0.05)
         await play.clear()
         await play.more_orders()
-        await play.fills()
         assert await play.end() == []
+
+
+async def given_up_and_opened_again(play: FuturesPlay, kind: str, **keys: Any) -> None:
+    """One such fault: CANCEL_ONLY, another session, ACTIVE; and the books are equal at the end."""
+    mark, generation = play.mark(), play.engine.order_door.generation
+    await play.fault(kind, count=1, face="usdm", **keys)
+    await play.until(lambda: play.engine.order_door.generation > generation, "another session")
+    await play.until_active(mark)
+    await play.clear()
+    await play.more_orders()
+    await play.fills()
+    assert await play.end() == []
+
+
+@shows("futures-user-end")
+async def test_a_listen_key_that_expires_ends_the_session(tmp_path: Path) -> None:
+    async with trading(tmp_path) as play:
+        await given_up_and_opened_again(play, "user-end")
+
+
+@shows("futures-disconnect")
+async def test_connections_that_are_cut_are_dialed_anew_together(tmp_path: Path) -> None:
+    async with trading(tmp_path) as play:
+        await given_up_and_opened_again(play, "disconnect", connections="api")
 
 
 async def test_a_listen_key_is_kept_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,8 +143,9 @@ async def test_a_listen_key_is_kept_alive(tmp_path: Path, monkeypatch: pytest.Mo
         async def pings() -> int:
             return sum(row["operation"] == "userDataStream.ping" for row in await play.rows("requests"))
 
-        while await pings() < 2:
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(WAIT_S):
+            while await pings() < 2:
+                await asyncio.sleep(0.05)
         generation = play.engine.order_door.generation
         await play.signed("DELETE", "/fapi/v1/listenKey")
         await play.until(lambda: play.engine.order_door.generation > generation, "another session")
