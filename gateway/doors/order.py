@@ -81,7 +81,7 @@ class OrderDoor(OrderSession):
     """Receiver of SubmitOrder and CancelOrder.
 
     tick_to_order: ns from a frame's receipt to the write that carries its order; write_time: of that system call itself; journal_time:
-    of encoding and appending a request, before it.
+    of appending a request, before it.
     """
 
     name = "order_door"
@@ -283,10 +283,11 @@ class OrderDoor(OrderSession):
         return Refusal.RATE_LIMIT if self._now_ns() < held_ns else NO_REFUSAL
 
     def _append(self, tag: int, now_ns: int, message: Message) -> None:
-        start = perf_counter_ns()
         host, offset = self._cause()
-        header = HEADER.pack(0, HEADER_VERSION, host, offset, 0)
-        self._journal.append(tag, self._offset(), now_ns, header + encode(message))
+        body = HEADER.pack(0, HEADER_VERSION, host, offset, 0) + encode(message)
+        offset = self._offset()
+        start = perf_counter_ns()
+        self._journal.append(tag, offset, now_ns, body)
         self.journal_time.record(perf_counter_ns() - start)
 
     def _refuse(self, kind: RequestKind, request: SubmitOrder | CancelOrder, refusal: Refusal, now_ns: int) -> None:
