@@ -238,8 +238,11 @@ class Exposure:
         hold.done = True
         self._open(-1)
         self._count(hold)
-        if hold.price_ticks == (self.own_bid if hold.side > 0 else self.own_ask):
-            self._find_best()
+        if hold.side > 0:
+            if hold.price_ticks == self.own_bid:
+                self._find_bid()
+        elif hold.price_ticks == self.own_ask:
+            self._find_ask()
 
     def _answer(self, hold: Hold) -> None:
         if hold.waiting:
@@ -253,13 +256,22 @@ class Exposure:
         else:
             self.own_ask = min(self.own_ask, hold.price_ticks)
 
-    def _find_best(self) -> None:
+    def _find_bid(self) -> None:
         """The best has gone: the next one is looked for among all, at most open_orders_max, when an order ends."""
-        self.own_bid, self.own_ask = NO_BID, NO_ASK
+        best = NO_BID
         for holds in (self.holds, self.requests):
             for hold in holds.values():
-                if not hold.done:
-                    self._stand(hold)
+                if hold.price_ticks > best and hold.side > 0 and not hold.done:
+                    best = hold.price_ticks
+        self.own_bid = best
+
+    def _find_ask(self) -> None:
+        best = NO_ASK
+        for holds in (self.holds, self.requests):
+            for hold in holds.values():
+                if hold.price_ticks < best and hold.side < 0 and not hold.done:
+                    best = hold.price_ticks
+        self.own_ask = best
 
     def _forget_when_settled(self, hold: Hold) -> None:
         if hold.done and hold.ahead == 0:
@@ -308,7 +320,8 @@ class Exposure:
             hold.first = hold.first * old // new
             hold.price_ticks = _outward(hold.price_ticks, old_tick, new_tick)
             self._count(hold)
-        self._find_best()
+        self._find_bid()
+        self._find_ask()
 
     def _remember(self, version: int, unit: int) -> None:
         self.versions[version] = unit
@@ -366,7 +379,8 @@ class Exposure:
             if not hold.done:
                 self._open(1)
                 self.in_flight += hold.waiting
-        self._find_best()
+        self._find_bid()
+        self._find_ask()
 
 
 def _whole(units: int, unit: int) -> int:

@@ -13,6 +13,7 @@ holds no step; what is missing then (a book, an answer, a clock) has a reason of
 | clock           | uncertainty of the trading venue's clock                                | ClockEstimate |
 """
 
+from collections import deque
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -102,16 +103,16 @@ class Ladder:
         self.values[measure], self.said_ns[measure] = value_ns, now_ns
 
     def hear_acknowledgement(self, took_ns: int, now_ns: int) -> bool:
-        """One order was answered, or given up. Whether there is anything to judge."""
-        samples = self.samples
-        samples.append(took_ns)
-        if len(samples) > SAMPLES:
-            del samples[0]
-        if len(samples) < SAMPLES_MIN:
-            return False
-        median = sorted(samples)[len(samples) // 2]
-        self.values[ACKNOWLEDGEMENT], self.said_ns[ACKNOWLEDGEMENT] = median, now_ns
-        return _level(median, self.thresholds[ACKNOWLEDGEMENT]) > self.step
+        """One order was answered, or given up. Whether a step may follow: a quick answer never makes one."""
+        self.samples.append(took_ns)
+        self.said_ns[ACKNOWLEDGEMENT] = now_ns
+        thresholds = self.thresholds[ACKNOWLEDGEMENT]
+        return bool(thresholds) and took_ns >= thresholds[0]
+
+    def _acknowledgement(self) -> int:
+        """The median; -1: of too few."""
+        samples = sorted(self.samples)
+        return samples[len(samples) // 2] if len(samples) >= SAMPLES_MIN else -1
 
     # What follows
 
@@ -154,9 +155,12 @@ class Ladder:
         """(measure, value) of those that somebody has told of lately."""
         known = [
             (measure, self.values[measure])
-            for measure in (ACKNOWLEDGEMENT, LOOP, CLOCK)
+            for measure in (LOOP, CLOCK)
             if self.said_ns[measure] and now_ns - self.said_ns[measure] <= FRESH_NS
         ]
+        median = self._acknowledgement()
+        if median >= 0 and now_ns - self.said_ns[ACKNOWLEDGEMENT] <= FRESH_NS:
+            known.append((ACKNOWLEDGEMENT, median))
         lags = [lag for lag, said_ns in self.feeds.values() if now_ns - said_ns <= FRESH_NS]
         return [(FEED, max(lags)), *known] if lags else known
 
@@ -186,16 +190,19 @@ class Ladder:
         self.reason = state.reason
         self.values, self.said_ns = list(state.values), list(state.said_ns)
         self.feeds = {number: (lag, said_ns) for number, lag, said_ns in state.feeds}
-        self.samples = list(state.samples)
+        self.samples = deque(state.samples, SAMPLES)
 
     def view(self) -> dict[str, int | str]:
-        """Each measure as last told, in ns (-1: never), whether it is fresh or not."""
+        """Each measure as last told, in ns, whether it is fresh or not; -1: not known."""
         lags = [lag for lag, _ in self.feeds.values()]
-        told = {
-            measure.name.lower(): self.values[measure] if self.said_ns[measure] else -1
-            for measure in (ACKNOWLEDGEMENT, LOOP, CLOCK)
+        return {
+            "step": self.step,
+            "reason": self.reason,
+            "feed": max(lags, default=-1),
+            "acknowledgement": self._acknowledgement(),
+            "loop": self.values[LOOP] if self.said_ns[LOOP] else -1,
+            "clock": self.values[CLOCK] if self.said_ns[CLOCK] else -1,
         }
-        return {"step": self.step, "reason": self.reason, "feed": max(lags, default=-1), **told}
 
 
 def _level(value_ns: int, thresholds: tuple[int, ...]) -> int:

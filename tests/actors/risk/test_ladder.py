@@ -94,15 +94,34 @@ def test_a_lost_book_has_no_lag() -> None:
 
 
 def test_acknowledgements_count_by_their_median_so_that_lost_ones_alone_move_nothing() -> None:
-    one = ladder()
-    assert not any(one.hear_acknowledgement(2_000 * MS, NOW) for _ in range(4)), "too few to say"
-    assert one.hear_acknowledgement(2_000 * MS, NOW)
-    assert one.judge(NOW)
-    assert one.step == 4
-    two = ladder()
+    one, two = ladder(), ladder()
+    steps = []
+    for _ in range(5):
+        one.hear_acknowledgement(2_000 * MS, NOW)
+        one.judge(NOW)
+        steps.append(one.step)
+    assert steps == [0, 0, 0, 0, 4], "four are too few to say"
     for n in range(100):
-        assert not two.hear_acknowledgement(2_000 * MS if n % 9 in (1, 3, 6, 8) else MS, NOW)
-    assert two.step == 0
+        two.hear_acknowledgement(2_000 * MS if n % 9 in (1, 3, 6, 8) else MS, NOW)
+        assert not two.judge(NOW)
+
+
+@given(st.lists(st.integers(0, 120), max_size=60))
+def test_only_a_slow_answer_can_be_news(took: list[int]) -> None:
+    """Asking after each answer, or only when it says so, is the same."""
+    one, other = ladder(), ladder()
+    for value in took:
+        if one.hear_acknowledgement(value * MS, NOW):
+            one.judge(NOW)
+        other.hear_acknowledgement(value * MS, NOW)
+        other.judge(NOW)
+        assert one.step == other.step
+
+
+def test_memory_of_answers_is_bounded() -> None:
+    two = ladder()
+    for _ in range(100):
+        two.hear_acknowledgement(MS, NOW)
     assert len(two.samples) == SAMPLES
 
 
