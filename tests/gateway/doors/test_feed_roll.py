@@ -183,14 +183,17 @@ async def test_whoever_releases_for_ever_does_not_keep_us_dialing(monkeypatch: p
 
 @pytest.mark.parametrize("connects", [1, 3])
 async def test_openings_keep_the_venues_pace_over_all_connections(connects: int) -> None:
-    """Eight connections at one address; no span of the venue's sees more openings than it allows."""
-    limits: Limits = EASY._replace(connects=connects, connects_s=0.1)
+    """Eight connections at one address; no span of the venue's sees more openings than it allows.
+
+    Half a span is left for a busy machine: the venue notes an opening when it gets round to it.
+    """
+    limits: Limits = EASY._replace(connects=connects, connects_s=0.3)
     plans: list[ConnectionPlan] = [plan(f"/{n}") for n in range(8)]
     async with scripted() as venue, running(venue.streams, limits, plans) as (door, told):
         await until(lambda: len(venue.talks) == len(kinds(told)) == 8)
         at = sorted(talk.opened_s for talk in venue.talks)
         assert sorted(talk.path for talk in venue.talks) == [f"/{n}" for n in range(8)]
-        assert all(later - earlier > 0.09 for earlier, later in zip(at, at[connects:], strict=False))
+        assert all(later - earlier > 0.15 for earlier, later in zip(at, at[connects:], strict=False))
         assert (sum(c.open for c in door.connections.values()), kinds(told)) == (8, ["ConnectionUp"] * 8)
 
 
