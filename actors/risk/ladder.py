@@ -103,11 +103,13 @@ class Ladder:
         self.values[measure], self.said_ns[measure] = value_ns, now_ns
 
     def hear_acknowledgement(self, took_ns: int, now_ns: int) -> bool:
-        """One order was answered, or given up. Whether a step may follow: a quick answer never makes one."""
+        """One order was answered, or given up. Whether a step may follow: a quick answer never makes one, but that there are
+        enough to have a median of.
+        """
         self.samples.append(took_ns)
         self.said_ns[ACKNOWLEDGEMENT] = now_ns
         thresholds = self.thresholds[ACKNOWLEDGEMENT]
-        return bool(thresholds) and took_ns >= thresholds[0]
+        return bool(thresholds) and (took_ns >= thresholds[0] or len(self.samples) == SAMPLES_MIN)
 
     def _acknowledgement(self) -> int:
         """The median; -1: of too few."""
