@@ -36,7 +36,7 @@ ENDS = (Way.DISK, Way.RESTART)
 SPARE = (Way.STOPPED, Way.CUT, Way.PAUSED, Way.DISK, Way.RESTART)
 """Of these some may make room for what missed its point."""
 KILLS_MIN = len(POINTS)
-"""Fewer could not hit every point."""
+"""Fewer cannot hit every point."""
 
 
 class Card(NamedTuple):
@@ -76,7 +76,7 @@ AFTER_MAX = 5
 
 
 def deck(count: int, random: Random) -> list[Card]:
-    """As many cards, shuffled. count: at least KILLS_MIN."""
+    """As many cards, shuffled; fewer than KILLS_MIN leave points out."""
     rows = list(FIRST[:count])
     rows += _by_shares(count - len(rows))
     random.shuffle(rows)
