@@ -6,6 +6,7 @@ kept as the engine keeps them (gateway/doors/budget.py).
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -30,7 +31,7 @@ from gateway.doors.venue_time import VenueTime
 from ops.assembly import ACCOUNT, VENUE
 from ops.config import ConfigError
 from ops.feeds import sources
-from ops.preflight import check_clock, read_instruments
+from ops.preflight import StartFailed, check_clock, read_instruments
 from ops.sections import Config
 from ops.venues import LIMITS, account_rest, signer
 
@@ -97,6 +98,11 @@ class AtVenue:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self._rest.close()
+
+    async def ask_clock(self) -> None:
+        """Again, for who stays: clocks drift. What cannot be asked now leaves the last answer in force."""
+        with contextlib.suppress(StartFailed):
+            self._time.take(await check_clock(self._rest, self.clock.now_ns, self._config.venue))
 
     @property
     def http(self) -> Http:

@@ -57,6 +57,8 @@ class Ending:
             self._hurry = asyncio.Event()  # it was heeded
             await self._wait(supervisor.quiet, HURRY_S)
         self._tell()
+        if supervisor.unresolved == 0:
+            engine.heartbeat.end()
         if engine.term_watch is not None:
             engine.term_watch.cancel()
         if supervisor.unresolved == 0 and not engine.deposed.is_set():

@@ -42,6 +42,7 @@ from ops.config import ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
 from ops.ending import Ending
 from ops.futures_engine import Futures
+from ops.heartbeat import Heartbeat
 from ops.hosts import ALONE, Placement
 from ops.metadata import Metadata
 from ops.node import SWITCH_S, Node
@@ -95,6 +96,8 @@ class Engine(Node):
         self.failed: ActorFailed | None = None
         """What failed too often: this run trades nothing."""
         self.term_watch: asyncio.Task[None] | None = None
+        self.heartbeat = Heartbeat(state.path)
+        self._closers.append(self.heartbeat.close)
         self.positions_left = ""
         """By a stop that should have closed them."""
         self._wall_offset_ns = 0
@@ -120,6 +123,7 @@ class Engine(Node):
         await self._prepare()
         self._open_telemetry()
         self._run(self._guard(self.standby.pulse.run()))
+        self._run(self._guard(self.heartbeat.run()))
         if not await self._lead(stopped):
             return False
         self._open_logs()
@@ -317,7 +321,8 @@ class Engine(Node):
         self.pump = Pump(self.host, self.timers, self.clock, self.collector, self.standstill)
         self.pump.on_broken = self._broken
         self.neighbors.attach(self.host, self.pump, list(self.instruments))
-        self.standby.pulse.whole = lambda: not (self.pump.stopped or self.host.broken)
+        self.standby.pulse.whole = self.heartbeat.whole = lambda: not (self.pump.stopped or self.host.broken)
+        self.heartbeat.progress, self.heartbeat.waiting = lambda: self.host.offset, lambda: self.host.waiting
 
         def written(taken: CheckpointTaken) -> None:
             loop.call_soon_threadsafe(self.pump.post, taken)

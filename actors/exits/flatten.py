@@ -33,7 +33,11 @@ TIMER = -1
 """Of the one timer; those from 0 on are instruments of the exits' own rules."""
 TICK_NS = 250_000_000
 """Between two looks while it lasts; chosen: a wish lives eight of them."""
+NEWS_NS = 3_000_000_000
+"""Between two words on what is left, so that who asked knows that it goes on; chosen."""
 BPS = 10_000
+PASSING = (Refusal.MIN_NOTIONAL, Refusal.QUANTITY_FILTER, Refusal.NOT_REDUCING, Refusal.SELF_TRADE, Refusal.OPEN_ORDERS)
+"""Refusals that pass with the end of an order that is being canceled, or say that the rest is too small: no news."""
 
 
 class FlattenSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +113,8 @@ class Flatten:
         if place is None or lasting is None or refused.owner != OPERATOR or refused.reason is place.refusal:
             return NOTHING
         place.refusal = refused.reason
+        if refused.reason in PASSING:
+            return NOTHING
         text = f"{_symbol(place)}: an order was refused: {refused.reason.name}; it is tried again"
         return (self._answer(lasting, AnswerKind.FOLLOWS, text),)
 
@@ -130,7 +136,7 @@ class Flatten:
         numbers = [
             place.number for place in self.places.values() if instrument in (-1, place.number) and place.position
         ]
-        self.lasting = lasting = Flattening(asker, instrument, until_ns, numbers, [])
+        self.lasting = lasting = Flattening(asker, instrument, until_ns, numbers, [], now_ns + NEWS_NS)
         for number in numbers:
             place = self.places[number]
             place.held_before, place.wish, place.remainder_ns, place.refusal = place.position, None, 0, Refusal.NONE
@@ -169,6 +175,10 @@ class Flatten:
         out: tuple[Message, ...] = ()
         for number in list(lasting.numbers):
             out += self._look(self.places[number], now_ns)
+        if lasting.numbers and now_ns >= lasting.news_ns:
+            lasting.news_ns = now_ns + NEWS_NS
+            left = ", ".join(_left(self.places[number]) for number in lasting.numbers)
+            out += (self._answer(lasting, AnswerKind.FOLLOWS, left),)
         return (*out, *self._finish(now_ns))
 
     def _finish(self, now_ns: int) -> tuple[Message, ...]:

@@ -91,13 +91,14 @@ class Place(msgspec.Struct):
 
 
 class Flattening(msgspec.Struct):
-    """One that lasts. numbers: instruments that are not closed yet. closed: words on those that are."""
+    """One that lasts. numbers: instruments that are not closed yet. closed: words on those that are. news_ns: of the next word."""
 
     asker: str
     instrument: int
     until_ns: int
     numbers: list[int]
     closed: list[str]
+    news_ns: int = 0
 
 
 class FlattenState(msgspec.Struct):

@@ -9,6 +9,7 @@ MODULES = {
     "demo": "demo", "run": "run", "venue": "venue", "check": "check", "keys": "keys", "capture": "capture",
     "signals": "signals", "chaos": "chaos", "bench": "bench", "replay": "later", "monitor": "monitor",
     "reconcile": "reconcile", "status": "status", "halt": "halt", "resume": "halt", "cancel-all": "cancel_all",
+    "flatten": "flatten", "sentinel": "sentinel",
 }  # fmt: skip
 """Module of ops.cli by command."""
 

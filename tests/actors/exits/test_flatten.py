@@ -94,6 +94,15 @@ def test_it_crosses_by_the_narrower_collar_and_never_for_more_than_is_held(lots:
     assert answers(out) == [(FOLLOWS, f"closing AAABBB {lots}")]
 
 
+def test_while_it_lasts_there_is_news_of_what_is_left() -> None:
+    desk = Desk()
+    desk.hold(50)
+    assert (
+        answers(desk.tell(FLATTEN) + desk.wait(7 * SECOND))[1:]
+        == [(FOLLOWS, "AAABBB 50 is held, its book is not LIVE")] * 2
+    )
+
+
 def test_nothing_held_is_flat_at_once() -> None:
     assert answers(Desk().tell(FLATTEN)) == [(DONE, "nothing is held")]
 
