@@ -62,7 +62,7 @@ async def _play(settings: KillSettings) -> dict[str, Any]:
 
 
 def _bar(done: int, of: int, words: str) -> None:
-    full = BAR_WIDTH * done // of
+    full = min(BAR_WIDTH * done // of, BAR_WIDTH)
     click.echo(f"\r[{'#' * full}{'.' * (BAR_WIDTH - full)}] {done}/{of} kills, {words} ", err=True, nl=False)
 
 
