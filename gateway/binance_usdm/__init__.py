@@ -1,4 +1,5 @@
-"""Binance USD-M futures, market data only, as pure functions: bytes in, values out. No I/O, no clock.
+"""Binance USD-M futures as pure functions: bytes in, values out. No I/O, no clock.
 
-Reading order: codec (the fast route), slow (any JSON), rule, symbols, market.
+Reading order: market data: codec (the fast route), slow (any JSON), rule, symbols, market; orders: outcomes (what an error
+proves), events, orders, order_rest, queries, account, limits. What is as on Spot is taken from gateway/binance_spot.
 """

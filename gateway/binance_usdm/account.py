@@ -135,8 +135,6 @@ def read_income(
             continue
         number = numbers.get(income.symbol or "", -1)
         changes.append(
-            WalletChanged(
-                account, venue, number, income.asset, change, income.incomeType, entry, income.time * MS_NS
-            )
+            WalletChanged(account, venue, number, income.asset, change, income.incomeType, entry, income.time * MS_NS)
         )
     return tuple(changes), last_ms if len(rows) >= INCOME_MAX else -1, reason

@@ -6,14 +6,18 @@ Source: documents of USD-M futures, "Error Code", read 2026-11.
 """
 
 from bus.messages import Outcome, RequestKind
-from gateway.binance_spot.outcomes import CANCEL_UNKNOWN_ORDER, INVALID_TIMESTAMP, NO_SUCH_ORDER, SERVER_ERROR
-from gateway.binance_spot.outcomes import REFUSING_STATUSES as REFUSING_STATUSES
+from gateway.binance_spot.outcomes import (
+    CANCEL_UNKNOWN_ORDER,
+    INVALID_TIMESTAMP,
+    NO_SUCH_ORDER,
+    REFUSING_STATUSES,
+    SERVER_ERROR,
+)
 
 DUPLICATE_ID = -4116
 """An order with this client id is open: so an earlier attempt lives, and it is no no."""
 ENGINE_WINDOW = -5028
 """The matching engine's own look at recvWindow: what makes the window a fence."""
-NO_LISTEN_KEY = -1125
 
 AMBIGUOUS_CODES = {
     -1000: "UNKNOWN: an unknown error occurred while processing",

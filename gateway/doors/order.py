@@ -36,7 +36,8 @@ from bus.messages import (
 )
 from gateway.doors.budget import NEW, REDUCE, Budget
 from gateway.doors.order_rest import OrderRest
-from gateway.doors.session import Identity, OrderSession, SessionRefused, VenueOrders
+from gateway.doors.order_venue import VenueOrders
+from gateway.doors.session import Identity, OrderSession, SessionRefused
 from gateway.doors.venue_time import VenueTime
 from gateway.doors.websocket import PATIENCE, Patience, WebSocket
 

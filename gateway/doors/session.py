@@ -22,23 +22,11 @@ from bus.messages import (
 )
 from gateway.doors.budget import CANCEL, QUERY, REDUCE, Budget
 from gateway.doors.http import BANNED, TOO_MANY, retry_seconds
-from gateway.doors.order_venue import Read, SessionAnswer, StreamEnded, TimeRefused, Unreadable, VenueOrders
+from gateway.doors.order_venue import SessionAnswer, StreamEnded, TimeRefused, Unreadable, VenueOrders
 from gateway.doors.private_socket import PrivateSocket, StreamVenue
 from gateway.doors.redial import Redial, reconnect_delay
 from gateway.doors.venue_time import Heard, VenueTime, estimate, is_unsure, keep, surest
 from gateway.doors.websocket import PATIENCE, ConnectFailed, Patience, WebSocket, connect
-
-__all__ = [
-    "Identity",
-    "OrderSession",
-    "Read",
-    "SessionAnswer",
-    "SessionRefused",
-    "StreamEnded",
-    "TimeRefused",
-    "Unreadable",
-    "VenueOrders",
-]
 
 SESSION_S_MAX = 10.0
 FIRST_ATTEMPTS_MAX = 5
