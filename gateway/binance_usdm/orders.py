@@ -48,16 +48,21 @@ class _KeyResult(msgspec.Struct, gc=False):
     listenKey: str
 
 
-class _Grid(msgspec.Struct, frozen=True, gc=False):
-    """How a figure is written: divided by `divisor`, the rest by `unit` into whole and part; unit 1: no decimals at all."""
+class _Phrased(msgspec.Struct, frozen=True, gc=False):
+    """What is signed, what is sent, and how figures are written: divided by `*_divisor` to the grid's decimals, then by
+    `*_unit` into whole and part; unit 1: there is no part, not even a point.
+    """
 
-    divisor: int
-    unit: int
-    form: bytes
+    signed: bytes
+    sent: bytes
+    price_divisor: int
+    price_unit: int
+    quantity_divisor: int
+    quantity_unit: int
 
 
 Decoded = RequestAnswered | ExecutionReport | WalletMoved | SessionAnswer | StreamAnswer | Notice | Garbage
-_Key = tuple[str, Side, bool, bool, int, int, int]
+_Key = tuple[str, int, Side, bool, bool]
 
 _key_result = msgspec.json.Decoder(_KeyResult).decode
 
@@ -89,7 +94,7 @@ class UsdmOrderCodec:
         self._venue = venue
         self._by_symbol = {instrument.venue_symbol: instrument for instrument in instruments}
         self._prevention = self_trade_prevention
-        self._templates: dict[_Key, tuple[bytes, bytes, _Grid, _Grid]] = {}
+        self._templates: dict[_Key, _Phrased] = {}
         self._cancel_templates: dict[tuple[str, bool], tuple[bytes, bytes]] = {}
 
     def know(self, instrument: Instrument) -> None:
@@ -102,27 +107,36 @@ class UsdmOrderCodec:
         timestamp_ms, recv_window_ms: venue time; their sum is the deadline after which the venue refuses.
         """
         assert order.client_order_id.isalnum(), order
-        grid_of = (instrument.tick, instrument.lot, instrument.quantity_scale)
-        key = (instrument.venue_symbol, order.side, order.post_only, order.reduce_only, *grid_of)
-        template = self._templates.get(key)
-        if template is None:
-            template = self._templates[key] = self._submit_template(order, instrument)
-        signed, sent, prices, quantities = template
-        price = _written(order.price_ticks * instrument.tick, prices)
-        quantity = _written(order.quantity_lots * instrument.lot, quantities)
+        key = (instrument.venue_symbol, instrument.version, order.side, order.post_only, order.reduce_only)
+        phrased = self._templates.get(key)
+        if phrased is None:
+            phrased = self._templates[key] = self._phrase(order, instrument)
+        price_unit, quantity_unit = phrased.price_unit, phrased.quantity_unit
+        price: int = order.price_ticks * instrument.tick // phrased.price_divisor
+        quantity: int = order.quantity_lots * instrument.lot // phrased.quantity_divisor
         client_order_id = order.client_order_id.encode()
-        values = (client_order_id, price, quantity, recv_window_ms, timestamp_ms)
+        values = (
+            client_order_id,
+            price // price_unit,
+            price % price_unit if price_unit > 1 else b"",
+            quantity // quantity_unit,
+            quantity % quantity_unit if quantity_unit > 1 else b"",
+            recv_window_ms,
+            timestamp_ms,
+        )
         if self._logged_on:
-            return sent % (client_order_id, *values)
-        return sent % (client_order_id, *values, self._sign(signed % values).encode())
+            return phrased.sent % (client_order_id, *values)
+        return phrased.sent % (client_order_id, *values, self._sign(phrased.signed % values).encode())
 
-    def _submit_template(self, order: SubmitOrder, instrument: Instrument) -> tuple[bytes, bytes, _Grid, _Grid]:
-        """Return what is signed and what is sent, both with the fields in order of their names, and the grids."""
+    def _phrase(self, order: SubmitOrder, instrument: Instrument) -> _Phrased:
+        """With the fields in order of their names. Kept by the instrument's version: its grid never changes within one."""
+        price_decimals = _decimals(instrument.tick, instrument.price_scale)
+        quantity_decimals = _decimals(instrument.lot, instrument.quantity_scale)
         params = [
             ("newClientOrderId", "%b", True),
             ("newOrderRespType", "ACK", True),
-            ("price", "%b", True),
-            ("quantity", "%b", True),
+            ("price", _place(price_decimals), True),
+            ("quantity", _place(quantity_decimals), True),
             ("recvWindow", "%d", False),
             *([("reduceOnly", "true", True)] if order.reduce_only else ()),
             ("selfTradePreventionMode", self._prevention, True),
@@ -132,8 +146,13 @@ class UsdmOrderCodec:
             ("timestamp", "%d", False),
             ("type", "LIMIT", True),
         ]
-        grids = _grid(instrument.tick, instrument.price_scale), _grid(instrument.lot, instrument.quantity_scale)
-        return *request_template(self._signer, self._logged_on, "s%b", "order.place", params), *grids
+        return _Phrased(
+            *request_template(self._signer, self._logged_on, "s%b", "order.place", params),
+            10 ** (instrument.price_scale - price_decimals),
+            10**price_decimals,
+            10 ** (instrument.quantity_scale - quantity_decimals),
+            10**quantity_decimals,
+        )
 
     def cancel_frame(self, cancel: CancelOrder, instrument: Instrument, timestamp_ms: int) -> bytes:
         """Return `order.cancel` by the order's own id, which is never used twice; by the venue's where others named it. HOT PATH."""
@@ -208,21 +227,28 @@ def _stream_answer(frame: Frame) -> SessionAnswer | StreamAnswer:
 
 
 def price_text(instrument: Instrument, ticks: int) -> str:
-    return _written(ticks * instrument.tick, _grid(instrument.tick, instrument.price_scale)).decode()
+    return _written(ticks * instrument.tick, instrument.tick, instrument.price_scale)
 
 
 def quantity_text(instrument: Instrument, lots: int) -> str:
-    return _written(lots * instrument.lot, _grid(instrument.lot, instrument.quantity_scale)).decode()
+    return _written(lots * instrument.lot, instrument.lot, instrument.quantity_scale)
 
 
-def _grid(step: int, scale: int) -> _Grid:
-    """For multiples of `step`, in units of 10^-scale: as few decimals as they all need."""
+def _written(units: int, step: int, scale: int) -> str:
+    """A multiple of `step`, in units of 10^-scale, with the decimals that such multiples need."""
+    decimals = _decimals(step, scale)
+    whole, part = divmod(units // 10 ** (scale - decimals), 10**decimals)
+    return f"{whole}.{part:0{decimals}d}" if decimals else str(whole)
+
+
+def _decimals(step: int, scale: int) -> int:
+    """How many decimals a multiple of `step`, in units of 10^-scale, needs at most."""
     decimals = scale
     while decimals and step % 10 ** (scale - decimals + 1) == 0:
         decimals -= 1
-    return _Grid(10 ** (scale - decimals), 10**decimals, f"%d.%0{decimals}d".encode())
+    return decimals
 
 
-def _written(units: int, grid: _Grid) -> bytes:
-    count = units // grid.divisor
-    return grid.form % divmod(count, grid.unit) if grid.unit > 1 else b"%d" % count
+def _place(decimals: int) -> str:
+    """Of whole and part in a template; of no decimals the part is empty."""
+    return f"%d.%0{decimals}d" if decimals else "%d%b"
