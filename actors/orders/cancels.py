@@ -6,7 +6,7 @@ from actors.orders.order import Order, is_done, shortfall, venue_ended
 from actors.orders.restored import EXTERNAL_OWNER, ORPHAN_OWNER, VENUE_OWNER
 from actors.orders.settings import External, Leftovers, Orphans
 from actors.orders.state import CANCELING, PENDING, Asked, Certainty, Pending
-from bus.messages import AlertLevel, CancelOrder, Message
+from bus.messages import AlertLevel, CancelOrder, Message, VenueState
 
 CANCEL_SENT = Asked.CANCEL_SENT  # by name: an enum's look-up costs 75-117 ns on Python 3.11
 SAME_ANSWER_MAX = 3
@@ -73,7 +73,9 @@ def cancel_refused(desk: Desk, order: Order, code: int, retry_ns: int, now_ns: i
     desk.wake_at(order, order.cancel_retry_ns, out)
     if order.cancel_refusals == SAME_ANSWER_MAX:
         detail = f"client_order_id={order.client_order_id} code={code} times={SAME_ANSWER_MAX}"
-        desk.alert(AlertLevel.CRITICAL, "cancel_refused_repeatedly", order.instrument, detail, out)
+        # Of an order that the venue never had a word on, "unknown order" is what it must say: no alarm.
+        level = AlertLevel.WARNING if order.venue_state is VenueState.NONE else AlertLevel.CRITICAL
+        desk.alert(level, "cancel_refused_repeatedly", order.instrument, detail, out)
 
 
 def follow_up(desk: Desk, order: Order, now_ns: int, out: list[Message]) -> None:

@@ -26,6 +26,8 @@ from bus.messages import (
 
 LAST_TRADE = -1
 """In place of a trade id to begin at: only the last one is asked for."""
+ASKED_MAX = 32
+"""Questions under way while orders are asked about one by one: half of what the door takes, for the rest of us; chosen."""
 MOVED_MAX = 3
 """Balances asked for in a row while fills came between: then they are reported as what cannot be compared; chosen."""
 
@@ -34,7 +36,8 @@ class Looks:
     """phase: of the start-up. outstanding: questions of this phase without an answer. differs: two looks disagree.
 
     began_ns: of the present look. balances_next: they are asked for when nothing is outstanding. moved: times they were
-    asked for in vain. positions: of this look, until its balances come.
+    asked for in vain. positions: of this look, until its balances come. unasked: open orders that the list did not show and
+    that wait for their question.
     """
 
     __slots__ = (
@@ -47,6 +50,7 @@ class Looks:
         "phase",
         "positions",
         "queries",
+        "unasked",
     )
 
     def __init__(self, desk: Desk, queries: Queries) -> None:
@@ -62,6 +66,7 @@ class Looks:
         self.balances_next = False
         self.moved = 0
         self.positions: tuple[VenuePosition, ...] = ()
+        self.unasked: list[str] = []
 
     def ask_all(self, now_ns: int, out: list[Message]) -> None:
         """Open orders of every instrument, and its trades since the last look that read them; the first asks where they end."""
@@ -87,6 +92,14 @@ class Looks:
         kind = QueryKind.POSITIONS if self.desk.settings.positions else QueryKind.BALANCES
         self.balances_next = False
         self.ask(kind, -1, now_ns, out, wait_ns=wait_ns)
+
+    def ask_some(self, now_ns: int, out: list[Message]) -> None:
+        """The next of the orders that were not listed, one by one, as answers come."""
+        desk = self.desk
+        while self.unasked and len(desk.asked) < ASKED_MAX:
+            order = desk.register.open.get(self.unasked.pop())
+            if order is not None and order.certainty is Certainty.UNKNOWN:
+                desk.ask_now(order, now_ns, out)
 
     def ask_once_more(self, now_ns: int, out: list[Message]) -> None:
         """A gap of the ledger is seen and not believed: trades, then balances, when what the venue knows has spread."""
@@ -208,7 +221,8 @@ class Looks:
         self.differs = self.differs or self.phase is Phase.VERIFY
         self.desk.doubt(order, now_ns)
         self.desk.publish(order, now_ns, out)
-        self.desk.ask_now(order, now_ns, out)
+        if self.phase is not Phase.LOOK:  # else SETTLE asks, so many at a time as the door takes
+            self.desk.ask_now(order, now_ns, out)
 
     def is_denied(self, order: Order) -> bool:
         """Journaled, perhaps never sent: asked about in this look, and the venue has no such order. It counts as no proof yet,

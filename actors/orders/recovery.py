@@ -96,6 +96,7 @@ class OrdersState(msgspec.Struct):
     foreign_number: int = 0
     foreign_trades: list[tuple[int, int, int]] = []
     askers: list[str] = []
+    unasked: list[str] = []
     keeping: bool = False
 
 
@@ -157,6 +158,7 @@ def snapshot(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
         comparison=(rows.trigger, rows.began_ns, rows.rows, rows.fills_before),
         told=list(rows.told),
         askers=list(rows.askers),
+        unasked=list(startup.looks.unasked),
         stream=reports.stream.checkpoint(),
         strange=list(desk.strange),
         parked=list(reports.lookups.parked.values()),
@@ -204,6 +206,7 @@ def put_back(desk: Desk, startup: Startup, reports: Reports, state: OrdersState)
     rows.trigger, rows.began_ns, rows.rows, rows.fills_before = state.comparison
     rows.told = dict.fromkeys(state.told)
     rows.askers = list(state.askers)
+    startup.looks.unasked = list(state.unasked)
     startup.commands.accepting = state.accepting
     startup.commands.stopping = state.stopping
 

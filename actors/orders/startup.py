@@ -226,6 +226,8 @@ class Startup:
             self.move(Step.LOOKED)
             self.settle_all(now_ns, out)
             out.append(SetTimer(NAME, AGAIN_TIMER, 0, now_ns + self.settle_ns()))
+        if self.phase is Phase.SETTLE:
+            looks.ask_some(now_ns, out)
         if self.phase is Phase.SETTLE and self.settled():
             self.move(Step.SETTLED)
             looks.ask_balances(now_ns, out)
@@ -250,12 +252,13 @@ class Startup:
         for order in list(desk.register.open.values()):
             if is_unwanted(desk, order) and not self.keeping:
                 order.cancel_wanted = True
-            if order.certainty is Certainty.UNKNOWN:
-                desk.ask_now(order, now_ns, out)
-                if order.cancel_wanted and order.venue_state is VenueState.NONE:
-                    cancel(desk, order, 0, now_ns, out)  # by our id: should the venue have it unseen, it ends there
-                    desk.publish(order, now_ns, out)
-            follow_up(desk, order, now_ns, out)
+            if order.certainty is not Certainty.UNKNOWN:
+                follow_up(desk, order, now_ns, out)
+                continue
+            self.looks.unasked.append(order.client_order_id)
+            if order.cancel_wanted and order.venue_state is VenueState.NONE:
+                cancel(desk, order, 0, now_ns, out)  # by our id: should the venue have it unseen, it ends there
+                desk.publish(order, now_ns, out)
 
     def pause(self, now_ns: int, out: list[Message]) -> None:
         """The two looks disagree (or something came to light between): look again, not at once."""

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from actors.orders.looks import ASKED_MAX
 from actors.orders.settings import Leftovers, OrdersSettings
 from bus.messages import (
     CancelOrder,
@@ -207,3 +208,24 @@ def serve(bench: Bench, key: str, *, listed: bool, state: VenueState) -> None:
         elif isinstance(message, VenueQuery):
             shown = message.kind is QueryKind.ORDER or (listed and message.kind is QueryKind.OPEN_ORDERS)
             bench.feed(answer(message, bench.now_ns, *([snapshot(key, state)] if shown else [])))
+
+
+def test_many_orders_that_were_not_listed_are_asked_about_a_few_at_a_time() -> None:
+    """The door takes 64 questions; the next would be refused, and asked again after a growing wait."""
+    before = Bench().ready()
+    keys = {before.order(command=number) for number in range(200)}
+    bench = Bench(now_ns=before.now_ns)
+    folders = bench.orders.recovers()
+    for fact in before.said:
+        if type(fact) in folders:
+            folders[type(fact)](fact, before.now_ns)
+    waiting, asked, most = every(bench.start(epoch=2), VenueQuery), set(), 0
+    while waiting:
+        query = waiting.pop(0)
+        asked.add(query.client_order_id)
+        bench.now_ns += MILLISECOND // 10
+        waiting += every(bench.feed(answer(query, bench.now_ns, found=query.kind is not QueryKind.ORDER)), VenueQuery)
+        most = max(most, len(waiting))
+    assert keys < asked
+    assert most <= ASKED_MAX
+    assert bench.orders.view()["phase"] == "READY"
