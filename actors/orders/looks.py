@@ -37,7 +37,7 @@ class Looks:
 
     began_ns: of the present look. balances_next: they are asked for when nothing is outstanding. moved: times they were
     asked for in vain. positions: of this look, until its balances come. unasked: open orders that the list did not show and
-    that wait for their question.
+    that wait for their question. unjudged: balances were reported in VERIFY, and the portfolio has not said what it makes of them.
     """
 
     __slots__ = (
@@ -51,6 +51,7 @@ class Looks:
         "positions",
         "queries",
         "unasked",
+        "unjudged",
     )
 
     def __init__(self, desk: Desk, queries: Queries) -> None:
@@ -67,6 +68,7 @@ class Looks:
         self.moved = 0
         self.positions: tuple[VenuePosition, ...] = ()
         self.unasked: list[str] = []
+        self.unjudged = False
 
     def ask_all(self, now_ns: int, out: list[Message]) -> None:
         """Open orders of every instrument, and its trades since the last look that read them; the first asks where they end."""
@@ -187,6 +189,7 @@ class Looks:
         trades = tuple((number, desk.trades.get(number, -1)) for number in desk.terms)
         account, venue = desk.settings.account, desk.settings.venue
         out.append(BalancesReported(account, venue, quiet, answer.balances, trades, self.positions, steady))
+        self.unjudged = self.phase is Phase.VERIFY
         return True
 
     def compare(self, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:

@@ -97,6 +97,7 @@ class OrdersState(msgspec.Struct):
     foreign_trades: list[tuple[int, int, int]] = []
     askers: list[str] = []
     unasked: list[str] = []
+    unjudged: bool = False
     keeping: bool = False
 
 
@@ -126,7 +127,7 @@ STARTUP_FIELDS = (
     "canceled_before",
     "readied",
 )
-LOOKS_FIELDS = ("phase", "differs", "outstanding", "began_ns", "balances_next", "moved", "positions")
+LOOKS_FIELDS = ("phase", "differs", "outstanding", "began_ns", "balances_next", "moved", "positions", "unjudged")
 
 
 def snapshot(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:

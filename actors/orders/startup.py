@@ -193,12 +193,14 @@ class Startup:
     def on_judged(self, message: BalancesJudged, now_ns: int, out: list[Message]) -> None:
         """The portfolio's word on the balances: the comparison is complete, or they are looked at again before it is."""
         self.differences.rows += message.differences
+        self.looks.unjudged = False
         if self.phase not in (Phase.VERIFY, Phase.READY):
             return  # a new look began: it comes to balances by itself
         if message.again:
             self.looks.ask_once_more(now_ns, out)
         elif self.phase is Phase.READY:
             self.differences.end(now_ns, out)
+        self.advance(now_ns, out)
 
     def settled(self) -> bool:
         """Nothing of ours is open; or, when leftovers are adopted, everything open is proven and complete.
@@ -233,7 +235,7 @@ class Startup:
             looks.ask_balances(now_ns, out)
         elif looks.balances_next and looks.outstanding == 0 and self.phase in (Phase.VERIFY, Phase.READY):
             looks.ask_balances(now_ns, out)
-        elif self.phase is Phase.VERIFY and looks.outstanding == 0:
+        elif self.phase is Phase.VERIFY and looks.outstanding == 0 and not looks.unjudged:
             if looks.differs or not self.settled():
                 self.pause(now_ns, out)
             elif not (self.desk.later_epoch or self.desk.blind):

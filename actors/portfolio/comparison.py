@@ -80,7 +80,8 @@ class Comparison:
             rows = self.offer(venues)
             return (*rows, self.verdict(sum(type(row) is Difference for row in rows)))
         if self.must_see_again(message, venues):
-            return (self.verdict(0, again=True),)
+            self.looks = (self.looks + 1) % LOOKS_MAX  # at the bound it waits for the next interval's look
+            return (self.verdict(0, again=self.looks > 0),)
         taken = self.baseline_of(venues, out)
         again = self.gaps(message, venues, taken, out)
         self.compared = held.traded_assets()

@@ -145,6 +145,7 @@ def test_a_gap_of_the_ledger_is_looked_at_again_after_the_venues_lag() -> None:
 
 
 def test_a_start_is_not_ready_while_a_gap_is_looked_at_again() -> None:
+    """Nor before the portfolio has said what it makes of the second look: its rows are the start's."""
     bench = Bench()
     queue = every(bench.start(), VenueQuery)
     while bench.orders.view()["phase"] != "VERIFY":
@@ -153,6 +154,8 @@ def test_a_start_is_not_ready_while_a_gap_is_looked_at_again() -> None:
     bench.feed(answer(queue.pop(0), bench.now_ns))
     assert bench.orders.view()["phase"] == "VERIFY"
     bench.empty(tuple(bench.wait(SECOND)))
+    assert bench.orders.view()["phase"] == "VERIFY"
+    assert only(judge(bench, differences=1), Reconciled).differences == 1
     assert bench.orders.view()["phase"] == "READY"
 
 

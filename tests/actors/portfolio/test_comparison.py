@@ -203,6 +203,14 @@ def test_a_start_while_orders_work_needs_two_looks_with_no_fill_between() -> Non
     assert of(BaselineTaken, actor.receive(after, 0)) == [BaselineTaken(1, ("BTC", "USDT"), (10_500, 899_000))]
 
 
+def test_a_start_that_never_stands_still_is_given_up_until_the_next_interval() -> None:
+    actor = Portfolio(DUSTY)
+    actor.receive(BTC, 0)
+    again = [judged(actor.receive(looked(BTC=number, USDT=0), 0))[1] for number in range(1, LOOKS_MAX + 2)]
+    assert again == [*[True] * (LOOKS_MAX - 1), False, True]
+    assert not actor.view()["baselined"]
+
+
 def test_stated_balances_that_are_not_the_venues_are_a_difference() -> None:
     settings = PortfolioSettings(1, 2, BaselinePolicy.STATED, (("BTC", 450), ("USDT", 900_000)))
     actor = Portfolio(settings)
