@@ -61,12 +61,21 @@ def _trading(model: Model, listings: dict[int, Listing]) -> dict[str, Any]:
         {"scope": named(scope, listings), "reason": name, "state": state, "text": text}
         for scope, name, state, text in model.trading.reasons
     ]
-    return {"states": states, "reasons": reasons}
+    return {
+        "states": states,
+        "reasons": reasons,
+        "step": model.trading.step,
+        "why": model.trading.why if model.trading.step else "",
+        "late_ms": {name: round(value / 1e6, 1) for name, value in model.trading.late if value >= 0},
+        "held_back": model.trading.held_back,
+    }
 
 
 def named(scope: str, listings: dict[int, Listing]) -> str:
     """A scope as people say it: a symbol, a strategy's name, or the engine."""
     kind, _, rest = scope.partition(":")
+    if kind == "venue":
+        return scope
     if kind == "instrument" and rest.isdigit() and int(rest) in listings:
         return listings[int(rest)].symbol
     return rest or scope

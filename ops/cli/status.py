@@ -64,6 +64,10 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
         yield f"leader: {told['leader'] or 'nobody is known to lead'}"
     for row in told.get("trading", {}).get("reasons", ())[:ROWS_MAX]:
         yield f"  {row['scope']} {row['state']}: {row['reason']}: {row['text']}"
+    if step := told.get("trading", {}).get("step"):
+        yield f"  limits are tightened, step {step} of 4: {told['trading']['why']}"
+    if held := told.get("trading", {}).get("held_back"):
+        yield f"  {held} requests wait: the venue has refused them too often"
     yield from _orders(told)
     for row in told.get("instruments", ()):
         book = row["book"] + (f" ({row['reason']})" if row["reason"] else "")

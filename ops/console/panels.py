@@ -20,9 +20,10 @@ from ops.console.text import (
     printable,
     table,
 )
-from ops.telemetry import Listing, OwnOrder
+from ops.telemetry import Listing, OwnOrder, Trading
 
 NOTHING_YET: Line = (Span("nothing yet", Style.DIM),)
+SHORT = {"acknowledgement": "ack"}
 STATE_STYLES = {
     "ACTIVE": Style.GOOD,
     "REDUCING": Style.WARN,
@@ -175,8 +176,22 @@ def states(scene: Scene, width: int, height: int) -> list[Line]:
         for scope, name, _, text in model.trading.reasons:
             said = printable(f"{_scope(scope, scene)}: {name}{f' ({text})' if text and text != name else ''}", width)
             lines.append(line(Span(said, Style.WARN)))
+        lines += _lateness(model.trading, width)
     lines += [*_coordination(scene, width), *_exits(scene)]
     return lines[:height] or [NOTHING_YET]
+
+
+def _lateness(trading: Trading, width: int) -> list[Line]:
+    """The ladder's measures; its step, if it stands on one; requests that wait because they were refused too often."""
+    lines: list[Line] = []
+    if trading.step:
+        lines.append(line(Span(printable(f"late, step {trading.step}: {trading.why}", width), Style.WARN)))
+    known = [f"{SHORT.get(name, name)} {value // 1_000_000}" for name, value in trading.late if value >= 0]
+    if known:
+        lines.append(line(Span(printable(f"late ms: {' '.join(known)}", width), Style.DIM)))
+    if trading.held_back:
+        lines.append(line(Span(f"requests held back: {trading.held_back}", Style.WARN)))
+    return lines
 
 
 def _scope(scope: str, scene: Scene) -> str:

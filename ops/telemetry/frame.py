@@ -203,10 +203,18 @@ class Latency(_Row, frozen=True, tag="latency"):
 
 
 class Trading(_Row, frozen=True, tag="trading"):
-    """States by scope, and the reasons why one is not ACTIVE: (scope, name, state, text)."""
+    """States by scope, and the reasons why one is not ACTIVE: (scope, name, state, text).
+
+    step: of the ladder of lateness, and why; late: its measures, ns, -1: not known. held_back: requests that the venue has
+    refused too often.
+    """
 
     states: tuple[tuple[str, str], ...]
     reasons: tuple[tuple[str, str, str, str], ...]
+    step: int = 0
+    why: str = ""
+    late: tuple[tuple[str, int], ...] = ()
+    held_back: int = 0
 
 
 class Health(_Row, frozen=True, tag="health"):

@@ -210,7 +210,10 @@ class Reader:
     def _trading(self, _wanted: list[int]) -> tuple[Section, ...]:
         view = self._actors["risk"].view()
         reasons = [(scope, name, state, text[:TEXT_MAX]) for scope, name, state, text in view["reasons"][:REASONS_MAX]]
-        return (Trading(tuple(islice(view["states"].items(), BOARD_MAX)), tuple(reasons)),)
+        states, ladder = tuple(islice(view["states"].items(), BOARD_MAX)), view["ladder"]
+        late = tuple((name, ladder[name]) for name in ("feed", "acknowledgement", "loop", "clock"))
+        step, why = ladder["step"], ladder["reason"][:TEXT_MAX]
+        return (Trading(states, tuple(reasons), step, why, late, len(view["held_back"])),)
 
     def _health(self, _wanted: list[int]) -> tuple[Section, ...]:
         """In one turn: a round is to last a second."""

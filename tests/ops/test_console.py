@@ -68,7 +68,8 @@ SECTIONS: tuple[Section, ...] = (
     Shape(0, True, -25_000_000, 1.5e6, -0.25, 3, Side(True, 9), Side()),
     Exits(True, (ExitRow(0, "HOLDING", NOW, BID + 99 * TICK, 0, BID - 99 * TICK),)),
     Coordination("LEADING", ((0, 1, 0, 0),), ((1, NOW + 90 * S, "stop loss"), (0, NOW - S, "over"))),
-    Trading((("engine", "ACTIVE"), ("instrument:1", "CANCEL_ONLY")), (("instrument:1", "rejects", "CANCEL_ONLY", "5 in 1 s"),)),
+    Trading((("engine", "ACTIVE"), ("instrument:1", "CANCEL_ONLY")), (("instrument:1", "rejects", "CANCEL_ONLY", "5 in 1 s"),),
+            1, "loop 159 ms", (("feed", -1), ("acknowledgement", 12_000_000), ("loop", 159_000_000)), 2),
     Health((("frames", 1_234_567), ("gaps", 2), ("stall_max_s", 0.25))),
     Log((LogLine(1, NOW / 1e9, 20, "recovered epoch=7"), LogLine(2, NOW / 1e9, 50, "engine_failed reason=\x1b[2J"))),
     Latency("tick_to_order", Histogram([0] * 960).counts),
@@ -171,6 +172,7 @@ def test_the_spread_is_told_in_ticks_and_basis_points() -> None:
         "BTCUSDT BUY 60,000.00 0.00100 0.00025 0.00004 working 3.0 s tl1", "SELL 60,000.03 0.00250 - - sent 1.0 s tl2",
         "22:13:20.000 60,000.00 0.05000",  # a trade
         "engine ACTIVE", "ETHUSDT CANCEL_ONLY", "ETHUSDT: rejects (5 in 1 s)",
+        "late, step 1: loop 159 ms", "late ms: ack 12 loop 159", "requests held back: 2",
         "leader vm:7", "BTCUSDT 1 peer", "ETHUSDT cools down 90 s: stop loss",
         "BTCUSDT exit holding", "target 60,000.99", "stop 59,999.01",
         "| gaps 2 |", "frames 1,234,567",
