@@ -42,8 +42,8 @@ NO_PROOF = -1
 """Folded, but says nothing about now: a row of the trade history."""
 STREAM, QUERY = ReportSource.STREAM, ReportSource.QUERY  # by name: an enum's look-up costs 75-117 ns on Python 3.11
 REPLACED, TRADE, OTHER = ReportKind.REPLACED, ReportKind.TRADE, ReportKind.OTHER
-UNWANTED = (VenueState.DONE_CANCELED, VenueState.DONE_EXPIRED)
-"""Ends that we ask for by a cancel, or that the venue decided upon."""
+UNASKED = (VenueState.DONE_CANCELED, VenueState.DONE_EXPIRED)
+"""Ends that we ask for by a cancel; without one they are the venue's doing, or another person's."""
 
 
 class Reports:
@@ -242,8 +242,9 @@ class Reports:
         ended = venue_ended(order)
         if report.source is QUERY and (ended or held is VenueState.NONE):
             self.stream.found(order, ENDED if ended else EXISTS, report.venue_ns, now_ns, out)
-        if order.venue_state in UNWANTED and order.attempt == 0 and not (order.venue_initiated or order.orphan):
-            desk = self.desk
+        desk = self.desk
+        asked = order.attempt > 0 or not desk.ids.made(order.client_order_id)  # in an earlier run anybody may have
+        if order.venue_state in UNASKED and not (asked or order.venue_initiated):
             order.venue_initiated = True
             desk.note("ended_by_venue", order.instrument, order.client_order_id, order.venue_order_id, -1, now_ns)
             words = f"status={report.status} reason={report.reason}" if report.reason else f"status={report.status}"
