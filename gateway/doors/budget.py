@@ -23,6 +23,8 @@ WINDOWS_MAX = 16
 """Limits that a venue may state; Binance has five. Chosen."""
 HOLD_NS_DEFAULT = 60 * _S
 """Where a venue says "too much" and not until when: weights are counted by the minute (docs, "LIMITS")."""
+HOLD_NS_MIN = _S
+"""Where it says a time that is over (its clock, or a Retry-After of 0): it said "too much" all the same. Chosen."""
 BAN_NS_DEFAULT = 120 * _S
 """The shortest ban there is (docs, "LIMITS": from 2 minutes to 3 days)."""
 HOLD_NS_MAX = 3 * 86_400 * _S
@@ -213,6 +215,14 @@ class Budget:
         for window in self._raw:
             window.count += 1
 
+    def give_back(self, counted_ns: int, weight: int, *, order: bool = False) -> None:
+        """What was counted then never left: no network. Nobody who comes back to one may wait for what was not sent."""
+        counted = [(one, weight) for one in self._weights] + [(one, 1) for one in self._raw]
+        counted += [(one, 1) for one in self._windows if order and one.kind == ORDERS]
+        for window, amount in counted:
+            if counted_ns >= window.start_ns:
+                window.count = max(window.count - amount, window.guess)
+
     def free_ns(self, now_ns: int, purpose: Purpose, weight: int) -> int:
         """When such a request may go, as far as is known; `now_ns` when it may."""
         if now_ns >= self._turn_ns:
@@ -259,7 +269,7 @@ class Budget:
         """
         for used in told:
             window = self._window(used.kind, used.interval_ns)
-            if window is None or asked_ns < window.start_ns:
+            if window is None or asked_ns < window.start_ns or used.count < 0:
                 continue
             if used.limit > 0 and used.limit != window.limit:
                 window.bound(used.limit)
@@ -278,7 +288,7 @@ class Budget:
             until_ns = now_ns + (BAN_NS_DEFAULT if banned else HOLD_NS_DEFAULT)
             if orders:
                 until_ns = max([row.end_ns for row, _ in self._of_order if row.kind == ORDERS][:1] or [until_ns])
-        until_ns = max(min(until_ns, now_ns + HOLD_NS_MAX), now_ns)
+        until_ns = max(min(until_ns, now_ns + HOLD_NS_MAX), now_ns + HOLD_NS_MIN)
         ban_ns, held_ns, orders_ns = self.held
         what, before_ns = ("banned", ban_ns) if banned else ("orders held", orders_ns) if orders else ("held", held_ns)
         if orders:
@@ -331,7 +341,8 @@ class Budget:
             # Of one clock's two readings: the window it began in is ours if it holds the middle of that one.
             if window is None or not window.start_ns <= row.start_ns + row.interval_ns // 2 < window.end_ns:
                 continue
-            window.count, window.guess = window.count + row.count + row.ahead, row.ahead
+            count, ahead = max(row.count, 0), max(row.ahead, 0)
+            window.count, window.guess = window.count + count + ahead, ahead
             window.saved = window.count
         limit_ns = now_ns + HOLD_NS_MAX
         self._take(Held(*(until_ns if now_ns < until_ns <= limit_ns else 0 for until_ns in held)))

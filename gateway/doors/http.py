@@ -91,7 +91,7 @@ class Http:
                 self._places,
             ):
                 path = self._leaving(phrase, market=market)
-                answer = await self._fetch("GET", path, headers)
+                answer = await self._ask(path, headers)
         except TimeoutError:
             raise RestFailed(self.address, f"no answer in {timeout_s:.1f} s") from None
         return answer.status, answer.body
@@ -121,6 +121,20 @@ class Http:
         """Why nothing may be asked at all; empty when something may."""
         return self.budget.reason(now_ns) if now_ns < self.budget.held.held_ns else ""
 
+    async def _ask(self, path: str, headers: dict[str, str] | None) -> "Answer":
+        """A question that is counted already: given back if none of it leaves."""
+        budget, counted_ns, left = self.budget, self._now_ns(), False
+
+        def on_written() -> None:
+            nonlocal left
+            left = True
+
+        try:
+            return await self._fetch("GET", path, headers, on_written)
+        finally:
+            if not left and budget.costs is not None:
+                budget.give_back(counted_ns, budget.costs.weight(path))
+
     async def _fetch(
         self,
         method: str,
@@ -138,14 +152,25 @@ class Http:
                 method, url, headers=headers, allow_redirects=False, trace_request_ctx=on_written
             ) as response:
                 self._obey(method, response, asked_ns, unanswered)  # first: a body that never ends must not hide a 429
-                body = bytearray()
-                while len(body) <= BODY_BYTES_MAX and (more := await response.content.read(BODY_BYTES_MAX)):
-                    body += more
+                body = await self._body(method, response)
         except (aiohttp.ClientError, OSError) as error:
             raise RestFailed(self.address, _told(error)) from error
         if len(body) > BODY_BYTES_MAX:
             raise RestFailed(self.address, f"the answer is longer than {BODY_BYTES_MAX} bytes")
         return Answer(response.status, bytes(body), retry_seconds(response.headers.get("Retry-After", "")))
+
+    async def _body(self, method: str, response: aiohttp.ClientResponse) -> bytearray:
+        """Of a new order 429 may speak of the account's order count, which its body says: one that breaks off says nothing."""
+        body = bytearray()
+        try:
+            while len(body) <= BODY_BYTES_MAX and (more := await response.content.read(BODY_BYTES_MAX)):
+                body += more
+        finally:
+            if response.status == TOO_MANY and method == "POST":
+                costs = self.budget.costs
+                limited = costs.limited(response.status, bytes(body)) if costs is not None else None
+                self._hold(response, orders=limited is not None and limited.orders)
+        return body
 
     def _leaving(self, phrase: Callable[[], str], *, market: bool) -> str:
         """The path that goes now, counted. Raises RestHeld when there is no room, or the venue has said stop while it waited."""
@@ -166,13 +191,14 @@ class Http:
         budget = self.budget
         if budget.costs is not None:
             budget.learn(budget.costs.used(response.headers), asked_ns, unanswered)
-        banned = response.status == BANNED
-        # Of a new order 429 may speak of the account's order count: whoever reads the body says which it was.
-        if not banned and (response.status != TOO_MANY or method == "POST"):
-            return
+        if response.status == BANNED or (response.status == TOO_MANY and method != "POST"):
+            self._hold(response)
+
+    def _hold(self, response: aiohttp.ClientResponse, *, orders: bool = False) -> None:
         self.holds += 1
         now_ns, seconds = self._now_ns(), retry_seconds(response.headers.get("Retry-After", ""))
-        budget.hold(now_ns, now_ns + int(seconds * 1e9) if seconds >= 0 else 0, banned=banned)
+        until_ns = now_ns + int(seconds * 1e9) if seconds >= 0 else 0
+        self.budget.hold(now_ns, until_ns, banned=response.status == BANNED, orders=orders)
 
 
 class Answer(NamedTuple):

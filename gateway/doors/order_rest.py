@@ -90,7 +90,7 @@ class OrderRest:
     async def _run(self, request: SubmitOrder | CancelOrder, method: str, phrase: Callable[[], str]) -> None:
         """One request and its one answer, whatever happens to it."""
         kind = SUBMIT if isinstance(request, SubmitOrder) else CANCEL
-        sent_ns = 0
+        counted_ns, sent_ns = self._now_ns(), 0
 
         def on_written() -> None:
             nonlocal sent_ns
@@ -115,6 +115,10 @@ class OrderRest:
         except Exception as error:  # noqa: BLE001 - our own mistake in reading: whoever asked may not wait for ever
             answer = none(Outcome.AMBIGUOUS, Refusal.NONE, f"the door failed: {type(error).__name__}: {error}"[:200])
         self.ambiguous += answer.outcome is Outcome.AMBIGUOUS
+        budget = self.http.budget
+        if not sent_ns and budget.costs is not None:
+            weight = budget.costs.order_weight if kind is SUBMIT else budget.costs.cancel_weight
+            budget.give_back(counted_ns, weight, order=kind is SUBMIT)
         self.post(answer)
 
     def _failed(

@@ -11,6 +11,7 @@ from gateway.doors.budget import (
     CANCEL,
     HOLD_NS_DEFAULT,
     HOLD_NS_MAX,
+    HOLD_NS_MIN,
     NEW,
     QUERY,
     REDUCE,
@@ -205,6 +206,36 @@ def test_limits_that_make_no_sense_are_left_out() -> None:
     one = budget()
     one.set_limits([RateLimit(WEIGHT, 0, 5), RateLimit(WEIGHT, MINUTE, 0), RateLimit("PUZZLES", MINUTE, 5)])
     assert one.view() == budget().view()
+
+
+def test_a_time_that_is_over_or_now_is_no_reason_to_go_on_at_once() -> None:
+    """Retry-After: 0, or a clock that is off: a venue that says "too much" is not asked again in the same millisecond."""
+    one = budget()
+    assert one.hold(START, START) == one.hold(START, START - 5 * S) == START + HOLD_NS_MIN
+    assert not one.request(START + HOLD_NS_MIN - 1, QUERY, 1)
+    assert one.hold(START, START - S, banned=True) == START + HOLD_NS_MIN
+
+
+def test_a_count_below_nothing_is_no_count() -> None:
+    one = budget()
+    one.order(START, False)
+    one.learn([Used(ORDERS, 10 * S, 0, -(10**12)), Used(WEIGHT, MINUTE, 0, -5)], START)
+    assert (used(one, ORDERS, 10), used(one, WEIGHT, 60)) == (1, 1)
+    one.restore([Kept(ORDERS, 10 * S, START, -(10**12), 0), Kept(WEIGHT, MINUTE, START, 0, -(10**12))], Held(), START)
+    assert (used(one, ORDERS, 10), used(one, WEIGHT, 60)) == (1, 1)
+
+
+def test_what_reached_nobody_is_given_back_in_its_own_window_alone() -> None:
+    one = budget()
+    one.request(START, QUERY, 90)
+    one.give_back(START, 90)
+    assert one.request(START, QUERY, 90)
+    one.request(START + MINUTE, QUERY, 10)
+    one.give_back(START, 90)  # counted in the minute before
+    assert used(one, WEIGHT, 60) == 10
+    assert one.order(START + MINUTE, False)
+    one.give_back(START + MINUTE, 1, order=True)
+    assert (used(one, WEIGHT, 60), used(one, ORDERS, 10)) == (10, 0)
 
 
 # -- over a restart ---------------------------------------------------------------------------------------------------

@@ -132,6 +132,42 @@ async def test_a_cancel_that_reached_nobody_is_refused_by_ourselves_and_may_be_t
         assert desk.of(RequestSent) == []
 
 
+async def test_cancels_that_reached_nobody_use_nothing_up() -> None:
+    """No network for a while: each is tried again and again, and none may be missing when there is one."""
+    budget = Budget(BinanceSpotLimits())
+    async with desk_at("ws://127.0.0.1:1", run=False, budget=budget) as desk, second_way(desk, nowhere()):
+        for number in range(20):
+            desk.ask(cancel(f"tl{number}"))
+        assert max(count for _, _, count, _ in budget.view()) == 20
+        await until(lambda: len(desk.of(RequestAnswered)) == 20)
+        assert max(count for _, _, count, _ in budget.view()) == 0
+
+
+async def test_an_order_that_is_too_much_holds_orders_although_its_answer_breaks_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(order_rest, "ANSWER_S_MAX", 0.2)
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=429, headers={"Retry-After": "30"})
+        await response.prepare(request)
+        await response.write(b"{")
+        await asyncio.sleep(60)
+        return response
+
+    async with (
+        serving(slow) as rest,
+        scripted() as (_, url),
+        desk_at(url, budget=Budget(BinanceSpotLimits())) as desk,
+        second_way(desk, rest.url, orders=True),
+    ):
+        await up(desk)
+        desk.ask(submit("tl1"))
+        assert (await the_answer(desk)).outcome is Outcome.AMBIGUOUS
+        desk.ask(submit("tl2"))
+        assert desk.of(RequestAnswered)[1].refusal is Refusal.RATE_LIMIT
+
+
 async def test_many_cancels_wait_for_no_question() -> None:
     """Every place that questions have is taken by one that is never answered."""
     go = asyncio.Event()

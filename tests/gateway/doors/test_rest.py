@@ -19,9 +19,11 @@ from bus.messages import (
     TradesRequest,
     VenueQuery,
 )
+from gateway.binance_spot.limits import BinanceSpotLimits
 from gateway.binance_spot.market import BinanceSpot
 from gateway.binance_spot.signing import HmacSigner
-from gateway.doors import http
+from gateway.doors import budget, http
+from gateway.doors.budget import Budget
 from gateway.doors.rest import IN_FLIGHT_MAX, MARKET_IN_FLIGHT_MAX, RestDoor, RestFailed
 from gateway.doors.venue_time import VenueTime
 from ops.sections import VenueSection
@@ -146,6 +148,17 @@ async def test_a_venue_that_cannot_be_reached_is_ambiguous() -> None:
             await door.get(0, "/api/v3/time", 1.0)
 
 
+async def test_questions_that_reached_nobody_use_nothing_up() -> None:
+    """Ten minutes without a network, asking all the time; then the answer that ends UNKNOWN may not have to wait."""
+    address = http.Http("http://127.0.0.1:1", CLOCK.now_ns, Budget(BinanceSpotLimits()))
+    await address.open()
+    for _ in range(3):
+        with pytest.raises(RestFailed):
+            await address.get(lambda: "/api/v3/account?signature=x", LIMIT_S)
+    await address.close()
+    assert max(count for _, _, count, _ in address.budget.view()) == 0
+
+
 async def test_a_connection_cut_in_the_middle_of_the_body_is_ambiguous() -> None:
     async def half(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "1000"})
@@ -229,7 +242,8 @@ async def test_a_rate_limit_is_held_for_as_long_as_the_venue_says(
         assert (len(venue.asked), door.holds, door.refused, len(held)) == (1, 1, 2, 1)
 
 
-async def test_after_the_hold_it_asks_again() -> None:
+async def test_after_the_hold_it_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "HOLD_NS_MIN", 0)
     async with serving(answer(429, Retry_After="0.05")) as venue, door_to(venue.url) as (door, answers):
         ask(door, snapshot(1))
         await until(lambda: answers)
