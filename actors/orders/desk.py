@@ -38,7 +38,7 @@ ANSWER_TIMER = 7
 FOREIGN_MAX = 10_000
 """Orders known to be nobody's of ours, so that they are not asked for again; the oldest is forgotten first; chosen."""
 QUARANTINE_MAX = 256  # chosen: reports kept for people; beyond it the oldest goes, counted
-STRANGE_MAX = 256  # chosen: contradictions shown to people; beyond it the oldest goes
+STRANGE_MAX = 64  # chosen: contradictions shown to people, in each view; beyond it the oldest goes
 CANCELED = OrderStatus.CANCELED
 ONE_ENGINE = "remedy=one engine an account, or another [orders] prefix for each"
 ALERT_EVERY = 10  # chosen: one alert in ten failures of the same question (at 5 s back-off: one in 50 s)
