@@ -9,12 +9,10 @@ checkpoint, logs synced. A term that ends by itself is such a stop, shorter, and
 import asyncio
 import sys
 
-import msgspec
-
 from actors.orders import Orders
 from actors.portfolio import Portfolio
-from actors.strategy import StrategyActor, StrategyFailed
-from bus.checkpoint import FORMAT, Checkpoint, Checkpoints, collect
+from actors.strategy import StrategyActor
+from bus.checkpoint import Checkpoints
 from bus.host import Host, Receiver
 from bus.mailbox import ipc_endpoint
 from bus.messages import (
@@ -29,15 +27,15 @@ from bus.messages import (
     WallAdjusted,
 )
 from bus.pump import Pump
-from bus.vocabulary_lock import vocabulary_hash
 from gateway.binance_spot.errors import SigningKeyError
 from gateway.doors.coordination.contract import Coordinator, TermOver
 from gateway.doors.coordination.door import CoordinationDoor
 from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.order_rest import OrderRest
-from ops import events
+from ops import events, poison
 from ops.answers import opener
 from ops.assembly import ACCOUNT, VENUE, build_actors
+from ops.checkpointing import Checkpointing
 from ops.config import ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
 from ops.ending import Ending
@@ -46,10 +44,9 @@ from ops.heartbeat import Heartbeat
 from ops.hosts import ALONE, Placement
 from ops.metadata import Metadata
 from ops.node import SWITCH_S, Node
-from ops.poison import kept
 from ops.preflight import StartFailed, check_clock, read_instruments, read_last_epoch
 from ops.records import Records
-from ops.recovery import RECOVERED, Recovered, recover
+from ops.recovery import recover
 from ops.registry import register
 from ops.sections import MS, Config
 from ops.standby import Standby, scope_of, store_name
@@ -129,7 +126,7 @@ class Engine(Node):
         self._open_logs()
         self._make_order_door()
         self._make_coordination_door()
-        self._make_host(self.recovered)
+        self._make_host()
         try:
             await self._first_inputs()
         except TermOver as error:
@@ -212,7 +209,9 @@ class Engine(Node):
         if self.standby.leader is not None:  # it was waited for: what was measured before may be long ago
             self.clock_estimate = await check_clock(self.rest, self.clock.now_ns, self.config.venue)
             self.venue_time.take(self.clock_estimate)
-        self._log_recovery(self.recovered)
+        poison.tell(self.state.poison)
+        self.recovered.tell(self.epoch)
+        self._first_offset = self.recovered.offset
         return True
 
     async def _first_inputs(self) -> None:
@@ -238,22 +237,6 @@ class Engine(Node):
         reason = await self.standby.until_over()
         self.pump.post(LeadershipLost(ACCOUNT, self.epoch, reason))
         self.deposed.set()
-
-    def _log_recovery(self, recovered: Recovered) -> None:
-        for problem in recovered.problems:
-            events.warning("recovery_problem", detail=problem)
-        if rows := kept(self.state.poison):
-            newest = rows[-1]
-            remedy = "what a handler raised on: look at it, then remove it"
-            events.warning("poison", files=len(rows), newest=newest.path, error=newest.error, remedy=remedy)
-        events.info(
-            "recovered",
-            checkpoint=recovered.checkpoint_offset,
-            journal_records=recovered.records,
-            last_epoch=recovered.epoch,
-            epoch=self.epoch,
-        )
-        self._first_offset = recovered.offset
 
     def _open_logs(self) -> None:
         self.records = Records(self.state, self.config.persistence)
@@ -298,11 +281,11 @@ class Engine(Node):
         loop = asyncio.get_running_loop()
         return self.records.door(lambda answer: loop.call_soon_threadsafe(self.pump.post, answer), self.clock.now_ns)
 
-    def _make_host(self, recovered: Recovered) -> None:
+    def _make_host(self) -> None:
         loop = asyncio.get_running_loop()
         self._open_neighbors()
         self._make_feed()
-        checkpoints = Checkpoints(self._take_checkpoint)
+        checkpoints = Checkpoints(self._checkpoint)
         doors: list[Receiver] = [self.order_door, self.rest, self.feed, self.coordination_door, self._store_door()]
         receivers = [*self.actors, *doors, self.timers, checkpoints, self.supervision, self.supervisor]
         self.host = Host(
@@ -327,7 +310,8 @@ class Engine(Node):
         def written(taken: CheckpointTaken) -> None:
             loop.call_soon_threadsafe(self.pump.post, taken)
 
-        self.writer = self.records.checkpoint_writer(written)
+        writer = self.records.checkpoint_writer(written)
+        self.checkpointing = Checkpointing(self, self.records, self.epoch, writer)
         self.order_door.attach(
             self.pump.post, lambda: self.host.offset, self.host.after_burst("order_door"), lambda: self.host.cause
         )
@@ -343,45 +327,12 @@ class Engine(Node):
         self._closers.append(self.supervisor.answers.close)
         self._show_host()
 
+    def _checkpoint(self, now_ns: int) -> None:
+        self.checkpointing.take(now_ns)
+
     def _broken(self, reason: str) -> None:
         self.supervision.broke(reason)
         self._fail(reason)
-
-    def _take_checkpoint(self, now_ns: int) -> None:
-        """Between inputs. What cannot be saved must not stop the engine: the journal alone recovers it."""
-        offset = self.host.offset
-        spoilt = sorted(self.host.failed.intersection(RECOVERED))
-        if self.host.broken or spoilt:
-            # A fold that raised half way must not become the truth of the next start.
-            reason = self.host.broken or f"{', '.join(spoilt)} failed: the next start folds the journal again"
-            self._checkpoint_failed(offset, reason)
-            return
-        try:
-            states = collect([actor for actor in self.actors if actor.name not in self.host.failed])
-        except StrategyFailed as error:
-            self.supervision.quarantine(str(error))
-            self._checkpoint_failed(offset, f"the strategy's {error}")
-            return
-        except (msgspec.EncodeError, TypeError, ValueError, OverflowError) as error:
-            self._checkpoint_failed(offset, f"a state cannot be encoded: {error}")
-            return
-        self.writer.write(
-            Checkpoint(
-                FORMAT,
-                vocabulary_hash(),
-                self.placement.number,
-                self.epoch,
-                offset,
-                now_ns,
-                self.host.digest,
-                self.journal.next_number,
-                states,
-            )
-        )
-
-    def _checkpoint_failed(self, offset: int, reason: str) -> None:
-        if not self.pump.stopped:
-            self.host.post(CheckpointTaken(offset, 0, 0, reason))
 
     async def _until_ready(self, stopped: asyncio.Event) -> None:
         await self._until(START_S_MAX, self.supervisor.ready, stopped, self.deposed)
@@ -443,7 +394,6 @@ class Engine(Node):
             self.order_door.close()
             await asyncio.sleep(0)
             self.pump.stop()
-            self._take_checkpoint(self.clock.now_ns())
-            self.writer.close()
+            self.checkpointing.close(self.clock.now_ns())
         await self._free()
         (self.state.path / f"{CONTROL_MAILBOX}.ipc").unlink(missing_ok=True)

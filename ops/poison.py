@@ -15,6 +15,7 @@ import msgspec
 from bus.codec import decode_any
 from bus.failure import Failure, printable
 from bus.messages import HEADER_SIZE, Message, read_header
+from ops import events
 
 FILES_MAX = 20
 """Kept; the oldest go. Chosen: the restarts of an hour at their highest rate are ten."""
@@ -120,3 +121,11 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
         except (TypeError, ValueError, OverflowError):
             plain[name] = repr(value)
     return plain
+
+
+def tell(folder: Path) -> None:
+    """One line of the log, if there is any."""
+    if rows := kept(folder):
+        newest = rows[-1]
+        remedy = "what a handler raised on: look at it, then remove it"
+        events.warning("poison", files=len(rows), newest=newest.path, error=newest.error, remedy=remedy)

@@ -16,6 +16,7 @@ from bus.codec import TYPE_OF_TAG, decode_any
 from bus.log import LogError, Record, read
 from bus.log.format import segment_paths
 from bus.messages import HEADER_SIZE, IdsReserved, Message, SubmitOrder
+from ops import events
 from ops.state import StateDirectory, StateError
 
 RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence", "exits", "coordination", "strategy")
@@ -29,6 +30,18 @@ class Recovered(NamedTuple):
     records: int
     checkpoint_offset: int
     problems: list[str]
+
+    def tell(self, epoch: int) -> None:
+        """For the log of the run of that epoch."""
+        for problem in self.problems:
+            events.warning("recovery_problem", detail=problem)
+        events.info(
+            "recovered",
+            checkpoint=self.checkpoint_offset,
+            journal_records=self.records,
+            last_epoch=self.epoch,
+            epoch=epoch,
+        )
 
 
 def recover(state: StateDirectory, actors: Sequence[Actor[Any]]) -> Recovered:
