@@ -198,7 +198,9 @@ class Stage:
         self.answer(client_order_id)
         self.report(client_order_id, "NEW", "NEW")
 
-    def fill(self, client_order_id: str, quantity: str = QUANTITY, cumulative: str = "", trade: int = 0) -> None:
+    def fill(
+        self, client_order_id: str, quantity: str = QUANTITY, cumulative: str = "", trade: int = 0, **changed: Any
+    ) -> None:
         """An execution at 60,000; a buy pays no fee, so that a fill of 100 lots is a position of 100 lots."""
         self.trade_id = trade or self.trade_id + 1
         done = cumulative or quantity
@@ -206,7 +208,7 @@ class Stage:
         self.report(
             client_order_id, "TRADE", "FILLED" if float(done) == float(QUANTITY) else "PARTIALLY_FILLED",
             l=quantity, z=done, L="60000.00", t=self.trade_id, m=True, Y=quote, Z=f"{float(done) * 60_000:.8f}",
-            n="0.0", N="USDT",
+            **({"n": "0.0", "N": "USDT"} | changed),
         )  # fmt: skip
 
     def canceled(self, client_order_id: str, executed: str = "0.0") -> None:
@@ -218,7 +220,8 @@ class Stage:
         executed: int = 0, trade_id: int = -1, last: int = 0,
     ) -> ExecutionReport:  # fmt: skip
         """A row of a query's answer; quantities in lots."""
-        side = Side.SELL if client_order_id == getattr(self, "ask", "") else Side.BUY
+        submit = next((r for r in self.all_submits if r["newClientOrderId"] == client_order_id), None)
+        side = Side[submit["side"]] if submit else Side.BUY
         price, lot, now_ns = 60_000 * 10**8, 1_000, self.house.clock.now_ns()
         quote = executed * lot * 60_000
         return ExecutionReport(
