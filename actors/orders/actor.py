@@ -73,7 +73,7 @@ class Orders(Actor[OrdersState]):
         self.desk = Desk(settings)
         self.commands = Commands(self.desk)
         self.stream = PrivateStream(self.desk)
-        self.requests = Requests(self.desk, self.stream)
+        self.requests = Requests(self.desk, self.stream, self.commands)
         self.reports = Reports(self.desk, self.stream)
         self.queries = Queries(self.desk, self.reports)
         self.startup = Startup(self.desk, self.commands, self.queries)
@@ -213,6 +213,7 @@ class Orders(Actor[OrdersState]):
         desk.armed_ns = 0
         desk.floors = {number: min(desk.looked.get(number, last), last) for number, last in desk.trades.items()}
         desk.later_epoch = 0
+        self.commands.release()
         desk.disown()
         for order in desk.register.open.values():
             self.reset(order, now_ns)

@@ -21,19 +21,26 @@ from bus.messages import (
     SubmitOrder,
 )
 
+HELD_NS_MAX = 10_000_000_000
+"""Then the door is asked again, however long the venue wants us away: a count is given back as orders fill, and one refusal in
+10 s fills no journal. Chosen."""
 PENDING_NEW, NO_REFUSAL = OrderStatus.PENDING_NEW, Refusal.NONE  # by name: a look-up costs 75-117 ns on Python 3.11
 
 
 class Commands:
-    """`accepting` and `stopping` are set by the start-up; new orders pass only while the first holds."""
+    """`accepting` and `stopping` are set by the start-up; new orders pass only while the first holds.
 
-    __slots__ = ("accepting", "desk", "people", "stopping")
+    held_ns: no order before it, by the venue's limits; held_new_ns: none but those that reduce, never sooner.
+    """
+
+    __slots__ = ("accepting", "desk", "held_new_ns", "held_ns", "people", "stopping")
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.people = CancelWatch(desk)
         self.accepting = False
         self.stopping = False
+        self.held_ns = self.held_new_ns = 0
 
     def on_approved(self, message: ApprovedOrder, now_ns: int) -> tuple[Message, ...]:
         """Hot: id, record, then the door's message first and the fact behind it."""
@@ -42,6 +49,8 @@ class Commands:
         terms = desk.terms.get(instrument)
         if not self.accepting or terms is None or terms.instrument.version != message.version:
             return (self.refuse(message),)
+        if now_ns < self.held_new_ns and (now_ns < self.held_ns or not message.reduce_only):
+            return (self.refuse_held(message),)
         open_orders = desk.register.open
         if len(open_orders) >= desk.settings.open_orders_max:
             return (self.refuse(message),)
@@ -128,6 +137,25 @@ class Commands:
             reason = Refusal.OPEN_ORDERS
         self.desk.count("order_refused")
         return OrderRefused(message.instrument, message.owner, message.command, message.side, reason)
+
+    def refuse_held(self, message: ApprovedOrder) -> OrderRefused:
+        """Before it is an order, because each of those is journaled: quotes are made anew many times a second."""
+        self.desk.count("order_held_back")
+        return OrderRefused(message.instrument, message.owner, message.command, message.side, Refusal.RATE_LIMIT)
+
+    def hold(self, order: Order, until_ns: int, now_ns: int, out: list[Message], *, by_door: bool) -> None:
+        """There is no room for it until then. Our own door leaves some for orders that reduce; the venue itself does not."""
+        until_ns = min(until_ns, now_ns + HELD_NS_MAX)
+        if now_ns >= self.held_new_ns:
+            detail = f"wait_ms={(until_ns - now_ns) // 1_000_000} remedy=quote less often or fewer instruments"
+            self.desk.alert_every(AlertLevel.WARNING, "orders_held_back", order.instrument, detail, out)
+        self.held_new_ns = max(self.held_new_ns, until_ns)
+        if order.reduce_only or not by_door:
+            self.held_ns = max(self.held_ns, until_ns)
+
+    def release(self) -> None:
+        """A run begins: its own door will say."""
+        self.held_ns = self.held_new_ns = 0
 
     def refuse_taken(self, message: ApprovedOrder, key: str) -> tuple[Message, ...]:
         """The id is an order's that another life of ours made: its record stays, and the id is skipped."""

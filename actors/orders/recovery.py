@@ -36,7 +36,7 @@ from bus.messages import (
 class OrdersState(msgspec.Struct):
     """Dicts as lists of items, in order. Open orders are whole records, done ones each an Order in msgpack (see register).
 
-    comparison: trigger, begin, rows and fills before, of Differences.
+    comparison: trigger, begin, rows and fills before, of Differences. held: of all orders, and of new ones, of Commands.
     """
 
     ids: tuple[int, int, int]
@@ -99,6 +99,7 @@ class OrdersState(msgspec.Struct):
     unasked: list[str] = []
     unjudged: bool = False
     keeping: bool = False
+    held: tuple[int, int] = (0, 0)
 
 
 DESK_INTEGERS = (
@@ -156,6 +157,7 @@ def snapshot(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
         foreign=list(desk.foreign),
         accepting=startup.commands.accepting,
         stopping=startup.commands.stopping,
+        held=(startup.commands.held_ns, startup.commands.held_new_ns),
         comparison=(rows.trigger, rows.began_ns, rows.rows, rows.fills_before),
         told=list(rows.told),
         askers=list(rows.askers),
@@ -210,6 +212,7 @@ def put_back(desk: Desk, startup: Startup, reports: Reports, state: OrdersState)
     startup.looks.unasked = list(state.unasked)
     startup.commands.accepting = state.accepting
     startup.commands.stopping = state.stopping
+    startup.commands.held_ns, startup.commands.held_new_ns = state.held
 
 
 def terms_of(instrument: Instrument) -> Terms:

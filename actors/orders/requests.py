@@ -1,6 +1,7 @@
 """Answers of the order door to a submit or a cancel. A network error is never evidence; only a definite word is."""
 
 from actors.orders.cancels import cancel_refused, follow_up
+from actors.orders.commands import Commands
 from actors.orders.desk import ONE_ENGINE, Desk
 from actors.orders.order import Order, is_done, venue_ended
 from actors.orders.private_stream import ENDED, EXISTS, PrivateStream
@@ -18,11 +19,12 @@ from bus.messages import (
 
 
 class Requests:
-    __slots__ = ("desk", "stream")
+    __slots__ = ("commands", "desk", "stream")
 
-    def __init__(self, desk: Desk, stream: PrivateStream) -> None:
+    def __init__(self, desk: Desk, stream: PrivateStream, commands: Commands) -> None:
         self.desk = desk
         self.stream = stream
+        self.commands = commands
 
     def on_sent(self, message: RequestSent, now_ns: int) -> tuple[Message, ...]:
         order = self.desk.register.open.get(message.client_order_id)
@@ -71,12 +73,17 @@ class Requests:
             desk.doubt(order, now_ns)
 
     def submit_refused(self, order: Order, message: RequestAnswered, now_ns: int, out: list[Message]) -> None:
-        """The end, unless something speaks against it: fills, a working state, a duplicate, a request that was written."""
+        """The end, unless something speaks against it: fills, a working state, a duplicate, a request that was written.
+
+        A venue that wants less of us rejects no order: it is neither a storm of rejects nor a request refused again.
+        """
         desk = self.desk
         if is_done(order) or venue_ended(order):
             desk.count("refusal_of_ended_order")
             return
         by_door = message.code == 0
+        if message.retry_ns > now_ns:
+            self.commands.hold(order, message.retry_ns, now_ns, out, by_door=by_door)
         contradiction = order.venue_state is not VenueState.NONE or order.booked > 0 or (by_door and order.written)
         duplicate = message.reason in desk.settings.duplicate_reasons
         if contradiction or duplicate:
@@ -87,7 +94,8 @@ class Requests:
             desk.alert(AlertLevel.WARNING, "refusal_contradicted", order.instrument, detail, out)
             return
         order.absence = ABSENCE[order.absence, Missing.DOOR_REFUSED if by_door else Missing.VENUE_REFUSED]
-        order.refusal = (message.refusal or Refusal.NOT_CONNECTED) if by_door else Refusal.VENUE_REJECTED
+        refusal = Refusal.RATE_LIMIT if message.retry_ns else Refusal.VENUE_REJECTED
+        order.refusal = (message.refusal or Refusal.NOT_CONNECTED) if by_door else refusal
         order.code = message.code
         order.pending = PENDING[order.pending, Asked.ALL_SETTLED]
         assert order.absence is not Absence.OPEN
