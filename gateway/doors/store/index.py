@@ -100,17 +100,19 @@ class JournalIndex:
 
     def _start(self, store: Store) -> int:
         """Behind the last indexed record; from the beginning when the journal has another one there, or none."""
+        self.next_number = (
+            0  # until it is known: a store that was left behind, or is another journal's, is not complete
+        )
         last, check = store.last_record()
         if last < 0:
             return 0
-        self.next_number = last + 1
         with closing(JournalTail(self._paths[1], last)) as tail:
             found = tail.take(1)
         if found and (found[0].number > last or zlib.crc32(found[0].body) == check):
+            self.next_number = last + 1
             return last + 1
         store.set_aside()
         store.describe(self._instruments)
-        self.next_number = 0
         return 0
 
     def _catch_up(self, store: Store, tail: JournalTail) -> None:

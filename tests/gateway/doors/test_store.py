@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from bus.codec import encode, tag_of
-from bus.log import RecordLog
+from bus.log import Record, RecordLog
 from bus.messages import (
     HEADER,
     HEADER_VERSION,
@@ -27,6 +28,9 @@ from bus.messages import (
     SubmitOrder,
 )
 from gateway.doors.store import SCHEMA_VERSION, JournalIndex
+from gateway.doors.store import index as store_index
+from gateway.doors.store.database import Store
+from gateway.doors.store.tail import JournalTail
 
 INSTRUMENT = Instrument(7, 1, 1, 2, "BTCUSDT", "BTC", "USDT", 2, 6, 8, 8, 1, 100, 1, 10**9, 1, 10**9, 0, 0, 200)
 TABLES = ("orders", "fills", "requests", "positions")
@@ -254,3 +258,23 @@ def test_a_store_that_cannot_be_opened_is_said_and_does_not_raise(journal: Journ
     follower = JournalIndex(store, journal.directory, poll_s=0.005)
     follower.close()
     assert "OperationalError" in follower.failed
+
+
+def test_a_store_is_not_taken_for_complete_before_it_is_known_to_be_this_journals(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Look-ups wait for `next_number`: a store that is gone, or of another journal, must not answer "unknown" by its number."""
+    journal.append(*DAY)
+    follower = index(journal, tmp_path / "store.sqlite")
+    assert follower.next_number == len(DAY)
+    with closing(Store(tmp_path / "new.sqlite")) as new:
+        assert follower._start(new) == follower.next_number == 0
+
+    class Watched(JournalTail):
+        def take(self, limit: int) -> list[Record]:
+            assert follower.next_number == 0  # what is read here tells whether they belong together
+            return super().take(limit)
+
+    monkeypatch.setattr(store_index, "JournalTail", Watched)
+    with closing(Store(tmp_path / "store.sqlite")) as known:
+        assert follower._start(known) == follower.next_number == len(DAY)
