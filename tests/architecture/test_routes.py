@@ -18,8 +18,10 @@ from bus.loopback import LoopbackMailboxes
 from bus.messages import (
     VOCABULARY,
     AccountHandedOver,
+    ApprovedOrder,
     Balance,
     BookStateChanged,
+    CancelCommand,
     CancelOrder,
     ClockEstimate,
     DepthUpdate,
@@ -31,6 +33,7 @@ from bus.messages import (
     SubmitOrder,
     Touch,
     VenuePosition,
+    VenueQuery,
 )
 from bus.timers import Timers
 from gateway.doors.feed import FeedDoor
@@ -149,6 +152,11 @@ def test_what_doors_and_ops_post_is_an_input() -> None:
     of_their_own = {
         AccountHandedOver,  # the coordination door writes it into its store
         BookStateChanged,  # of a lost host's books, said by whoever listens for itself alone (Host.post_here)
+        CancelOrder,  # with no engine alive, as the venue's folder phrases it over REST (ops/at_venue.py): no host carries it
+        VenueQuery,  # the same
+        ApprovedOrder,  # of the order bench, which stands in for risk, execution and the door: ops/bench/order_day.py
+        CancelCommand,
+        SubmitOrder,
         DepthUpdate,  # of the book bench's unchecked side, on plain calls: no host carries it
         OrderUpdate,  # inside the store door's answer
         Fill,
@@ -167,9 +175,10 @@ NOT_IN_A_RUN = {
     "WallAdjusted",
     "LeadershipLost", "AccountHandedOver", "BandWanted", "CooldownRequested", "CooldownObserved", "CooldownHeld",
     "PublishCooldown", "FrameBatch", "StreamChanged", "Resubscribe", "RollConnection", "ReleaseConnection", "MarkPrice",
-    "FundingRate", "PrivateStreamSuspected", "StoreQuery", "ForeignTraded", "WalletChanged",
+    "FundingRate", "PrivateStreamSuspected", "StoreQuery", "ForeignTraded", "WalletChanged", "LedgerAdjusted",
+    "CommandAnswered", "BaselineAwaited",
 }  # fmt: skip
-"""Of failures, people, the wall clock, other instances, a host that is behind, streams that fall silent or are rolled,
+"""Of failures, people and what they are answered, a ledger that differs or waits for its start, the wall clock, other instances, a host that is behind, streams that fall silent or are rolled,
 perpetuals, orders that memory no longer holds: tests/scenarios and tests/actors have them."""
 
 

@@ -93,7 +93,7 @@ def test_a_venue_without_addresses_is_the_real_one(kind: str) -> None:
     venue = parse(CONFIG.replace(ADDRESSES, "").replace("binance-spot", kind)).venue
     assert (venue.rest, venue.streams) == MARKETS[kind]().addresses
     assert venue.websocket_api == ORDER_ENTRY[kind]
-    assert kind.removeprefix("binance-spot").removeprefix("binance-") in venue.rest
+    assert {"binance-us": "binance.us", "binance-usdm": "fapi."}.get(kind, "api.binance.com") in venue.rest
 
 
 def test_addresses_of_a_file_stay_as_they_are_written() -> None:

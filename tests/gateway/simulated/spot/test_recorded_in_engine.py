@@ -22,11 +22,11 @@ from bus.messages import (
 )
 from bus.messages.feed import Garbage
 from gateway.binance_spot.events import AccountPosition
+from gateway.binance_spot.limits import used_in_answer
 from gateway.binance_spot.orders import OrderCodec
 from gateway.binance_spot.past_orders import decode_client_order_ids
 from gateway.binance_spot.queries import decode_query, decode_time
 from gateway.binance_spot.signing import HmacSigner
-from gateway.binance_spot.usage import used_in_answer
 
 PAYLOADS = Path(__file__).parents[5] / "shared" / "data" / "payloads"
 EXAMPLES = PAYLOADS / "binance-spot-doc-examples.jsonl"
