@@ -22,6 +22,8 @@ from bus.log import LogError
 from bus.messages import CheckpointTaken, Message, TakeCheckpoint
 
 FORMAT = 1
+UNFINISHED = ".new"
+"""Of a file until it is complete."""
 KEPT = 3
 """Checkpoint files kept; the second and third serve when the newest cannot be read; chosen."""
 
@@ -168,6 +170,7 @@ def sync_folder(folder: Path) -> None:
 class CheckpointWriter:
     """The thread that encodes and writes checkpoint files. `done` gets one CheckpointTaken for each, on that thread.
 
+    The folder's only writer: what one that was killed left unfinished there is removed.
     secure: called before a file gets its name; what it raises (an OSError, a LogError) means that there is no checkpoint.
     """
 
@@ -175,6 +178,8 @@ class CheckpointWriter:
         self, folder: Path, done: Callable[[CheckpointTaken], None], secure: Secure = lambda checkpoint: None
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob(f"*{UNFINISHED}"):
+            unfinished.unlink(missing_ok=True)
         self._folder, self._done, self._secure = folder, done, secure
         self._queue: SimpleQueue[Checkpoint | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
@@ -204,7 +209,7 @@ class CheckpointWriter:
         path = self._folder / f"{offset:020d}.checkpoint"
         try:
             data = to_bytes(checkpoint)
-            temporary = path.with_suffix(".new")
+            temporary = path.with_suffix(UNFINISHED)
             with temporary.open("wb") as file:
                 file.write(data)
                 file.flush()

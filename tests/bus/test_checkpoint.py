@@ -10,6 +10,7 @@ import pytest
 from bus.checkpoint import (
     FORMAT,
     KEPT,
+    UNFINISHED,
     ActorState,
     Checkpoint,
     CheckpointError,
@@ -122,6 +123,14 @@ def test_the_writer_keeps_the_newest_three(tmp_path: Path) -> None:
     assert [(message.offset, message.reason) for message in told] == [(offset, "") for offset in range(1, 7)]
     assert told[0].bytes_written == len(to_bytes(checkpoint(1)))
     assert newest(tmp_path / "checkpoints")[0] == checkpoint(6)
+
+
+def test_what_a_killed_writer_left_unfinished_goes_at_the_next_start(tmp_path: Path) -> None:
+    kept = put(tmp_path, 5)
+    for offset in (6, 7):
+        (tmp_path / f"{offset:020d}{UNFINISHED}").write_bytes(to_bytes(checkpoint(offset))[:20])
+    CheckpointWriter(tmp_path, lambda taken: None).close()
+    assert list(tmp_path.iterdir()) == [kept]
 
 
 def test_a_slow_disk_gets_the_newest_and_closing_writes_what_waits(tmp_path: Path) -> None:

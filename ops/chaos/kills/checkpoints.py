@@ -7,8 +7,8 @@ import signal
 import struct
 from pathlib import Path
 
-UNFINISHED = ".new"
-"""How bus/checkpoint.py calls a file until it is complete."""
+from bus.checkpoint import UNFINISHED
+
 IN_CREATE = 0x100
 EVENT = struct.Struct("iIII")
 """inotify(7): watch, mask, cookie, length of the name that follows."""
