@@ -35,6 +35,9 @@ TIME_INTERVAL_S = 10.0
 """Between estimates of the venue's clock; a crystal drifts 0.5 ms in it at 50 ppm."""
 TIME_AGAIN_MAX = 3
 """Further questions at once, each interval, when answers are slow; a slow venue is not made faster by more; chosen."""
+TIME_ANSWER_NS_MAX = 30_000_000_000
+"""A venue that answers pings and no question for so long answers no request either, and only another session helps. Asked again
+on the same one, a late answer could not be told from a fresh one. Chosen: three times what an order's answer may take."""
 SWEEP_S = 0.5
 TIME_WEIGHT = 1
 """Of a question for the time, wherever we know of."""
@@ -213,6 +216,10 @@ class OrderSession:
                 self._time_asked_ns = now_ns
                 self._socket.write(self._venue.time())
 
+    def _judge_time(self, now_ns: int) -> None:
+        if self._time_asked_ns and now_ns - self._time_asked_ns >= TIME_ANSWER_NS_MAX:
+            self._give_up(f"no answer to a question for the time in {TIME_ANSWER_NS_MAX // 10**9} s")
+
     # -- the connection -------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -346,6 +353,7 @@ class OrderSession:
             except TimeoutError:
                 now_ns = self._now_ns()
                 self._on_watch(now_ns)
+                self._judge_time(now_ns)
                 self._prove_if_due(now_ns)
                 self._renew_if_due(now_ns)
                 self._keep_alive_if_due(loop.time())

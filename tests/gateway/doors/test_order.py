@@ -361,6 +361,17 @@ async def test_a_late_answer_to_an_old_question_never_passes_for_a_fresh_one(mon
         await until(lambda: len(venue.asked("time")) == 2)
 
 
+async def test_a_session_that_never_tells_the_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One answer that got lost would else be waited for as long as the session lives, and requests stamped by an old estimate."""
+    monkeypatch.setattr(order_session, "TIME_ANSWER_NS_MAX", 50_000_000)
+    monkeypatch.setattr(order_session, "SWEEP_S", 0.01)
+    async with scripted() as (venue, url), desk_at(url) as desk:
+        await until(lambda: len(desk.of(PrivateStreamUp)) == 2)
+        [down] = desk.of(PrivateStreamDown)[:1]
+        assert "the time" in down.reason
+        assert len(venue.peers) >= 2
+
+
 async def test_a_refused_question_for_the_time_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_session, "TIME_INTERVAL_S", 0.0)
     monkeypatch.setattr(order_session, "SWEEP_S", 0.01)
