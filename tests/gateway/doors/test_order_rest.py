@@ -207,6 +207,31 @@ async def test_orders_go_by_rest_where_the_configuration_says_so() -> None:
         assert sorted(desk.answers()) == [(SUBMIT, "tl1", "RESULT"), (CANCEL, "tl0", "RESULT")]
 
 
+async def test_an_order_whose_kept_connection_dies_is_ambiguous_and_never_sent_twice() -> None:
+    """Goal: the library sends what is safe to repeat again on a fresh connection, and a new order is not."""
+
+    async def play(request: web.Request) -> web.StreamResponse:
+        if request.query["newClientOrderId"] == "tl1":
+            return web.Response(body=OK)
+        return await cut(request)
+
+    async with (
+        serving(play) as rest,
+        scripted() as (_, url),
+        desk_at(url, budget=Budget(BinanceSpotLimits())) as desk,
+        second_way(desk, rest.url, orders=True),
+    ):
+        await up(desk)
+        desk.ask(submit("tl1"))
+        await the_answer(desk)
+        desk.ask(submit("tl2"))
+        await until(lambda: len(desk.of(RequestAnswered)) == 2)
+        assert desk.of(RequestAnswered)[1].outcome is Outcome.AMBIGUOUS
+        await asyncio.sleep(0.05)
+        assert [request.query["newClientOrderId"] for request in rest.asked] == ["tl1", "tl2"]
+        assert len(desk.of(RequestSent)) == len(desk.of(RequestAnswered)) == 2
+
+
 async def test_the_journal_has_the_order_before_the_venue_does() -> None:
     journaled: list[int] = []
 
