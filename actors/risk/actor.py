@@ -321,6 +321,7 @@ class Risk(Actor[RiskState]):
         for book in self.books.values():
             book.touch, book.age, book.late_until_ns = None, None, 0  # of the run before, if of any
             book.hold_band(0, 0)
+            book.wait_no_more()
         self.rate.bound(now_ns)
         self.storms.bound(now_ns)
         return self.switch.on_started(started, now_ns)

@@ -249,6 +249,12 @@ class Exposure:
             hold.waiting = False
             self.in_flight -= 1
 
+    def wait_no_more(self) -> None:
+        """A new run: what an earlier one sent is not on any line, and how long it took says nothing of ours."""
+        for holds in (self.holds, self.requests):
+            for hold in holds.values():
+                self._answer(hold)
+
     def _stand(self, hold: Hold) -> None:
         """It may fill, at its price."""
         if hold.side > 0:

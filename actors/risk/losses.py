@@ -117,6 +117,9 @@ class Losses:
         return (*changes, alert(AlertLevel.CRITICAL, "daily_loss", text))
 
     def _judge_drawdown(self, asset: str, deepest: int) -> tuple[Message, ...]:
+        """What is held without a Mark has no result yet: it would be a peak that never was."""
+        if any(day.position and not day.bid for day in self.days.values() if day.asset == asset):
+            return NOTHING
         result = self._result(asset)
         peak = self.peaks.get(asset)
         if peak is None:

@@ -15,16 +15,18 @@ Fingerprint = tuple[int, str, int, int, int, bool, bool]
 
 PAUSE_NS = 1_000_000_000  # chosen: ten times execution's own first pause
 PAUSE_NS_MAX = 60_000_000_000  # chosen: a balance that a person mends is found within a minute
+FORGET_NS = 120_000_000_000  # chosen: twice the longest pause; what was refused before that was another market
 ROWS_MAX = 256  # chosen: what is refused often comes again soon; the longest untouched goes first
 
 
 class Row(msgspec.Struct):
-    """code: the venue's. count: refusals in a row for it. until_ns: not sent before."""
+    """code: the venue's. count: refusals in a row for it, the last at last_ns. until_ns: not sent before."""
 
     fingerprint: Fingerprint
     code: int
     count: int
     until_ns: int = 0
+    last_ns: int = 0
 
 
 class Repeats:
@@ -50,8 +52,10 @@ class Repeats:
         if not self.times:
             return None
         row = self.rows.pop(fingerprint, None)
-        if row is None or row.code != code:
+        if row is None or row.code != code or now_ns - row.last_ns > FORGET_NS:
             row = Row(fingerprint, code, 0)
+            self.closed.pop(fingerprint, None)
+        row.last_ns = now_ns
         self.rows[fingerprint] = row  # the newest last
         row.count += 1
         if len(self.rows) > ROWS_MAX:
@@ -75,8 +79,8 @@ class Repeats:
 
     def bound(self, now_ns: int) -> None:
         """A clock that was ahead closes nothing for longer than a pause."""
-        for row in self.closed.values():
-            row.until_ns = min(row.until_ns, now_ns + PAUSE_NS_MAX)
+        for row in self.rows.values():
+            row.until_ns, row.last_ns = min(row.until_ns, now_ns + PAUSE_NS_MAX), min(row.last_ns, now_ns)
 
     def saved(self) -> list[Row]:
         return list(self.rows.values())

@@ -133,6 +133,13 @@ def test_a_mark_of_another_version_or_with_an_empty_side_is_not_believed() -> No
         assert told(actor, odd) == []
 
 
+def test_what_is_held_without_a_mark_makes_no_peak() -> None:
+    """Recovered: 2,000 realized, and a position that is 1,900 under water by a Mark that has not come yet."""
+    actor = falling()
+    assert told(actor, held(10, 10_000, realized=2_000)) == []
+    assert told(actor, mark(9_810)) == []
+
+
 def test_assets_are_apart() -> None:
     actor = Risk({0: limits(), 1: limits()}, AccountLimits(drawdown_max={"BBB": 1_000, "CCC": 1_000}))
     for message in (

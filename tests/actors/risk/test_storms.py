@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.risk import AccountLimits, Risk, RiskState
-from actors.risk.repeats import PAUSE_NS, PAUSE_NS_MAX, ROWS_MAX, Repeats
+from actors.risk.repeats import FORGET_NS, PAUSE_NS, PAUSE_NS_MAX, ROWS_MAX, Repeats
 from bus.messages import (
     Alert,
     ApprovedOrder,
@@ -127,6 +127,13 @@ def test_the_pause_doubles_up_to_its_bound_and_an_acceptance_forgets_it() -> Non
     assert one.ask(status=OrderStatus.ACCEPTED) is Refusal.NONE
     assert [one.ask() for _ in range(3)] == [Refusal.NONE] * 3
     assert one.ask() is Refusal.REPEATED
+
+
+def test_refusals_far_apart_do_not_add_up() -> None:
+    one = Refusing()
+    for _ in range(9):
+        assert one.ask() is Refusal.NONE
+        one.now += FORGET_NS
 
 
 def test_a_new_grid_forgets_what_was_said_of_the_old_one() -> None:

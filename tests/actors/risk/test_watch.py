@@ -154,6 +154,20 @@ def test_a_new_run_begins_without_a_step() -> None:
     assert one.risk.ladder.in_flight_max == 0
 
 
+def test_what_an_earlier_run_sent_is_no_measure_of_this_one() -> None:
+    """Killed with orders under way: the venue's word on them comes as late as the process was gone."""
+    one = Clocked()
+    for n in range(6):
+        one.tell(command(command=n, quantity_lots=1))
+    one.now += 3_600 * SECOND
+    one.tell(EngineStarted(0, 2))
+    for n in range(6):
+        told = update(number=n, command=n, client_order_id=f"x{n}", quantity_lots=1, status=OrderStatus.UNKNOWN_NEW)
+        assert steps(one.tell(told)) == []
+    assert one.risk.view()["ladder"]["acknowledgement"] == -1
+    assert one.risk.view()["in_flight"] == {0: 0}
+
+
 # A position whose book says nothing
 
 
