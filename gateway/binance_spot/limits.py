@@ -130,8 +130,10 @@ class _Error(msgspec.Struct, frozen=True):
 
 
 class _Refusal(msgspec.Struct):
+    """error: raw, because the status counts though nothing else can be read."""
+
     status: int = 0
-    error: _Error = _Error()
+    error: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 _answer = msgspec.json.Decoder(_Answer).decode
@@ -158,11 +160,14 @@ def limited_in_answer(payload: bytes) -> Limited | None:
         refusal = msgspec.json.decode(payload, type=_Refusal)
     except (ValueError, RecursionError):
         return None
+    code = until_ms = 0
     try:
-        until_ms = msgspec.json.decode(refusal.error.data, type=_Data).retryAfter
+        error = msgspec.json.decode(refusal.error, type=_Error)
+        code = error.code
+        until_ms = msgspec.json.decode(error.data, type=_Data).retryAfter
     except (ValueError, RecursionError):
-        until_ms = 0
-    return limited(refusal.status, refusal.error.code, max(until_ms, 0))
+        pass  # the rest of it is as good as before
+    return limited(refusal.status, code, max(until_ms, 0))
 
 
 def _code(body: bytes) -> int:

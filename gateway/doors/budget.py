@@ -68,7 +68,7 @@ class Window:
 
     def bound(self, limit: int) -> None:
         self.limit = limit
-        self.ceilings = tuple([limit * share // 100 for share in SHARES_PCT[self.kind]])
+        self.ceilings = tuple([max(limit * share // 100, 1) for share in SHARES_PCT[self.kind]])
 
     def begin(self, now_ns: int, offset_ns: int) -> None:
         """The window that holds `now_ns`, with nothing in it."""

@@ -78,6 +78,14 @@ def test_what_cannot_be_read_says_nothing_of_limits() -> None:
     assert limited_in_answer(b"<html>") is None
 
 
+@pytest.mark.parametrize("error", ["null", "[]", '{"code":"-1003"}', '{"code":-1003,"data":null}', '{"code":1e99}'])
+def test_the_status_counts_though_nothing_else_can_be_read(error: str) -> None:
+    for status, banned in ((429, False), (418, True)):
+        told = limited_in_answer(f'{{"status":{status},"error":{error}}}'.encode())
+        assert told is not None
+        assert (told.banned, told.until_ms) == (banned, 0)
+
+
 def test_the_metadata_name_limits() -> None:
     row = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 1200}
     assert COSTS.stated([json.dumps({"rateLimits": [row]}).encode()]) == (RateLimit("REQUEST_WEIGHT", 60 * S, 1200),)

@@ -202,6 +202,13 @@ def test_what_fits_no_window_goes_in_an_empty_one() -> None:
     assert one.request(START + MINUTE, NEW, 500)
 
 
+def test_a_limit_of_one_lets_one_through() -> None:
+    """Nine tenths of it are nothing: new orders would have waited for ever."""
+    one = budget()
+    one.set_limits([RateLimit(ORDERS, 10 * S, 1)])
+    assert [one.order(START, False), one.order(START, False), one.order(START + 10 * S, False)] == [True, False, True]
+
+
 def test_limits_that_make_no_sense_are_left_out() -> None:
     one = budget()
     one.set_limits([RateLimit(WEIGHT, 0, 5), RateLimit(WEIGHT, MINUTE, 0), RateLimit("PUZZLES", MINUTE, 5)])
