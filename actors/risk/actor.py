@@ -1,19 +1,20 @@
 """The actor "risk": the last word on each new order, and the first on stopping. Pure. HOT PATH: OrderCommand in.
 
 Cancels do not pass here: nothing may hold them up. One risk actor an account. It starts in CANCEL_ONLY and orders
-lifts it (OrdersReady). Position and remainders are folded facts (exposure.py); checks are in checks.py, the states'
-table in states.py, what stops trading in switch.py.
+lifts it (OrdersReady). Position and remainders are folded facts (exposure.py, sums.py); checks are in checks.py, the states'
+table in states.py. What stops trading is a table in causes.py, done by switch.py, losses.py, watch.py (with the ladder of
+lateness, ladder.py) and storms.py (with repeats.py).
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from actors.risk.checks import BAND, NONE, Book, admit, judge
-from actors.risk.exposure import Account
 from actors.risk.limits import AccountLimits, RiskLimits
 from actors.risk.state import RiskState
 from actors.risk.states import ACTIVE, PASSES, Command
 from actors.risk.storms import Storms, of_command, of_hold
+from actors.risk.sums import Account
 from actors.risk.switch import Switch
 from actors.risk.view import view
 from actors.risk.window import Window

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 from actors.risk.checks import Book
-from actors.risk.exposure import Account
 from actors.risk.repeats import Repeats
+from actors.risk.sums import Account
 from actors.risk.switch import Switch
 
 
