@@ -5,6 +5,7 @@ risk. So it leads the account before it trades, or refuses and names who does.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,30 +101,29 @@ async def _close(
 ) -> Closed:
     number = _number(engine, symbol)
     held = {name: text for name, text in _positions(engine).items() if symbol.casefold() in ("", name.casefold())}
-    answer: CommandAnswered | None = None
+    done, text = True, "nothing is held"
     if any(text != "0" for text in held.values()):
         if not await confirm(held):
             await engine.stop("not confirmed", engine.config.stop.deadline_s)
             return Closed(False, "nothing was traded; orders of ours were canceled", _positions(engine))
         await _books_live(engine)
         answer = await _flatten(engine, number, reason)
+        done = answer is not None and answer.kind is AnswerKind.DONE
+        text = answer.text if answer is not None else "nobody answered; look at the log"
     unresolved = await engine.stop("flatten", engine.config.stop.deadline_s, StopPolicy.CANCEL)
     positions = _positions(engine)
-    text = answer.text if answer is not None else "nothing is held"
     if unresolved:
         return Closed(False, f"{text}; orders of ours may still work: touchline cancel-all", positions)
-    return Closed(answer is None or answer.kind is AnswerKind.DONE, text, positions)
+    return Closed(done, text, positions)
 
 
-async def _flatten(engine: Engine, number: int, reason: str) -> CommandAnswered:
+async def _flatten(engine: Engine, number: int, reason: str) -> CommandAnswered | None:
+    """None: nobody answered in time."""
     engine.pump.post(OperatorCommand(Control.FLATTEN, number, reason))
-    try:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(engine.config.stop.flatten_s + GRACE_S):
             await engine.supervisor.flattened.wait()
-    except TimeoutError:
-        pass
-    nobody = CommandAnswered("", Control.FLATTEN, number, AnswerKind.FAILED, "nobody answered; look at the log")
-    return engine.supervisor.flat or nobody
+    return engine.supervisor.flat
 
 
 async def _books_live(engine: Engine) -> None:

@@ -175,7 +175,7 @@ NOT_IN_A_RUN = {
     "WallAdjusted",
     "LeadershipLost", "AccountHandedOver", "BandWanted", "CooldownRequested", "CooldownObserved", "CooldownHeld",
     "PublishCooldown", "FrameBatch", "StreamChanged", "Resubscribe", "RollConnection", "ReleaseConnection", "MarkPrice",
-    "FundingRate", "PrivateStreamSuspected", "StoreQuery", "ForeignTraded", "WalletChanged", "LedgerAdjusted",
+    "FundingRate", "CommandAnswered", "PrivateStreamSuspected", "StoreQuery", "ForeignTraded", "WalletChanged", "LedgerAdjusted",
     "CommandAnswered", "BaselineAwaited",
 }  # fmt: skip
 """Of failures, people and what they are answered, a ledger that differs or waits for its start, the wall clock, other instances, a host that is behind, streams that fall silent or are rolled,
