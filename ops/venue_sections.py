@@ -11,6 +11,8 @@ from ops.venues import LEVELS, MARKETS, ORDER_ENTRY, TESTNETS
 
 SYMBOLS_MAX = 2_000
 """Of one row: more than a venue lists of one kind. Chosen."""
+LABEL_MAX = 63
+"""Characters between two dots of a host's name (RFC 1035, 2.3.4): longer or empty ones raise before anything is looked up."""
 HTTP, WEBSOCKET = ("http", "https"), ("ws", "wss")
 
 
@@ -94,8 +96,10 @@ def _check_url(field: str, url: str, schemes: tuple[str, str], others: str) -> N
 def _has_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?|::1", parts.hostname or "") is not None and (
-            parts.port is None or parts.port > 0
-        )
+        host = parts.hostname or ""
+        if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?|::1", host) is None:
+            return False
+        labels_fit = ":" in host or all(0 < len(label) <= LABEL_MAX for label in host.split("."))
+        return labels_fit and (parts.port is None or parts.port > 0)
     except ValueError:
         return False

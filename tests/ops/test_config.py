@@ -61,6 +61,8 @@ BAD = {
     "always long": Bad('"-0.02"', '"0.01"', ("BTCUSDT position_min", "0.01", "0 or below")),
     "scheme": Bad("http://venue.test:80", "ftp://venue.test", ("[venue] rest", "'ftp://venue.test'", "http://")),
     "port": Bad("venue.test:80", "venue.test:99999", ("[venue] rest", "99999", "HOST[:PORT]")),
+    "no name": Bad("venue.test:80", "venue..test:80", ("[venue] rest", "venue..test", "no host")),
+    "long name": Bad("venue.test:80", f"{'v' * 64}.test:80", ("[venue] rest", "no host")),
     "no host": Bad("wss://venue.test", "wss://", ("[venue] streams", "HOST[:PORT]")),
     "prefix": Bad("[strategy.p", '[orders]\nprefix = "X9"\n[strategy.p', ("[orders] prefix", "'X9'", "a letter first")),
     "no strategy module": Bad(
