@@ -36,8 +36,6 @@ from gateway.binance_spot.slow import (
     trade_event,
 )
 
-PRICE_SCALE = SCALE
-QUANTITY_SCALE = SCALE
 FAST_LEVELS_MAX = 5000  # a side; the deepest snapshot the venue gives. More: the slow route reads it.
 
 _Unit = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]

@@ -1,6 +1,7 @@
 """What we may still send to one venue: its windows of weight, requests, orders and openings, with reserves. Pure: time is handed in.
 
-One budget serves every door that reaches the venue from this machine, because the venue counts by address. Each purpose
+One budget serves every door of this process that reaches the venue, because the venue counts by address; what other processes
+there use is known by the venue's answers. Each purpose
 may fill a window up to its own share, so that what matters more always finds room: cancels before orders that reduce,
 those before questions, those before new orders and market data. A window is a count that starts over at each multiple
 of its length by the venue's clock, so a request costs a few additions. What the venue says is used replaces what we
