@@ -25,6 +25,7 @@ from bus.messages import (
     QueryKind,
     SetTimer,
     VenueQuery,
+    VenueState,
 )
 
 NAME = "orders"
@@ -204,15 +205,27 @@ class Desk:
         order.doubt_ns = now_ns
 
     def ask_soon(self, order: Order, now_ns: int, out: list[Message]) -> None:
-        """Query after the order's back-off, 50 ms doubling to 5 s; nothing if a question is in flight or due."""
+        """Query after the order's back-off, 50 ms doubling to 5 s; nothing if a question is in flight or due.
+
+        Of an order that the venue never had a word on, one comes as soon as "does not exist" counts, however long the back-off:
+        what may exist holds up its side of the market.
+        """
         if order.query or order.query_due_ns:
             return
-        order.backoff_ns = min(
-            order.backoff_ns * 2 or self.settings.backoff_min_ns,
-            self.settings.backoff_max_ns,
-        )
-        order.query_due_ns = now_ns + order.backoff_ns
-        self.wake_at(order, order.query_due_ns, out)
+        settings = self.settings
+        order.backoff_ns = min(order.backoff_ns * 2 or settings.backoff_min_ns, settings.backoff_max_ns)
+        due_ns = now_ns + order.backoff_ns
+        if order.venue_state is VenueState.NONE:
+            provable_ns = self.provable_ns(order.sent_ns)
+            if now_ns <= provable_ns < due_ns:
+                due_ns = provable_ns + 1
+        order.query_due_ns = due_ns
+        self.wake_at(order, due_ns, out)
+
+    def provable_ns(self, from_ns: int) -> int:
+        """Until then the venue may still take a request of `from_ns`: its own deadline, its processing bound, our clock's error."""
+        settings = self.settings
+        return from_ns + settings.recv_window_ns + settings.processing_bound_ns + self.uncertainty_ns
 
     def ask_now(self, order: Order, now_ns: int, out: list[Message]) -> None:
         """ORDER while it is unproven; TRADES when executions are missing, or when it was twice not found."""

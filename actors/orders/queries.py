@@ -88,17 +88,13 @@ class Queries:
                     self.desk.ask_now(order, now_ns, out)
             return
         order.denied_ns = max(order.denied_ns, answer.asked_ns)
-        if answer.asked_ns > self.provable_ns(order.sent_ns):
+        if answer.asked_ns > self.desk.provable_ns(order.sent_ns):
             order.not_found += 1
+            order.backoff_ns = 0  # an answer that counts: the one that must agree is asked for soon
             if order.not_found >= NOT_FOUND_MIN:
                 self.desk.ask_now(order, now_ns, out)
         else:
             self.desk.count("not_found_too_early")
-
-    def provable_ns(self, from_ns: int) -> int:
-        """Until then the venue may still take the request: its own deadline, its processing bound, our clock's error."""
-        settings = self.desk.settings
-        return from_ns + settings.recv_window_ns + settings.processing_bound_ns + self.desk.uncertainty_ns
 
     def trades_answered(
         self, order: Order, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]
@@ -161,7 +157,7 @@ class Queries:
 
         A history may lag as much as an order may: two answers, both asked after the venue's processing bound.
         """
-        late = answer.asked_ns > self.provable_ns(order.missing_ns)
+        late = answer.asked_ns > self.desk.provable_ns(order.missing_ns)
         order.missing += late
         detail = f"client_order_id={order.client_order_id} shortfall={shortfall(order)}"
         if order.orphan and order.missing >= NOT_FOUND_MIN:

@@ -275,7 +275,9 @@ def test_an_ambiguous_submit_keeps_its_risk_and_is_asked_about_with_a_growing_pa
             bench.feed(answer(query, bench.now_ns, outcome=Outcome.AMBIGUOUS))
         due = min(timer.fires_ns for timer in bench.timers.values())
         bench.wait(due - bench.now_ns)
-    gaps = [later - earlier for earlier, later in pairwise(asked_at)]
+    provable_ns = bench.orders.desk.provable_ns(bench.orders.desk.register.open[key].sent_ns) + 1
+    assert provable_ns in asked_at  # sooner than its turn
+    gaps = [later - earlier for earlier, later in pairwise(asked_at) if later != provable_ns]
     assert gaps == sorted(gaps)
     assert gaps[-1] == SETTINGS.backoff_max_ns
     assert bench.status(key) == "UNKNOWN_NEW"
@@ -323,6 +325,25 @@ def test_not_found_counts_only_after_the_requests_own_deadline_and_the_processin
     assert closed_ns > sent_ns + SETTINGS.recv_window_ns + SETTINGS.processing_bound_ns
     assert bench.status(key) == "REJECTED"
     assert bench.orders.view()["counts"]["not_found_too_early"] > 0
+
+
+def test_an_order_that_never_was_is_over_as_soon_as_that_can_be_proven(bench: Bench) -> None:
+    """The back-off does not stretch beyond the first moment at which "does not exist" counts, nor between the answers that do."""
+    key = bench.order()
+    bench.feed(sent(key, bench.now_ns))
+    provable_ns = bench.now_ns + SETTINGS.recv_window_ns + SETTINGS.processing_bound_ns
+    bench.feed(reply(key, Outcome.AMBIGUOUS))
+    asked = 0
+    while key in bench.orders.desk.register.open:
+        if queries := every(bench.said, VenueQuery):
+            asked += 1
+            bench.said.remove(queries[0])
+            bench.feed(answer(queries[0], bench.now_ns, found=queries[0].kind is not QueryKind.ORDER))
+        else:
+            bench.wait(min(timer.fires_ns for timer in bench.timers.values()) - bench.now_ns)
+    assert bench.status(key) == "REJECTED"
+    assert 0 < bench.now_ns - provable_ns < SECOND
+    assert asked < 20  # no more of them than a growing pause makes
 
 
 def test_a_trade_that_nobody_can_explain_keeps_the_order_unknown(bench: Bench) -> None:
