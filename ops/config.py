@@ -6,8 +6,9 @@ import difflib
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NoReturn, get_args
 
 import msgspec
 
@@ -143,25 +144,10 @@ def _check_names(table: dict[str, Any], known: list[str], what: str) -> None:
 
 
 def _check_values(config: Config, name: str) -> None:
-    def refuse(field: str, problem: str) -> None:
+    def refuse(field: str, problem: str) -> NoReturn:
         raise ConfigError(f"{name}: {field}: {problem}")
 
-    if not config.instrument:
-        refuse("[[instrument]]", "none is given; name at least one symbol")
-    symbols = [row.symbol for row in config.instrument]
-    for row in config.instrument:
-        if not re.fullmatch(r"[A-Z0-9_-]{2,30}", row.symbol):
-            refuse("[[instrument]] symbol", f"{row.symbol!r} is not a symbol; write it as the venue does, like BTCUSDT")
-        if symbols.count(row.symbol) > 1:
-            refuse("[[instrument]] symbol", f"{row.symbol} stands twice; remove one")
-        for field, sign, bound in (("order_max", 1, "above"), ("position_max", 0, "at least"), ("position_min", 0, "")):
-            units = decimal_units(getattr(row, field), 8, f"{name}: [[instrument]] {row.symbol} {field}")
-            if bound and units < sign:
-                refuse(f"[[instrument]] {row.symbol} {field}", f"{getattr(row, field)} must be {bound} 0")
-            if not bound and units > 0:
-                refuse(
-                    f"[[instrument]] {row.symbol} {field}", f"{getattr(row, field)} must be 0 or below: flat is allowed"
-                )
+    _check_instruments(config, name, refuse)
     counts = {f"[risk] {field}": getattr(config.risk, field) for field in ("open_orders_max", "order_rate_max")}
     counts |= {f"[[instrument]] {row.symbol} open_orders_max": row.open_orders_max for row in config.instrument}
     for field, count in counts.items():
@@ -215,6 +201,25 @@ def _check_values(config: Config, name: str) -> None:
         _check_coordination(config.coordination, config.venue.kind)
     except Misconfigured as error:
         refuse(error.field, error.problem)
+
+
+def _check_instruments(config: Config, name: str, refuse: Callable[[str, str], NoReturn]) -> None:
+    if not config.instrument:
+        refuse("[[instrument]]", "none is given; name at least one symbol")
+    symbols = [row.symbol for row in config.instrument]
+    for row in config.instrument:
+        if not re.fullmatch(r"[A-Z0-9_-]{2,30}", row.symbol):
+            refuse("[[instrument]] symbol", f"{row.symbol!r} is not a symbol; write it as the venue does, like BTCUSDT")
+        if symbols.count(row.symbol) > 1:
+            refuse("[[instrument]] symbol", f"{row.symbol} stands twice; remove one")
+        for field, sign, bound in (("order_max", 1, "above"), ("position_max", 0, "at least"), ("position_min", 0, "")):
+            units = decimal_units(getattr(row, field), 8, f"{name}: [[instrument]] {row.symbol} {field}")
+            if bound and units < sign:
+                refuse(f"[[instrument]] {row.symbol} {field}", f"{getattr(row, field)} must be {bound} 0")
+            if not bound and units > 0:
+                refuse(
+                    f"[[instrument]] {row.symbol} {field}", f"{getattr(row, field)} must be 0 or below: flat is allowed"
+                )
 
 
 def _check_risk(section: RiskSection, name: str) -> None:
