@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from bus.messages import CancelOrder, Message, Outcome, Refusal, RequestAnswered, RequestKind, RequestSent, SubmitOrder
-from gateway.doors.http import Answer, Http, RestFailed, RestHeld
+from gateway.doors.http import Answer, Http, RestFailed
 
 UNDER_WAY_MAX = 1_000
 """Requests without an answer; beyond it nothing is sent this way. As many as on the WebSocket; chosen."""
@@ -110,6 +110,8 @@ class OrderRest:
             answer = self._read(request, told, sent_ns)
         except _Withheld as error:
             answer = none(Outcome.REFUSED, error.refusal, str(error))
+            if error.refusal is Refusal.RATE_LIMIT:
+                answer = msgspec.structs.replace(answer, retry_ns=max(self.http.budget.held))
         except RestFailed as error:
             answer = self._failed(none, error, written=sent_ns > 0)
         except Exception as error:  # noqa: BLE001 - our own mistake in reading: whoever asked may not wait for ever
@@ -127,8 +129,7 @@ class OrderRest:
         """Written and not answered: it may have been done. Never written: a definite no of our own."""
         if written:
             return none(Outcome.AMBIGUOUS, Refusal.NONE, error.reason)
-        refusal = Refusal.RATE_LIMIT if isinstance(error, RestHeld) else Refusal.NOT_CONNECTED
-        return none(Outcome.REFUSED, refusal, error.reason)
+        return none(Outcome.REFUSED, Refusal.NOT_CONNECTED, error.reason)
 
     def _read(self, request: SubmitOrder | CancelOrder, told: Answer, sent_ns: int) -> RequestAnswered:
         """The venue's word; where it says "too much", until when is remembered for everything that goes there."""

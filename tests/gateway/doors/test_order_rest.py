@@ -276,6 +276,21 @@ async def test_an_order_whose_lease_ended_on_the_way_never_leaves() -> None:
         assert (venue.asked, desk.of(RequestSent)) == ([], [])
 
 
+async def test_an_order_that_the_venue_wants_no_more_on_its_way_is_told_until_when() -> None:
+    async with (
+        serving(answer(200, OK)) as venue,
+        scripted() as (_, url),
+        desk_at(url, budget=Budget(BinanceSpotLimits())) as desk,
+        second_way(desk, venue.url, orders=True),
+    ):
+        await up(desk)
+        desk.ask(submit("tl1"))
+        until_ns = desk.door.budget.hold(CLOCK.now_ns(), CLOCK.now_ns() + 30 * S)  # before its task has run
+        told = await the_answer(desk)
+        assert (told.outcome, told.refusal, told.retry_ns) == (Outcome.REFUSED, Refusal.RATE_LIMIT, until_ns)
+        assert (venue.asked, desk.of(RequestSent)) == ([], [])
+
+
 async def test_too_many_unanswered_orders_by_rest_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_rest, "UNDER_WAY_MAX", 2)
     async with (

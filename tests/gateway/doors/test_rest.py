@@ -148,6 +148,18 @@ async def test_a_venue_that_cannot_be_reached_is_ambiguous() -> None:
             await door.get(0, "/api/v3/time", 1.0)
 
 
+@pytest.mark.parametrize(("code", "held"), [(-1003, True), (-1015, False)])
+async def test_too_much_is_obeyed_whoever_sends_it(code: int, held: bool) -> None:
+    """The dead man's switch posts as orders do, and reads no code of a refusal."""
+    async with serving(answer(429, f'{{"code":{code}}}'.encode(), Retry_After="30")) as venue:
+        address = http.Http(venue.url, CLOCK.now_ns, Budget(BinanceSpotLimits()))
+        await address.open()
+        await address.send("POST", lambda: "/fapi/v1/countdownCancelAll", LIMIT_S, {}, lambda: None)
+        await address.close()
+        assert bool(address.held(CLOCK.now_ns())) is held
+        assert not address.budget.order(CLOCK.now_ns(), True)
+
+
 async def test_questions_that_reached_nobody_use_nothing_up() -> None:
     """Ten minutes without a network, asking all the time; then the answer that ends UNKNOWN may not have to wait."""
     address = http.Http("http://127.0.0.1:1", CLOCK.now_ns, Budget(BinanceSpotLimits()))
