@@ -84,8 +84,12 @@ checkpoint_interval_ms = 500
 [risk]
 order_rate_max = 90
 daily_loss_max = "100000"
+feed_steps_ms = []
+acknowledgement_steps_ms = []
+loop_steps_ms = []
 """
-"""Small orders at both touches; a look at the venue's orders every second, so that a test need not wait for it."""
+"""Small orders at both touches; a look at the venue's orders every second, so that a test need not wait for it. What a slow
+machine would do to the limits is no part of these."""
 
 SELDOM = CONFIG.replace("reconcile_interval_ms = 1000", "reconcile_interval_ms = 30000")
 """The same with looks as seldom as they are by default."""
