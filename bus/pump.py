@@ -16,7 +16,7 @@ from bus.host import Host
 from bus.lag import LagProbe
 from bus.link import Arrived
 from bus.mailbox import OutsideMailbox
-from bus.messages import HEADER_SIZE, HEADER_VERSION, Message, OperatorCommand, StopRequested
+from bus.messages import HEADER_SIZE, HEADER_VERSION, Message, OperatorCommand, StopPolicy, StopRequested
 from bus.standstill import Standstill
 from bus.timers import Timers
 
@@ -58,6 +58,8 @@ def read_outside(raw: bytes) -> Message:
         _NAME.fullmatch(message.owner) and _ASKER.fullmatch(message.asker)
     ):
         raise OutsideRefused("an owner or an asker that is no name")
+    if isinstance(message, StopRequested) and message.policy is not StopPolicy.CANCEL:
+        raise OutsideRefused(f"a stop by {message.policy.name}: the policy is the process's own, told by a signal")
     return message
 
 

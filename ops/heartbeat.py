@@ -47,19 +47,20 @@ def beat_path(state: Path) -> Path:
 
 
 class Heartbeat:
-    """The engine's side. progress: a number that grows with each input taken; waiting: inputs that were not. whole: the host is."""
+    """The engine's side; raises OSError when the file cannot be had. progress: a number that grows with each input taken; waiting: inputs that were not. whole: the host is."""
 
     def __init__(self, state: Path) -> None:
         path = beat_path(state)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(descriptor, BEAT.size)
+            os.posix_fallocate(descriptor, 0, BEAT.size)  # a full disk is an error here, not a SIGBUS at some beat
             self._map = mmap.mmap(descriptor, BEAT.size)
         finally:
             os.close(descriptor)
         self.progress: Callable[[], int] = lambda: 0
         self.waiting: Callable[[], int] = lambda: 0
         self.whole: Callable[[], bool] = lambda: True
+        self._whose = f"{_boot_id()} {os.getpid()}".encode()[:48]
         self._last = -1
         self._ended = False
         self._write(Mood.ALIVE)
@@ -88,8 +89,7 @@ class Heartbeat:
         self._map.close()
 
     def _write(self, mood: Mood) -> None:
-        whose = f"{_boot_id()} {os.getpid()}".encode()
-        self._map[:] = BEAT.pack(MAGIC, mood, boottime_ns(), whose[:48])
+        self._map[:] = BEAT.pack(MAGIC, mood, boottime_ns(), self._whose)
 
 
 def read_beat(state: Path) -> Beat | None:

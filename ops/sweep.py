@@ -67,7 +67,7 @@ async def sweep(
             trouble, seen = [str(error)], False
         else:
             left, seen = [order for order in listed if wanted(order)], True
-            if not left and looked_s >= window_s + LATE_S:
+            if not (left or unlisted) and looked_s >= window_s + LATE_S:
                 return Swept(tuple(found.values()), (), (), True)
             trouble = await venue.cancel(left, go_on)
             found.update({(order.instrument, order.client_order_id): order for order in left})

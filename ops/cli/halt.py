@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from actors.execution import RANKS
 from bus.messages import AnswerKind, Control
 from ops.cli.operating import (
     Refused,
@@ -17,6 +18,7 @@ from ops.cli.operating import (
     state_option,
 )
 from ops.control import Asker
+from ops.look import NoPicture, look
 
 LEVELS = {"halted": Control.HALT, "cancel-only": Control.CANCEL_ONLY, "reducing": Control.REDUCE}
 
@@ -70,6 +72,7 @@ def _order(told: Told, control: Control, symbol: str, strategy: str, reason: str
     scope = symbol.upper() or strategy or "engine"
     with Asker(folder) as asker:
         instrument = number_of(folder, symbol)
+        _check_strategy(folder, strategy)
         answer = asked(asker, control, instrument, why, strategy, news=told.say)
         done, text = answer.kind is AnswerKind.DONE, f"{scope}: {answer.text}"
         if done and not strategy and control in CANCELS:
@@ -77,3 +80,16 @@ def _order(told: Told, control: Control, symbol: str, strategy: str, reason: str
             gone = asked(asker, Control.CANCEL_ALL, instrument, why, news=told.say)
             done, text = gone.kind is AnswerKind.DONE, gone.text
     told.end(done, text, scope=scope, state=str(folder))
+
+
+def _check_strategy(folder: Path, name: str) -> None:
+    """A halt of nobody would look like one. Raises Refused."""
+    if not name:
+        return
+    try:
+        about = look(folder).about
+    except NoPicture as error:
+        raise Refused(f"--strategy {name}: the engine does not show who trades: {error}") from None
+    known = [*RANKS, about.strategy if about is not None else ""]
+    if name not in known:
+        raise Refused(f"--strategy {name}: no owner of that name; there are {', '.join(known)}")

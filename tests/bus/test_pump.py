@@ -26,6 +26,7 @@ from bus.messages import (
     Message,
     OperatorCommand,
     SetTimer,
+    StopPolicy,
     StopRequested,
     TakeCheckpoint,
     TimerFired,
@@ -312,6 +313,9 @@ GARBAGE = {
     "a reason that is no UTF-8": raw(command(reason="good")).replace(b"good", b"b\xffd!"),
     "a reason of two lines": raw(command(reason="one\nCRITICAL forged")),
     "a reason without end": raw(command(reason="x" * (OUTSIDE_REASON_MAX + 1))),
+    "an asker elsewhere in the file system": raw(OperatorCommand(Control.HALT, -1, "x", asker="/../x")),
+    "an owner that is no name": raw(OperatorCommand(Control.HALT, -1, "x", owner="a\nb")),
+    "a stop that would keep": raw(StopRequested("x", 0, StopPolicy.KEEP)),
 }
 
 
