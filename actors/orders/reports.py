@@ -145,7 +145,8 @@ class Reports:
         if venue_ended(order):
             if order.pending:
                 order.pending = PENDING[order.pending, Asked.ALL_SETTLED]
-            order.certainty = CERTAINTY[order.certainty, Proof.PROVEN]
+            if order.certainty:
+                self.proven(order)  # Of questions that failed before nothing is left: what is missing is asked for soon.
         elif report.kind is OTHER:
             desk.doubt(order, now_ns)
             self.alert_unknown_word(order, report, out)

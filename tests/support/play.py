@@ -34,7 +34,7 @@ from bus.messages import (
 )
 from ops.assembly import VENUE
 from ops.recovery import RECOVERED
-from tests.support.house import CONFIG, MS, House, Wire
+from tests.support.house import CONFIG, MS, START_NS, House, Wire
 from tests.support.stage import BALANCES, Stage
 
 STEP_MS = 100
@@ -47,15 +47,23 @@ class Killed(BaseException):
 
 
 class DyingWire(Wire):
-    """Dies at the next write: what was journaled for it never left."""
+    """`taken` requests still leave; at the one behind them the process dies, and what was journaled for it never left."""
+
+    def __init__(self, written: list[bytes], taken: int) -> None:
+        self.written, self.taken = written, taken
 
     def write_all(self, payloads: list[bytes]) -> None:
-        raise Killed
+        for payload in payloads:
+            if self.taken == 0:
+                raise Killed
+            self.written.append(payload)
+            self.taken -= 1
 
 
 class Play:
     """names: of orders by client order id. heard: what the mailboxes carried and was told. served: requests on the wire
-    that the venue has done, of orders that go well. well: those, and whether they work. told: trades by order and id: side, lots, fee in lots.
+    that the venue has read. well: orders that go well, and whether they work. absent: those that the venue does not have.
+    told: trades by order and id: side, lots, fee in lots. stream_ns: when the private stream began.
     """
 
     def __init__(self, more: str = "") -> None:
@@ -67,8 +75,10 @@ class Play:
         self.saved: tuple[Any, int] | None = None
         self.told: dict[tuple[str, int], tuple[Side, int, int]] = {}
         self.well: dict[str, bool] = {}
+        self.absent: dict[str, None] = {}
         self.later_well = False
         self.served = 0
+        self.stream_ns = START_NS
         self.listen(self.stage.house)
         self.stage.bid, self.stage.ask = self.id_of("bid1"), self.id_of("ask1")
         self.worst = self.stage.reserved()
@@ -112,6 +122,10 @@ class Play:
         self.stage.accept(self.id_of(name))
         self.well[name] = True
 
+    def never_arrived(self, name: str) -> None:
+        """The venue does not have it: so it answers what is asked of it, and cancels of it."""
+        self.absent[name] = None
+
     def all_later_go_well(self) -> None:
         self.later_well = True
 
@@ -131,6 +145,8 @@ class Play:
                     self.well[name] = False
                     self.stage.answer_cancel(self.id_of(name))
                     self.stage.canceled(self.id_of(name))
+                elif name in self.absent:
+                    self.stage.answer_cancel(self.id_of(name), -2011, "Unknown order sent.")
 
     # -- time, and what is asked -------------------------------------------------------------------------------------
 
@@ -168,18 +184,24 @@ class Play:
         self.told.setdefault((name, trade), (Side[submit["side"]], lots, fee))
 
     def row(self, word: str) -> ExecutionReport:
-        """`bid1`: it works. `bid1=CANCELED/40`: its state and executed lots. `bid1!7/40`: trade 7 of 40 lots."""
+        """`bid1`: it works. `bid1=CANCELED/40`: its state and executed lots (`/150`: of so many). `bid1!7/40`: trade 7 of 40 lots.
+
+        It happened when the private stream began: whether that should have told it is no question then.
+        """
         if "!" in word:
             name, _, rest = word.partition("!")
             trade, _, lots = rest.partition("/")
             self.tell(name, int(trade), int(lots))
-            return self.stage.found(
+            found = self.stage.found(
                 self.id_of(name), ReportKind.TRADE, VenueState.NONE, 0, trade_id=int(trade), last=int(lots)
             )
+            return msgspec.structs.replace(found, venue_ns=self.stream_ns)
         name, _, rest = word.partition("=")
-        state, _, lots = rest.partition("/")
+        state, lots, quantity = (*rest.split("/"), "", "", "")[:3]
         fact = VenueState[f"DONE_{state}"] if state and state != "WORKING" else VenueState.WORKING
-        return self.stage.found(self.id_of(name), ReportKind.SNAPSHOT, fact, int(lots or 0))
+        found = self.stage.found(self.id_of(name), ReportKind.SNAPSHOT, fact, int(lots or 0))
+        of = int(quantity) * BASE_OF_LOT if quantity else found.quantity
+        return msgspec.structs.replace(found, venue_ns=self.stream_ns, quantity=of)
 
     def settle(self, number: str, unit: str, text: str) -> None:
         """Time passes, and every question of it is answered so."""
@@ -236,7 +258,7 @@ class Play:
         self.stranger(ids.make(), kind, state)
 
     def operator(self, control: str, reason: str) -> None:
-        self.stage.house.post(OperatorCommand(Control[control], -1, reason))
+        self.stage.house.post(OperatorCommand(Control[control], -1, reason, asker="a person"))
 
     def stop(self) -> None:
         self.stage.house.post(StopRequested("told to", self.stage.house.clock.now_ns() + 5_000 * MS))
@@ -278,9 +300,8 @@ class Play:
         house = self.stage.house
         self.saved = (collect([a for a in house.actors if a.name in RECOVERED]), len(house.journal.records))
 
-    def dies_at_write(self) -> None:
-        wire = DyingWire()
-        wire.written = self.stage.house.wire.written
+    def dies_at_write(self, taken: str = "") -> None:
+        wire = DyingWire(self.stage.house.wire.written, int(taken or 0))
         self.stage.house.wire = self.stage.house.door._socket = wire  # type: ignore[assignment]  # as after a logon
 
     def restart(self) -> None:
@@ -295,7 +316,12 @@ class Play:
         self.stage.house, self.heard = house, 0
         house.wire.written = list(before.wire.written)  # what the venue was told, also by the one before
         house.begin()
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """The door opens its session again; nobody has answered a query yet."""
         self.stage.reconnect()
+        self.stream_ns = self.stage.house.clock.now_ns()
 
     def recover(self, actors: list[Actor[Any]]) -> None:
         """As ops.recovery does: the checkpoint, then the journal's facts behind it."""

@@ -17,6 +17,7 @@ from bus.messages import (
     Alert,
     AlertLevel,
     CancelOrder,
+    CommandAnswered,
     Difference,
     Fill,
     LedgerAdjusted,
@@ -108,6 +109,7 @@ WORDS: dict[type[Message], Callable[[Play, Any], str]] = {
     OrdersUnready: lambda play, row: f"not ready: {row.reason}",
     OrdersQuiet: lambda play, row: f"quiet: {row.unresolved} unresolved",
     PrivateStreamSuspected: lambda play, row: f"private stream suspected{', renewed' if row.renew else ''}",
+    CommandAnswered: lambda play, row: f"{row.asker} hears: {row.kind.name}, {row.text}",
     Reconciled: lambda play, row: f"reconciled after {row.trigger}: {row.differences} differences",
     TradingStateChanged: lambda play, row: f"trading {row.scope} {row.state.name}",
 }
@@ -116,6 +118,7 @@ _ORDER, _TIME = r"(\w+)", r"([\d.]+) ?(ms|s|min)"
 VERBS: tuple[tuple[str, Callable[..., object]], ...] = (
     (r"settings: (.*)", Play.settings),
     (rf"{_ORDER} goes well", Play.goes_well),
+    (rf"{_ORDER} never arrived", Play.never_arrived),
     (r"later orders go well", Play.all_later_go_well),
     (rf"wait {_TIME}", Play.wait),
     (r"queries answered(?:: (.*))?", Play.queries),
@@ -150,12 +153,13 @@ VERBS: tuple[tuple[str, Callable[..., object]], ...] = (
     (r"(\w+) fails on (\w+)", Play.fails),
     (r"filters change:((?: \w+=\d+)+)", lambda play, text: play.instrument(text.strip())),
     (r"connection lost", lambda play: play.stage.lose_connection()),
-    (r"connection back", lambda play: play.stage.reconnect()),
+    (r"connection back", Play.reconnect),
     (r"market connected", Play.market),
     (r"market moves to ([\d.]+) / ([\d.]+)", lambda play, bid, ask: play.stage.move(bid, ask)),
+    (r"book opens again", lambda play: play.stage.open_book_again()),
     (r"market ticks", lambda play: play.stage.tick()),
     (r"checkpoint", Play.checkpoint),
-    (r"dies at the next write", Play.dies_at_write),
+    (r"dies at the next write(?: but (\d+))?", Play.dies_at_write),
     (r"killed, and started again", Play.restart),
 )
 """What can happen; the groups are the verb's arguments."""
@@ -178,7 +182,10 @@ def outcome(play: Play) -> Iterator[str]:
         lines.append(f"worst case {worst[0]:+} / {worst[1]:+}")
     for line, same in groupby(lines):
         count = len(list(same))
-        yield f"{line}, {count} times" if count > 1 else line
+        often = (
+            "more than once" if line.startswith("asks ") else f"{count} times"
+        )  # how often is the back-off's business
+        yield f"{line}, {often}" if count > 1 else line
 
 
 def do(play: Play, line: str) -> None:
