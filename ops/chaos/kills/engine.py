@@ -31,19 +31,19 @@ rest = "{rest}"
 streams = "{streams}"
 websocket_api = "{websocket_api}"
 self_trade_prevention = "{prevention}"
-snapshot_levels = 500
+snapshot_levels = 100
 
 [[instrument]]
 symbol = "BTCUSDT"
 order_max = "0.02"
-position_max = "0.1"
-position_min = "-0.1"
+position_max = "0.2"
+position_min = "-0.2"
 
 [[instrument]]
 symbol = "ETHUSDT"
 order_max = "0.4"
-position_max = "2"
-position_min = "-2"
+position_max = "4"
+position_min = "-4"
 
 [strategy]
 use = "{strategy}"
@@ -77,12 +77,14 @@ checkpoint_interval_ms = 400
 backend = "local"
 ttl_ms = {ttl_ms}
 """
-"""snapshot_levels: a snapshot of 1,000 levels costs five times the weight, and a start every four seconds shall stay within
-the venue's 6,000 a minute. fills_max: a page of executions is no reason to stop. input_log: its 64 MB a start are for replays. Own store: nobody else could lead."""
+"""snapshot_levels: one of 100 costs a tenth of the weight of one of 1,000, and a start every three seconds shall leave room for
+orders in the venue's 6,000 a minute. position_max: ten orders; those of which nobody knows whether they exist count, and shall
+leave room for others. fills_max: a page of executions is no reason to stop. input_log: its 64 MB a start are for replays. Own
+store: nobody else could lead."""
 
 LIMITS = {
-    "BTCUSDT": Limits("BTC", 2_000_000, 10_000_000, -10_000_000, 10, 1_000),
-    "ETHUSDT": Limits("ETH", 40_000_000, 200_000_000, -200_000_000, 10, 10_000),
+    "BTCUSDT": Limits("BTC", 2_000_000, 20_000_000, -20_000_000, 10, 1_000),
+    "ETHUSDT": Limits("ETH", 40_000_000, 400_000_000, -400_000_000, 10, 10_000),
 }
 """The same in 10^-8, with the venue's lots."""
 
