@@ -168,7 +168,8 @@ class Liveness:
         clock = self.clocks.get(sync.instrument.venue)
         lag_ns = lag_of(sync.worst_ns, clock)
         uncertainty_ns = clock.uncertainty_ns if clock is not None else 0
-        age = sync.age.say(sync.number, lag_ns, uncertainty_ns, now_ns - sync.depth_ns, now_ns)
+        heard_ns = max(sync.depth_ns, sync.live_ns)  # LIVE by a snapshot alone: nothing was to be heard before
+        age = sync.age.say(sync.number, lag_ns, uncertainty_ns, now_ns - heard_ns, now_ns)
         if age is not None or lag_ns == UNKNOWN:
             sync.worst_ns = NO_STAMP  # said; or one damaged stamp, which must not hide the next ones
         return NOTHING if age is None else (age,)

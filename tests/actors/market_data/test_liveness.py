@@ -52,7 +52,7 @@ from bus.messages.feed import (
     TradeEvent,
     TradeIds,
 )
-from tests.actors.market_data.feeds import NUMBER, SYMBOL, VENUE, Desk, Rule, copy_of, diff, instrument, reset
+from tests.actors.market_data.feeds import NUMBER, SYMBOL, VENUE, Desk, Rule, body, copy_of, diff, instrument, reset
 
 S = 1_000_000_000
 DIFF_NS = S // 10
@@ -548,3 +548,18 @@ def test_a_planned_roll_severs_no_tape_and_renews_nothing_meanwhile():
     assert [what for what in brief(life.pass_time(2 * S)) if what[0] == "renew"] == []
     life.send(ConnectionUp(1, 3, life.now_ns))
     assert of(life.trade(12), TradesRequest), "an unplanned one does"
+
+
+def test_a_book_that_is_live_by_a_snapshot_alone_is_silent_since_then_and_not_for_ever() -> None:
+    desk = Desk()
+    desk.send(instrument())
+    desk.send(ConnectionUp(1, 1, desk.now_ns))
+    timers = [message for message in desk.answer(body(10)) if isinstance(message, SetTimer)]
+    for timer in timers:
+        desk.now_ns = timer.fires_ns
+        desk.send(TimerFired(timer.actor, timer.counter, timer.generation, timer.fires_ns))
+    live_ns = desk.now_ns
+    desk.now_ns += 10 * S
+    sweep = next(m for m in reversed(desk.heard) if isinstance(m, SetTimer) and m.counter == SWEEP)
+    [age] = of(desk.send(TimerFired(sweep.actor, sweep.counter, sweep.generation, desk.now_ns)), FeedAge)
+    assert 10 * S <= age.silent_ns <= desk.now_ns - live_ns + 1
