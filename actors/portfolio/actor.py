@@ -1,7 +1,7 @@
 """The portfolio actor: folds numbered fills into a ledger and positions. `comparison` holds it against the venue.
 
-A Fill names its instrument by number only. One whose Instrument is not known yet (a recovery reads the journal before
-any Instrument comes) waits in `deferred`, in order, and is folded when it comes.
+A Fill names its instrument by number only, and so does a trade of others. One whose Instrument is not known yet (a recovery
+reads the journal before any Instrument comes) waits in `deferred`, in order, and is folded when it comes.
 """
 
 from bisect import bisect_left
@@ -145,19 +145,25 @@ class Portfolio(Actor[PortfolioState]):
         """Of an order that is left alone: the ledger follows it, the position is none of that."""
         held = self.holdings
         instrument = held.instruments.get(message.instrument)
-        if message.number <= held.foreign_number or instrument is None:
-            held.count("foreign_trade_not_folded")
+        if message.number <= held.foreign_number:
+            held.count("foreign_trade_repeated")
             return ()
         held.foreign_number = message.number
+        if instrument is None:
+            return self.defer(message)
+        self.book_foreign(message, instrument, now_ns)
+        return held.account_state()
+
+    def book_foreign(self, message: ForeignTraded, instrument: Instrument, now_ns: int) -> None:
+        held = self.holdings
         paid = message.realized if is_contract(instrument) else -message.side * message.quote
         one, other = assets_of(instrument)
         held.ledger.add_fill(one, message.side * message.quantity, other, paid)
         if message.fee:
             held.ledger.add_fee(message.fee_asset, message.fee)
         held.succession.folded(held.positions[message.instrument], message.trade_id, now_ns)
-        return held.account_state()
 
-    def defer(self, fill: Fill) -> tuple[Message, ...]:
+    def defer(self, fill: Fill | ForeignTraded) -> tuple[Message, ...]:
         held = self.holdings
         if len(held.deferred) >= DEFERRED_MAX:
             held.count("fill_lost")
@@ -205,7 +211,7 @@ class Portfolio(Actor[PortfolioState]):
     def fold_deferred(self, instrument: Instrument, now_ns: int) -> bool:
         """Book what waited for this instrument. What a baseline already covers changes positions, not totals."""
         held = self.holdings
-        waiting: list[Fill] = []
+        waiting: list[Fill | ForeignTraded] = []
         places: list[int] = []
         for index, fill in enumerate(held.deferred):
             if fill.instrument != instrument.instrument:
@@ -214,7 +220,10 @@ class Portfolio(Actor[PortfolioState]):
                 continue
             assets = dict.fromkeys((*assets_of(instrument), fill.fee_asset))
             before = [held.ledger.total(asset) for asset in assets]
-            self.book(fill, instrument, now_ns)
+            if type(fill) is Fill:
+                self.book(fill, instrument, now_ns)
+            elif type(fill) is ForeignTraded:
+                self.book_foreign(fill, instrument, now_ns)
             for asset, total in zip(assets, before, strict=True):
                 if index < held.covered.get(asset, 0):
                     held.ledger.set_total(asset, total)

@@ -6,7 +6,7 @@ from actors.portfolio.ledger import Ledger, Wallet, assets_of, is_contract
 from actors.portfolio.position import Position, average_price, share, unit_of
 from actors.portfolio.settings import PortfolioSettings
 from actors.portfolio.succession import Succession
-from bus.messages import Fill, Instrument, Message, PositionUpdate
+from bus.messages import Fill, ForeignTraded, Instrument, Message, PositionUpdate
 
 NAME = "portfolio"
 
@@ -14,7 +14,8 @@ NAME = "portfolio"
 class Holdings:
     """Single owner of the actor's state beside `Comparison`; `state.PortfolioState` has the whole list of it.
 
-    based: assets that have a baseline. configured: instruments of this run. deferred: fills that wait for their instrument.
+    based: assets that have a baseline. configured: instruments of this run. deferred: fills, and trades of others, that wait for
+    their instrument.
     covered: by asset, so many of the first of them lie inside a baseline that was taken after them.
     """
 
@@ -43,7 +44,7 @@ class Holdings:
         self.ledger = Ledger()
         self.positions: dict[int, Position] = {}
         self.based: dict[str, None] = {}
-        self.deferred: list[Fill] = []
+        self.deferred: list[Fill | ForeignTraded] = []
         self.covered: dict[str, int] = {}
         self.counts: dict[str, int] = {}
         self.succession = Succession()

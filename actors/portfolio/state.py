@@ -9,7 +9,7 @@ from actors.portfolio.holdings import Holdings
 from actors.portfolio.ledger import Entry, Wallet
 from actors.portfolio.position import Position
 from actors.portfolio.succession import Day, Inherited
-from bus.messages import Fill, Instrument
+from bus.messages import Fill, ForeignTraded, Instrument
 
 
 class PortfolioState(msgspec.Struct):
@@ -31,7 +31,7 @@ class PortfolioState(msgspec.Struct):
     handing: bool
     fill_number: int
     number: int
-    deferred: list[Fill]
+    deferred: list[Fill | ForeignTraded]
     covered: list[tuple[str, int]]
     counts: list[tuple[str, int]]
     days: list[Day] = []

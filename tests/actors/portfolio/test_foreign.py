@@ -5,7 +5,7 @@ import msgspec
 from actors.portfolio import Portfolio
 from actors.portfolio.state import PortfolioState
 from bus.messages import ForeignTraded, LedgerCompared, Message, PositionUpdate, Side
-from tests.actors.portfolio.test_portfolio import LOT, SETTINGS, balances, facts_of, fill, portfolio
+from tests.actors.portfolio.test_portfolio import INSTRUMENT, LOT, SETTINGS, balances, facts_of, fill, portfolio
 
 
 def foreign(number: int, side: Side = Side.BUY, lots: int = 3, fee: int = 0) -> ForeignTraded:
@@ -57,3 +57,17 @@ def test_the_journals_tail_makes_the_same_ledger() -> None:
         live.receive(fact, 0)
         recovered.recovers()[type(fact)](fact, 0)
     assert totals(live) == totals(recovered)
+
+
+def test_a_journal_that_is_read_before_any_instrument_is_known_loses_none() -> None:
+    """Killed before the first checkpoint: the whole journal is folded, and a checkpoint may lie before the instruments too."""
+    first = Portfolio(SETTINGS)
+    told = balances(BTC=1_000_000, USDT=5_000_000)
+    for fact in (told, fill(1), foreign(1, fee=7), foreign(1, fee=7), foreign(2, Side.SELL, 1)):
+        first.recovers()[type(fact)](fact, 0)
+    second = Portfolio(SETTINGS)
+    second.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(first.checkpoint()), type=PortfolioState))
+    for actor in (first, second):
+        actor.receive(INSTRUMENT, 0)
+        assert totals(actor) == {"BTC": 1_000_000 + 5 * LOT - 7, "USDT": 5_000_000 - 60_000}
+        assert actor.view()["deferred"] == 0
