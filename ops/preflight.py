@@ -4,24 +4,34 @@ epochs has it seen from us?"""
 import asyncio
 from collections.abc import Callable, Sequence
 
+import tenacity
+
 from actors.orders.ids import recognize
 from bus.messages import ClockEstimate, Instrument
 from bus.messages.feed import Garbage
 from gateway.binance_spot import past_orders
 from gateway.binance_spot.signing import Signer
-from gateway.doors.rest import RestDoor, RestFailed
+from gateway.doors.rest import RestDoor, RestFailed, RestHeld
 from gateway.doors.venue_time import estimate
 from gateway.text import SymbolError
+from ops import events
 from ops.assembly import ACCOUNT, VENUE
 from ops.feeds import NOBODY, Source
 from ops.sections import VenueSection
 from ops.venues import MARKETS, PAST_ORDERS
 
-TIME_S_MAX = 5.0
+TIME_S = (1.0, 2.0, 5.0)
+"""How long an answer is waited for, attempt by attempt: one that is lost shall not cost a start what a slow one may take.
+Chosen, as the two below."""
 METADATA_S_MAX = 15.0
-"""The whole of Binance's exchangeInfo has about 10 MB; both chosen."""
-PAST_ORDERS_S_MAX = 10.0
-"""A thousand orders are some 500 kB, and Binance's slowest query has 10 s; chosen."""
+METADATA_S = (3.0, 6.0, METADATA_S_MAX)
+"""The whole of Binance's exchangeInfo has about 10 MB."""
+PAST_ORDERS_S = (2.0, 4.0, 10.0)
+"""A thousand orders are some 500 kB, and Binance's slowest query has 10 s."""
+AGAIN_S, AGAIN_S_MAX = 0.1, 1.0
+"""Before the second attempt, and at most before a later one; chosen."""
+ANSWERED_MAX = 499
+"""A status above it is the venue's own trouble, and no answer."""
 
 
 class StartFailed(Exception):
@@ -35,9 +45,15 @@ class StartFailed(Exception):
 async def check_clock(rest: RestDoor, now_ns: Callable[[], int], section: VenueSection) -> ClockEstimate:
     """Venue time against engine time. Raises StartFailed: unreachable, not the venue, or off by more than is allowed."""
     market = MARKETS[section.kind]()
-    asked_ns = now_ns()
+    asked_ns = 0
+
+    def phrase() -> str:
+        nonlocal asked_ns
+        asked_ns = now_ns()  # of the attempt that is answered
+        return market.time_path()
+
     try:
-        status, body = await rest.get(VENUE, market.time_path(), TIME_S_MAX)
+        status, body = await _ask(rest, VENUE, phrase, TIME_S)
         answered_ns = now_ns()
     except RestFailed as error:
         raise StartFailed(
@@ -77,7 +93,7 @@ async def read_instruments(rest: RestDoor, source: Source) -> list[Instrument]:
 async def _metadata(rest: RestDoor, source: Source, path: str, where: str) -> bytes:
     name = path.partition("?")[0].rpartition("/")[2]
     try:
-        status, body = await rest.get(source.number, path, METADATA_S_MAX)
+        status, body = await _ask(rest, source.number, lambda: path, METADATA_S)
     except RestFailed as error:
         raise StartFailed(f"{where} rest: {name}: {error}; check the URL and the network") from error
     if status != 200:
@@ -102,15 +118,17 @@ async def read_last_epoch(
     """
 
     async def of_symbol(symbol: str) -> int:
-        path = PAST_ORDERS[section.kind](symbol, signer, venue_ms(), section.recv_window_ms)
-        return await _epoch_in_answer(rest, signer, symbol, path, prefix)
+        def phrase() -> str:
+            return PAST_ORDERS[section.kind](symbol, signer, venue_ms(), section.recv_window_ms)
+
+        return await _epoch_in_answer(rest, signer, symbol, phrase, prefix)
 
     return max(await asyncio.gather(*map(of_symbol, wanted)), default=0)
 
 
-async def _epoch_in_answer(rest: RestDoor, signer: Signer, symbol: str, path: str, prefix: str) -> int:
+async def _epoch_in_answer(rest: RestDoor, signer: Signer, symbol: str, phrase: Callable[[], str], prefix: str) -> int:
     try:
-        status, body = await rest.get(VENUE, path, PAST_ORDERS_S_MAX, {"X-MBX-APIKEY": signer.api_key})
+        status, body = await _ask(rest, VENUE, phrase, PAST_ORDERS_S, {"X-MBX-APIKEY": signer.api_key})
     except RestFailed as error:
         raise StartFailed(f"[venue] rest: allOrders of {symbol}: {error}; check the network, start again") from error
     found = past_orders.decode_client_order_ids(body)
@@ -121,3 +139,39 @@ async def _epoch_in_answer(rest: RestDoor, signer: Signer, symbol: str, path: st
         )
     known = [recognize(prefix, text) for text in found]
     return max((one.epoch for one in known if one is not None), default=0)
+
+
+async def _ask(
+    rest: RestDoor,
+    venue: int,
+    phrase: Callable[[], str],
+    patience_s: Sequence[float],
+    headers: dict[str, str] | None = None,
+) -> tuple[int, bytes]:
+    """Status and body. What is lost, or answered with the venue's own trouble, is asked again, phrased anew: a signature ages.
+
+    patience_s: seconds for each attempt. Raises RestFailed, after the last one; RestHeld at once: nothing may be asked then.
+    """
+    left_s = iter(patience_s)
+
+    def tell(state: tenacity.RetryCallState) -> None:
+        outcome = state.outcome
+        reason = "" if outcome is None else outcome.exception() or f"status {outcome.result()[0]}"
+        events.warning("start_asks_again", attempt=state.attempt_number, reason=reason)
+
+    attempts = tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, RestFailed) and not isinstance(error, RestHeld)
+        )
+        | tenacity.retry_if_result(lambda answer: answer[0] > ANSWERED_MAX),
+        stop=tenacity.stop_after_attempt(len(patience_s)),
+        wait=tenacity.wait_exponential(AGAIN_S, AGAIN_S_MAX),
+        before_sleep=tell,
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+
+    async def once() -> tuple[int, bytes]:
+        return await rest.get(venue, phrase(), next(left_s), headers)
+
+    answer: tuple[int, bytes] = await attempts(once)
+    return answer
