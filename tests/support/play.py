@@ -76,6 +76,8 @@ class Play:
         self.told: dict[tuple[str, int], tuple[Side, int, int]] = {}
         self.well: dict[str, bool] = {}
         self.absent: dict[str, None] = {}
+        self.gained = 0
+        self.brief = False
         self.later_well = False
         self.served = 0
         self.stream_ns = START_NS
@@ -172,11 +174,14 @@ class Play:
         self.serve()
 
     def balances(self) -> tuple[Balance, ...]:
-        """As every trade that was told leaves them."""
-        base = sum(side * lots - fee for side, lots, fee in self.told.values())
+        """As every trade that was told leaves them, and what came of nobody's."""
+        base = self.gained + sum(side * lots - fee for side, lots, fee in self.told.values())
         quote = sum(side * lots for side, lots, _ in self.told.values())
         moved = {"BTC": base * BASE_OF_LOT, "USDT": -quote * QUOTE_OF_LOT}
         return tuple(Balance(row.asset, row.free + moved[row.asset], row.locked) for row in BALANCES)
+
+    def gain(self, lots: str) -> None:
+        self.gained += int(lots)
 
     def tell(self, name: str, trade: int, lots: int, fee: int = 0) -> None:
         client_order_id = self.id_of(name)
@@ -184,7 +189,8 @@ class Play:
         self.told.setdefault((name, trade), (Side[submit["side"]], lots, fee))
 
     def row(self, word: str) -> ExecutionReport:
-        """`bid1`: it works. `bid1=CANCELED/40`: its state and executed lots (`/150`: of so many). `bid1!7/40`: trade 7 of 40 lots.
+        """`bid1`: it works. `bid1=CANCELED/40`: its state and executed lots (`/150`: of so many). `bid1=STRANGE`: in a state of which
+        we never heard. `bid1!7/40`: trade 7 of 40 lots.
 
         It happened when the private stream began: whether that should have told it is no question then.
         """
@@ -198,8 +204,13 @@ class Play:
             return msgspec.structs.replace(found, venue_ns=self.stream_ns)
         name, _, rest = word.partition("=")
         state, lots, quantity = (*rest.split("/"), "", "", "")[:3]
-        fact = VenueState[f"DONE_{state}"] if state and state != "WORKING" else VenueState.WORKING
-        found = self.stage.found(self.id_of(name), ReportKind.SNAPSHOT, fact, int(lots or 0))
+        fact = VenueState.__members__.get(f"DONE_{state}", VenueState.WORKING)
+        if state and state not in ("WORKING", "STRANGE") and fact is VenueState.WORKING:
+            raise ValueError(f"no order is ever {state}")
+        kind = ReportKind.SNAPSHOT
+        if state == "STRANGE":
+            kind, fact = ReportKind.OTHER, VenueState.NONE
+        found = self.stage.found(self.id_of(name), kind, fact, int(lots or 0))
         of = int(quantity) * BASE_OF_LOT if quantity else found.quantity
         return msgspec.structs.replace(found, venue_ns=self.stream_ns, quantity=of)
 
@@ -210,7 +221,8 @@ class Play:
             self.queries(text)
 
     def no_network(self, number: str, unit: str, reason: str = "network is unreachable") -> None:
-        """Each question of that time fails: it proves nothing."""
+        """Each question of that time fails: it proves nothing. Of what comes of it each line is shown once."""
+        self.brief = True
         for _ in range(int(milliseconds(number, unit)) // STEP_MS):
             self.stage.house.wait(STEP_MS)
             self.fail_queries(reason)

@@ -75,7 +75,8 @@ def _query(play: Play, query: VenueQuery) -> str:
 
 
 def _alert(play: Play, alert: Alert) -> str:
-    return f"{alert.level.name}: {alert.event}" if alert.level > AlertLevel.INFO else ""
+    told = alert.level > AlertLevel.INFO and alert.event != "checkpoint_overdue"  # nobody takes them here
+    return f"{alert.level.name}: {alert.event}" if told else ""
 
 
 def _difference(play: Play, row: Difference) -> str:
@@ -125,6 +126,7 @@ VERBS: tuple[tuple[str, Callable[..., object]], ...] = (
     (rf"{_TIME} with every query answered(?:: (.*))?", Play.settle),
     (rf"{_TIME} without network", Play.no_network),
     (rf"{_TIME} with every query failing: (.*)", Play.no_network),
+    (r"account gains (\d+) lots that nobody explains", Play.gain),
     (r"page answered: (.*)", Play.page),
     (r"queries fail: (.*)", Play.fail_queries),
     (rf"{_ORDER} accepted", lambda play, name: play.stage.accept(play.id_of(name))),
@@ -180,6 +182,8 @@ def outcome(play: Play) -> Iterator[str]:
     if worst != play.worst:
         play.worst = worst
         lines.append(f"worst case {worst[0]:+} / {worst[1]:+}")
+    if play.brief:
+        play.brief, lines = False, list(dict.fromkeys(lines))
     for line, same in groupby(lines):
         count = len(list(same))
         often = (

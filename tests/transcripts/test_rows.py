@@ -56,8 +56,31 @@ RACES = {
 """Not here: 3 and 16-18 need two instances and their store (tests/scenarios/test_two_instances.py, test_takeover_live.py), 22 two
 accounts' sum, 24 exits on views of the book."""
 
+LESSONS = {
+    "hummingbot#8457": "outage-is-no-answer",
+    "nautilus_trader#4152": "ambiguous-is-neither-yes-nor-no",
+    "nautilus_trader#3879": "nothing-is-stacked-on-what-may-rest",
+    "Qubx PR#434": "refused-cancel-is-a-question",
+    "nautilus_trader#5000": "open-orders-whatever-the-position",
+    "nautilus_trader#4958": "asked-for-by-our-own-id",
+    "nautilus_trader#3176": "a-second-reconcile-says-nothing",
+    "nautilus_trader#3775": "fill-of-an-unknown-instrument",
+    "nautilus_trader PR#4991": "replayed-reports-after-a-reconnect",
+    "nautilus_trader#1437": "a-word-nobody-knew",
+    "hummingbot#2501": "filled-while-the-cancel-was-in-flight",
+    "freqtrade#3647": "fills-belong-by-id",
+    "hummingbot#3374": "lost-in-a-network-error",
+}
+"""Public threads in which users of other engines lost orders."""
+FOLDERS = {"events": EVENTS, "races": RACES, "lessons": LESSONS}
 
-@pytest.mark.parametrize(("folder", "rows"), [("events", EVENTS), ("races", RACES)])
+
+@pytest.mark.parametrize(("folder", "rows"), FOLDERS.items())
 def test_each_row_has_its_transcripts_and_each_transcript_its_row(folder: str, rows: dict[str, str]) -> None:
     there = sorted(path.stem for path in (HERE / folder).glob("*.txt"))
     assert sorted(name for names in rows.values() for name in names.split()) == there
+
+
+@pytest.mark.parametrize(("thread", "name"), LESSONS.items())
+def test_a_lesson_begins_with_whose_it_is(thread: str, name: str) -> None:
+    assert (HERE / "lessons" / f"{name}.txt").read_text(encoding="utf-8").startswith(f"# {thread}")
