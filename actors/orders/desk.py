@@ -65,6 +65,7 @@ class Desk:
     account_moves: fills and other executions of this run: what a comparison of balances may not have in its middle.
     blind: the private stream was given up, and the next one is not open: what happens is not told us.
     foreign: (instrument, venue order id) of orders that are nobody's of ours. ever_ready: orders of ours were accepted at some time, so a baseline of the ledger exists.
+    readied: READY was reached in this run.
     later_epoch: of an order with our prefix that another engine must have made, a newer one or one of our own epoch; 0:
     none was seen. skew_ns: added to the time an order was sent, no word of the venue on it can be older.
     """
@@ -92,6 +93,7 @@ class Desk:
         "looked",
         "offset_ns",
         "quarantine",
+        "readied",
         "register",
         "restored",
         "retries",
@@ -131,7 +133,7 @@ class Desk:
         self.fill_number = 0
         self.set_clock(0, 0)
         self.canceled = 0
-        self.ever_ready = False
+        self.ever_ready = self.readied = False
         self.quarantine: list[ExecutionReport] = []
         self.strange: list[Strange] = []
         self.counts: dict[str, int] = {}

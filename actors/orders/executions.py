@@ -100,4 +100,5 @@ class Executions:
             order.status >= OrderStatus.FILLED,
             report.venue_ns,
             report.realized,
+            not desk.readied,
         )

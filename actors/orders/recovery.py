@@ -112,6 +112,7 @@ DESK_INTEGERS = (
     "uncertainty_ns",
     "canceled",
     "ever_ready",
+    "readied",
     "handing",
     "later_epoch",
 )
@@ -126,7 +127,6 @@ STARTUP_FIELDS = (
     "rounds",
     "fills_before",
     "canceled_before",
-    "readied",
 )
 LOOKS_FIELDS = ("phase", "differs", "outstanding", "began_ns", "balances_next", "moved", "positions", "unjudged")
 

@@ -41,7 +41,7 @@ STRANDED_REMEDY = "they may work unwatched: configure the instrument again, or c
 
 
 class Startup:
-    """started: EngineStarted was taken with a usable epoch. readied: READY was reached in this run.
+    """started: EngineStarted was taken with a usable epoch.
 
     keeping: the stop leaves what works. stop_ns: its deadline. closing: counter of the stop's own question for balances in flight, 0 none.
     """
@@ -57,7 +57,6 @@ class Startup:
         "looks",
         "queries",
         "quiet_said",
-        "readied",
         "rounds",
         "started",
         "stop_ns",
@@ -76,7 +75,7 @@ class Startup:
     def begin_run(self, started: bool) -> None:
         self.started = started
         self.stream_up = False
-        self.readied = False
+        self.desk.readied = False
         self.quiet_said = False
         self.keeping = False
         self.stop_ns = 0
@@ -156,7 +155,7 @@ class Startup:
         if self.rounds == 0:
             self.fills_before = desk.fill_number
             self.canceled_before = desk.canceled
-            self.differences.begin("reconnect" if self.readied else "start", now_ns)
+            self.differences.begin("reconnect" if self.desk.readied else "start", now_ns)
         for order in desk.register.open.values():
             order.cancel_refusals = 0
         self.looks.ask_all(now_ns, out)
@@ -286,7 +285,7 @@ class Startup:
         desk = self.desk
         self.move(Step.AGREED)
         self.rounds = 0
-        self.readied = desk.ever_ready = True
+        desk.readied = desk.ever_ready = True
         self.differences.end(now_ns, out)
         if not self.commands.stopping:
             canceled = desk.canceled - self.canceled_before

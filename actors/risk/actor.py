@@ -280,7 +280,7 @@ class Risk(Actor[RiskState]):
             return NOTHING
         self.last_fill = fill.number
         self._book(fill.instrument).on_fill(fill, now_ns)
-        return self.storms.on_fill(fill.instrument, now_ns)
+        return NOTHING if fill.recovered else self.storms.on_fill(fill.instrument, now_ns)
 
     def on_position(self, position: PositionUpdate, now_ns: int) -> tuple[Message, ...]:
         book = self._book(position.instrument)

@@ -1,6 +1,7 @@
 """Too many of one thing in a window, instrument by instrument: the venue's refusals, fills, the same request refused. Pure.
 
-Counting starts with the fact itself, at recovery too: a storm that ended in a crash is still one.
+Counting starts with the fact itself, at recovery too: a storm that ended in a crash is still one. But fills that a start only
+learns of, of what was left behind, are told all at once and are none.
 """
 
 from actors.risk.holds import Hold

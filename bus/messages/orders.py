@@ -268,6 +268,8 @@ class Fill(Message, frozen=True, tag=61):
     venue_ns: int
     realized: int = 0
     """As in ExecutionReport."""
+    recovered: bool = False
+    """Booked before orders were ready for the first time in this run: it came about earlier, and says nothing of this run's pace."""
 
 
 class Balance(Message, frozen=True, tag=62):

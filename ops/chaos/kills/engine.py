@@ -66,7 +66,6 @@ reconcile_interval_ms = 5000
 
 [risk]
 order_rate_max = 95
-fills_max = 0
 daily_loss_max = "100000"
 
 [persistence]
@@ -79,7 +78,7 @@ ttl_ms = {ttl_ms}
 """
 """snapshot_levels: one of 100 costs a tenth of the weight of one of 1,000, and a start every three seconds shall leave room for
 orders in the venue's 6,000 a minute. position_max: ten orders; those of which nobody knows whether they exist count, and shall
-leave room for others. fills_max: a page of executions is no reason to stop. input_log: its 64 MB a start are for replays. Own
+leave room for others. input_log: its 64 MB a start are for replays. Own
 store: nobody else could lead."""
 
 LIMITS = {

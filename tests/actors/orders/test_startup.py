@@ -138,6 +138,7 @@ def test_an_orphans_fills_since_the_last_known_trade_are_booked() -> None:
     trades = next(query for query in every(bench.wait(SECOND), VenueQuery) if query.kind is QueryKind.TRADES)
     bench.feed(answer(trades, bench.now_ns, *rows))
     assert [(fill.trade_id, fill.quantity) for fill in every(bench.said, Fill)] == [(11, 2 * UNIT)]
+    assert [fill.recovered for fill in every(before.said, Fill) + every(bench.said, Fill)] == [False, True]
     assert bench.status(key) == "CANCELED"
 
 

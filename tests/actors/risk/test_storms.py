@@ -198,6 +198,16 @@ def test_fills_may_be_left_uncounted() -> None:
     assert [told(actor, fill(number=n, quantity_lots=1)) for n in range(300)] == [[]] * 300
 
 
+@pytest.mark.parametrize("folded", [True, False])
+def test_what_a_start_learns_of_is_no_storm_of_fills(folded: bool) -> None:
+    """An order left behind was filled a lot at a time: its start, and every later one that folds it, books a page at once."""
+    actor = Risk({0: limits(fills_max=3, fills_window_ns=SECOND)}, AccountLimits())
+    take = actor.recovers()[type(fill())] if folded else actor.receive
+    for n in range(300):
+        take(fill(number=n, quantity_lots=1, recovered=True), NOW)
+    assert [row[1] for row in actor.view()["reasons"]] == ["orders"]
+
+
 def test_a_storm_that_ended_in_a_crash_is_still_one() -> None:
     bounds = limits(fills_max=3, fills_window_ns=SECOND)
     actor = Risk({0: bounds}, AccountLimits())
