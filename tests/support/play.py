@@ -35,15 +35,12 @@ from bus.messages import (
 from ops.assembly import VENUE
 from ops.recovery import RECOVERED
 from tests.support.house import CONFIG, MS, START_NS, House, Wire
+from tests.support.mortal import Killed
 from tests.support.stage import BALANCES, Stage
 
 STEP_MS = 100
 BASE_OF_LOT = 1_000  # 0.00001 BTC in units of 10^-8
 QUOTE_OF_LOT = BASE_OF_LOT * 60_000  # every trade of a transcript is at 60,000
-
-
-class Killed(BaseException):
-    """SIGKILL: no handler of the engine catches it."""
 
 
 class DyingWire(Wire):

@@ -35,7 +35,8 @@ from bus.messages import (
     TradingStateChanged,
     VenueQuery,
 )
-from tests.support.play import Killed, Play, btc
+from tests.support.mortal import Killed
+from tests.support.play import Play, btc
 
 # -- words for what came of it: message to line, "" for nothing ------------------------------------------------------------
 
