@@ -10,7 +10,7 @@ from actors.orders.order import Order, is_done, shortfall
 from actors.orders.question import Question
 from actors.orders.reports import NO_PROOF, Reports
 from actors.orders.state import ABSENCE, CANCELING, PENDING, SUBMITTING, Absence, Asked, Certainty, Missing
-from actors.orders.takeover import note_stranger, remember_foreign
+from actors.orders.takeover import ask_for_strangers, note_stranger, remember_foreign
 from bus.messages import (
     AlertLevel,
     ExecutionReport,
@@ -38,6 +38,10 @@ class Queries:
     def answered(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
         """One answer to one question of one order."""
         desk = self.desk
+        if not question.client_order_id:
+            if answer.outcome is Outcome.RESULT:
+                self.identified(question, answer, now_ns, out)  # a failed one is asked again by the next proof
+            return
         order = desk.register.find(question.client_order_id)
         if order is None:
             desk.count("answer_of_forgotten_order")
@@ -104,6 +108,7 @@ class Queries:
         if self.fold_trades(order, question, answer, now_ns, out):
             order.query = desk.ask(question, now_ns, out)
             return
+        ask_for_strangers(desk, question, now_ns, out)
         if question.last:
             self.last_trades_answered(order, question, answer, out)
             return
@@ -183,8 +188,10 @@ class Queries:
                     self.reports.strangers.foreign.book(report, out)
                 elif question.look:
                     note_stranger(self.desk, question, report.instrument, report.venue_order_id, report.trade_id)
-                if order is not None and report.side is order.side and report.venue_ns >= self.earliest_ns(order):
+                elif order is not None and report.side is order.side and report.venue_ns >= self.earliest_ns(order):
                     question.unexplained = True
+                    if report.venue_order_id and report.venue_order_id not in question.strangers:
+                        question.strangers.append(report.venue_order_id)  # the next proof will know whose it is
         if answer.complete or highest < question.from_id:
             return False
         question.from_id = highest + 1
@@ -194,7 +201,8 @@ class Queries:
     def identified(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> int:
         """The venue's word on a stranger's order: ours gets a record, and its trades are asked for; else nobody's of ours.
 
-        Of those the ledger has to follow what they executed. Returns how many questions that makes.
+        Of those that a look found the ledger has to follow what they executed. Returns how many questions that makes.
+        No word on it (a replica lags) says nothing: the next look, or the next proof, asks again.
         """
         desk = self.desk
         for report in answer.reports:
@@ -202,7 +210,12 @@ class Queries:
                 return 0
             if recognize(desk.settings.prefix, report.client_order_id) is not None:
                 return 0  # ours by its id: looked up, or another engine's
+        if not answer.reports:
+            desk.count("stranger_not_found")
+            return 0
         remember_foreign(desk, question.instrument, question.venue_order_id)
+        if not question.look:
+            return 0
         trades = Question(QueryKind.TRADES, question.instrument, "", 0, look=True, periodic=question.periodic)
         trades.venue_order_id = question.venue_order_id
         desk.ask(trades, now_ns, out)

@@ -80,7 +80,7 @@ def ask_for_strangers(desk: Desk, question: Question, now_ns: int, out: list[Mes
         detail = f"orders={len(strangers)} max={STRANGERS_MAX} remedy=the ledger may differ: compare it with the venue"
         desk.alert(AlertLevel.CRITICAL, "too_many_unknown_orders", question.instrument, detail, out)
     for venue_order_id in strangers[:STRANGERS_MAX]:
-        asked = Question(QueryKind.ORDER, question.instrument, "", 0, look=True, periodic=question.periodic)
+        asked = Question(QueryKind.ORDER, question.instrument, "", 0, look=question.look, periodic=question.periodic)
         asked.venue_order_id = venue_order_id
         desk.ask(asked, now_ns, out)
     return min(len(strangers), STRANGERS_MAX)

@@ -24,6 +24,7 @@ from bus.messages import (
     OrdersReady,
     PrivateStreamUp,
     QueryKind,
+    SubmitOrder,
     VenueQuery,
     VenueState,
 )
@@ -35,6 +36,7 @@ from tests.actors.orders.build import (
     UNIT,
     Bench,
     answer,
+    approved,
     canceled,
     every,
     history,
@@ -56,6 +58,7 @@ class Venue:
     def __init__(self) -> None:
         self.orders: dict[int, tuple[str, VenueState, int]] = {}
         self.trades: list[tuple[int, int, int]] = []
+        self.traded_ns = 0
 
     def trade(self, trade_id: int, venue_order_id: int, lots: int, key: str, state: VenueState) -> None:
         total = self.orders.get(venue_order_id, ("", state, 0))[2] + lots
@@ -79,7 +82,10 @@ class Venue:
         if query.kind is QueryKind.TRADES:
             rows = [row for row in self.trades if query.venue_order_id in (0, row[1])]
             rows = rows[-1:] if query.from_id < 0 else [row for row in rows if row[0] >= query.from_id]
-            return tuple(history(trade_id, lots, venue_order_id=number) for trade_id, number, lots in rows)
+            return tuple(
+                history(trade_id, lots, venue_order_id=number, venue_ns=self.traded_ns)
+                for trade_id, number, lots in rows
+            )
         return ()
 
     def play(self, bench: Bench, said: list[Message], seconds: float = 20.0) -> None:
@@ -95,7 +101,9 @@ class Venue:
                     found = bool(rows) or message.kind is not QueryKind.ORDER
                     queue += bench.feed(answer(message, bench.now_ns, *rows, found=found))
                 elif isinstance(message, CancelOrder):
-                    [number] = [n for n, row in self.orders.items() if row[0] == message.client_order_id]
+                    number = next((n for n, row in self.orders.items() if row[0] == message.client_order_id), 0)
+                    if not number:
+                        continue
                     key, _, total = self.orders[number]
                     self.orders[number] = (key, VenueState.DONE_CANCELED, total)
                     queue += bench.feed(canceled(key, total, venue_order_id=number))
@@ -249,6 +257,45 @@ def test_an_order_of_ours_that_may_have_traded_is_not_taken_for_the_past() -> No
     bench.feed(INSTRUMENT)
     bench.feed(EngineStarted(1, 5))
     venue.play(bench, list(bench.feed(PrivateStreamUp(1, 1, bench.now_ns))))
+    assert booked(bench) == [(41, 3)]
+
+
+@pytest.mark.parametrize("whose", ["another instance's", "a person's"])
+def test_trades_of_others_keep_no_order_of_ours_unproven(whose: str) -> None:
+    """Ours never left; meanwhile others bought as it would have. Whose those trades are the venue is asked, and then it is over."""
+    before = Bench().ready()
+    key = only(before.feed(approved()), SubmitOrder).client_order_id
+    facts = [fact for fact in before.said if type(fact) in before.orders.recovers()]
+    venue, (other,) = Venue(), predecessors(1)
+    venue.traded_ns = before.now_ns
+    venue.trade(41, 901, 3, other if whose == "another instance's" else "web_1", VenueState.DONE_FILLED)
+    bench = Bench(now_ns=before.now_ns)
+    for fact in facts:
+        bench.orders.recovers()[type(fact)](fact, before.now_ns)
+    take_over(venue, (40, 41), bench)
+    venue.play(bench, [], seconds=20.0)
+    assert bench.status(key) == "NEVER_SENT"
+    assert booked(bench) == []
+    assert bench.orders.view()["working"] == 0
+
+
+def test_whose_trades_they_are_is_not_guessed_when_the_venue_does_not_say() -> None:
+    """A replica that has the trade and not yet its order: it stays a question at every look, and no proof ends ours."""
+    before = Bench().ready()
+    key = only(before.feed(approved()), SubmitOrder).client_order_id
+    venue = Venue()
+    venue.trades.append((41, 901, 3))
+    venue.traded_ns = before.now_ns
+    bench = Bench(now_ns=before.now_ns)
+    for fact in before.said:
+        if type(fact) in bench.orders.recovers():
+            bench.orders.recovers()[type(fact)](fact, before.now_ns)
+    take_over(venue, (40,), bench)
+    venue.play(bench, [], seconds=40.0)
+    assert bench.orders.view()["working"] == 1
+    assert bench.orders.desk.foreign == {}
+    venue.orders[901] = (key, VenueState.DONE_FILLED, 3)
+    venue.play(bench, list(bench.feed(PrivateStreamUp(1, 2, bench.now_ns))), seconds=20.0)
     assert booked(bench) == [(41, 3)]
 
 
