@@ -104,8 +104,10 @@ class Ladder:
 
     def hear_acknowledgement(self, took_ns: int, now_ns: int) -> bool:
         """One order was answered, or given up. Whether a step may follow: a quick answer never makes one, but that there are
-        enough to have a median of.
+        enough to have a median of. What was measured before a silence, in which nothing was asked for, is not counted with it.
         """
+        if now_ns - self.said_ns[ACKNOWLEDGEMENT] > FRESH_NS:
+            self.samples.clear()
         self.samples.append(took_ns)
         self.said_ns[ACKNOWLEDGEMENT] = now_ns
         thresholds = self.thresholds[ACKNOWLEDGEMENT]

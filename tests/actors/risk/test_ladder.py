@@ -106,6 +106,24 @@ def test_acknowledgements_count_by_their_median_so_that_lost_ones_alone_move_not
         assert not two.judge(NOW)
 
 
+def test_answers_of_before_a_silence_stop_nobody_again() -> None:
+    """On the last step nothing is sent, so nothing is answered. When that silence has ended it, the first quick answer must
+    not bring the old median back.
+    """
+    one = ladder()
+    for _ in range(SAMPLES):
+        one.hear_acknowledgement(5_000 * MS, NOW)
+    one.judge(NOW)
+    assert one.state is TradingState.CANCEL_ONLY
+    later = NOW + FRESH_NS + 1
+    while one.step:
+        one.judge(later)
+        later += 1_000 * MS
+    one.hear_acknowledgement(2 * MS, later)
+    assert not one.judge(later)
+    assert one.view()["acknowledgement"] == -1
+
+
 @given(st.lists(st.integers(0, 120), max_size=60))
 def test_only_a_slow_answer_can_be_news(took: list[int]) -> None:
     """Asking after each answer, or only when it says so, is the same."""
