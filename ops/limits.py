@@ -2,7 +2,8 @@
 
 Written once a second by a thread, and at the end; before the first request of a run with all that a start is about to
 spend, so that one which is killed at once is counted too. A run that was killed may have spent as much again as in its
-fastest second since the last word: that is assumed of it until the venue's own count is known.
+fastest second since the last word: that is assumed of it until the venue's own count is known. What a start was about to spend
+is no such second: it is counted once, and openings, of which the venue says no count, do not add up to more than there were.
 
 A start first waits until a whole start finds room (`wait_for_room`): a crash loop slows down by what it spends, never
 for being one. The account's order count does not hold a start up, because a start places no order.

@@ -58,13 +58,17 @@ connection's before those of market data.
 
 
 class Window:
-    """One limit. guess: of `count`, what nobody counted: a run that was killed may have spent it unwritten."""
+    """One limit. guess: of `count`, what nobody counted: a run that was killed may have spent it unwritten. saved: `count` as last
+    written; due: what a start wrote beforehand and has not spent yet; pace: what may be spent beyond it until the next time.
+    """
 
-    __slots__ = ("ceilings", "count", "end_ns", "guess", "interval_ns", "kind", "limit", "pace", "saved", "start_ns")
+    __slots__ = (
+        "ceilings", "count", "due", "end_ns", "guess", "interval_ns", "kind", "limit", "pace", "saved", "start_ns",
+    )  # fmt: skip
 
     def __init__(self, limit: RateLimit) -> None:
         self.kind, self.interval_ns = limit.kind, limit.interval_ns
-        self.count = self.guess = self.start_ns = self.end_ns = self.saved = self.pace = 0
+        self.count = self.guess = self.start_ns = self.end_ns = self.saved = self.pace = self.due = 0
         self.bound(limit.limit)
 
     def bound(self, limit: int) -> None:
@@ -327,11 +331,12 @@ class Budget:
             self._turn(now_ns)
         rows = []
         for window in self._windows:
-            window.pace = max(window.count - window.saved, window.pace // 2)
+            spent = max(window.count - window.saved, 0)
+            window.pace, left = max(spent - window.due, window.pace // 2), max(window.due - spent, 0)
             window.saved = window.count
-            ahead = window.guess if last else window.guess + window.pace
-            counted = window.count - window.guess
-            rows.append(Kept(window.kind, window.interval_ns, window.start_ns, counted, ahead))
+            window.due = left if spent else left // 2  # who needs less than was thought shall not owe the rest for ever
+            ahead = window.guess if last else window.guess + window.pace + window.due
+            rows.append(Kept(window.kind, window.interval_ns, window.start_ns, window.count - window.guess, ahead))
         return rows
 
     def restore(self, rows: Iterable[Kept], held: Held, now_ns: int) -> None:
@@ -352,8 +357,10 @@ class Budget:
     def reserve(self, weight: int, openings: int) -> list[Kept]:
         """What is written before a start: as `kept`, with all that it is about to spend."""
         ahead = {WEIGHT: weight, RAW: weight, CONNECTIONS: openings}
+        for row in self._windows:
+            row.saved, row.due = row.count, ahead.get(row.kind, 0)
         return [
-            Kept(row.kind, row.interval_ns, row.start_ns, row.count - row.guess, row.guess + ahead.get(row.kind, 0))
+            Kept(row.kind, row.interval_ns, row.start_ns, row.count - row.guess, row.guess + row.due)
             for row in self._windows
         ]
 

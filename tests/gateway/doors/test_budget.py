@@ -291,6 +291,30 @@ def test_a_start_is_written_down_before_it_is_spent() -> None:
     assert used(twice, WEIGHT, 60) == 65  # a second one that was killed at once, too
 
 
+def test_what_a_start_said_it_would_spend_is_counted_once_when_it_is_killed() -> None:
+    """The venue tells no count of openings, so what is guessed of them would add up, start by start."""
+    one = budget()
+    one.reserve(30, 2)
+    one.request(START, QUERY, 10)
+    one.open(START)
+    one.open(START)
+    after = again(one, START + S, one.kept(START + S))
+    assert (used(after, WEIGHT, 60), used(after, CONNECTIONS, 300)) == (30, 2)  # the rest may be on its way
+    one.request(START + S, QUERY, 25)
+    after = again(one, START + 2 * S, one.kept(START + 2 * S))
+    assert used(after, WEIGHT, 60) == 40  # five more than it had said: as many again
+    rests = [kept.ahead for second in range(3, 9) for kept in one.kept(START + second * S) if kept.kind == WEIGHT]
+    assert rests == [2, 1, 0, 0, 0, 0]
+
+
+def test_a_start_that_needs_less_than_it_said_does_not_owe_the_rest() -> None:
+    one = budget()
+    one.reserve(32, 2)
+    for second in range(1, 9):
+        rows = one.kept(START + second * S)
+    assert {row.ahead for row in rows} == {0}
+
+
 def test_what_was_counted_before_the_word_came_is_kept() -> None:
     """restore after the first requests of this run: both are in the window."""
     one = budget()
