@@ -287,6 +287,11 @@ class Risk(Actor[RiskState]):
         book.on_position(position, now_ns)
         return self.losses.on_position(position, book.instrument, now_ns)
 
+    def fold_position(self, position: PositionUpdate, now_ns: int) -> None:
+        book = self._book(position.instrument)
+        book.on_position(position, now_ns)
+        self.losses.fold(position, book.instrument, now_ns)
+
     def on_refused(self, refused: OrderRefused, now_ns: int) -> tuple[Message, ...]:
         """Our own refusals come back here as well: nothing is reserved for those."""
         book = self.books.get(refused.instrument)
@@ -336,12 +341,13 @@ class Risk(Actor[RiskState]):
     # Recovery and checkpoint
 
     def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
-        """A person's order is a fact: it holds after a SIGKILL as well."""
+        """A person's order is a fact: it holds after a SIGKILL as well. So is a ledger's start, which nobody says again."""
         return {
             OrderUpdate: self.on_update,
             Fill: self.on_fill,
-            PositionUpdate: self.on_position,
+            PositionUpdate: self.fold_position,
             OperatorCommand: self.on_operator,
+            BaselineTaken: self.switch.on_baseline,
         }
 
     def checkpoint(self) -> RiskState:

@@ -42,7 +42,7 @@ class Day(msgspec.Struct):
 
 
 class Losses:
-    """peaks: highest result by asset, of those that have a bound."""
+    """peaks: highest result by asset, of those that have a bound; none yet: it begins where the day did."""
 
     def __init__(self, limits: AccountLimits, reasons: Reasons) -> None:
         self.limits, self.reasons = limits, reasons
@@ -52,6 +52,11 @@ class Losses:
 
     def on_position(self, position: PositionUpdate, instrument: Instrument | None, now_ns: int) -> tuple[Message, ...]:
         """instrument: None while nothing but facts is known of it (a start)."""
+        self.fold(position, instrument, now_ns)
+        return self._judge(self.days[position.instrument].asset)
+
+    def fold(self, position: PositionUpdate, instrument: Instrument | None, now_ns: int) -> None:
+        """Kept and not judged: what is recovered was traded at prices that no Mark is kept of."""
         self._roll(now_ns)
         asset = instrument.quote_asset if instrument is not None else ""
         day = self.days.get(position.instrument)
@@ -61,7 +66,11 @@ class Losses:
             day.start, day.open_start = position.day_start, None
         day.realized, day.position, day.cost = position.realized, position.position, position.cost
         _value(day, instrument)
-        return self._judge(day.asset)
+
+    def begin(self) -> None:
+        """A new run: a Mark of an earlier one is no price for what is traded since, and would make gains or losses of it."""
+        for day in self.days.values():
+            day.bid = day.ask = 0
 
     def on_mark(self, mark: Mark, instrument: Instrument | None, now_ns: int) -> tuple[Message, ...]:
         day = self.days.get(mark.instrument)
@@ -83,8 +92,8 @@ class Losses:
         """The day, or a person's word, starts here."""
         for day in self.days.values():
             day.day, day.start = self.day, day.realized
-            day.open_start = None if day.open_start is None else day.open
-        self.peaks = {asset: self._result(asset) for asset in self.peaks}
+            day.open_start = None if day.open_start is None or _unmarked(day) else day.open
+        self.peaks.clear()
 
     def _roll(self, now_ns: int) -> None:
         """A wall clock that went back between two runs does not bring a day back: its loss would count anew."""
@@ -94,6 +103,9 @@ class Losses:
 
     def _result(self, asset: str) -> int:
         return sum(day.realized + day.open for day in self.days.values() if day.asset == asset)
+
+    def _any_unmarked(self, asset: str) -> bool:
+        return any(_unmarked(day) for day in self.days.values() if day.asset == asset)
 
     def _judge(self, asset: str) -> tuple[Message, ...]:
         most, deepest = self.limits.daily_loss_max.get(asset), self.limits.drawdown_max.get(asset)
@@ -108,7 +120,7 @@ class Losses:
             if day.asset == asset:
                 realized += day.start - day.realized
                 together += 0 if day.open_start is None else day.open_start - day.open
-        loss = max(realized, realized + together)
+        loss = realized if self._any_unmarked(asset) else max(realized, realized + together)
         name = f"loss:{asset}"
         if loss <= most or self.reasons.holds(ENGINE, name):
             return NOTHING
@@ -118,7 +130,7 @@ class Losses:
 
     def _judge_drawdown(self, asset: str, deepest: int) -> tuple[Message, ...]:
         """What is held without a Mark has no result yet: it would be a peak that never was."""
-        if any(day.position and not day.bid for day in self.days.values() if day.asset == asset):
+        if self._any_unmarked(asset):
             return NOTHING
         result = self._result(asset)
         peak = self.peaks.get(asset)
@@ -146,6 +158,11 @@ class Losses:
         for row in days:
             if row.day < self.day:  # of a program that let each row's day begin with its own next fact
                 row.day, row.start, row.open_start = self.day, row.realized, row.open
+
+
+def _unmarked(day: Day) -> bool:
+    """It is held, and what for is not known in this run."""
+    return day.position != 0 and not day.bid
 
 
 def _value(day: Day, instrument: Instrument | None) -> None:

@@ -94,6 +94,7 @@ class Switch:
         """Says every scope's state once, so that execution and strategy need not have seen the change."""
         reasons = self.reasons
         self.watch.begin(now_ns)
+        self.losses.begin()
         reasons.drop(ENGINE, "stop", "start")
         reasons.drop(ENGINE, "leadership", "start")
         reasons.drop(ENGINE, "actor_failed", "start")

@@ -166,3 +166,44 @@ def test_peaks_and_open_results_outlive_a_restart() -> None:
     again.receive(OrdersReady(0, 2, 0, 0, 0), NOW)
     assert told(again, mark(10_050)) == []
     assert told(again, mark(10_049)) == [("engine", REDUCING)]
+
+
+def restarted(actor: Risk, *journal: Message, now_ns: int = NOW) -> Risk:
+    """Another process: the checkpoint, then what the journal has behind it, then the start."""
+    again = Risk({0: limits()}, actor.account_limits)
+    again.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(actor.checkpoint()), type=RiskState))
+    for fact in journal:
+        again.recovers()[type(fact)](fact, now_ns)
+    again.receive(EngineStarted(0, 2), now_ns)
+    again.receive(OrdersReady(0, 2, 0, 0, 0), now_ns)
+    return again
+
+
+@pytest.mark.parametrize("average", [5_000, 15_000])
+@pytest.mark.parametrize("booked_late", [False, True])
+def test_what_was_traded_since_the_checkpoint_is_not_judged_by_its_mark(average: int, booked_late: bool) -> None:
+    """Goal: no peak and no loss that never was. Method: the checkpoint's Mark is at 10,000; since then the market went
+    elsewhere, a position was opened there (in the journal, or found by the start), and the next Mark is of there.
+    """
+    actor = risk(None, AccountLimits(drawdown_max={"BBB": 1_000}, daily_loss_max={"BBB": 1_000}))
+    told(actor, held(10, 10_000))
+    told(actor, mark(10_000))
+    told(actor, held(0, 0))
+    traded = held(10, average)
+    again = restarted(actor, *() if booked_late else (traded,))
+    assert (told(again, traded) if booked_late else []) == []
+    assert told(again, mark(average)) == []
+    assert told(again, mark(average - 101)) == [("engine", REDUCING)], "from there on it is judged"
+
+
+def test_midnight_without_a_mark_begins_with_the_next_one() -> None:
+    """A position under water by 5,000 since yesterday is no loss of today's."""
+    actor = risk(None, AccountLimits(drawdown_max={"BBB": 1_000}, daily_loss_max={"BBB": 6_000}))
+    told(actor, held(10, 10_000))
+    for down in range(100, 600, 100):
+        told(actor, mark(10_000 - down))
+    told(actor, OperatorCommand(Control.RESUME, -1, "seen"))
+    again = restarted(actor, now_ns=NOW + DAY)
+    assert told(again, held(10, 10_000), NOW + DAY) == []
+    assert told(again, mark(9_500), NOW + DAY) == []
+    assert told(again, mark(9_399), NOW + DAY) == [("engine", REDUCING)]

@@ -11,6 +11,7 @@ from bus.messages import (
     Alert,
     AlertLevel,
     AnswerKind,
+    BaselineAwaited,
     BaselineTaken,
     ClockEstimate,
     CommandAnswered,
@@ -175,6 +176,18 @@ def test_a_new_baseline_of_an_asset_ends_its_difference_alone() -> None:
 
 def loss(realized: int, **given: Any) -> Message:
     return position(0, realized=realized, **given)
+
+
+def test_a_ledger_whose_start_was_accepted_just_before_a_kill_is_awaited_no_more() -> None:
+    """The checkpoint is of before the acceptance, which the journal has. Nobody says it a second time, and no RESUME ends it."""
+    actor = risk()
+    actor.receive(BaselineAwaited(0, ("AAA",)), NOW)
+    again = Risk(actor.limits, actor.account_limits)
+    again.restore(actor.checkpoint())
+    again.recovers()[BaselineTaken](BaselineTaken(0, ("AAA",), (5,)), NOW)
+    again.receive(EngineStarted(0, 2), NOW)
+    again.receive(OrdersReady(0, 2, 0, 0, 0), NOW)
+    assert again.switch.state_for(0, "maker") is ACTIVE
 
 
 def test_the_days_realized_loss_reduces() -> None:
