@@ -37,7 +37,7 @@ class Looks:
 
     began_ns: of the present look. balances_next: they are asked for when nothing is outstanding. moved: times they were
     asked for in vain. positions: of this look, until its balances come. unasked: open orders that the list did not show and
-    that wait for their question. unjudged: balances were reported in VERIFY, and the portfolio has not said what it makes of them.
+    that wait for their question. unjudged: balances were reported in VERIFY or READY, and the portfolio has not said what it makes of them.
     """
 
     __slots__ = (
@@ -189,7 +189,7 @@ class Looks:
         trades = tuple((number, desk.trades.get(number, -1)) for number in desk.terms)
         account, venue = desk.settings.account, desk.settings.venue
         out.append(BalancesReported(account, venue, quiet, answer.balances, trades, self.positions, steady))
-        self.unjudged = self.phase is Phase.VERIFY
+        self.unjudged = self.phase in (Phase.VERIFY, Phase.READY)
         return True
 
     def compare(self, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:

@@ -191,8 +191,10 @@ class Startup:
 
     def on_judged(self, message: BalancesJudged, now_ns: int, out: list[Message]) -> None:
         """The portfolio's word on the balances: the comparison is complete, or they are looked at again before it is."""
+        awaited, self.looks.unjudged = self.looks.unjudged, False
+        if self.phase is Phase.READY and not awaited:
+            return  # on balances of before this look, or on a stop's own: its end is another verdict
         self.differences.rows += message.differences
-        self.looks.unjudged = False
         if self.phase not in (Phase.VERIFY, Phase.READY):
             return  # a new look began: it comes to balances by itself
         if message.again:
