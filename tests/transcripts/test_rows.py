@@ -49,6 +49,7 @@ RACES = {
     "15. a predecessor's cancel reaches an adopted order": "predecessors-cancel-reaches-an-adopted-order",
     "19. filters change with quotes resting": "filters-change-with-quotes-resting",
     "20. a fee leaves dust": "fee-leaves-dust",
+    "and: a quote fills while flatten cancels it": "quote-fills-while-flatten-cancels-it",
     "21. disk full between intent and send": "disk-full-between-intent-and-send",
     "23. clock step between timestamp and check": "clock-stepped-before-the-check",
     "25. too many requests on what would end UNKNOWN": "too-many-requests-while-unknown",
