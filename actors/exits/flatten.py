@@ -35,6 +35,8 @@ TICK_NS = 250_000_000
 """Between two looks while it lasts; chosen: a wish lives eight of them."""
 NEWS_NS = 3_000_000_000
 """Between two words on what is left, so that who asked knows that it goes on; chosen."""
+CROSSING_NS = 500_000_000
+"""So long it lasts at least: what rested is being canceled, and may be filled on the way. Chosen: a slow cancel's."""
 BPS = 10_000
 PASSING = (Refusal.MIN_NOTIONAL, Refusal.QUANTITY_FILTER, Refusal.NOT_REDUCING, Refusal.SELF_TRADE, Refusal.OPEN_ORDERS)
 """Refusals that pass with the end of an order that is being canceled, or say that the rest is too small: no news."""
@@ -82,6 +84,7 @@ class Flatten:
         """After a fill the wish is said anew, even if it is the same: execution waits for that."""
         self.fold_position(update, now_ns)
         place = self._place(update.instrument)
+        self._join(place)
         return self._look(place, now_ns, anew=True)
 
     def fold_position(self, update: PositionUpdate, now_ns: int) -> None:
@@ -136,16 +139,27 @@ class Flatten:
         numbers = [
             place.number for place in self.places.values() if instrument in (-1, place.number) and place.position
         ]
-        self.lasting = lasting = Flattening(asker, instrument, until_ns, numbers, [], now_ns + NEWS_NS)
+        least_ns = now_ns + CROSSING_NS
+        self.lasting = lasting = Flattening(asker, instrument, until_ns, numbers, [], now_ns + NEWS_NS, least_ns)
         for number in numbers:
-            place = self.places[number]
-            place.held_before, place.wish, place.remainder_ns, place.refusal = place.position, None, 0, Refusal.NONE
+            _begin(self.places[number])
         if numbers:
             told = ", ".join(_held(self.places[number]) for number in numbers)
             out += (self._answer(lasting, AnswerKind.FOLLOWS, f"closing {told}"),)
         for number in list(numbers):
             out += self._look(self.places[number], now_ns)
         return (*out, *self._finish(now_ns))
+
+    def _join(self, place: Place) -> None:
+        """A fill of what is being canceled has opened a position, or turned one: that is closed as well."""
+        lasting = self.lasting
+        if lasting is None or not place.lots or lasting.instrument not in (-1, place.number):
+            return
+        if place.number not in lasting.numbers:
+            lasting.numbers.append(place.number)
+            _begin(place)
+        elif place.held_before * place.position < 0:
+            _begin(place)
 
     def end(self, why: str, now_ns: int) -> tuple[Message, ...]:
         """Before everything is closed. Wishes are taken back: what works of them is canceled."""
@@ -170,7 +184,7 @@ class Flatten:
         lasting = self.lasting
         if lasting is None or generation != self.generation:
             return NOTHING
-        if now_ns >= lasting.until_ns:
+        if lasting.numbers and now_ns >= lasting.until_ns:
             return self.end("not closed in time", now_ns)
         out: tuple[Message, ...] = ()
         for number in list(lasting.numbers):
@@ -186,7 +200,7 @@ class Flatten:
         lasting = self.lasting
         if lasting is None:
             return NOTHING
-        if lasting.numbers:
+        if lasting.numbers or now_ns < min(lasting.least_ns, lasting.until_ns):
             self.generation += 1
             return (SetTimer("exits", TIMER, self.generation, now_ns + TICK_NS),)
         self.lasting = None
@@ -234,7 +248,9 @@ class Flatten:
 
     def _closed(self, lasting: Flattening, place: Place, now_ns: int) -> tuple[Message, ...]:
         lasting.numbers.remove(place.number)
-        lasting.closed.append(_left(place))
+        told = _left(place)
+        if told not in lasting.closed:
+            lasting.closed.append(told)
         return self._withdraw(place, now_ns)
 
     def _withdraw(self, place: Place, now_ns: int) -> tuple[Message, ...]:
@@ -266,6 +282,11 @@ class Flatten:
         self.places = {place.number: place for place in state.places}
         self.lasting = state.lasting
         self.last_position, self.generation = state.last_position, state.generation
+
+
+def _begin(place: Place) -> None:
+    """What is held now is what is to be closed."""
+    place.held_before, place.wish, place.remainder_ns, place.refusal = place.position, None, 0, Refusal.NONE
 
 
 def _symbol(place: Place) -> str:

@@ -91,7 +91,9 @@ class Place(msgspec.Struct):
 
 
 class Flattening(msgspec.Struct):
-    """One that lasts. numbers: instruments that are not closed yet. closed: words on those that are. news_ns: of the next word."""
+    """One that lasts. numbers: instruments that are not closed yet. closed: words on those that are. news_ns: of the next word.
+    least_ns: not done before.
+    """
 
     asker: str
     instrument: int
@@ -99,6 +101,7 @@ class Flattening(msgspec.Struct):
     numbers: list[int]
     closed: list[str]
     news_ns: int = 0
+    least_ns: int = 0
 
 
 class FlattenState(msgspec.Struct):

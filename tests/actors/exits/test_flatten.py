@@ -103,8 +103,38 @@ def test_while_it_lasts_there_is_news_of_what_is_left() -> None:
     )
 
 
-def test_nothing_held_is_flat_at_once() -> None:
-    assert answers(Desk().tell(FLATTEN)) == [(DONE, "nothing is held")]
+def test_nothing_held_is_said_when_what_rested_has_had_time_to_end() -> None:
+    desk = Desk()
+    assert answers(desk.tell(FLATTEN)) == []
+    assert answers(desk.wait(SECOND)) == [(DONE, "nothing is held")]
+
+
+def test_a_fill_that_crossed_its_cancel_is_closed_too() -> None:
+    """Goal: no DONE over a position that a quote opened on its way out. Method: flat, then filled; closed, then filled."""
+    desk = Desk()
+    desk.mark(9_999, 10_001)
+    desk.tell(FLATTEN)
+    assert wishes(desk.hold(-5)) == [(0, 10_030, 5)]
+    desk.hold(0)
+    assert wishes(desk.hold(7)) == [(0, 9_970, -7)]
+    out = desk.hold(0) + desk.wait(SECOND)
+    assert answers(out) == [(DONE, "AAABBB closed, -5; AAABBB closed, 7")]
+
+
+def test_a_position_that_such_a_fill_turned_is_closed_the_other_way() -> None:
+    desk = Desk()
+    desk.hold(50)
+    desk.mark(9_999, 10_001)
+    assert wishes(desk.tell(FLATTEN)) == [(0, 9_970, -50)]
+    assert wishes(desk.hold(-20)) == [(0, 10_030, 20)]
+    assert answers(desk.hold(0) + desk.wait(SECOND))[-1][0] is DONE
+
+
+def test_of_one_instrument_another_ones_fill_is_none_of_its_affair() -> None:
+    desk = Desk(instrument(), instrument(instrument=1, venue_symbol="CCCBBB"))
+    desk.mark(9_999, 10_001, 1)
+    desk.tell(OperatorCommand(Control.FLATTEN, 0, "out", asker="me"))
+    assert wishes(desk.hold(5, 1)) == []
 
 
 def test_an_order_has_no_more_than_one_may_and_the_rest_follows() -> None:
@@ -154,7 +184,7 @@ def test_what_the_venue_would_not_take_is_left_and_said() -> None:
     desk.number += 1
     desk.tell(PositionUpdate(desk.number, 0, 0, 0, 1, 2_345, 2, 0, 0, 0.0))
     desk.mark(9_999, 10_001)
-    out = desk.tell(FLATTEN)
+    out = desk.tell(FLATTEN) + desk.wait(SECOND)
     assert wishes(out) == []
     assert answers(out)[-1] == (DONE, "AAABBB 2.345 is less than the venue takes as an order")
 
