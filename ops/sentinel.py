@@ -112,12 +112,7 @@ class Sentinel:
 
     async def look(self) -> None:
         """One look at the beat, and a sweep if it is due."""
-        now_ns = boottime_ns()
-        if now_ns - self._looked_ns > self._silence_ns // 2:
-            self._wake_ns = (
-                now_ns  # we stood still, and the engine perhaps with us: it has a whole silence to show itself
-            )
-        self._looked_ns = now_ns
+        now_ns = self._now_ns()
         event = self._event(now_ns)
         if event is None:
             return
@@ -130,7 +125,21 @@ class Sentinel:
 
     def silent(self) -> bool:
         """Whether the engine may be taken for dead, by a fresh look: asked before each request that touches an order."""
-        return self._event(boottime_ns()) is Event.SILENCE
+        return self._event(self._now_ns()) is Event.SILENCE
+
+    def _now_ns(self) -> int:
+        """And whether we stood still, the engine perhaps with us: then it has a whole silence to show itself."""
+        now_ns = boottime_ns()
+        if now_ns - self._looked_ns > self._silence_ns // 2:
+            self._wake_ns = now_ns
+        self._looked_ns = now_ns
+        return now_ns
+
+    async def _pulse(self) -> None:
+        """While a sweep waits for the venue we do not stand still: without this its end would look like a wake-up."""
+        while True:
+            self._now_ns()
+            await asyncio.sleep(self._look_s)
 
     def _event(self, now_ns: int) -> Event | None:
         """None: nothing was ever there."""
@@ -157,7 +166,11 @@ class Sentinel:
 
     async def _sweep_now(self) -> None:
         self.sweeps += 1
-        swept = await self._sweep(epoch_of(self._state), self.silent)
+        pulse = asyncio.create_task(self._pulse())
+        try:
+            swept = await self._sweep(epoch_of(self._state), self.silent)
+        finally:
+            pulse.cancel()
         self.left = len(swept.left) if swept.seen else max(self.left, len(swept.left))
         gone = len(swept.found) - len(swept.left)
         self.canceled += gone

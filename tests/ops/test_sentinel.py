@@ -106,6 +106,35 @@ def test_a_beat_in_the_middle_of_a_sweep_stops_it(watched: Watched) -> None:
     assert watched.wait(0.1, beats=True) is Phase.WATCHING
 
 
+@pytest.mark.parametrize(("steps", "phase"), [(20, Phase.CLEARED), (1, Phase.SWEEPING)])
+async def test_a_slow_venue_is_no_standstill_of_ours_and_a_standstill_is_no_silence(
+    watched: Watched, steps: int, phase: Phase
+) -> None:
+    """Goal: waiting 2 s for the venue is one alarm, not the end of it; and 2 s that nobody lived stop the sweep.
+
+    Method: a sweep of 2 s, on a clock that goes on in steps while the loop turns, or at once.
+    """
+    sentinel = Sentinel(watched.folder, SILENCE_MS, 1, watched.sweep)
+
+    async def slow(epoch: int, go_on: Callable[[], bool]) -> Swept:
+        for _ in range(steps):
+            await asyncio.sleep(0.01)
+            watched.clock.now_ns += 2 * S // steps
+        return await watched.sweep(epoch, go_on)
+
+    sentinel._sweep = slow
+    for _ in range(20):
+        watched.clock.now_ns += LOOK_MS * 1_000_000
+        await sentinel.look()
+        if sentinel.sweeps:
+            break
+    assert (sentinel.phase, watched.open) == (phase, 0 if steps > 1 else 3)
+    watched.clock.now_ns += LOOK_MS * 1_000_000
+    await sentinel.look()
+    assert sentinel.phase is (Phase.CLEARED if steps > 1 else Phase.WATCHING)
+    assert sentinel.alarms == 1
+
+
 def test_a_run_that_ended_well_needs_nobody(watched: Watched) -> None:
     watched.wait(1, beats=True)
     watched.beat.end()
