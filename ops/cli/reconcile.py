@@ -22,6 +22,7 @@ from bus.messages import (
     Reconciled,
 )
 from gateway.binance_spot.decimals import SCALE
+from ops.cli.operating import Refused, engine_of, json_option, state_option
 from ops.config import ConfigError, decimal_text, load
 from ops.control import Asker, NoAnswer, NoEngine
 from ops.preflight import StartFailed
@@ -36,14 +37,14 @@ COMPARED_S = 40.0
 
 @click.command(short_help="What differs between us and the venue.")
 @click.argument("config", type=click.Path(path_type=Path), required=False)
-@click.option("--state", type=click.Path(path_type=Path), required=True, help="State directory of the engine.")
+@state_option
 @click.option("--dry-run", is_flag=True, help="Only look. With no engine alive, CONFIG says where and with which key.")
 @click.option(
     "--accept", is_flag=True, help="Take what differs as ours: the gap is booked, or the ledger's start taken."
 )
 @click.option("--reason", default="", help="Why, for the journal. --accept needs it.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
-def reconcile(config: Path | None, state: Path, dry_run: bool, accept: bool, reason: str, as_json: bool) -> None:
+@json_option
+def reconcile(config: Path | None, state: Path | None, dry_run: bool, accept: bool, reason: str, as_json: bool) -> None:
     """Compare orders, executions and balances with the venue, and show every difference.
 
     The running engine does it, as it does by itself at each start, each reconnect and by interval: what it finds missing
@@ -54,8 +55,8 @@ def reconcile(config: Path | None, state: Path, dry_run: bool, accept: bool, rea
     """
     try:
         _check(dry_run=dry_run, accept=accept, reason=reason)
-        said, instruments = _ask(config, state, dry_run=dry_run, accept=accept, reason=reason)
-    except (ConfigError, StateError, StartFailed, NoEngine, NoAnswer, BusError, OSError) as error:
+        said, instruments = _ask(config, engine_of(state), dry_run=dry_run, accept=accept, reason=reason)
+    except (Refused, ConfigError, StateError, StartFailed, NoEngine, NoAnswer, BusError, OSError) as error:
         if as_json:
             click.echo(json.dumps({"compared": False, "error": str(error)}))
         else:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from bus.messages import BaselineTaken, Difference, DifferenceKind, LedgerAdjusted, Reconciled
 from ops.cli.reconcile import make_report, reconcile, table
+from ops.engines import STATE_VARIABLE
 from tests.scenarios.test_sigkill import wrong
 from tests.support.processes import ROOT, WAIT_S, EngineProcess, VenueProcess, until
 
@@ -112,6 +113,13 @@ def test_the_table_is_readable() -> None:
         "BALANCE  BTC  1.5   0.5      left standing",
         "and 2 more",
     ]
+
+
+def test_the_engine_is_found_as_by_every_command(tmp_path: Path) -> None:
+    """The variable names the directory; nobody has to type --state."""
+    ended = CliRunner().invoke(reconcile, [], env={STATE_VARIABLE: str(tmp_path)})
+    assert ended.exit_code == 2
+    assert f"{tmp_path}: no engine has ever run here" in ended.stderr
 
 
 @pytest.mark.parametrize(
