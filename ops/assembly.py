@@ -68,7 +68,10 @@ def load_strategy(config: Config) -> Strategy:
     parameters = getattr(module, "Parameters", None)
     if parameters is None:
         if config.strategy.parameters:
-            raise ConfigError(f"[strategy.parameters]: {module_name} has no Parameters type and takes none")
+            raise ConfigError(
+                f"[strategy.parameters]: {module_name} has no Parameters type and takes none; define it there (or import that "
+                "of the class it builds on), or remove the section"
+            )
         return cls()
     try:
         return cls(msgspec.convert(config.strategy.parameters, parameters))  # type: ignore[call-arg]  # by convention

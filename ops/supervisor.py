@@ -141,7 +141,9 @@ class Supervisor:
     def _trading(self, change: TradingStateChanged, now_ns: int) -> tuple[Message, ...]:
         self.trading[change.scope] = change.state
         write = events.info if change.state is TradingState.ACTIVE else events.warning
-        write("trading_state", scope=change.scope, state=change.state.name, reason=change.reason)
+        kind, _, number = change.scope.partition(":")
+        scope = self.symbol(int(number)) if kind == "instrument" and number.isdigit() else change.scope
+        write("trading_state", scope=scope, state=change.state.name, reason=change.reason)
         return NOTHING
 
     def _won(self, won: LeadershipWon, now_ns: int) -> tuple[Message, ...]:

@@ -3,12 +3,12 @@
 import io
 import logging
 
-from bus.messages import LeadershipWon, LedgerCompared
+from bus.messages import LeadershipWon, LedgerCompared, TradingState, TradingStateChanged
 from ops import events
 from ops.supervisor import Supervisor
 
 
-def lines_of(supervisor: Supervisor, *messages: LedgerCompared | LeadershipWon) -> list[str]:
+def lines_of(supervisor: Supervisor, *messages: LedgerCompared | LeadershipWon | TradingStateChanged) -> list[str]:
     out = io.StringIO()
     log = events.EventLog(out, logging.INFO)
     for message in messages:
@@ -37,3 +37,15 @@ def test_who_leads_says_where_the_store_is() -> None:
     supervisor.store = "private /state/coordination.sqlite"
     [line] = lines_of(supervisor, LeadershipWon(0, 7, "me:1", 0, None))
     assert line == 'leadership_won epoch=7 holder=me:1 left_by_epoch=0 store="private /state/coordination.sqlite"'
+
+
+def test_trading_states_name_the_symbol() -> None:
+    supervisor = Supervisor()
+    supervisor.symbols = {3: "ETHUSDT"}
+    scopes = ("instrument:3", "instrument:4", "owner:main", "engine")
+    assert [
+        line.split()[1]
+        for line in lines_of(
+            supervisor, *(TradingStateChanged(scope=scope, state=TradingState.HALTED, reason="x") for scope in scopes)
+        )
+    ] == ["scope=ETHUSDT", "scope=4", "scope=owner:main", "scope=engine"]
