@@ -92,7 +92,10 @@ class Asker:
             if messages:
                 until = time.monotonic() + seconds
             elif time.monotonic() > until:
-                raise NoAnswer(f"{self._state}: sent, but no answer came in {seconds:g} s; look at the engine's log")
+                raise NoAnswer(
+                    f"{self._state}: no answer came in {seconds:g} s: the engine hangs or stands still, and may never hear of "
+                    "this, or do it late"
+                )
             else:
                 self._check_lives()
 

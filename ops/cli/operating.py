@@ -20,6 +20,9 @@ REASON_MAX = 200
 """Characters that an engine takes (bus.pump)."""
 
 
+WITHOUT_ANSWER = "ask again when `touchline status` shows it; orders go at once, without it, by `touchline cancel-all --config CONFIG --state DIR`"
+
+
 class Refused(Exception):
     """Wrong usage, or nobody there: exit code 2. The text says what to do."""
 
@@ -133,6 +136,6 @@ def run_command(command: str, as_json: bool, work: Callable[[Told], None]) -> No
     try:
         work(told)
     except NoAnswer as error:
-        told.end(False, str(error))
+        told.end(False, f"{error}; {WITHOUT_ANSWER}")
     except (Refused, NoEngine, StateError, BusError, OSError) as error:
         told.refuse(error)

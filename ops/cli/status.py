@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from bus.errors import BusError
+from gateway.binance_spot.decimals import SCALE
 from ops.cli.operating import Refused, Told, engine_of, json_option, state_option
+from ops.config import decimal_text
 from ops.control import is_alive
 from ops.look import LOOK_S, NoPicture, look
 from ops.status import of_engine, of_remains
@@ -79,6 +81,8 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     if troubles := [f"{name} {told['counts'][name]}" for name in TROUBLES if told.get("counts", {}).get(name)]:
         yield f"counted: {', '.join(troubles)}"
     yield from _recovery(told)
+    if told["alerts"]:
+        yield "the last warnings, over or not:"
     for line in told["alerts"]:
         yield f"  {line}"
 
@@ -126,7 +130,7 @@ def _recovery(told: dict[str, Any]) -> Iterator[str]:
 
 
 def _remains(told: dict[str, Any]) -> Iterator[str]:
-    yield f"no engine: {told['why']} ({told['state_directory']})"
+    yield f"{told['why']} ({told['state_directory']})"
     if "unreadable" in told:
         yield f"what it left cannot be read: {told['unreadable']}"
         return
@@ -134,10 +138,14 @@ def _remains(told: dict[str, Any]) -> Iterator[str]:
         yield f"last word in the journal {told['last_record']}, epoch {told['epoch']}"
     rows = told["open_orders"]
     yield f"orders that it left open or unproven: {len(rows)}" + (
-        "; touchline cancel-all --config CONFIG cancels them" if rows else ""
+        "; the next start looks after them, or touchline cancel-all --config CONFIG --state DIR" if rows else ""
     )
     for row in rows[:ROWS_MAX]:
         yield f"  {row['symbol']} {row['client_order_id']} {row['side']} {row['status']}"
+    for symbol, units in told["positions_base_units"].items():
+        if units:
+            yield f"  {symbol} position {decimal_text(units, SCALE)}"
+    yield "this is its journal's word: what the venue has done since then is not in it"
 
 
 def _ago(seconds: float) -> str:

@@ -107,6 +107,7 @@ def test_cancel_all_through_the_engine_and_without_one(rig: Rig) -> None:
     left = rig.told("status", code=DID_NOT_HOLD)
     assert not left["alive"]
     assert {row["symbol"] for row in left["open_orders"]} == {SYMBOL}
+    assert "its journal's word" in rig.touchline("status", code=DID_NOT_HOLD)
     assert "--config CONFIG" in rig.touchline("cancel-all", code=REFUSED)
     assert rig.open_orders()
     told = rig.told("cancel-all", "--config", str(rig.engine.config))
@@ -189,7 +190,9 @@ def test_flatten_without_an_engine_names_who_leads(rig: Rig, tmp_path: Path) -> 
 
 
 def test_a_directory_where_nothing_ran_is_said(rig: Rig, tmp_path: Path) -> None:
-    for command in (("status",), ("halt",), ("resume", "--reason", "x"), ("cancel-all",), ("flatten", "--yes")):
+    for command in (
+        ("status",), ("halt",), ("resume", "--reason", "x"), ("cancel-all",), ("flatten", "--yes"), ("reconcile",)
+    ):  # fmt: skip
         line = rig.touchline(*command, "--state", str(tmp_path / "nowhere"), code=REFUSED)
         assert line.startswith(f"touchline {command[0]}: {tmp_path}/nowhere: no engine")
 
