@@ -259,7 +259,8 @@ class Orders(Actor[OrdersState]):
         added = message.instrument not in desk.terms
         terms = terms_of(message)
         if desk.restored and not desk.handing:
-            self.startup.stream_up = False  # Another process: the stream that a checkpoint speaks of died with the last one.
+            # Another process: the stream that a checkpoint speaks of died with the last one.
+            self.startup.stream_up = False
         desk.hand(terms)
         inherit(desk, terms)
         if self.startup.started and desk.register.stranded:

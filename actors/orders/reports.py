@@ -146,7 +146,9 @@ class Reports:
             if order.pending:
                 order.pending = PENDING[order.pending, Asked.ALL_SETTLED]
             if order.certainty:
-                self.proven(order)  # Of questions that failed before nothing is left: what is missing is asked for soon.
+                self.proven(
+                    order
+                )  # Of questions that failed before nothing is left: what is missing is asked for soon.
         elif report.kind is OTHER:
             desk.doubt(order, now_ns)
             self.alert_unknown_word(order, report, out)

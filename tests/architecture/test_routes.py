@@ -176,7 +176,7 @@ NOT_IN_A_RUN = {
     "LeadershipLost", "AccountHandedOver", "BandWanted", "CooldownRequested", "CooldownObserved", "CooldownHeld",
     "PublishCooldown", "FrameBatch", "StreamChanged", "Resubscribe", "RollConnection", "ReleaseConnection", "MarkPrice",
     "FundingRate", "CommandAnswered", "PrivateStreamSuspected", "StoreQuery", "ForeignTraded", "WalletChanged", "LedgerAdjusted",
-    "CommandAnswered", "BaselineAwaited",
+    "BaselineAwaited",
 }  # fmt: skip
 """Of failures, people and what they are answered, a ledger that differs or waits for its start, the wall clock, other instances, a host that is behind, streams that fall silent or are rolled,
 perpetuals, orders that memory no longer holds: tests/scenarios and tests/actors have them."""

@@ -330,7 +330,14 @@ class House:
 
     def depth(self, first: int, last: int, bids: list[list[str]], asks: list[list[str]]) -> bytes:
         return self.frame(
-            "btcusdt@depth@100ms", e="depthUpdate", E=self.clock.now_ns() // MS, s="BTCUSDT", U=first, u=last, b=bids, a=asks
+            "btcusdt@depth@100ms",
+            e="depthUpdate",
+            E=self.clock.now_ns() // MS,
+            s="BTCUSDT",
+            U=first,
+            u=last,
+            b=bids,
+            a=asks,
         )
 
     def receive(self, payload: bytes) -> None:
