@@ -43,8 +43,8 @@ CANCELS = (Control.HALT, Control.CANCEL_ONLY)
 def halt(symbol: str, strategy: str, level: str, reason: str | None, state: Path | None, as_json: bool) -> None:
     """Stop new orders of the whole engine, of one SYMBOL or of one strategy, and cancel what is working there.
 
-    It holds until `touchline resume`, whatever happens to the process. Exit code 0: it holds, and orders are gone; 1: some may
-    still work, or it was not answered; 2: no engine, or wrong usage.
+    It holds until `touchline resume`, whatever happens to the process. Exit code 0: it holds, and orders are gone (of a
+    strategy: are being canceled); 1: some may still work, or it was not answered; 2: no engine, or wrong usage.
     """
     run_command("halt", as_json, lambda told: _order(told, LEVELS[level], symbol, strategy, reason, state))
 
