@@ -52,15 +52,21 @@ def test_with_no_engine_alive_the_directory_is_compared_and_stays_as_it_was(
     engine.start()
     engine.wait_for("orders_ready")
     until(lambda: len(venue.open_orders()) == 2, "both quotes work")
+    venue.control("pause-flow")  # a quote that is just being replaced would not rest
     assert typed(engine)[1]["equal"]
-    venue.control("pause-flow")
+    until(lambda: len(venue.open_orders()) == 2, "both quotes rest")
     engine.kill()
     rested = {row["clientOrderId"] for row in venue.open_orders()}
     before = files(engine.state)
     assert (typed(engine)[0], typed(engine, "--dry-run")[0]) == (2, 2)
     code, report = typed(engine, "--dry-run", str(engine.config))
     assert (code, report["orders"], report["rows"]) == (0, len(rested), [])
-    venue.sweep("BTCUSDT", "3")
+
+    def filled() -> bool:
+        venue.sweep("BTCUSDT", "3")  # a slow machine quotes further off
+        return not venue.open_orders()
+
+    until(filled, "both are filled")
     for _ in range(2):
         code, report = typed(engine, "--dry-run", str(engine.config))
         rows = [(row["kind"], row["subject"]) for row in report["rows"]]
