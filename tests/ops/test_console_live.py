@@ -177,8 +177,10 @@ def test_own_orders_position_and_rate_are_on_the_screen(console: Terminal) -> No
     console.until(lambda: re.search(r" [1-9]\d*\.\d fps", console.screen.display[0]), "an achieved rate")
     for said in ("ACTIVE", "binance-spot", "leader", "data "):
         console.until(lambda said=said: said in console.screen.display[0], said)
-    for said in ("tick to order", "BUY", "> BTCUSDT  LIVE", "orders_ready"):
+    for said in ("tick to order", "BUY", "> BTCUSDT  LIVE", "Log, UTC"):
         console.shows(said)
+    line_of_the_log = re.compile(r"\d\d:\d\d:\d\d\.\d{3}  [a-z_]+")
+    console.until(lambda: line_of_the_log.search("\n".join(console.screen.display)), "a line of the log")
 
 
 def test_q_ends_it_within_a_frame_and_gives_the_terminal_back(console: Terminal) -> None:
