@@ -41,7 +41,8 @@ async def test_a_frozen_etcd_ends_the_term_by_the_holders_own_clock(cluster: Bac
     one, term = await cluster.leader(ttl_ns=SECOND_NS)
     watching = one.watch(cluster.group, cluster.scope, lambda picture: None)
     own_etcd.freeze()
-    assert "no answer" in await soon(term.until_over())
+    reason = await soon(term.until_over())
+    assert "no answer" in reason or "the host was stopped" in reason  # so a machine that stood still ends it as well
     assert term.left_ns(boottime_ns()) <= 0
     with pytest.raises(Unreachable, match=f"{own_etcd.endpoint}.*DEADLINE_EXCEEDED.*see that it runs"):
         await one.cooldowns(cluster.group)
