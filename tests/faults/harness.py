@@ -364,8 +364,11 @@ async def playing(folder: Path, *, config: str = CONFIG, venue: VenueSettings = 
 
 
 @asynccontextmanager
-async def life(play: Play) -> AsyncIterator[None]:
-    """One life of the engine on the play's state directory, from a start that recovers to whatever end the test makes."""
+async def life(play: Play, *, hurry: bool = True) -> AsyncIterator[None]:
+    """One life of the engine on the play's state directory, from a start that recovers to whatever end the test makes.
+
+    hurry: see `tests.faults.hurry`; not for a venue whose answers lag by more than that.
+    """
     state = StateDirectory(play.folder / "state")
     coordinator = make_coordinator(play.config.coordination, state.path)
     try:
@@ -373,7 +376,7 @@ async def life(play: Play) -> AsyncIterator[None]:
         play.engine = Engine(play.config, state, coordinator)
         play.ear = Ear(play.engine)
         try:
-            with in_a_hurry():
+            with in_a_hurry() if hurry else contextlib.nullcontext():
                 assert await play.engine.start(play.stopped)
             yield
         finally:
@@ -384,8 +387,10 @@ async def life(play: Play) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def trading(folder: Path, *, config: str = CONFIG, venue: VenueSettings = VENUE_SETTINGS) -> AsyncIterator[Play]:
+async def trading(
+    folder: Path, *, config: str = CONFIG, venue: VenueSettings = VENUE_SETTINGS, hurry: bool = True
+) -> AsyncIterator[Play]:
     """Both of them, and a few orders sent."""
-    async with playing(folder, config=config, venue=venue) as play, life(play):
+    async with playing(folder, config=config, venue=venue) as play, life(play, hurry=hurry):
         await play.more_orders(2)
         yield play
