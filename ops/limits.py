@@ -16,7 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.doors.budget import NEW, QUERY, Budget, Held, Kept
+from gateway.doors.budget import Budget, Held
+from gateway.doors.window import NEW, QUERY, Kept
 from ops import events
 
 INTERVAL_S = 1.0

@@ -1,21 +1,18 @@
-"""What we may still send to one venue: its windows of weight, requests, orders and openings, with reserves. Pure: time is handed in.
+"""What we may still send to one venue: its windows (window.py) and what it told us to wait. Pure: time is handed in.
 
-One budget serves every door of this process that reaches the venue, because the venue counts by address; what other processes
-there use is known by the venue's answers. Each purpose
-may fill a window up to its own share, so that what matters more always finds room: cancels before orders that reduce,
-those before questions, those before new orders and market data. A window is a count that starts over at each multiple
-of its length by the venue's clock, so a request costs a few additions. What the venue says is used replaces what we
-counted where it is more; what it wants us to wait (`hold`) goes before everything.
+One budget serves every door of this process that reaches the venue, because the venue counts by address; what other
+processes there use is known by the venue's answers. Each purpose may fill a window up to its own share, so that what
+matters more always finds room: cancels before orders that reduce, those before questions, those before new orders and
+market data. A request costs a few additions. What the venue says is used replaces what we counted where it is more; what
+it wants us to wait (`hold`) goes before everything.
 
 Times are engine time, ns.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from enum import IntEnum
 from typing import NamedTuple
 
-import msgspec
-
+from gateway.doors.window import CANCEL, NEW, REDUCE, SHARES_PCT, Kept, Purpose, Window, ends
 from gateway.market import CONNECTIONS, ORDERS, RAW, WEIGHT, RateLimit, Used, VenueLimits
 
 _S = 1_000_000_000
@@ -32,65 +29,6 @@ HOLD_NS_MAX = 3 * 86_400 * _S
 """The longest one (the same page): a date further off is a mistake, and must not stop us for ever."""
 SPARING_NS = 10 * _S
 """Between two cancels while the venue wants nothing: six a minute, below what earned a ban anywhere we know of. Chosen."""
-
-
-class Purpose(IntEnum):
-    """What a request is for: the lower, the further it may fill a window."""
-
-    CANCEL = 0
-    REDUCE = 1
-    QUERY = 2
-    NEW = 3
-
-
-CANCEL, REDUCE, QUERY, NEW = Purpose  # by name: an enum's look-up costs 75-117 ns on Python 3.11
-
-SHARES_PCT: dict[str, tuple[int, int, int, int]] = {
-    WEIGHT: (100, 95, 90, 80),
-    RAW: (100, 95, 90, 80),
-    ORDERS: (100, 100, 100, 90),
-    CONNECTIONS: (100, 100, 100, 90),
-}
-"""Of a limit, by purpose. Chosen: of Spot's 6,000 a minute 300 are the cancels' alone, 300 more the reducing orders', 600 more
-the questions' (12 looks at a venue of ten instruments); of 100 orders in 10 s ten are those that reduce. Openings: the order
-connection's before those of market data.
-"""
-
-
-class Window:
-    """One limit. guess: of `count`, what nobody counted: a run that was killed may have spent it unwritten. saved: `count` as last
-    written; due: what a start wrote beforehand and has not spent yet; pace: what may be spent beyond it until the next time.
-    """
-
-    __slots__ = (
-        "ceilings", "count", "due", "end_ns", "guess", "interval_ns", "kind", "limit", "pace", "saved", "start_ns",
-    )  # fmt: skip
-
-    def __init__(self, limit: RateLimit) -> None:
-        self.kind, self.interval_ns = limit.kind, limit.interval_ns
-        self.count = self.guess = self.start_ns = self.end_ns = self.saved = self.pace = self.due = 0
-        self.bound(limit.limit)
-
-    def bound(self, limit: int) -> None:
-        self.limit = limit
-        self.ceilings = tuple([max(limit * share // 100, 1) for share in SHARES_PCT[self.kind]])
-
-    def begin(self, now_ns: int, offset_ns: int) -> None:
-        """The window that holds `now_ns`, with nothing in it."""
-        venue_ns = now_ns + offset_ns
-        self.start_ns = now_ns - venue_ns % self.interval_ns
-        self.end_ns = self.start_ns + self.interval_ns
-        self.count = self.guess = self.saved = 0
-
-
-class Kept(msgspec.Struct, frozen=True, gc=False):
-    """A window as it outlives its process. ahead: what may be spent after this was written and before the next time."""
-
-    kind: str
-    interval_ns: int
-    start_ns: int
-    count: int
-    ahead: int
 
 
 class Held(NamedTuple):
@@ -233,7 +171,7 @@ class Budget:
         if now_ns >= self._turn_ns:
             self._turn(now_ns)
         held_ns = self.held.banned_ns if purpose is CANCEL else self.held.held_ns
-        return max([now_ns, held_ns, *_ends(self._weights, purpose, weight), *_ends(self._raw, purpose, 1)])
+        return max([now_ns, held_ns, *ends(self._weights, purpose, weight), *ends(self._raw, purpose, 1)])
 
     def orders_free_ns(self, now_ns: int, purpose: Purpose) -> int:
         """When the next order may go, as far as is known."""
@@ -254,7 +192,7 @@ class Budget:
         if now_ns >= self._turn_ns:
             self._turn(now_ns)
         held_ns = max(self.held.banned_ns, self._openings_from_ns)
-        return max([now_ns, held_ns, *_ends(self._openings, purpose, count)])
+        return max([now_ns, held_ns, *ends(self._openings, purpose, count)])
 
     def open(self, now_ns: int) -> None:
         """An opening is tried."""
@@ -329,27 +267,15 @@ class Budget:
         """The windows, to be written about once a second. last: nothing is spent any more."""
         if now_ns >= self._turn_ns:
             self._turn(now_ns)
-        rows = []
-        for window in self._windows:
-            spent = max(window.count - window.saved, 0)
-            window.pace, left = max(spent - window.due, window.pace // 2), max(window.due - spent, 0)
-            window.saved = window.count
-            window.due = left if spent else left // 2  # who needs less than was thought shall not owe the rest for ever
-            ahead = window.guess if last else window.guess + window.pace + window.due
-            rows.append(Kept(window.kind, window.interval_ns, window.start_ns, window.count - window.guess, ahead))
-        return rows
+        return [window.kept(last=last) for window in self._windows]
 
     def restore(self, rows: Iterable[Kept], held: Held, now_ns: int) -> None:
         """What an earlier run of this address left: windows that are still the present ones, and what it was told."""
         self._turn(now_ns)
         for row in rows:
             window = self._window(row.kind, row.interval_ns)
-            # Of one clock's two readings: the window it began in is ours if it holds the middle of that one.
-            if window is None or not window.start_ns <= row.start_ns + row.interval_ns // 2 < window.end_ns:
-                continue
-            count, ahead = max(row.count, 0), max(row.ahead, 0)
-            window.count, window.guess = window.count + count + ahead, ahead
-            window.saved = window.count
+            if window is not None:
+                window.restore(row)
         limit_ns = now_ns + HOLD_NS_MAX
         self._take(Held(*(until_ns if now_ns < until_ns <= limit_ns else 0 for until_ns in held)))
         self._cancels_pass = now_ns >= self.held.held_ns
@@ -357,12 +283,7 @@ class Budget:
     def reserve(self, weight: int, openings: int) -> list[Kept]:
         """What is written before a start: as `kept`, with all that it is about to spend."""
         ahead = {WEIGHT: weight, RAW: weight, CONNECTIONS: openings}
-        for row in self._windows:
-            row.saved, row.due = row.count, ahead.get(row.kind, 0)
-        return [
-            Kept(row.kind, row.interval_ns, row.start_ns, row.count - row.guess, row.guess + row.due)
-            for row in self._windows
-        ]
+        return [window.reserve(ahead.get(window.kind, 0)) for window in self._windows]
 
     def half(self, purpose: Purpose) -> int:
         """Of the weight that such requests may use: what asks for more at once never finds an empty enough window."""
@@ -393,8 +314,3 @@ class Budget:
             if now_ns >= window.end_ns:
                 window.begin(now_ns, self._offset_ns)
         self._turn_ns = min([window.end_ns for window in self._windows], default=FOR_EVER_NS)
-
-
-def _ends(windows: Iterable[Window], purpose: Purpose, amount: int) -> list[int]:
-    """Of the windows that have no room for it. What never fits has room in one that is empty: it must go some time."""
-    return [window.end_ns for window in windows if window.count and window.count + amount > window.ceilings[purpose]]

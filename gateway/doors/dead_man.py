@@ -7,8 +7,8 @@ It is not armed when either is over, so it fires. A clean stop disarms it as its
 import asyncio
 from collections.abc import Callable, Sequence
 
-from gateway.doors.budget import REDUCE
 from gateway.doors.http import Http, RestFailed
+from gateway.doors.window import REDUCE
 
 PARTS = 4
 """Calls in one span of the switch: three may fail in a row. Chosen, as other venues' documents advise."""

@@ -15,7 +15,8 @@ import aiohttp
 from yarl import URL
 
 from bus.messages import Outcome
-from gateway.doors.budget import HOLD_NS_MAX, NEW, QUERY, Budget
+from gateway.doors.budget import HOLD_NS_MAX, Budget
+from gateway.doors.window import NEW, QUERY
 
 BODY_BYTES_MAX = 32 << 20
 """Binance's whole exchangeInfo has about 10 MB."""

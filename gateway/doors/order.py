@@ -34,12 +34,13 @@ from bus.messages import (
     RequestSent,
     SubmitOrder,
 )
-from gateway.doors.budget import NEW, REDUCE, Budget
+from gateway.doors.budget import Budget
 from gateway.doors.order_rest import OrderRest
 from gateway.doors.order_venue import VenueOrders
 from gateway.doors.session import Identity, OrderSession, SessionRefused
 from gateway.doors.venue_time import VenueTime
 from gateway.doors.websocket import PATIENCE, Patience, WebSocket
+from gateway.doors.window import NEW, REDUCE
 
 __all__ = ["Identity", "OrderDoor", "SessionRefused"]
 

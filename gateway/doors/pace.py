@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from gateway.doors.budget import NEW, Budget
+from gateway.doors.budget import Budget
+from gateway.doors.window import NEW
 
 LOOK_S = 1.0
 """Between looks at whether there is room again; chosen."""

@@ -20,13 +20,14 @@ from bus.messages import (
     PrivateStreamSuspected,
     PrivateStreamUp,
 )
-from gateway.doors.budget import CANCEL, QUERY, REDUCE, Budget
+from gateway.doors.budget import Budget
 from gateway.doors.http import BANNED, TOO_MANY, retry_seconds
 from gateway.doors.order_venue import SessionAnswer, StreamEnded, TimeRefused, Unreadable, VenueOrders
 from gateway.doors.private_socket import PrivateSocket, StreamVenue
 from gateway.doors.redial import Redial, reconnect_delay
 from gateway.doors.venue_time import Heard, VenueTime, estimate, is_unsure, keep, surest
 from gateway.doors.websocket import PATIENCE, ConnectFailed, Patience, WebSocket, connect
+from gateway.doors.window import CANCEL, QUERY, REDUCE
 
 SESSION_S_MAX = 10.0
 FIRST_ATTEMPTS_MAX = 5

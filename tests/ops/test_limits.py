@@ -9,7 +9,8 @@ import pytest
 
 from bus.clock import VirtualClock
 from gateway.binance_spot.limits import BinanceSpotLimits
-from gateway.doors.budget import NEW, QUERY, Budget
+from gateway.doors.budget import Budget
+from gateway.doors.window import NEW, QUERY
 from gateway.market import CONNECTIONS
 from ops import limits
 from ops.limits import LimitsFile

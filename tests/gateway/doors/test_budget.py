@@ -6,21 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.binance_spot.limits import BinanceSpotLimits
-from gateway.doors.budget import (
-    BAN_NS_DEFAULT,
-    CANCEL,
-    HOLD_NS_DEFAULT,
-    HOLD_NS_MAX,
-    HOLD_NS_MIN,
-    NEW,
-    QUERY,
-    REDUCE,
-    SPARING_NS,
-    Budget,
-    Held,
-    Kept,
-    Purpose,
-)
+from gateway.doors.budget import BAN_NS_DEFAULT, HOLD_NS_DEFAULT, HOLD_NS_MAX, HOLD_NS_MIN, SPARING_NS, Budget, Held
+from gateway.doors.window import CANCEL, NEW, QUERY, REDUCE, Kept, Purpose
 from gateway.market import CONNECTIONS, ORDERS, WEIGHT, RateLimit, Used
 
 S = 1_000_000_000

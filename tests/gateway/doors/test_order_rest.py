@@ -13,8 +13,9 @@ from gateway.binance_spot.limits import BinanceSpotLimits
 from gateway.doors import order as order_door
 from gateway.doors import order_rest
 from gateway.doors import session as order_session
-from gateway.doors.budget import QUERY, Budget
+from gateway.doors.budget import Budget
 from gateway.doors.websocket import ConnectFailed
+from gateway.doors.window import QUERY
 from gateway.market import ORDERS, WEIGHT, RateLimit
 from tests.gateway.doors.http_venue import Play, answer, cut, never, serving
 from tests.gateway.doors.order_entry import CLOCK, SECRET, Desk, cancel, desk_at, scripted, second_way, submit
