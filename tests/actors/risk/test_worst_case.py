@@ -128,7 +128,7 @@ def test_repeated_facts_are_ignored_and_counted() -> None:
     for _ in range(2):
         actor.receive(update(number=5), NOW)
         actor.receive(fill(number=5, quantity_lots=3), NOW)
-    assert actor.repeated == 2
+    assert actor.view()["repeated"] == 2
     assert actor.books[0].worst_long() == 10  # 7 open, 3 executed
 
 
