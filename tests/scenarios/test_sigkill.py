@@ -54,8 +54,8 @@ def wrong(engine: EngineProcess, venue: VenueProcess, report: Any) -> list[str]:
     facts = engine.journal()
     fills = [fact for fact in facts if isinstance(fact, Fill)]
     submits = [fact.client_order_id for fact in facts if isinstance(fact, SubmitOrder)]
-    trades = {(row["id"], row["orderId"]) for row in venue.trades(SYMBOL)}
-    placed = [row["clientOrderId"] for row in venue.orders(SYMBOL)]
+    trades = set(venue.trades(SYMBOL))
+    placed = [row["client_order_id"] for row in venue.orders(SYMBOL)]
     ours = {asset: units(text) for asset, text in report["ledger"].items()}
     venues = venue.balances()
     booked = sum(fill.side * fill.quantity - (fill.fee if fill.fee_asset == "BTC" else 0) for fill in fills)
@@ -91,7 +91,7 @@ def test_orders_left_by_a_killed_engine_are_canceled_and_fills_it_missed_are_boo
         venue.control("resume-flow")
         engine.start()
         engine.wait_for("orders_ready")
-        ended = {row["clientOrderId"]: row["status"] for row in venue.orders(SYMBOL)}
+        ended = {row["client_order_id"]: row["status"] for row in venue.orders(SYMBOL)}
         assert all(ended[client_order_id] in ("CANCELED", "FILLED") for client_order_id in left)
         assert all(ended[client_order_id] in ("CANCELED", "FILLED") for client_order_id in still)
         until(lambda: len(epochs(engine)) == 2, "orders of the second run")

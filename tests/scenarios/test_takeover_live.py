@@ -63,12 +63,15 @@ def test_who_takes_over_trades_on_with_the_true_ledger(tmp_path: Path, venue: Ve
         until(lambda: len(venue.trades(SYMBOL)) > fills, "fills of the second")
         first.start()
         first.wait_for("standing_by")
+        # Whoever waits leads and quotes before the process that resigned has ended: nobody may trade with him until both ledgers were read.
+        venue.control("pause-flow")
         assert ledger_of(second.stop()) == venue.balances()
+        venue.control("resume-flow")
         first.wait_for("orders_ready")
         assert ledger_of(first.stop()) == venue.balances()
         assert venue.open_orders() == []
         orders = venue.orders(SYMBOL)
-        epochs = [row["clientOrderId"][2:7] for row in sorted(orders, key=lambda row: row["orderId"])]
+        epochs = [row["client_order_id"][2:7] for row in sorted(orders, key=lambda row: row["order_id"])]
         assert epochs == sorted(epochs)
         assert len(set(epochs)) >= 2
 
