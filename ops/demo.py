@@ -83,10 +83,10 @@ class VenueProcess:
 
     @classmethod
     async def start(
-        cls, seed: int, folder: Path, log: Path, *, accounts: int = 1, control: bool = False
+        cls, seed: int, folder: Path, log: Path, *, accounts: int = 1, control: bool = False, options: tuple[str, ...] = ()
     ) -> "VenueProcess":
         """Raises DemoFailed with the venue's own words."""
-        options = ["--accounts", str(accounts), *(["--control"] if control else [])]
+        options = ("--accounts", str(accounts), *(("--control",) if control else ()), *options)
         last_line = "api_secret" if accounts == 1 else f"api_secret_{accounts}"
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(

@@ -46,8 +46,9 @@ class Settings:
 class Stage:
     """`async with Stage(settings, accounts=n) as stage`: venue and store run; whatever was started ends with it."""
 
-    def __init__(self, settings: Settings, accounts: int) -> None:
-        self.settings, self._accounts = settings, accounts
+    def __init__(self, settings: Settings, accounts: int, venue_options: tuple[str, ...] = ()) -> None:
+        """venue_options: more options of `touchline venue`."""
+        self.settings, self._accounts, self._venue_options = settings, accounts, venue_options
         self.random = Random(settings.seed)
         self.instances: list[Instance] = []
         self.faults: list[Fault] = []
@@ -68,7 +69,7 @@ class Stage:
             self.store = Store(settings.backend, settings.ttl_ms, settings.folder / "coordination.sqlite", endpoint)
             process = await VenueProcess.start(
                 settings.seed, settings.folder / "venue", settings.folder / "venue.log",
-                accounts=self._accounts, control=True,
+                accounts=self._accounts, control=True, options=self._venue_options,
             )  # fmt: skip
             self._ends.push_async_callback(process.stop)
         except BaseException:

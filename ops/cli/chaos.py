@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 import click
 from click.core import ParameterSource
 
+from ops.chaos.kills.face import FACES, SPOT
 from ops.chaos.play import play
 from ops.chaos.scenarios import SCENARIOS
 from ops.chaos.stage import ChaosFailed, Settings
@@ -33,6 +34,13 @@ KILLS_MAX = 1_000
     type=Whole(1, KILLS_MAX),
     help="Kill one engine so often, at every point, and compare its books with the venue's.",
 )
+@click.option(
+    "--venue",
+    type=click.Choice([*FACES]),
+    default=SPOT.name,
+    show_default=True,
+    help="--kills only: what is traded; usdm are USD-M futures.",
+)
 @click.option("--faults", type=click.Path(path_type=Path), help="--kills only: TOML file of what goes wrong besides.")
 @click.option("--rounds", type=Whole(1, 10_000), default=3, show_default=True, help="Faults, or meetings.")
 @click.option(
@@ -50,6 +58,7 @@ KILLS_MAX = 1_000
 def chaos(
     scenario: str | None,
     kills: int | None,
+    venue: str,
     faults: Path | None,
     rounds: int,
     backend: Literal["etcd", "local"] | None,
@@ -89,7 +98,7 @@ def chaos(
         sys.exit(2)
     os.umask(0o077)  # what is written is for this user alone
     if kills is not None:
-        _kills(kills, seed, faults, keep, as_json=as_json)
+        _kills(kills, seed, venue, faults, keep, as_json=as_json)
     assert scenario is not None
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="touchline-chaos-")))
@@ -112,13 +121,13 @@ def chaos(
     sys.exit(0 if held else 1)
 
 
-def _kills(kills: int, seed: int, faults: Path | None, keep: Path | None, *, as_json: bool) -> NoReturn:
+def _kills(kills: int, seed: int, venue: str, faults: Path | None, keep: Path | None, *, as_json: bool) -> NoReturn:
     """All of --kills. Where something failed, everything that was written is kept, and named."""
     folder = keep or Path(tempfile.mkdtemp(prefix="touchline-chaos-"))
     result: dict[str, Any] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        result = run_kills(kills, seed, read_faults(faults), folder.absolute())
+        result = run_kills(kills, seed, venue, read_faults(faults), folder.absolute())
     except (FaultsUnusable, ChaosFailed, DemoFailed, OSError) as error:
         click.echo(f"touchline chaos: {error}", err=True)
         sys.exit(2)
@@ -130,7 +139,7 @@ def _kills(kills: int, seed: int, faults: Path | None, keep: Path | None, *, as_
             rmtree(folder, ignore_errors=True)
     click.echo(json.dumps(result) if as_json else kills_text(result))
     if result["problems"]:
-        again = repeat_command(kills, seed, faults)
+        again = repeat_command(kills, seed, faults, venue)
         click.echo(f"touchline chaos: what was written is in {folder}; again: {again}", err=True)
     sys.exit(1 if result["problems"] else 0)
 
@@ -155,7 +164,9 @@ def _wrong_usage(
         return "--scenario and --kills: give one of the two"
     if faults is not None and kills is None:
         return f"--faults {faults}: belongs to --kills, a scenario brings its own; leave it out"
-    if kills is not None and (foreign := _of_scenarios()):
+    if kills is None and (foreign := _given(("venue",))):
+        return f"{foreign}: belongs to --kills, scenarios are played on Spot; leave it out"
+    if kills is not None and (foreign := _given(("rounds", "backend", "ttl_ms", "unprotected"))):
         return f"{foreign}: belongs to --scenario; leave it out with --kills"
     if unprotected and scenario != "self-trade":
         return f"--unprotected: --scenario {scenario} has no such control; use self-trade"
@@ -166,10 +177,10 @@ def _wrong_usage(
     return ""
 
 
-def _of_scenarios() -> str:
-    """The first option that was given and means nothing to --kills."""
+def _given(names: tuple[str, ...]) -> str:
+    """The first of these options that was given."""
     context = click.get_current_context()
-    for name in ("rounds", "backend", "ttl_ms", "unprotected"):
+    for name in names:
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             return f"--{name.replace('_', '-')}"
     return ""

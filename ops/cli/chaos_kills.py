@@ -12,6 +12,7 @@ import click
 
 import ops.chaos
 from gateway.simulated.faults.spec import SpecError, parse_toml
+from ops.chaos.kills.face import SPOT
 from ops.chaos.kills.run import KillSettings, play
 
 BAR_WIDTH = 30
@@ -42,10 +43,10 @@ def read_faults(path: Path | None) -> dict[str, Any]:
     return {name: table for name, table in tomllib.loads(text).items() if name in ("fault", "point")}
 
 
-def run_kills(kills: int, seed: int, faults: dict[str, Any], folder: Path) -> dict[str, Any]:
+def run_kills(kills: int, seed: int, venue: str, faults: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Raises ChaosFailed, DemoFailed, CancelledError at a signal."""
     is_terminal = sys.stderr.isatty()
-    settings = KillSettings(kills, seed, folder, faults, _bar if is_terminal else _silent)
+    settings = KillSettings(kills, seed, folder, faults, _bar if is_terminal else _silent, venue)
     try:
         return asyncio.run(_play(settings))
     finally:
@@ -70,10 +71,12 @@ def _silent(done: int, of: int, words: str) -> None:
     """Nobody looks."""
 
 
-def repeat_command(kills: int, seed: int, faults: Path | None) -> str:
+def repeat_command(kills: int, seed: int, faults: Path | None, venue: str = SPOT.name) -> str:
     """What to type to have the same kills again, with everything kept."""
     words = ["touchline", "chaos", "--kills", str(kills), "--seed", str(seed)]
-    return shlex.join([*words, *(["--faults", str(faults)] if faults is not None else []), "--keep", "DIR"])
+    words += ["--venue", venue] if venue != SPOT.name else []
+    words += ["--faults", str(faults)] if faults is not None else []
+    return shlex.join([*words, "--keep", "DIR"])
 
 
 def kills_text(result: dict[str, Any]) -> str:

@@ -3,10 +3,9 @@
 from typing import Any
 
 from ops.chaos.kills.control import Control
-from ops.chaos.kills.engine import ACCOUNT, SYMBOLS, Engine, units
+from ops.chaos.kills.engine import ACCOUNT, Engine, units
+from ops.chaos.kills.face import Burst
 
-SYMBOL = SYMBOLS[0]
-LOT_UNITS = 1_000
 PAGE = 1_010
 """A little more than the 1,000 trades of a page."""
 TAKES = {"BUY": "SELL", "SELL": "BUY"}
@@ -14,29 +13,30 @@ BOOK_SIDES = {"BUY": "bids", "SELL": "asks"}
 LEVELS = "100"
 
 
-async def rests(control: Control) -> dict[str, Any] | None:
+async def rests(control: Control, wanted: Burst) -> dict[str, Any] | None:
     """A resting order of ours that is large enough, as the venue tells of it."""
-    rows = (await control.get("queues", symbol=SYMBOL, account=ACCOUNT))["rows"]
-    return next((row for row in rows if units(row["quantity"]) > PAGE * LOT_UNITS), None)
+    rows = (await control.get("queues", symbol=wanted.symbol, account=ACCOUNT))["rows"]
+    return next((row for row in rows if units(row["quantity"]) > PAGE * wanted.take), None)
 
 
 async def burst(engine: Engine, control: Control) -> bool:
     """Fill it, and nothing else trades meanwhile. False: it had left no order that is large enough, or the page is not full."""
+    wanted = engine.face.burst
     async with engine.market:
         await control.post("pause-flow")
         try:
-            victim = await rests(control)
+            victim = await rests(control, wanted)
             if victim is None:
                 return False
             await engine.stage.log.read()
             known = len(engine.stage.log.trades)
-            book = await control.get("book", symbol=SYMBOL, levels=LEVELS)
+            book = await control.get("book", symbol=wanted.symbol, levels=LEVELS)
             before = _before(book[BOOK_SIDES[victim["side"]]], victim)
             if before:
                 await _take(control, victim, before)
             for _ in range(PAGE):
-                await _take(control, victim, LOT_UNITS)
-            await _take(control, victim, units(victim["quantity"]) - PAGE * LOT_UNITS)
+                await _take(control, victim, wanted.take)
+            await _take(control, victim, units(victim["quantity"]) - PAGE * wanted.take)
             await engine.stage.log.read()
             made = len(engine.stage.log.trades) - known
             engine.burst_fills += made
@@ -56,4 +56,4 @@ def _before(levels: list[dict[str, Any]], victim: dict[str, Any]) -> int:
 
 
 async def _take(control: Control, victim: dict[str, Any], quantity: int) -> None:
-    await control.post("market", symbol=SYMBOL, side=TAKES[victim["side"]], quantity=f"{quantity / 1e8:.8f}")
+    await control.post("market", symbol=victim["symbol"], side=TAKES[victim["side"]], quantity=f"{quantity / 1e8:.8f}")

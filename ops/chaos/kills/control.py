@@ -10,13 +10,15 @@ from ops.chaos.venue_log import PAGE_ROWS, PATIENCE_S, EvidenceLost
 
 ORDERS_PAGE = 1_000
 """The most orders that the venue gives at once (gateway/simulated/truth.py)."""
+FACED = ("book", "ledger", "market", "orders", "pause-flow", "queues", "resume-flow")
+"""What is asked of one face of the venue."""
 
 
 class Control:
-    """`async with Control(rest) as control`."""
+    """`async with Control(rest, face) as control`."""
 
-    def __init__(self, rest: str) -> None:
-        self._base = f"{rest}/control/"
+    def __init__(self, rest: str, face: str) -> None:
+        self._base, self._face = f"{rest}/control/", face
         self._session: aiohttp.ClientSession
         self._seen = 0
         self._fired: set[str] = set()
@@ -36,6 +38,7 @@ class Control:
 
     async def _ask(self, method: str, what: str, params: dict[str, str], body: object = None) -> Any:
         """Raises ChaosFailed with the venue's own words for a request it refuses."""
+        params = {**params, "face": self._face} if what in FACED else params
         async with self._session.request(method, self._base + what, params=params, json=body) as response:
             answer = await response.json()
             if response.status != 200:

@@ -8,43 +8,26 @@ from typing import Any
 from ops.chaos.cast import Instance, Role
 from ops.chaos.judge import Placement
 from ops.chaos.kills.control import Control
+from ops.chaos.kills.face import SYMBOLS, Face
 from ops.chaos.kills.ours import OurJournal
 from ops.chaos.kills.verdict import Limits
 from ops.chaos.stage import Stage
-from ops.config import decimal_units
+from ops.config import decimal_text, decimal_units
 
-SYMBOLS = ("BTCUSDT", "ETHUSDT")
-LOTS = (2_000, 4_000)
-"""Of each resting order: 0.02 BTC and 0.4 ETH, so that a crowd order (0.05, 1) takes one or more; chosen."""
 PHASE_MS = 300
 """Two instruments with two orders each move that often: some 12 new orders a second while it trades; chosen."""
 ACCOUNT = "client"
 """The venue's name of the first account (ops/cli/venue.py)."""
-SWEEP = ("0.2", "3")
-"""Of BTC and ETH, that the crowd takes of either side: some of its orders and what rests between them; chosen."""
 STRATEGY = "ops.chaos.bustler:Bustler"
 CONFIG = """\
 # Written by `touchline chaos --kills`.
 [venue]
-kind = "binance-spot"
-rest = "{rest}"
-streams = "{streams}"
-websocket_api = "{websocket_api}"
+%(table)s
+%(addresses)s
 self_trade_prevention = "{prevention}"
 snapshot_levels = 100
 
-[[instrument]]
-symbol = "BTCUSDT"
-order_max = "0.02"
-position_max = "0.2"
-position_min = "-0.2"
-
-[[instrument]]
-symbol = "ETHUSDT"
-order_max = "0.4"
-position_max = "4"
-position_min = "-4"
-
+%(instruments)s
 [strategy]
 use = "{strategy}"
 owner = "{name}"
@@ -65,7 +48,7 @@ prefix = "{prefix}"
 reconcile_interval_ms = 5000
 
 [risk]
-order_rate_max = 95
+order_rate_max = %(order_rate_max)s
 daily_loss_max = "100000"
 
 [persistence]
@@ -76,34 +59,49 @@ checkpoint_interval_ms = 400
 backend = "local"
 ttl_ms = {ttl_ms}
 """
-"""snapshot_levels: one of 100 costs a tenth of the weight of one of 1,000, and a start every three seconds shall leave room for
-orders in the venue's 6,000 a minute. position_max: ten orders; those of which nobody knows whether they exist count, and shall
-leave room for others. input_log: its 64 MB a start are for replays. Own
+"""A template of a template: what is in percent signs is the face's. snapshot_levels: one of 100 costs a tenth of the weight of one of 1,000, and a start every three seconds shall leave room for
+orders in the venue's limits. input_log: its 64 MB a start are for replays. Own
 store: nobody else could lead."""
+INSTRUMENT = """\
+[[instrument]]
+symbol = "%s"
+order_max = "%s"
+position_max = "%s"
+position_min = "%s"
+"""
+ADDRESSES = ("rest", "streams", "websocket_api")
 
-LIMITS = {
-    "BTCUSDT": Limits("BTC", 2_000_000, 20_000_000, -20_000_000, 10, 1_000),
-    "ETHUSDT": Limits("ETH", 40_000_000, 400_000_000, -400_000_000, 10, 10_000),
-}
-"""The same in 10^-8, with the venue's lots."""
+
+def config(face: Face) -> str:
+    """The template that ops.chaos.cast fills in."""
+    rows = [
+        (symbol, *(decimal_text(units, 8) for units in (row.order_max, row.position_max, row.position_min)))
+        for symbol, row in face.limits.items()
+    ]
+    return CONFIG % {
+        "table": face.table,
+        "addresses": "\n".join(f'{name} = "{{{face.told}{name}}}"' for name in ADDRESSES),
+        "instruments": "\n".join(INSTRUMENT % row for row in rows),
+        "order_rate_max": face.order_rate_max,
+    }
 
 
-def limits(faults: dict[str, Any]) -> dict[str, Limits]:
+def limits(face: Face, faults: dict[str, Any]) -> dict[str, Limits]:
     """What is configured. Where the venue shall change its lot on the way, positions may be counted in that."""
     steps = [units(row["step_size"]) for row in faults.get("fault", ()) if "step_size" in row]
-    return {symbol: row._replace(lot=max(row.lot, *steps, 0)) for symbol, row in LIMITS.items()}
+    return {symbol: row._replace(lot=max(row.lot, *steps, 0)) for symbol, row in face.limits.items()}
 
 
 class Engine:
-    """`touchline run`, and what was seen of all its processes so far.
+    """`touchline run` on one face of the venue, and what was seen of all its processes so far.
 
     report: of the last stop. faulted: the venue misbehaves, so that a stop may find that something differs. market: who moves the crowd holds it. burst_waits: more executions than a page holds were made while it was down; burst_fills: how many of those in all.
     starts: of processes. recovered_ms: of each that came to an order. own_ends: last words
     of processes that ended by themselves.
     """
 
-    def __init__(self, stage: Stage, instance: Instance) -> None:
-        self.stage, self.instance = stage, instance
+    def __init__(self, stage: Stage, instance: Instance, face: Face) -> None:
+        self.stage, self.instance, self.face = stage, instance, face
         self.journal = OurJournal(instance.state / "journal")
         self.starts = 1
         self.recovered_ms: list[float] = []
@@ -121,13 +119,13 @@ class Engine:
         self._began()
 
     @classmethod
-    async def enter(cls, stage: Stage) -> "Engine":
+    async def enter(cls, stage: Stage, face: Face) -> "Engine":
         account, key, secret = stage.credentials(1)
-        lots = ", ".join(f"{symbol} = {count}" for symbol, count in zip(SYMBOLS, LOTS, strict=True))
+        lots = ", ".join(f"{symbol} = {count}" for symbol, count in zip(SYMBOLS, face.lots, strict=True))
         parameters = f"lots = {{ {lots} }}\nphase_ms = {PHASE_MS}"
         role = Role("engine", account, key, secret, "account", "chaos", STRATEGY, parameters)
         before_ns = time.time_ns()
-        engine = cls(stage, await stage.enter(role, CONFIG))
+        engine = cls(stage, await stage.enter(role, config(face)), face)
         engine.started_ns = before_ns
         return engine
 
@@ -171,7 +169,7 @@ class Engine:
 
     async def sweep(self, control: Control) -> None:
         async with self.market:
-            for symbol, quantity in zip(SYMBOLS, SWEEP, strict=True):
+            for symbol, quantity in zip(SYMBOLS, self.face.sweep, strict=True):
                 await control.sweep(symbol, quantity)
 
     async def stop(self) -> bool:

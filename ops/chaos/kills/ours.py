@@ -1,11 +1,12 @@
 """What our order journal says: orders that were sent, cancels, fills. Read after each death, so that no compaction hides anything."""
 
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 from bus.codec import decode_any
 from bus.log import read
-from bus.messages import HEADER_SIZE, CancelOrder, Fill, Message, OrderStatus, OrderUpdate, SubmitOrder
+from bus.messages import HEADER_SIZE, CancelOrder, Fill, LedgerAdjusted, Message, OrderStatus, OrderUpdate, SubmitOrder
 
 DONE = OrderStatus.FILLED
 """From here on a status says that the order is over."""
@@ -29,6 +30,7 @@ class OurJournal:
     """Everything journaled so far, up to the last `read`. fills: (client order id, trade id), as often as they were booked.
 
     cancels: by order, record number and offset at which its cancel was first wanted or sent. done: orders that are over, as we know.
+    adjusted: by asset, what was added to the ledger because the venue said so, and no fact did.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,6 +40,7 @@ class OurJournal:
         self.cancels: dict[str, tuple[int, int]] = {}
         self.fills: list[tuple[str, int]] = []
         self.done: set[str] = set()
+        self.adjusted: Counter[str] = Counter()
 
     def read(self) -> None:
         """While no engine runs. Raises LogError: the journal is damaged, which is a finding."""
@@ -57,6 +60,8 @@ class OurJournal:
                 self.cancels.setdefault(message.client_order_id, (number, offset))
             case Fill():
                 self.fills.append((message.client_order_id, message.trade_id))
+            case LedgerAdjusted():
+                self.adjusted[message.asset] += message.units
             case OrderUpdate():
                 if message.status in CANCELING:  # decided, and perhaps held up by the venue's limits
                     self.cancels.setdefault(message.client_order_id, (number, offset))

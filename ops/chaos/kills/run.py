@@ -16,9 +16,10 @@ from bus.log import LogError
 from ops.chaos.judge import percentile
 from ops.chaos.kills.control import Control
 from ops.chaos.kills.engine import ACCOUNT, Engine, limits, units
+from ops.chaos.kills.face import FACES
 from ops.chaos.kills.plan import ENDS, POINTS, SURVIVED, Card, Way, deck, draw, make_room
 from ops.chaos.kills.result import FILLS_A_KILL, ORDERS_A_KILL, figures, shortcomings
-from ops.chaos.kills.theirs import balances, venue_orders
+from ops.chaos.kills.theirs import venue_orders
 from ops.chaos.kills.verdict import End, Verdict, judge
 from ops.chaos.kills.ways import WAYS, prepare, wants_burst
 from ops.chaos.stage import NothingHappened, Settings, Stage
@@ -51,20 +52,22 @@ TTL_MS = 2_000
 
 @dataclass(frozen=True)
 class KillSettings:
-    """faults: tables of a faults file. told: (kills so far, of, a few words), for a progress bar."""
+    """faults: tables of a faults file. venue: the face, by its name in FACES. told: (kills so far, of, a few words), for a progress bar."""
 
     kills: int
     seed: int
     folder: Path
     faults: dict[str, Any]
     told: Callable[[int, int, str], None] = lambda done, of, words: None
+    venue: str = "spot"
 
 
 async def play(settings: KillSettings) -> dict[str, Any]:
     """The JSON object of `touchline chaos --kills`; `problems` is empty when all of it held. Raises ChaosFailed, DemoFailed."""
     stage_settings = Settings(settings.kills, "local", TTL_MS, settings.seed, unprotected=False, folder=settings.folder)
-    async with Stage(stage_settings, 1) as stage, Control(stage.venue["rest"]) as control:
-        run = KillRun(settings, stage, control, await Engine.enter(stage))
+    face = FACES[settings.venue]
+    async with Stage(stage_settings, 1, face.options) as stage, Control(stage.venue["rest"], face.name) as control:
+        run = KillRun(settings, stage, control, await Engine.enter(stage, face))
         verdict: Verdict | None = None
         try:
             verdict = await run.whole()
@@ -290,10 +293,11 @@ class KillRun:
             end = End(
                 {asset: units(text) for asset, text in report["ledger"].items()},
                 {symbol: units(text) for symbol, text in report["positions"].items()},
-                balances(ledger, ACCOUNT),
+                engine.face.holds(ledger, ACCOUNT),
+                engine.face.position_rows and engine.face.position_rows(ledger, ACCOUNT),
             )
         orders = venue_orders(await self.control.orders(ACCOUNT), self.stage.log.trades, ACCOUNT)
-        return judge(orders, engine.journal, limits(self.settings.faults), end)
+        return judge(orders, engine.journal, limits(engine.face, self.settings.faults), end)
 
     def _words(self) -> str:
         engine = self.engine

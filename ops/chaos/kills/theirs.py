@@ -98,3 +98,8 @@ def balances(ledger: dict[str, Any], account: str) -> dict[str, int]:
         asset: decimal_units(row["free"], SCALE, asset) + decimal_units(row["locked"], SCALE, asset)
         for asset, row in ledger["accounts"][account].items()
     }
+
+
+def positions(ledger: dict[str, Any], account: str) -> dict[str, int]:
+    """Symbol -> contracts in 10^-8, short ones negative, of the same; what is flat is not there."""
+    return {row["symbol"]: decimal_units(row["quantity"], SCALE, row["symbol"]) for row in ledger["positions"][account]}

@@ -25,11 +25,15 @@ class Limits(NamedTuple):
 
 
 class End(NamedTuple):
-    """The engine's own last report, and the venue's balances at that time. positions by symbol, 10^-8."""
+    """The engine's own last report, and the venue's balances at that time. positions by symbol, 10^-8.
+
+    held: the venue's own rows of positions; None: it has none, and they are what our orders bought and sold.
+    """
 
     ledger: Mapping[str, int]
     positions: Mapping[str, int]
     venue: Mapping[str, int]
+    held: Mapping[str, int] | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +68,7 @@ def judge(orders: Sequence[VenueOrder], ours: OurJournal, limits: Mapping[str, L
     unknown = [order.client_order_id for order in orders if order.client_order_id not in ours.sent]
     duplicates = duplicate_orders(orders, ours)
     beyond = [text for symbol, limit in limits.items() for text in violations(orders, symbol, limit)]
-    difference, equal = _compare(orders, limits, end)
+    difference, equal = _compare(orders, limits, ours.adjusted, end)
     return Verdict(
         orders=len(orders),
         fills=len(traded),
@@ -170,16 +174,22 @@ def _beyond(position: int, leaves: Mapping[str, tuple[int, int]], quantity: int,
     return ""
 
 
-def _compare(orders: Sequence[VenueOrder], limits: Mapping[str, Limits], end: End | None) -> tuple[int, bool | None]:
-    """Sum of absolute differences of positions; whether the ledger is the venue's in every asset."""
+def _compare(
+    orders: Sequence[VenueOrder], limits: Mapping[str, Limits], adjusted: Mapping[str, int], end: End | None
+) -> tuple[int, bool | None]:
+    """Sum of absolute differences of positions; whether the ledger is the venue's in every asset, without what was only adjusted."""
     if end is None:
         return sum(abs(position_of(orders, symbol, limit.base_asset)) for symbol, limit in limits.items()), None
-    difference = sum(
-        abs(end.positions.get(symbol, 0) - position_of(orders, symbol, limit.base_asset))
-        for symbol, limit in limits.items()
-    )
+    difference = 0
+    for symbol, limit in limits.items():
+        words = [position_of(orders, symbol, limit.base_asset)]
+        if end.held is not None:
+            words.append(end.held.get(symbol, 0))
+        difference += max(abs(end.positions.get(symbol, 0) - word) for word in words)
     assets = end.ledger.keys() | end.venue.keys()
-    equal = bool(end.ledger) and all(end.ledger.get(asset, 0) == end.venue.get(asset, 0) for asset in assets)
+    equal = bool(end.ledger) and all(
+        end.ledger.get(asset, 0) - adjusted.get(asset, 0) == end.venue.get(asset, 0) for asset in assets
+    )
     return difference, equal
 
 

@@ -43,7 +43,7 @@ async def at_point(engine: Engine, control: Control, card: Card, name: str) -> W
     """The venue kills the process when it reaches the point."""
     keys: dict[str, object] = {"after": card.after}
     if card.way is Way.PAGE:
-        keys = {"operation": "myTrades" if engine.burst_waits else "allOrders"}
+        keys = {"operation": engine.face.trades if engine.burst_waits else "allOrders"}
     elif card.way is Way.FILL:
         keys = {"after": card.after % 2}  # it takes less often than it places
     elif card.starting:
@@ -87,7 +87,7 @@ async def at_moment(engine: Engine, control: Control, _card: Card, _name: str) -
     """While an order rests, if that comes soon."""
     loop = asyncio.get_running_loop()
     due = loop.time() + RESTING_S_MAX
-    while await rests(control) is None:
+    while await rests(control, engine.face.burst) is None:
         if loop.time() > due:
             break
         await asyncio.sleep(RESTING_POLL_S)
