@@ -55,9 +55,9 @@ def read_outside(raw: bytes) -> Message:
     if len(message.reason) > OUTSIDE_REASON_MAX or not message.reason.isprintable():
         raise OutsideRefused(f"a reason that is not one line of at most {OUTSIDE_REASON_MAX} characters")
     if isinstance(message, OperatorCommand) and not (
-        _NAME.fullmatch(message.owner) and _ASKER.fullmatch(message.asker)
+        _NAME.fullmatch(message.owner) and _ASKER.fullmatch(message.asker) and _ASKER.fullmatch(message.left)
     ):
-        raise OutsideRefused("an owner or an asker that is no name")
+        raise OutsideRefused("an owner, an asker or a name of what is left that is no name")
     if isinstance(message, StopRequested) and message.policy is not StopPolicy.CANCEL:
         raise OutsideRefused(f"a stop by {message.policy.name}: the policy is the process's own, told by a signal")
     return message
@@ -90,6 +90,8 @@ class Pump:
         self._outside_again = False
         self._on_refused: Callable[[int, str], None] = lambda count, reason: None
         self.outside_taken = self.outside_refused = 0
+        self.admits: Callable[[Message], bool] = lambda message: True
+        """Whether what an operator said becomes an input (ops.commanded). Who says no has told him."""
         self.stopped = False
         self.on_broken: Callable[[str], None] = lambda reason: None
 
@@ -228,7 +230,8 @@ class Pump:
                 self._on_refused(self.outside_refused, str(refused))
             return
         self.outside_taken += 1
-        self.post(message)
+        if self.admits(message):
+            self.post(message)
 
     def _on_idle(self) -> None:
         self._idle = None

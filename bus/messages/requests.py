@@ -189,6 +189,11 @@ class OperatorCommand(Message, frozen=True, tag=16):
     """Who is told what came of it (CommandAnswered); "": nobody."""
     venue: int = -1
     """One venue's scope alone, where no instrument is named; -1: all."""
+    until_ns: int = 0
+    """Later than this it is not done any more; 0: however late. By boottime, which every process of the machine shares and nobody
+    sets: it is compared once, where the command comes in (ops.commanded)."""
+    left: str = ""
+    """The name under which it also lies in the state directory, so that it is heard once (ops.halts); "": nowhere."""
 
 
 class ActorFailed(Message, frozen=True, tag=17):
