@@ -2,8 +2,8 @@
 
 `Orders` is the only writer of order state. Reading order: settings, ids, state (the tables), order (the record), desk
 (what is shared), commands (from risk and execution), requests (answers of the order door), reports (the venue's words),
-queries (answers to our questions), forgotten (what the venue lost), phases and startup
-(until ready), recovery, actor (who assembles them).
+queries (answers to our questions), forgotten (what the venue lost), phases, looks and startup
+(until ready), stopping (the end of a run), recovery, actor (who assembles them).
 """
 
 from actors.orders.actor import Orders

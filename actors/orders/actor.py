@@ -131,7 +131,7 @@ class Orders(Actor[OrdersState]):
         if question.look:
             self.startup.answered(question, message, now_ns, out)
         elif question.kind is QueryKind.BALANCES:
-            self.startup.closed(question, message, now_ns, out)
+            self.startup.stop.closed(question, message, now_ns, out)
         else:
             self.queries.answered(question, message, now_ns, out)
             self.startup.differences.learned(tuple(out), out)
@@ -178,7 +178,7 @@ class Orders(Actor[OrdersState]):
         elif message.counter == AGAIN_TIMER:
             self.startup.on_again(now_ns, out)
         elif message.counter == STOP_TIMER:
-            self.startup.on_stop_deadline(out)
+            self.startup.stop.on_deadline(out)
         elif message.counter == LOOKUP_TIMER:
             self.reports.lookups.on_timer(now_ns, out)
         elif message.counter == ANSWER_TIMER:

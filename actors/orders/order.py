@@ -107,6 +107,12 @@ def shortfall(order: Order) -> int:
     return max(order.cumulative - order.booked - order.covered, 0)
 
 
+def is_proven(order: Order) -> bool:
+    """It works, by the venue's word, and nothing about it is open."""
+    proven = order.certainty is Certainty.CERTAIN and order.venue_state is VenueState.WORKING
+    return proven and order.pending is Pending.NONE and not shortfall(order)
+
+
 def public_status(order: Order) -> OrderStatus:
     if order.absence:
         return ABSENT[order.absence]

@@ -116,18 +116,8 @@ DESK_INTEGERS = (
     "handing",
     "later_epoch",
 )
-STARTUP_FIELDS = (
-    "started",
-    "keeping",
-    "stream_up",
-    "quiet_said",
-    "stop_ns",
-    "closing",
-    "watching",
-    "rounds",
-    "fills_before",
-    "canceled_before",
-)
+STARTUP_FIELDS = ("started", "stream_up", "watching", "rounds", "fills_before", "canceled_before")
+STOP_FIELDS = ("keeping", "quiet_said", "stop_ns", "closing")
 LOOKS_FIELDS = ("phase", "differs", "outstanding", "began_ns", "balances_next", "moved", "positions", "unjudged")
 
 
@@ -135,6 +125,7 @@ def snapshot(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
     ids = desk.ids
     plain: dict[str, Any] = {name: getattr(desk, name) for name in DESK_INTEGERS}  # values are typed by OrdersState
     plain.update({name: getattr(startup, name) for name in STARTUP_FIELDS})
+    plain.update({name: getattr(startup.stop, name) for name in STOP_FIELDS})
     plain.update({name: getattr(startup.looks, name) for name in LOOKS_FIELDS})
     rows = startup.differences
     return OrdersState(
@@ -203,6 +194,8 @@ def put_back(desk: Desk, startup: Startup, reports: Reports, state: OrdersState)
     desk.set_clock(desk.offset_ns, desk.uncertainty_ns)
     for name in STARTUP_FIELDS:
         setattr(startup, name, getattr(state, name))
+    for name in STOP_FIELDS:
+        setattr(startup.stop, name, getattr(state, name))
     for name in LOOKS_FIELDS:
         setattr(startup.looks, name, getattr(state, name))
     rows = startup.differences

@@ -5,32 +5,29 @@ LOOK open orders and trades of every instrument  ->  SETTLE: each order of ours 
 that the venue denies before that can count stays open, reserved for, and does not hold the start up.
 """
 
-from actors.orders.cancels import cancel, cancel_all, follow_up, is_unwanted
+from actors.orders.cancels import cancel, follow_up, is_unwanted
 from actors.orders.commands import Commands
-from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, STOP_TIMER, Desk
+from actors.orders.desk import AGAIN_TIMER, NAME, RECONCILE_TIMER, Desk
 from actors.orders.differences import Differences
 from actors.orders.looks import Looks
-from actors.orders.order import Order, shortfall
+from actors.orders.order import is_proven
 from actors.orders.phases import PHASES, Phase, Step
 from actors.orders.queries import Queries
 from actors.orders.question import Question
-from actors.orders.state import Certainty, Pending
+from actors.orders.state import Certainty
+from actors.orders.stopping import Stopping
 from bus.messages import (
     AlertLevel,
     AnswerKind,
     BalancesJudged,
-    BalancesReported,
     CommandAnswered,
     Control,
     Message,
-    OrdersQuiet,
     OrdersReady,
     OrdersUnready,
-    Outcome,
     QueryAnswer,
     QueryKind,
     SetTimer,
-    StopPolicy,
     StopRequested,
     VenueState,
 )
@@ -41,25 +38,19 @@ STRANDED_REMEDY = "they may work unwatched: configure the instrument again, or c
 
 
 class Startup:
-    """started: EngineStarted was taken with a usable epoch.
-
-    keeping: the stop leaves what works. stop_ns: its deadline. closing: counter of the stop's own question for balances in flight, 0 none.
-    """
+    """started: EngineStarted was taken with a usable epoch. rounds: looks in a row that did not lead to READY."""
 
     __slots__ = (
         "canceled_before",
-        "closing",
         "commands",
         "desk",
         "differences",
         "fills_before",
-        "keeping",
         "looks",
         "queries",
-        "quiet_said",
         "rounds",
         "started",
-        "stop_ns",
+        "stop",
         "stream_up",
         "watching",
     )
@@ -70,16 +61,13 @@ class Startup:
         self.queries = queries
         self.looks = Looks(desk, queries)
         self.differences = Differences(desk)
+        self.stop = Stopping(desk, commands, self.looks)
         self.begin_run(started=False)
 
     def begin_run(self, started: bool) -> None:
         self.started = started
         self.stream_up = False
         self.desk.readied = False
-        self.quiet_said = False
-        self.keeping = False
-        self.stop_ns = 0
-        self.closing = 0
         self.rounds = 0
         self.fills_before = 0
         self.canceled_before = 0
@@ -88,7 +76,7 @@ class Startup:
         self.looks.phase = PHASES[self.phase, Step.STREAM_DOWN]
         self.differences.begin("", 0)
         self.commands.accepting = False
-        self.commands.stopping = False
+        self.stop.begin_run()
 
     @property
     def phase(self) -> Phase:
@@ -115,7 +103,7 @@ class Startup:
 
     def disown(self) -> None:
         self.desk.disown()
-        self.closing = 0
+        self.stop.closing = 0
 
     def unready(self, reason: str, out: list[Message]) -> None:
         if self.phase is Phase.READY:
@@ -211,12 +199,12 @@ class Startup:
         open_orders = self.desk.register.open
         if not open_orders:
             return True
-        if self.commands.stopping and not self.keeping:
+        if self.commands.stopping and not self.stop.keeping:
             return False
         for order in open_orders.values():
             if self.looks.is_denied(order):
                 continue
-            if is_unwanted(self.desk, order) and not self.keeping:
+            if is_unwanted(self.desk, order) and not self.stop.keeping:
                 return False
             if not is_proven(order):
                 return False
@@ -247,13 +235,13 @@ class Startup:
             reason = "order_of_a_later_epoch" if later else "order_of_another_engine"
             self.begin_look(Step.STREAM_UP, reason, now_ns, out)
         if self.commands.stopping:
-            self.close(now_ns, out)
+            self.stop.close(now_ns, out)
 
     def settle_all(self, now_ns: int, out: list[Message]) -> None:
         """Ask for each order that the look did not show; cancel what works, unless leftovers are adopted."""
         desk = self.desk
         for order in list(desk.register.open.values()):
-            if is_unwanted(desk, order) and not self.keeping:
+            if is_unwanted(desk, order) and not self.stop.keeping:
                 order.cancel_wanted = True
             if order.certainty is not Certainty.UNKNOWN:
                 follow_up(desk, order, now_ns, out)
@@ -326,75 +314,6 @@ class Startup:
         out.append(CommandAnswered(asker, Control.RECONCILE, -1, AnswerKind.FOLLOWS, told))
 
     def on_stop(self, message: StopRequested, now_ns: int, out: list[Message]) -> None:
-        """FLATTEN is the first half of a stop: what works goes, and what closes positions may still come."""
-        if message.policy is not StopPolicy.KEEP:
-            cancel_all(self.desk, -1, now_ns, out)
-        if message.policy is StopPolicy.FLATTEN:
-            return
-        self.keeping = message.policy is StopPolicy.KEEP
-        self.commands.stopping = True
-        self.commands.accepting = False
-        self.watching = True
-        self.stop_ns = message.deadline_ns
-        out.append(SetTimer(NAME, STOP_TIMER, 0, message.deadline_ns))
-        self.close(now_ns, out)
-
-    def close(self, now_ns: int, out: list[Message]) -> None:
-        """When nothing is open and the venue was looked at (before that, silence is no proof): ask for balances, once.
-
-        So the ledger is compared at the end of every run, too. Stranded orders may still be filled: then it cannot be.
-        """
-        if self.quiet_said or self.closing or self.phase in (Phase.DOWN, Phase.LOOK):
-            return
-        working = len(self.desk.register.open)
-        if working and not (self.keeping and self.kept() == working):
-            return
-        if working or self.desk.register.stranded:
-            self.say_quiet(out)
-            return
-        question = Question(QueryKind.BALANCES, -1, "", 0, look=False, known=self.desk.account_moves)
-        self.closing = self.desk.ask(question, now_ns, out, self.stop_ns)
-
-    def closed(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
-        """The answer to the stop's own question. It holds the stop up no longer, whatever it is."""
-        desk = self.desk
-        self.closing = 0
-        if self.quiet_said:
-            desk.count("balances_after_the_stop")
-        elif desk.register.open or question.known != desk.account_moves:
-            self.close(now_ns, out)  # Something moved while it was asked: it says neither before nor after.
-        elif answer.outcome is not Outcome.RESULT:
-            desk.alert(AlertLevel.WARNING, "balances_unknown_at_stop", -1, f"reason={answer.reason}", out)
-            self.say_quiet(out)
-        else:
-            account, venue = desk.settings.account, desk.settings.venue
-            positions = answer.positions  # a futures venue tells them in the same answer
-            out.append(
-                BalancesReported(account, venue, True, answer.balances, positions=positions, steady=True, final=True)
-            )
-            self.say_quiet(out)
-
-    def kept(self) -> int:
-        """How many orders are proven to be working, complete, and wanted so."""
-        orders = self.desk.register.open.values() if self.keeping else ()
-        return sum(is_proven(order) and not order.cancel_wanted for order in orders)
-
-    def say_quiet(self, out: list[Message]) -> None:
-        self.quiet_said = True
-        out.append(OrdersQuiet(self.desk.settings.account, len(self.desk.register.stranded), self.kept()))
-
-    def on_stop_deadline(self, out: list[Message]) -> None:
-        """Time is up. Without a look there is no number to say, however few orders we know of."""
-        if not self.quiet_said:
-            self.quiet_said = True
-            register = self.desk.register
-            known = self.phase not in (Phase.DOWN, Phase.LOOK)
-            kept = self.kept() if known else 0
-            unresolved = len(register.open) - kept + len(register.stranded) if known else -1
-            out.append(OrdersQuiet(self.desk.settings.account, unresolved, kept))
-
-
-def is_proven(order: Order) -> bool:
-    """It works, by the venue's word, and nothing about it is open."""
-    proven = order.certainty is Certainty.CERTAIN and order.venue_state is VenueState.WORKING
-    return proven and order.pending is Pending.NONE and not shortfall(order)
+        if self.stop.begin(message, now_ns, out):
+            self.watching = True
+            self.stop.close(now_ns, out)
