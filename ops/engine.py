@@ -29,15 +29,13 @@ from bus.messages import (
 from bus.pump import Pump
 from gateway.binance_spot.errors import SigningKeyError
 from gateway.doors.coordination.contract import Coordinator, TermOver
-from gateway.doors.coordination.door import CoordinationDoor
-from gateway.doors.order import Identity, OrderDoor
-from gateway.doors.order_rest import OrderRest
 from ops import events, poison
 from ops.answers import opener
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.checkpointing import Checkpointing
 from ops.config import ConfigError, credentials, decimal_units
 from ops.control import CONTROL_MAILBOX
+from ops.doors import coordination_door, order_door, store_door
 from ops.ending import Ending
 from ops.futures_engine import Futures
 from ops.heartbeat import Heartbeat
@@ -78,11 +76,11 @@ class Engine(Node):
     ) -> None:
         keys = credentials(config.venue)
         try:
-            self._signer = signer(*keys)
+            self.signer = signer(*keys)
         except SigningKeyError as error:
             raise ConfigError(f"[venue] private_key_file: {config.venue.private_key_file}: {error}") from None
         super().__init__(config, state, placement, intensity, [line for text in keys for line in text.splitlines()])
-        self.futures = Futures(self, self._signer)
+        self.futures = Futures(self, self.signer)
         self.coordinator = coordinator
         self.standby = Standby(coordinator, scope_of(config), config.coordination.ttl_ms * MS)
         self.supervisor.store = store_name(config.coordination, state.path)
@@ -124,8 +122,9 @@ class Engine(Node):
         if not await self._lead(stopped):
             return False
         self._open_logs()
-        self._make_order_door()
-        self._make_coordination_door()
+        self.order_venue = order_entry(self.signer, self.config.venue, self.traded, ACCOUNT, VENUE)
+        self.order_door = order_door(self)
+        self.coordination_door = coordination_door(self)
         self._make_host()
         try:
             await self._first_inputs()
@@ -167,7 +166,7 @@ class Engine(Node):
         await self.futures.check()
         self._venue_epoch = await read_last_epoch(
             self.rest,
-            self._signer,
+            self.signer,
             self._venue_ms,
             self.config.venue,
             self.sources[VENUE].symbols,
@@ -247,46 +246,12 @@ class Engine(Node):
         for instrument in self.traded.values():
             self.records.index.describe(instrument)
 
-    def _make_order_door(self) -> None:
-        identity = Identity(self.placement.number, ACCOUNT, VENUE, self.epoch)
-        self.order_venue = venue = order_entry(self._signer, self.config.venue, self.traded, ACCOUNT, VENUE)
-        door = OrderDoor(
-            self.config.venue.websocket_api,
-            venue,
-            identity,
-            self.journal,
-            self.venue_time,
-            self.clock.now_ns,
-            budget=self.rest.budget(VENUE),
-        )
-        by_rest = account_rest(self._signer, self.config.venue, venue.instruments)
-        door.use_rest(
-            OrderRest(self.rest.http(VENUE), by_rest, self.clock.now_ns, self.venue_time.milliseconds),
-            for_orders=self.config.venue.order_entry == "rest",
-        )
-        door.disk_failed = lambda: self.records.failed or self.host.journal_failures > 0
-        door.lease_left_ns = self.standby.left_ns
-        door.on_trouble = lambda detail: events.warning("order_door", detail=detail)
-        self.order_door = door
-
-    def _make_coordination_door(self) -> None:
-        term = self.standby.term
-        assert term is not None, "nothing is built before the campaign is won"
-        group = self.config.coordination.group
-        door = CoordinationDoor(self.coordinator, term, group, self.traded, self.clock.now_ns)
-        door.on_trouble = lambda detail: events.warning("coordination_door", detail=detail)
-        self.coordination_door = door
-
-    def _store_door(self) -> Receiver:
-        loop = asyncio.get_running_loop()
-        return self.records.door(lambda answer: loop.call_soon_threadsafe(self.pump.post, answer), self.clock.now_ns)
-
     def _make_host(self) -> None:
         loop = asyncio.get_running_loop()
         self._open_neighbors()
         self._make_feed()
         checkpoints = Checkpoints(self._checkpoint)
-        doors: list[Receiver] = [self.order_door, self.rest, self.feed, self.coordination_door, self._store_door()]
+        doors: list[Receiver] = [self.order_door, self.rest, self.feed, self.coordination_door, store_door(self)]
         receivers = [*self.actors, *doors, self.timers, checkpoints, self.supervision, self.supervisor]
         self.host = Host(
             receivers,
@@ -315,7 +280,7 @@ class Engine(Node):
         self.order_door.attach(
             self.pump.post, lambda: self.host.offset, self.host.after_burst("order_door"), lambda: self.host.cause
         )
-        self._attach_doors({VENUE: account_rest(self._signer, self.config.venue, self.order_venue.instruments)})
+        self._attach_doors({VENUE: account_rest(self.signer, self.config.venue, self.order_venue.instruments)})
         self.pump.at_quiet(self.journal.touch_ahead)
         if self.input_log is not None:
             self.pump.at_quiet(self.input_log.touch_ahead)
