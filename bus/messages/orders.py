@@ -295,6 +295,7 @@ class BalancesReported(Message, frozen=True, tag=63):
 
     trades: (instrument, trade id): every trade of the account up to it was looked at before; -1: there was none.
     positions: of a venue that keeps positions beside balances; asked in the same look.
+    moved: executions on the account that were booked since it was asked: it holds the first of them, none or all; 0 where steady.
     """
 
     account: int
@@ -305,6 +306,7 @@ class BalancesReported(Message, frozen=True, tag=63):
     positions: tuple[VenuePosition, ...] = ()
     steady: bool = False
     final: bool = False
+    moved: int = 0
 
 
 class PositionUpdate(Message, frozen=True, tag=64):
@@ -338,11 +340,15 @@ class LedgerCompared(Message, frozen=True, tag=65):
 
 
 class BaselineTaken(Message, frozen=True, tag=71):
-    """From here on the ledger's total of assets[n] is units[n], as the venue has it: one fact, so that no crash tears it."""
+    """From here on the ledger's total of assets[n] is units[n], as the venue has it: one fact, so that no crash tears it.
+
+    traded: assets of the instruments that were configured then: one of them that is not here has its start already.
+    """
 
     account: int
     assets: tuple[str, ...]
     units: tuple[int, ...]
+    traded: tuple[str, ...] = ()
 
 
 class TradingStateChanged(Message, frozen=True, tag=66):

@@ -33,7 +33,10 @@ class Difference(Message, frozen=True, tag=73):
 
 
 class Reconciled(Message, frozen=True, tag=74):
-    """A comparison is complete. trigger: start, reconnect, interval, suspicion or operator; differences: rows it had."""
+    """A comparison is complete. trigger: start, reconnect, interval, suspicion or operator; differences: rows it had.
+
+    compared: the ledger, too; False: executions came between each time, so it was not held against the venue's balances.
+    """
 
     account: int
     trigger: str
@@ -41,6 +44,7 @@ class Reconciled(Message, frozen=True, tag=74):
     fills: int
     differences: int
     took_ns: int
+    compared: bool = True
 
 
 class LedgerAdjusted(Message, frozen=True, tag=75):
@@ -130,12 +134,13 @@ class WalletChanged(Message, frozen=True, tag=82):
 
 class BalancesJudged(Message, frozen=True, tag=83):
     """The portfolio's word on BalancesReported. differences: rows said about it. again: a gap is seen and not believed yet:
-    trades and balances are to be asked once more, a moment later.
+    trades and balances are to be asked once more, a moment later. compared: False: they could not be held against the ledger.
     """
 
     account: int
     differences: int
     again: bool
+    compared: bool = True
 
 
 class BaselineAwaited(Message, frozen=True, tag=84):
