@@ -66,10 +66,10 @@ class Books:
             VenueOrder(client_order_id(counter), SYMBOL, side, quantity, first, end, last is None, trades)
         )
 
-    def verdict(self, end: End | None = EVEN) -> Verdict:
+    def verdict(self, end: End | None = EVEN, denied: tuple[str, ...] = ()) -> Verdict:
         if end is EVEN:
             end = EVEN._replace(positions={SYMBOL: position_of(self.theirs, SYMBOL, "BTC")})
-        return judge(self.theirs, self.ours, LIMITS, end)
+        return judge(self.theirs, self.ours, LIMITS, end, denied)
 
 
 def wrong(verdict: Verdict) -> dict[str, Any]:
@@ -233,6 +233,25 @@ def test_what_could_have_led_beyond_a_limit_is_a_violation(
     for counter, (first, last, quantity, side) in enumerate(orders, start=3):
         books.worked(counter, first, last, side=side, quantity=quantity)
     assert books.verdict().limit_violations == violations
+
+
+@pytest.mark.parametrize(
+    ("booked_at", "denied", "violations"),
+    [(8, True, 0), (None, True, 0), (5, True, 1), (8, False, 1)],
+    ids=["told too late", "never told", "told in time", "the venue had not denied it"],
+)
+def test_a_fill_that_the_venue_denied_counts_from_when_it_was_told(
+    books: Books, booked_at: int | None, denied: bool, violations: int
+) -> None:
+    """Canceled with nothing executed, it said, and 4 were: 4 held, the 4, and an order of 5 are 13, where 9 were known of."""
+    books.sent(3, at=5)
+    books.worked(3, 31, 33, Trade(32, 101, 4, 0, "BTC"))
+    if booked_at is not None:
+        books.booked(3, 101, at=booked_at)
+    books.sent(4, at=7)
+    books.worked(4, 34, 40)
+    found = books.verdict(denied=(client_order_id(3),) if denied else ())
+    assert found.limit_violations == violations
 
 
 def test_no_report_can_hide_what_the_journal_tells(books: Books) -> None:

@@ -22,6 +22,8 @@ class Control:
         self._session: aiohttp.ClientSession
         self._seen = 0
         self._fired: set[str] = set()
+        self.denied: set[str] = set()
+        """Client order ids of orders that the venue said it canceled before it told of their last fill, or of cancels of them."""
 
     async def __aenter__(self) -> "Control":
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S))
@@ -64,12 +66,18 @@ class Control:
 
     async def hit(self, name: str) -> bool:
         """Whether the point of that name has sent its signal. Rows that the venue has dropped by now prove nothing."""
+        await self.read_faults()
+        return name in self._fired
+
+    async def read_faults(self) -> None:
+        """What the venue noted of its own faults since the last time."""
         while True:
             page = await self.get("fault-log", **{"from": str(self._seen), "limit": str(PAGE_ROWS)})
             self._seen = page["then"]
             self._fired |= {row["fault"] for row in page["rows"] if row["done"].startswith("SIGKILL to")}
+            self.denied |= {row["client_order_id"] for row in page["rows"] if row["kind"] == "fill-after-cancel"}
             if len(page["rows"]) < PAGE_ROWS:
-                return name in self._fired
+                return
 
     async def orders(self, account: str) -> list[dict[str, Any]]:
         """Every order of the account, with its executions. Raises EvidenceLost."""

@@ -14,8 +14,6 @@ from ops.chaos.kills.verdict import Limits
 from ops.chaos.stage import Stage
 from ops.config import decimal_text, decimal_units
 
-PHASE_MS = 300
-"""Two instruments with two orders each move that often: some 12 new orders a second while it trades; chosen."""
 ACCOUNT = "client"
 """The venue's name of the first account (ops/cli/venue.py)."""
 STRATEGY = "ops.chaos.bustler:Bustler"
@@ -122,7 +120,7 @@ class Engine:
     async def enter(cls, stage: Stage, face: Face) -> "Engine":
         account, key, secret = stage.credentials(1)
         lots = ", ".join(f"{symbol} = {count}" for symbol, count in zip(SYMBOLS, face.lots, strict=True))
-        parameters = f"lots = {{ {lots} }}\nphase_ms = {PHASE_MS}"
+        parameters = f"lots = {{ {lots} }}\nphase_ms = {face.phase_ms}"
         role = Role("engine", account, key, secret, "account", "chaos", STRATEGY, parameters)
         before_ns = time.time_ns()
         engine = cls(stage, await stage.enter(role, config(face)), face)

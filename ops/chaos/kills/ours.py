@@ -27,7 +27,8 @@ class Sent(NamedTuple):
 
 
 class OurJournal:
-    """Everything journaled so far, up to the last `read`. fills: (client order id, trade id), as often as they were booked.
+    """Everything journaled so far, up to the last `read`. fills: (client order id, trade id), as often as they were booked;
+    booked: the record of the first time.
 
     cancels: by order, record number and offset at which its cancel was first wanted or sent. done: orders that are over, as we know.
     adjusted: by asset, what was added to the ledger because the venue said so, and no fact did.
@@ -39,6 +40,7 @@ class OurJournal:
         self.sent: dict[str, Sent] = {}
         self.cancels: dict[str, tuple[int, int]] = {}
         self.fills: list[tuple[str, int]] = []
+        self.booked: dict[tuple[str, int], int] = {}
         self.done: set[str] = set()
         self.adjusted: Counter[str] = Counter()
 
@@ -59,7 +61,9 @@ class OurJournal:
             case CancelOrder():
                 self.cancels.setdefault(message.client_order_id, (number, offset))
             case Fill():
-                self.fills.append((message.client_order_id, message.trade_id))
+                fill = message.client_order_id, message.trade_id
+                self.fills.append(fill)
+                self.booked.setdefault(fill, number)
             case LedgerAdjusted():
                 self.adjusted[message.asset] += message.units
             case OrderUpdate():

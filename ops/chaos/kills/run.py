@@ -19,7 +19,7 @@ from ops.chaos.kills.engine import ACCOUNT, Engine, limits, units
 from ops.chaos.kills.face import FACES
 from ops.chaos.kills.plan import ENDS, POINTS, SURVIVED, Card, Way, deck, draw, make_room
 from ops.chaos.kills.result import FILLS_A_KILL, ORDERS_A_KILL, figures, shortcomings
-from ops.chaos.kills.theirs import venue_orders
+from ops.chaos.kills.theirs import order_of, venue_orders
 from ops.chaos.kills.verdict import End, Verdict, judge
 from ops.chaos.kills.ways import WAYS, prepare, wants_burst
 from ops.chaos.stage import NothingHappened, Settings, Stage
@@ -297,7 +297,9 @@ class KillRun:
                 engine.face.position_rows and engine.face.position_rows(ledger, ACCOUNT),
             )
         orders = venue_orders(await self.control.orders(ACCOUNT), self.stage.log.trades, ACCOUNT)
-        return judge(orders, engine.journal, limits(engine.face, self.settings.faults), end)
+        await self.control.read_faults()
+        denied = {order_of(client_order_id) for client_order_id in self.control.denied}
+        return judge(orders, engine.journal, limits(engine.face, self.settings.faults), end, denied)
 
     def _words(self) -> str:
         engine = self.engine

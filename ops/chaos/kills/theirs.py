@@ -42,6 +42,12 @@ def is_ours(client_order_id: str) -> bool:
     return recognize(PREFIX, client_order_id) is not None
 
 
+def order_of(client_order_id: str) -> str:
+    """The id of the order, where it may be one of its cancels'."""
+    known = recognize(PREFIX, client_order_id)
+    return client_order_id if known is None else known.root
+
+
 def venue_orders(rows: Iterable[dict[str, Any]], trades: Iterable[dict[str, Any]], account: str) -> list[VenueOrder]:
     """All orders of ours on the account that ever were in the book or traded, oldest first. Raises EvidenceLost.
 

@@ -1,7 +1,7 @@
 """What our journal and ledger prove against the venue's log. Pure: evidence in, figures out. The words are in ops/chaos/kills."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +11,8 @@ from ops.chaos.kills.theirs import VenueOrder
 
 NAMED_MAX = 5
 """Ids named in one finding; chosen."""
+NEVER = 1 << 62
+"""In place of the number of a record that there is not."""
 
 
 class Limits(NamedTuple):
@@ -56,8 +58,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     found: tuple[str, ...]
 
 
-def judge(orders: Sequence[VenueOrder], ours: OurJournal, limits: Mapping[str, Limits], end: End | None) -> Verdict:
-    """`orders`: the venue's, of ours, oldest first, after the last run has ended."""
+def judge(
+    orders: Sequence[VenueOrder],
+    ours: OurJournal,
+    limits: Mapping[str, Limits],
+    end: End | None,
+    denied: Container[str] = (),
+) -> Verdict:
+    """`orders`: the venue's, of ours, oldest first, after the last run has ended. denied: see `violations`."""
     traded = [(order.client_order_id, trade.trade_id) for order in orders for trade in order.trades]
     booked = Counter(ours.fills)
     lost = [key for key in traded if not booked[key]]
@@ -67,7 +75,7 @@ def judge(orders: Sequence[VenueOrder], ours: OurJournal, limits: Mapping[str, L
     orphans = [order.client_order_id for order in orders if order.is_open]
     unknown = [order.client_order_id for order in orders if order.client_order_id not in ours.sent]
     duplicates = duplicate_orders(orders, ours)
-    beyond = [text for symbol, limit in limits.items() for text in violations(orders, symbol, limit)]
+    beyond = [text for symbol, limit in limits.items() for text in violations(orders, ours, symbol, limit, denied)]
     difference, equal = _compare(orders, limits, ours.adjusted, end)
     return Verdict(
         orders=len(orders),
@@ -120,10 +128,17 @@ def _canceled_before(ours: OurJournal, client_order_id: str, sent: Sent) -> bool
     return number < sent.number or offset == sent.offset
 
 
-def violations(orders: Sequence[VenueOrder], symbol: str, limits: Limits) -> list[str]:
-    """Orders that were too large, too many, or could have led beyond the position's bounds; each once, with the reason."""
+def violations(
+    orders: Sequence[VenueOrder], ours: OurJournal, symbol: str, limits: Limits, denied: Container[str] = ()
+) -> list[str]:
+    """Orders that were too large, too many, or could have led beyond the position's bounds; each once, with the reason.
+
+    denied: client order ids of orders of which the venue said, by its own log, that they were canceled without what they had
+    executed. Until such a fill is booked, the position is also read without it: more was never said.
+    """
     found: dict[str, str] = {}
     leaves: dict[str, tuple[int, int]] = {}  # side, open remainder
+    unsaid: list[tuple[int, int]] = []  # record that booked it, signed quantity
     position = 0
     for _, rank, order, trade in sorted(_events(orders, symbol, limits.base_asset)):
         key = orders[order].client_order_id
@@ -131,11 +146,17 @@ def violations(orders: Sequence[VenueOrder], symbol: str, limits: Limits) -> lis
         if rank == _BEGINS:
             leaves[key] = (side, orders[order].quantity)
             reason = _beyond(position, leaves, orders[order].quantity, limits)
+            if reason and unsaid and (sent := ours.sent.get(key)) is not None:
+                said = position - sum(quantity for number, quantity in unsaid if number > sent.number)
+                reason = _beyond(said, leaves, orders[order].quantity, limits)
             if reason:
                 found[key] = f"{key} ({reason})"
         elif rank == _TRADES:
             done = orders[order].trades[trade]
-            position += side * done.quantity - (done.fee if done.fee_asset == limits.base_asset else 0)
+            change = side * done.quantity - (done.fee if done.fee_asset == limits.base_asset else 0)
+            position += change
+            if key in denied:
+                unsaid.append((ours.booked.get((key, done.trade_id), NEVER), change))
             if key in leaves:
                 leaves[key] = (side, leaves[key][1] - done.quantity)
         else:

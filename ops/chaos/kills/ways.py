@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from ops.chaos.kills.burst import burst, rests
 from ops.chaos.kills.checkpoints import kill_in_checkpoint
 from ops.chaos.kills.control import Control
-from ops.chaos.kills.engine import Engine
+from ops.chaos.kills.engine import ACCOUNT, Engine
 from ops.chaos.kills.plan import POINTS, Card, Way
 
 POINT_S_MAX, START_POINT_S_MAX = 4.0, 10.0
@@ -18,6 +18,8 @@ CHECKPOINT_S_MAX = 3.0
 STOPPED_S, PAUSED_S = (0.05, 0.5), (0.1, 2.5)
 """Beyond half a time to live the term is lost as well; chosen."""
 RESTING_S_MAX, RESTING_POLL_S = 3.0, 0.01
+DEAD_MAN_LATE_S = 5.0
+"""Beyond the countdown, for a request on its way and a busy machine; chosen."""
 FULL_S = (0.1, 0.8)
 FULL_BYTES = 1
 """No file may grow, nor be written, beyond it: EFBIG, as Python ignores SIGXFSZ. What is mapped goes on, as on a full disk."""
@@ -97,14 +99,27 @@ async def at_moment(engine: Engine, control: Control, _card: Card, _name: str) -
 
 
 async def stopped(engine: Engine, control: Control, card: Card, _name: str) -> Way:
-    """It stands still, is traded with, and never wakes."""
+    """It stands still, is traded with, and never wakes; or the venue itself cancels what it left, where it does so."""
     engine.instance.send(signal.SIGSTOP)
     await asyncio.sleep(within(STOPPED_S, card.moment))
     if card.sweep:
         await engine.sweep(control)
+    elif engine.face.dead_man_s and not await left_nothing(control, engine.face.dead_man_s + DEAD_MAN_LATE_S):
+        engine.problems.append("the venue's countdown did not cancel what an engine that stood still had left")
     engine.instance.send(signal.SIGKILL)
     await engine.instance.gone()
     return Way.STOPPED
+
+
+async def left_nothing(control: Control, seconds: float) -> bool:
+    """Whether nothing of ours works any more before the time is up."""
+    loop = asyncio.get_running_loop()
+    due = loop.time() + seconds
+    while (await control.get("queues", account=ACCOUNT))["rows"]:
+        if loop.time() > due:
+            return False
+        await asyncio.sleep(RESTING_POLL_S)
+    return True
 
 
 async def paused(engine: Engine, control: Control, card: Card, _name: str) -> Way:
