@@ -8,6 +8,10 @@ the control class, and is in its input log and its journal. What came of it come
             ...  # facts that the command listens to (ops.answers.LISTENS), CommandAnswered FOLLOWS
         # the last one is CommandAnswered DONE or FAILED; NoAnswer was raised if it did not come in time
 
+A command that tightens a trading state is also left in the directory before it is sent (ops.halts): it holds even if the
+engine hangs and is killed. Whatever else trades or loosens expires with the asker's patience, so that an engine that wakes up
+later does not do what nobody waits for any more; a CANCEL_ALL is right however late.
+
 The actor whose business a command is answers it, with `CommandAnswered(command.asker, command.control,
 command.instrument, kind, text)`: FOLLOWS as often as there is news, then DONE or FAILED once. A command without an asker
 may be answered as well: nobody listens then.
@@ -22,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bus.clock import boottime_ns
 from bus.codec import decode_any, encode
 from bus.mailbox import OutsideSender, ZmqMailboxes, ipc_endpoint
 from bus.messages import (
@@ -35,6 +40,7 @@ from bus.messages import (
     OperatorCommand,
     StopRequested,
 )
+from ops import halts
 from ops.answers import answer_name
 
 CONTROL_MAILBOX = "control"
@@ -42,6 +48,8 @@ OUTSIDE_HOST = 0xFFFF
 """The host number in headers of messages that no host sent."""
 ANSWER_S = 10.0
 """How long news of a command may be away before it is given up; chosen: a venue's slowest answer has 10 s (Binance)."""
+LATE_S = 1.0
+"""Longer than a command lives, its answer is waited for: it is heard whether it was done or came too late; chosen."""
 LOOK_S = 0.2
 """Between two looks whether the engine still lives, while nothing comes; chosen."""
 TAKEN_MAX = 64
@@ -52,7 +60,13 @@ class NoEngine(Exception):
 
 
 class NoAnswer(Exception):
-    """The command was sent, and nothing more was heard of it. The text says what that means."""
+    """The command was sent, and nothing more was heard of it. The text says what that means; pid: of the engine that lives and
+    says nothing, 0: it ended. taken: it had answered that it follows.
+    """
+
+    def __init__(self, text: str, pid: int = 0, *, taken: bool = False) -> None:
+        self.pid, self.taken = pid, taken
+        super().__init__(text)
 
 
 class Asker:
@@ -75,29 +89,43 @@ class Asker:
         self._file.unlink(missing_ok=True)
 
     def ask(
-        self, control: Control, instrument: int = -1, reason: str = "", owner: str = "", *, seconds: float = ANSWER_S
+        self,
+        control: Control,
+        instrument: int = -1,
+        reason: str = "",
+        owner: str = "",
+        *,
+        seconds: float = ANSWER_S,
+        symbol: str = "",
     ) -> Iterator[Message]:
-        """Send the command and yield what comes of it, until it is answered for good.
+        """Send the command and yield what comes of it, until it is answered for good. symbol: the instrument's, for people.
 
-        seconds: longest silence. Raises NoEngine (also when it ends meanwhile), NoAnswer.
+        seconds: longest silence. Raises NoEngine (also when it ends meanwhile), NoAnswer, OSError (a halt cannot be left).
         """
-        send(self._state, OperatorCommand(control, instrument, reason, owner, self.name))
-        until = time.monotonic() + seconds
+        key, until_ns = "", 0
+        if control in halts.TIGHTENING:
+            key = halts.leave(self._state, control, instrument, reason, owner, symbol).key
+        elif control is not Control.CANCEL_ALL:
+            until_ns = boottime_ns() + int(seconds * 1e9)
+        send(self._state, OperatorCommand(control, instrument, reason, owner, self.name, -1, until_ns, key))
+        until, taken = time.monotonic() + seconds + LATE_S, False
         while True:
             messages = self._take()
             for message in messages:
                 yield message
-                if isinstance(message, CommandAnswered) and message.kind is not AnswerKind.FOLLOWS:
-                    return
+                if isinstance(message, CommandAnswered):
+                    if message.kind is not AnswerKind.FOLLOWS:
+                        return
+                    taken = True
             if messages:
                 until = time.monotonic() + seconds
             elif time.monotonic() > until:
+                pid = holder(self._state)
                 raise NoAnswer(
-                    f"{self._state}: no answer came in {seconds:g} s: the engine hangs or stands still, and may never hear of "
-                    "this, or do it late"
+                    f"{self._state}: no answer came in {seconds:g} s: process {pid} hangs or stands still", pid, taken=taken
                 )
             else:
-                self._check_lives()
+                self._check_lives(taken=taken)
 
     def _take(self) -> list[Message]:
         """What came; waits for it for LOOK_S at most."""
@@ -107,12 +135,12 @@ class Asker:
             taken, _ = self._mailbox.drain(TAKEN_MAX)
         return [decode_any(raw[HEADER_SIZE:]) for raw in taken]
 
-    def _check_lives(self) -> None:
+    def _check_lives(self, *, taken: bool) -> None:
         try:
             check_engine(self._state)
         except NoEngine as error:
             raise NoAnswer(
-                f"{self._state}: the engine ended before it answered; what it took of the command is in its log"
+                f"{self._state}: the engine ended before it answered; what it took of the command is in its log", taken=taken
             ) from error
 
 
@@ -140,6 +168,15 @@ def check_engine(state: Path) -> None:
         raise NoEngine(
             f"{state}: the engine is starting, or stands by for another one; `touchline status` says which, try again then"
         )
+
+
+def holder(state: Path) -> int:
+    """The process that holds the directory, by its own word; 0: it has said none."""
+    try:
+        text = (state / "lock").read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return 0
+    return int(text) if text.isdecimal() else 0
 
 
 def is_alive(state: Path) -> bool:

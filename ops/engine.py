@@ -14,7 +14,6 @@ from actors.portfolio import Portfolio
 from actors.strategy import StrategyActor
 from bus.checkpoint import Checkpoints
 from bus.host import Host, Receiver
-from bus.mailbox import ipc_endpoint
 from bus.messages import (
     ActorFailed,
     ActorsRestarted,
@@ -30,11 +29,10 @@ from bus.pump import Pump
 from gateway.binance_spot.errors import SigningKeyError
 from gateway.doors.coordination.contract import Coordinator, TermOver
 from ops import events, poison
-from ops.answers import opener
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.checkpointing import Checkpointing
+from ops.commanded import Commanded, control_file
 from ops.config import ConfigError, credentials, decimal_units
-from ops.control import CONTROL_MAILBOX
 from ops.doors import coordination_door, order_door, store_door
 from ops.ending import Ending
 from ops.futures_engine import Futures
@@ -108,6 +106,7 @@ class Engine(Node):
         Trading begins by itself once orders are ready.
         """
         sys.setswitchinterval(SWITCH_S)
+        control_file(self.state.path).unlink(missing_ok=True)  # of a killed one: nobody would hear a command through it
         venue = self.config.venue
         events.info("venue", kind=venue.kind, testnet=venue.testnet, rest=venue.rest, orders=venue.order_entry)
         await self.rest.open()
@@ -225,6 +224,7 @@ class Engine(Node):
         self.pump.post(self.clock_estimate, LeadershipWon(ACCOUNT, self.epoch, holder, epoch, state))
         await self.coordination_door.open(self.pump.post)
         self.pump.post(EngineStarted(ACCOUNT, self.epoch))
+        self.commanded.look()
         self.pump.post(*(word for word in (self.failed, self.restarted) if word is not None))
         for actor in self.actors:
             if isinstance(actor, StrategyActor) and actor.user.unread:
@@ -284,11 +284,7 @@ class Engine(Node):
         self.pump.at_quiet(self.journal.touch_ahead)
         if self.input_log is not None:
             self.pump.at_quiet(self.input_log.touch_ahead)
-        outside = self._mailboxes.open_outside(CONTROL_MAILBOX, ipc_endpoint(self.state.path, CONTROL_MAILBOX))
-        self.pump.listen(
-            outside, lambda count, reason: events.warning("outside_message_refused", count=count, reason=reason)
-        )
-        self.supervisor.answers.open_sender = opener(self._mailboxes, self.state.path)
+        self.commanded = Commanded(self, self._mailboxes)
         self._closers.append(self.supervisor.answers.close)
         self._show_host()
 
@@ -320,6 +316,7 @@ class Engine(Node):
 
     def _each_second(self, seconds: int) -> None:
         self.neighbors.wait_line(seconds)
+        self.commanded.look()
         if self.host.journal_failures > self._lost_facts:
             self._lost_facts = self.host.journal_failures
             events.critical(
@@ -361,4 +358,4 @@ class Engine(Node):
             self.pump.stop()
             self.checkpointing.close(self.clock.now_ns())
         await self._free()
-        (self.state.path / f"{CONTROL_MAILBOX}.ipc").unlink(missing_ok=True)
+        control_file(self.state.path).unlink(missing_ok=True)

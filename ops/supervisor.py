@@ -1,6 +1,7 @@
 """The supervisor: ops' ear on the bus. It hears states and alerts, logs them, and tells the engine when to go on or stop."""
 
 import asyncio
+from collections.abc import Callable
 
 from bus.actor import NOTHING, Handler
 from bus.codec import TYPE_OF_TAG
@@ -74,6 +75,8 @@ class Supervisor:
         }
         self.answers = Answers()
         """To whoever gave a command from another process."""
+        self.on_command: Callable[[OperatorCommand], object] = lambda command: None
+        """Hears each command, which is in the journal by then."""
         self.ready = asyncio.Event()
         self.quiet = asyncio.Event()
         self.coarse = asyncio.Event()
@@ -222,6 +225,7 @@ class Supervisor:
         owner = {"owner": command.owner} if command.owner else {}
         events.warning("operator", command=command.control.name, **where, **owner, reason=command.reason)
         self.answers.heard(command)
+        self.on_command(command)
         return NOTHING
 
     def _answered(self, answer: CommandAnswered, now_ns: int) -> tuple[Message, ...]:

@@ -4,9 +4,11 @@ from actors.risk.actor import Risk
 from actors.risk.limits import COUNTED_MAX, THRESHOLDS, AccountLimits, LatencyLimits, RiskLimits
 from actors.risk.state import RiskState
 from actors.risk.states import PASSES, Command
+from actors.risk.switch import ORDERED, Switch
 
 __all__ = [
     "COUNTED_MAX",
+    "ORDERED",
     "PASSES",
     "THRESHOLDS",
     "AccountLimits",
@@ -15,4 +17,5 @@ __all__ = [
     "Risk",
     "RiskLimits",
     "RiskState",
+    "Switch",
 ]

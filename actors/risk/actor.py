@@ -258,13 +258,14 @@ class Risk(Actor[RiskState]):
             watch=self.watch.saved(),
             fills=fills,
             repeats=repeats,
+            heard=self.switch.heard,
         )
 
     def restore(self, state: RiskState) -> None:
         self.facts.restore(state)
         self.rate.restore(state.rate)
         self.storms.restore(state.rejects, state.fills, state.repeats)
-        self.switch.restore(state.reasons)
+        self.switch.restore(state.reasons, state.heard)
         self.losses.restore(state.days, state.peaks)
         self.watch.restore(state.watch)
         self.next_approval = state.next_approval

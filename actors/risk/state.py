@@ -29,3 +29,4 @@ class RiskState(msgspec.Struct):
     watch: WatchState = msgspec.field(default_factory=WatchState)
     fills: list[tuple[int, list[int]]] = []
     repeats: list[Row] = []
+    heard: list[str] = []

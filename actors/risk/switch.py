@@ -2,7 +2,7 @@
 in losses.py, lateness and silence in watch.py. Pure; off the hot path but `state_for`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from actors.risk.causes import ENDS, NEVER, cause_of
 from actors.risk.limits import AccountLimits
@@ -42,6 +42,8 @@ ORDERED = {
     Control.FLATTEN: TradingState.CANCEL_ONLY,  # for everybody but the orders that close: they are the operator's own
 }
 OPERATOR = "operator"
+HEARD_MAX = 256
+"""Names of commands that lay in the state directory, youngest last: several times what may lie there (ops.halts)."""
 
 
 class Switch:
@@ -53,6 +55,7 @@ class Switch:
         self.venue = venue_scope(limits.venue)
         self.instruments: dict[int, str] = {}
         self.owners: dict[str, str] = {}
+        self.heard: list[str] = []
         self._configured()
         self.reasons.hold(ENGINE, "orders", TradingState.CANCEL_ONLY, "start")
 
@@ -147,6 +150,10 @@ class Switch:
             scope = instrument_scope(command.instrument)
         elif command.venue >= 0:
             scope = venue_scope(command.venue)
+        if command.left:
+            if command.left in self.heard:
+                return NOTHING  # once is enough: since then a RESUME may have come
+            self.heard = [*self.heard[1 - HEARD_MAX :], command.left]
         if command.control is Control.RESUME:
             return self._resume(command, scope)
         ordered = ORDERED.get(command.control)
@@ -243,7 +250,8 @@ class Switch:
 
     # Checkpoint
 
-    def restore(self, reasons: list[Reason]) -> None:
+    def restore(self, reasons: list[Reason], heard: Sequence[str] = ()) -> None:
         """What the configuration says of owners counts, not what it said when the checkpoint was taken."""
+        self.heard = list(heard)
         self.reasons.restore([reason for reason in reasons if reason.name != "settings"])
         self._configured()
