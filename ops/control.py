@@ -64,9 +64,9 @@ class NoAnswer(Exception):
     says nothing, 0: it ended. taken: it had answered that it follows.
     """
 
-    def __init__(self, text: str, pid: int = 0, *, taken: bool = False) -> None:
-        self.pid, self.taken = pid, taken
-        super().__init__(text)
+    def __init__(self, state: Path, text: str, pid: int = 0, *, taken: bool = False) -> None:
+        self.state, self.pid, self.taken = state, pid, taken
+        super().__init__(f"{state}: {text}")
 
 
 class Asker:
@@ -121,9 +121,8 @@ class Asker:
                 until = time.monotonic() + seconds
             elif time.monotonic() > until:
                 pid = holder(self._state)
-                raise NoAnswer(
-                    f"{self._state}: no answer came in {seconds:g} s: process {pid} hangs or stands still", pid, taken=taken
-                )
+                text = f"no answer came in {seconds:g} s: process {pid} hangs or stands still"
+                raise NoAnswer(self._state, text, pid, taken=taken)
             else:
                 self._check_lives(taken=taken)
 
@@ -139,9 +138,8 @@ class Asker:
         try:
             check_engine(self._state)
         except NoEngine as error:
-            raise NoAnswer(
-                f"{self._state}: the engine ended before it answered; what it took of the command is in its log", taken=taken
-            ) from error
+            text = "the engine ended before it answered; what it took of the command is in its log"
+            raise NoAnswer(self._state, text, taken=taken) from error
 
 
 def send(state: Path, *commands: OperatorCommand | StopRequested) -> None:

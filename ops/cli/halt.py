@@ -1,11 +1,16 @@
 """`touchline halt` and `touchline resume`: trading states, by a person's word. They outlive the process."""
 
+import sqlite3
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from actors.execution import RANKS
+from actors.risk import ORDERED
+from bus.log import LogError
 from bus.messages import AnswerKind, Control
+from gateway.doors.store.left import owners, remains
 from ops.cli.operating import (
     Refused,
     Told,
@@ -17,7 +22,8 @@ from ops.cli.operating import (
     run_command,
     state_option,
 )
-from ops.control import Asker
+from ops.control import Asker, NoEngine, is_alive, send
+from ops.halts import leave, read
 from ops.look import NoPicture, look
 
 LEVELS = {"halted": Control.HALT, "cancel-only": Control.CANCEL_ONLY, "reducing": Control.REDUCE}
@@ -43,8 +49,9 @@ CANCELS = (Control.HALT, Control.CANCEL_ONLY)
 def halt(symbol: str, strategy: str, level: str, reason: str | None, state: Path | None, as_json: bool) -> None:
     """Stop new orders of the whole engine, of one SYMBOL or of one strategy, and cancel what is working there.
 
-    It holds until `touchline resume`, whatever happens to the process. Exit code 0: it holds, and orders are gone (of a
-    strategy: are being canceled); 1: some may still work, or it was not answered; 2: no engine, or wrong usage.
+    It holds until `touchline resume`, whatever happens to the process: it is written down first, so an engine that hangs may be
+    killed, and with none alive (--state DIR) the next one starts halted. Exit code 0: it holds, and orders are gone (of a
+    strategy: are being canceled; with no engine: it says if any may work); 1: some may still work, or it was not answered; 2: wrong usage.
     """
     run_command("halt", as_json, lambda told: _order(told, LEVELS[level], symbol, strategy, reason, state))
 
@@ -68,18 +75,67 @@ def _order(told: Told, control: Control, symbol: str, strategy: str, reason: str
     if symbol and strategy:
         raise Refused("SYMBOL and --strategy: give one of them")
     why = checked_reason(reason)
-    folder = engine_of(state)
+    folder = _folder(control, state)
     scope = symbol.upper() or strategy or "engine"
-    with Asker(folder) as asker:
-        instrument = number_of(folder, symbol)
-        _check_strategy(folder, strategy)
-        answer = asked(asker, control, instrument, why, strategy, news=told.say)
-        done, text = answer.kind is AnswerKind.DONE, f"{scope}: {answer.text}"
-        if done and not strategy and control in CANCELS:
-            told.say(text)
-            gone = asked(asker, Control.CANCEL_ALL, instrument, why, news=told.say)
-            done, text = gone.kind is AnswerKind.DONE, gone.text
+    instrument = number_of(folder, symbol)
+    _check_strategy(folder, strategy)
+    try:
+        with Asker(folder) as asker:
+            if control is Control.RESUME:
+                _pass_on(folder)
+            answer = asked(asker, control, instrument, why, strategy, news=told.say, symbol=symbol.upper())
+            done, text = answer.kind is AnswerKind.DONE, f"{scope}: {answer.text}"
+            if done and not strategy and control in CANCELS:
+                told.say(text)
+                gone = asked(asker, Control.CANCEL_ALL, instrument, why, news=told.say)
+                done, text = gone.kind is AnswerKind.DONE, gone.text
+    except NoEngine as error:
+        if control is Control.RESUME:
+            raise NoEngine(f"{error}; then type it again: what was ordered holds until then") from None
+        leave(folder, control, instrument, why, strategy, symbol.upper())
+        _tell_left(told, folder, scope, ORDERED[control].name)
     told.end(done, text, scope=scope, state=str(folder))
+
+
+def _folder(control: Control, state: Path | None) -> Path:
+    """Raises Refused. A halt needs no engine, but a directory where one has run."""
+    try:
+        folder = engine_of(state)
+    except Refused as error:
+        more = "" if control is Control.RESUME else "; with it, the next start begins halted"
+        raise Refused(f"{error}{more}") from None
+    if not (folder / "lock").exists():
+        raise Refused(f"{folder}: no engine has ever run here; check --state")
+    return folder
+
+
+def _pass_on(folder: Path) -> None:
+    """Halts that lie in the directory were ordered before this resume: the engine hears them before it. Raises Refused, NoEngine."""
+    left = read(folder)
+    for path, why in left.unreadable:
+        raise Refused(f"{path}: a halt that cannot be read ({why}); look at it, remove it, then type this again")
+    if left.halts:
+        send(folder, *(halt.command() for halt in left.halts))
+
+
+def _tell_left(told: Told, folder: Path, scope: str, name: str) -> NoReturn:
+    if is_alive(folder):
+        text = f"{scope}: the engine is starting or stands by; it begins {name}"
+    else:
+        text = f"{scope}: no engine runs; the next one starts {name}"
+    working = _left_working(folder)
+    if working:
+        told.say(f"{working}: touchline cancel-all --config CONFIG --state {folder}")
+    told.end(True, text, scope=scope, state=str(folder), engine=False)
+
+
+def _left_working(folder: Path) -> str:
+    """What a halt that nobody hears does not cancel, in words; "": nothing."""
+    try:
+        count = len(remains(folder / "store.sqlite", folder / "journal").orders)
+    except (LogError, sqlite3.Error, OSError, ValueError):
+        return "what the last run left at the venue is not known, and is not canceled by this"
+    return f"{count} orders that the last run left may work still, and are not canceled by this" if count else ""
 
 
 def _check_strategy(folder: Path, name: str) -> None:
@@ -87,9 +143,17 @@ def _check_strategy(folder: Path, name: str) -> None:
     if not name:
         return
     try:
-        about = look(folder).about
-    except NoPicture as error:
-        raise Refused(f"--strategy {name}: the engine does not show who trades: {error}") from None
-    known = [*RANKS, about.strategy if about is not None else ""]
+        known = [*RANKS, *_who_trades(folder)]
+    except sqlite3.Error as error:
+        raise Refused(f"--strategy {name}: who trades cannot be read: {error}; halt the whole engine") from None
     if name not in known:
-        raise Refused(f"--strategy {name}: no owner of that name; there are {', '.join(known)}")
+        raise Refused(f"--strategy {name}: no owner of that name; there are {', '.join(dict.fromkeys(known))}")
+
+
+def _who_trades(folder: Path) -> list[str]:
+    """By what the engine shows; of one that is over or shows nothing, by whose orders there were. Raises sqlite3.Error."""
+    try:
+        about = look(folder).about if is_alive(folder) else None
+    except NoPicture:
+        about = None
+    return [about.strategy] if about is not None else owners(folder / "store.sqlite")

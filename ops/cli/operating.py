@@ -20,7 +20,38 @@ REASON_MAX = 200
 """Characters that an engine takes (bus.pump)."""
 
 
-WITHOUT_ANSWER = "ask again when `touchline status` shows it; orders go at once, without it, by `touchline cancel-all --config CONFIG --state DIR`"
+CANCEL = "touchline cancel-all --config CONFIG --state {state}"
+HALTED = (
+    "it is written down: its next start begins so. Orders that work are not canceled by that: "
+    + CANCEL
+    + " needs no engine"
+)
+SILENT: dict[str, tuple[str, str]] = {
+    "halt": (
+        HALTED + "; if it goes on, it is halted as soon as it does: kill -9 {pid} if it must not go on",
+        HALTED,
+    ),
+    "resume": (
+        "this resume has expired and is not done later: kill -9 {pid}, start it again, then type it again",
+        "start it, then type it again",
+    ),
+    "cancel-all": (
+        "kill -9 {pid}, then the same works without an engine: " + CANCEL,
+        "the same works without an engine: " + CANCEL,
+    ),
+    "flatten": (
+        "{flatten}: kill -9 {pid}, then the same works without an engine: touchline flatten --config CONFIG --state {state}",
+        "started again before its time is up it goes on by itself; the same works without an engine: "
+        "touchline flatten --config CONFIG --state {state}",
+    ),
+}  # fmt: skip
+"""What to do when a command was not answered: by an engine that lives, by one that ended."""
+
+
+def what_now(command: str, error: NoAnswer) -> str:
+    flatten = "it had begun, and goes on if the process does" if error.taken else "it has expired and is not done later"
+    text = SILENT[command][0 if error.pid else 1]
+    return text.format(state=error.state, pid=error.pid, flatten=flatten)
 
 
 class Refused(Exception):
@@ -89,9 +120,10 @@ def asked(
     *,
     seconds: float = ANSWER_S,
     news: Callable[[str], None] = lambda text: None,
+    symbol: str = "",
 ) -> CommandAnswered:
     """Give a command and wait for what comes of it. news: told what follows, as it comes. Raises NoEngine, NoAnswer."""
-    for message in asker.ask(control, instrument, reason, owner, seconds=seconds):
+    for message in asker.ask(control, instrument, reason, owner, seconds=seconds, symbol=symbol):
         if isinstance(message, CommandAnswered):
             if message.kind is not AnswerKind.FOLLOWS:
                 return message
@@ -136,6 +168,6 @@ def run_command(command: str, as_json: bool, work: Callable[[Told], None]) -> No
     try:
         work(told)
     except NoAnswer as error:
-        told.end(False, f"{error}; {WITHOUT_ANSWER}")
+        told.end(False, f"{error}; {what_now(command, error)}")
     except (Refused, NoEngine, StateError, BusError, OSError) as error:
         told.refuse(error)

@@ -98,7 +98,7 @@ def _ask(
 def _check_answer(said: list[Message]) -> None:
     last = said[-1]
     if isinstance(last, CommandAnswered) and last.kind is AnswerKind.FAILED:
-        raise NoAnswer(f"the engine could not: {last.text}")
+        raise Refused(f"the engine could not: {last.text}")
 
 
 def make_report(said: Iterable[Message], instruments: dict[int, Instrument]) -> dict[str, Any]:

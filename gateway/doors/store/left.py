@@ -10,6 +10,9 @@ from bus.log import read
 from bus.messages import DONE, HEADER_SIZE, OrderStatus, OrderUpdate, PositionUpdate, SubmitOrder
 from gateway.doors.store.schema import SCHEMA_VERSION
 
+OWNERS_OF = 10_000
+"""Orders that are asked whose they are; chosen: some ms."""
+
 
 class Left(NamedTuple):
     """One order that was not done, or may not have been. status: an OrderStatus's name."""
@@ -56,6 +59,17 @@ def remains(store: Path, journal: Path) -> Remains:
                 key, status = message.client_order_id, message.status.name
                 orders[key] = Left(key, message.instrument, message.side.name, status, message.leaves_lots)
     return Remains(tuple(orders.values()), positions, last_ns)
+
+
+def owners(store: Path) -> list[str]:
+    """Whose orders the index has, of the last OWNERS_OF. Raises sqlite3.Error."""
+    if not store.exists():
+        return []
+    with closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        recent = "SELECT owner FROM orders ORDER BY updated_ns DESC LIMIT ?"
+        return [
+            row[0] for row in database.execute(f"SELECT DISTINCT owner FROM ({recent}) ORDER BY owner", [OWNERS_OF])
+        ]
 
 
 def _indexed(store: Path) -> tuple[dict[str, Left], dict[int, int], int]:
