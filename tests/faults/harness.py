@@ -40,12 +40,11 @@ from ops.state import StateDirectory
 from tests.faults.ear import Ear
 from tests.faults.hurry import in_a_hurry
 
-WAIT_S = 12.0
-"""How long a test waits for what must happen; nothing is asserted about how soon it does."""
-STOP_S = 8.0
-"""An order that a cut connection lost takes its deadline, the processing bound (see `hurry`) and two answers to be given up."""
+WAIT_S = 60.0
+"""How long a test waits for what must happen; nothing is asserted about how soon it does, and a slow machine is no failure."""
+STOP_S = 30.0
+"""A stop ends as soon as nothing is unresolved. An order that a cut connection lost takes its deadline, the processing bound (see `hurry`) and two answers to be given up."""
 POLL_S = 0.01
-SWEEPS_MAX = 100
 TOPS_DIFFER = "a rebuilt top differs from the venue's"
 """What is wrong of a book of which wrong prices were told."""
 PREFIX = "tl"
@@ -175,12 +174,13 @@ class Play:
     async def fill_unseen(self) -> int:
         """The crowd trades with us until the venue has one more trade of ours. Returns how many it has in all."""
         known = len(await self.our_trades())
-        for _ in range(SWEEPS_MAX):
+        due = asyncio.get_running_loop().time() + WAIT_S
+        while True:
             await self.sweep()
             if (made := len(await self.our_trades())) > known:
                 return made
+            self._not_past(due, "the crowd reaches our orders")
             await asyncio.sleep(POLL_S)
-        raise AssertionError("the crowd does not reach our orders")
 
     async def sweep(self, quantity: str = "0.5") -> None:
         """The crowd buys and sells that much at market, so that what rests at the touch is filled."""
@@ -278,13 +278,14 @@ class Play:
         def booked() -> bool:
             return bool(self.orders["fills"] >= known + count)
 
-        for _ in range(SWEEPS_MAX):
+        due = asyncio.get_running_loop().time() + WAIT_S
+        while True:
             await self.sweep()
             for _ in range(10):
                 if booked():
                     return
                 await asyncio.sleep(POLL_S)
-        raise AssertionError(f"{self.orders['fills'] - known} fills booked instead of {count}")
+            self._not_past(due, f"{count} fills are booked")
 
     # -- the end --------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from gateway.simulated.server import SimulatedVenue
 from gateway.simulated.settings import Endpoints, VenueSettings
 
 SPAN_MS = 1_200
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class Desk:

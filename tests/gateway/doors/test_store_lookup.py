@@ -12,7 +12,7 @@ from gateway.doors.store import JournalIndex, StoreDoor
 from gateway.doors.store.lookup import QUEUE_MAX
 from tests.gateway.doors.test_store import DAY, INSTRUMENT, Journal, fill, index, update
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @pytest.fixture
