@@ -9,7 +9,7 @@
     any other                            a person's or a program's         [orders] external: leave, claim or cancel
 
 What is left alone is never acted on and reserves nothing. Its executions are no fills of ours: the ledger follows them and no
-position does (`ForeignTraded`), so that the account can still be compared with the venue.
+position does but a contract's (`ForeignTraded`), so that the account can still be compared with the venue.
 """
 
 from actors.orders.desk import ONE_ENGINE, Desk, Terms

@@ -165,7 +165,7 @@ class CommandAnswered(Message, frozen=True, tag=85):
 
 class ForeignTraded(Message, frozen=True, tag=86):
     """An execution on the account of an order that is left alone: a person's, another program's. The ledger follows it, no
-    position does. number: of these alone, without repeat or gap; amounts as in Fill; realized: of a contract.
+    position does but a contract's: the venue has one a symbol. number: of these alone, without repeat or gap; amounts as in Fill; realized: of a contract.
     """
 
     number: int
