@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from actors.portfolio import margin
+from actors.portfolio import margin, moments
 from actors.portfolio.comparison import Comparison
 from actors.portfolio.holdings import NAME, Holdings
 from actors.portfolio.ledger import Ledger, Wallet, assets_of, is_contract
@@ -74,6 +74,7 @@ class Portfolio(Actor[PortfolioState]):
         held, state = self.holdings, message.state
         held.deferred.clear()
         held.covered.clear()
+        held.moves.clear()
         held.ledger = Ledger()
         held.based = {}
         self.comparison.compared = {}
@@ -109,6 +110,7 @@ class Portfolio(Actor[PortfolioState]):
             return ()
         gap = fill.number - held.fill_number - 1
         held.fill_number = fill.number
+        moments.remember(held, fill)
         instrument = held.instruments.get(fill.instrument)
         if instrument is None:
             return self.defer(fill)
@@ -142,17 +144,18 @@ class Portfolio(Actor[PortfolioState]):
         return margin.on_wallet(self.holdings, message)
 
     def on_foreign(self, message: ForeignTraded, now_ns: int) -> tuple[Message, ...]:
-        """Of an order that is left alone: the ledger follows it, the position is none of that."""
+        """Of an order that is left alone: the ledger follows it. The position is none of that, but where the venue has one a symbol."""
         held = self.holdings
         instrument = held.instruments.get(message.instrument)
         if message.number <= held.foreign_number:
             held.count("foreign_trade_repeated")
             return ()
         held.foreign_number = message.number
+        moments.remember(held, message)
         if instrument is None:
             return self.defer(message)
         self.book_foreign(message, instrument, now_ns)
-        return held.account_state()
+        return (*margin.told_of(held, instrument, now_ns), *held.account_state())
 
     def book_foreign(self, message: ForeignTraded, instrument: Instrument, now_ns: int) -> None:
         held = self.holdings
@@ -161,7 +164,10 @@ class Portfolio(Actor[PortfolioState]):
         held.ledger.add_fill(one, message.side * message.quantity, other, paid)
         if message.fee:
             held.ledger.add_fee(message.fee_asset, message.fee)
-        held.succession.folded(held.positions[message.instrument], message.trade_id, now_ns)
+        position = held.positions[message.instrument]
+        held.succession.folded(position, message.trade_id, now_ns)
+        if is_contract(instrument):
+            margin.traded_by_hand(position, message, instrument)
 
     def defer(self, fill: Fill | ForeignTraded) -> tuple[Message, ...]:
         held = self.holdings

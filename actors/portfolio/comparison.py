@@ -1,7 +1,8 @@
 """Our ledger against the venue's totals: where it starts, when a gap counts, and what becomes of one. Pure.
 
 A total is free + locked, so working orders do not move it: only fills do. A gap counts when two looks in a row show the
-same one, with the trades read in between (`BalancesJudged.again`). Up to the asset's dust it is booked as an adjustment,
+same one, with the trades read in between (`BalancesJudged.again`). While executions come all the time the venue's totals must be
+the ledger's at some moment between (`moments`); no start is taken from such. Up to the asset's dust it is booked as an adjustment,
 all that was booked so together; beyond it stands, and risk keeps the engine from adding, until it is gone or a person
 accepts it. What is neither traded nor paid as a fee follows the venue: a deposit or interest is said, and is ours then.
 """
@@ -9,7 +10,7 @@ accepts it. What is neither traded nor paid as a fee follows the venue: a deposi
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from actors.portfolio import margin
+from actors.portfolio import margin, moments
 from actors.portfolio.holdings import NAME, Holdings
 from actors.portfolio.ledger import is_contract, totals_of
 from actors.portfolio.settings import BaselinePolicy
@@ -42,11 +43,12 @@ TO_ACCEPT = "no trading before it is accepted as the start: touchline reconcile 
 class Comparison:
     """compared: assets of configured instruments at the last comparison. said: gap by asset as last told, venue - ours.
 
-    suspected: gaps of the last look that the next one must confirm, in `looks` looks so far. offered: by asset, what a
+    suspects: gaps of the last look that the next one must confirm, in `looks` looks so far: one row, or one for each moment that
+    it may be of. offered: by asset, what a
     person's word would add to make the ledger start as the venue has it. unsure: fill number and totals of a look while orders worked, from which no baseline was taken yet.
     """
 
-    __slots__ = ("compared", "holdings", "looks", "offered", "said", "show_all", "suspected", "unsure")
+    __slots__ = ("compared", "holdings", "looks", "offered", "said", "show_all", "suspects", "unsure")
 
     def __init__(self, holdings: Holdings) -> None:
         self.holdings = holdings
@@ -56,7 +58,7 @@ class Comparison:
     def begin_run(self) -> None:
         """Nobody else remembers what was said: the first comparison of a run says all of it."""
         self.said: dict[str, int] = {}
-        self.suspected: dict[str, int] = {}
+        self.suspects: list[dict[str, int]] = []
         self.looks = 0
         self.offered: dict[str, int] | None = None
         self.unsure: tuple[int, dict[str, int]] | None = None
@@ -68,35 +70,55 @@ class Comparison:
         held = self.holdings
         if held.deposed:
             held.count("balances_of_another_leader")  # his orders move them: they say nothing about our ledger
-            return (self.verdict(0),)
+            return (self.verdict(0, compared=False),)
         held.succession.seed(message.trades)
-        if not (message.quiet or message.steady):
-            held.count("balances_moved")
-            return (self.verdict(0),)
         venues = totals_of(message)
         margin.see(held, message, venues)
         out: list[Message] = []
+        if not (message.quiet or message.steady):
+            return self.between(message, venues, now_ns)
         if not held.based and held.settings.baseline is BaselinePolicy.ASK:
             rows = self.offer(venues)
             return (*rows, self.verdict(sum(type(row) is Difference for row in rows)))
         if self.must_see_again(message, venues):
-            self.looks = (self.looks + 1) % LOOKS_MAX  # at the bound it waits for the next interval's look
-            return (self.verdict(0, again=self.looks > 0),)
+            self.looks = (self.looks + 1) % LOOKS_MAX  # at the bound it waits for the next look
+            return (self.verdict(0, again=self.looks > 0, compared=self.looks > 0),)
         taken = self.baseline_of(venues, out)
-        again = self.gaps(message, venues, taken, out)
+        again, compared = self.gaps(message, venues, taken, out)
         self.compared = held.traded_assets()
-        adjusted = any(type(said) is LedgerAdjusted for said in out)
         if taken:
             held.take_baseline(taken)
-            out.insert(0, BaselineTaken(held.settings.account, tuple(taken), tuple(taken.values())))
-        if taken or adjusted:
+            out.insert(0, self.taken(taken))
+        return self.told(out, now_ns, again=again, compared=compared)
+
+    def between(self, message: BalancesReported, venues: dict[str, int], now_ns: int) -> tuple[Message, ...]:
+        """Executions came while the venue was asked: what it has is our ledger of some moment between, and no start."""
+        held = self.holdings
+        out: list[Message] = []
+        again = compared = False
+        if message.moved and held.based and not self.newly_traded():
+            again, compared = self.gaps(message, venues, {}, out)
+        if not compared:
+            held.count("balances_moved")
+        return self.told(out, now_ns, again=again, compared=compared)
+
+    def told(self, out: list[Message], now_ns: int, *, again: bool, compared: bool) -> tuple[Message, ...]:
+        """What a look came to, whoever has to know of it, and the verdict."""
+        held = self.holdings
+        moved = any(type(said) is LedgerAdjusted or type(said) is BaselineTaken for said in out)
+        if moved:
             out += margin.follow(held, now_ns)
         differences = sum(type(said) is Difference for said in out)
-        state = held.account_state() if taken or adjusted else ()
-        return (*out, *state, self.verdict(differences, again=again))
+        state = held.account_state() if moved else ()
+        return (*out, *state, self.verdict(differences, again=again, compared=compared))
 
-    def verdict(self, differences: int, *, again: bool = False) -> BalancesJudged:
-        return BalancesJudged(self.holdings.settings.account, differences, again)
+    def verdict(self, differences: int, *, again: bool = False, compared: bool = True) -> BalancesJudged:
+        return BalancesJudged(self.holdings.settings.account, differences, again, compared)
+
+    def taken(self, totals: dict[str, int]) -> BaselineTaken:
+        """The fact. What is traded now has its start with it: a run that is killed before its checkpoint takes no second one."""
+        account, traded = self.holdings.settings.account, self.holdings.traded_assets()
+        return BaselineTaken(account, tuple(totals), tuple(totals.values()), tuple(traded))
 
     # -- where the ledger starts ----------------------------------------------------------------------------------
 
@@ -156,19 +178,21 @@ class Comparison:
 
     def gaps(
         self, message: BalancesReported, venues: dict[str, int], taken: dict[str, int], out: list[Message]
-    ) -> bool:
-        """Say what differs now and did not before. True: not believed yet, look once more."""
+    ) -> tuple[bool, bool]:
+        """Say what differs now and did not before. Returns (not believed yet: look once more, it could be compared)."""
         held = self.holdings
-        found: dict[str, int] = {}
+        now: dict[str, int] = {}
         for asset in held.judged_assets(held.traded_assets()):
-            found[asset] = venues.get(asset, 0) - taken.get(asset, held.ledger.total(asset))
-        differs = {asset: gap for asset, gap in found.items() if gap}
-        fresh = any(gap not in (self.said.get(asset), self.suspected.get(asset)) for asset, gap in differs.items())
-        if fresh and not message.final and self.looks < LOOKS_MAX:
+            now[asset] = venues.get(asset, 0) - taken.get(asset, held.ledger.total(asset))
+        rows = moments.gaps(held, now, message.moved)
+        found = self.likeliest(rows)
+        if (found is None or self.is_fresh(found)) and not message.final and self.looks < LOOKS_MAX:
             self.looks += 1
-            self.suspected = differs
-            return True
-        self.looks, self.suspected = 0, {}
+            self.suspects = [{asset: gap for asset, gap in row.items() if gap} for row in rows]
+            return True, True
+        self.looks, self.suspects = 0, []
+        if found is None:
+            return False, False
         show_all, self.show_all = self.show_all or message.final, False
         for asset, gap in found.items():
             if asset in taken and not gap:
@@ -179,7 +203,23 @@ class Comparison:
                 gap = 0
             if show_all or gap != self.said.get(asset, None):
                 self.say(asset, gap, venues.get(asset, 0), out)
-        return False
+        return False, True
+
+    def likeliest(self, rows: list[dict[str, int]]) -> dict[str, int] | None:
+        """Of the moments that the venue's totals may be of: one that has no news, with as few assets that differ as can be.
+        None: nobody can say.
+        """
+        if len(rows) == 1:
+            return rows[0]
+        known = [row for row in rows if not self.is_fresh(row)]
+        return min(known, key=lambda row: sum(map(bool, row.values())), default=None)
+
+    def is_fresh(self, found: dict[str, int]) -> bool:
+        """Whether it shows a gap that neither stands nor was seen by the look before."""
+        return not any(
+            all(gap in (0, self.said.get(asset), suspects.get(asset)) for asset, gap in found.items())
+            for suspects in self.suspects or [{}]
+        )
 
     def within_dust(self, asset: str, gap: int) -> bool:
         """All that was booked so counts, so that small gaps of one sign end at a person too."""
@@ -226,8 +266,8 @@ class Comparison:
         if self.offered is not None:
             taken = {asset: held.ledger.total(asset) + units for asset, units in self.offered.items()}
             held.take_baseline(taken)
-            out.append(BaselineTaken(held.settings.account, tuple(taken), tuple(taken.values())))
-            self.offered = None
+            out.append(self.taken(taken))
+            self.offered, self.compared = None, held.traded_assets()
         for asset, gap in self.said.items():
             if gap:
                 self.adjust(asset, gap, f"accepted: {command.reason}", out)
@@ -262,6 +302,7 @@ class Comparison:
             held.take_baseline({asset: venues.get(asset, 0) for asset in (*held.ledger.entries, *venues, *paid)})
 
     def recover_baseline(self, message: BaselineTaken, now_ns: int) -> None:
+        self.compared = dict.fromkeys(message.traded) or self.compared
         self.holdings.take_baseline(dict(zip(message.assets, message.units, strict=True)))
         margin.follow(self.holdings, now_ns)
 

@@ -16,7 +16,8 @@ class Holdings:
 
     based: assets that have a baseline. configured: instruments of this run. deferred: fills, and trades of others, that wait for
     their instrument.
-    covered: by asset, so many of the first of them lie inside a baseline that was taken after them.
+    covered: by asset, so many of the first of them lie inside a baseline that was taken after them. moves: the last executions,
+    as they were booked (see `moments`).
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class Holdings:
         "foreign_number",
         "instruments",
         "ledger",
+        "moves",
         "number",
         "positions",
         "settings",
@@ -46,6 +48,7 @@ class Holdings:
         self.based: dict[str, None] = {}
         self.deferred: list[Fill | ForeignTraded] = []
         self.covered: dict[str, int] = {}
+        self.moves: list[Fill | ForeignTraded] = []
         self.counts: dict[str, int] = {}
         self.succession = Succession()
         self.wallet = Wallet()

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from actors.portfolio.holdings import Holdings
 from actors.portfolio.ledger import is_contract
-from actors.portfolio.position import Position, share, value
+from actors.portfolio.position import Position, pay_quote_fee, share, trade, value
 from actors.portfolio.succession import DAY_NS
-from bus.messages import BalancesReported, Instrument, Message, PositionUpdate, WalletChanged
+from bus.messages import BalancesReported, ForeignTraded, Instrument, Message, PositionUpdate, WalletChanged
 
 RECENT_MAX = 10_000
 """Facts by which a repeat is known: a year of funding every hour; chosen."""
@@ -81,6 +81,18 @@ def on_wallet(held: Holdings, message: WalletChanged) -> tuple[Message, ...]:
 def place(held: Holdings, position: Position) -> None:
     """Funding is part of what a position earns."""
     position.realized += held.wallet.unplaced.pop(position.instrument, 0)
+
+
+def traded_by_hand(position: Position, message: ForeignTraded, instrument: Instrument) -> None:
+    """An execution that is none of ours: the venue nets it against what we hold."""
+    trade(position, message.side, message.quantity, message.quote)
+    if message.fee and message.fee_asset == instrument.quote_asset:
+        pay_quote_fee(position, message.fee)
+
+
+def told_of(held: Holdings, instrument: Instrument, now_ns: int) -> tuple[PositionUpdate, ...]:
+    """The position of a contract, as it is after what no fill of ours did to it."""
+    return (_told(held, held.positions[instrument.instrument], instrument, now_ns),) if is_contract(instrument) else ()
 
 
 def _told(held: Holdings, position: Position, instrument: Instrument, now_ns: int) -> PositionUpdate:

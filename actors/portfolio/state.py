@@ -17,8 +17,8 @@ class PortfolioState(msgspec.Struct):
 
     based: assets that have a baseline. compared: those of configured instruments at the last comparison. configured:
     instruments of this run. handed, handing: those handed in so far for a run that is about to start. deposed: another
-    instance leads the account now. said, suspected, looks, offered, unsure, show_all: see Comparison; offered and unsure are
-    empty or hold one value.
+    instance leads the account now. said, suspects, looks, offered, unsure, show_all: see Comparison; offered and unsure are
+    empty or hold one value. moves: see Holdings.
     """
 
     instruments: list[Instrument]
@@ -40,13 +40,14 @@ class PortfolioState(msgspec.Struct):
     states: int = 0
     deposed: bool = False
     said: list[tuple[str, int]] = []
-    suspected: list[tuple[str, int]] = []
     looks: int = 0
     offered: list[list[tuple[str, int]]] = []
     unsure: list[tuple[int, list[tuple[str, int]]]] = []
     show_all: bool = False
     wallet: Wallet = msgspec.field(default_factory=Wallet)
     foreign_number: int = 0
+    suspects: list[list[tuple[str, int]]] = []
+    moves: list[Fill | ForeignTraded] = []
 
 
 def snapshot(held: Holdings, comparison: Comparison, handed: Iterable[int], *, handing: bool) -> PortfolioState:
@@ -71,13 +72,14 @@ def snapshot(held: Holdings, comparison: Comparison, handed: Iterable[int], *, h
         held.succession.states,
         held.deposed,
         list(comparison.said.items()),
-        list(comparison.suspected.items()),
         comparison.looks,
         [] if offered is None else [list(offered.items())],
         [] if unsure is None else [(unsure[0], list(unsure[1].items()))],
         comparison.show_all,
         held.wallet,
         held.foreign_number,
+        [list(gaps.items()) for gaps in comparison.suspects],
+        list(held.moves),
     )
 
 
@@ -99,9 +101,10 @@ def put_back(held: Holdings, comparison: Comparison, state: PortfolioState) -> N
     held.deposed = state.deposed
     held.wallet = state.wallet
     held.foreign_number = state.foreign_number
+    held.moves = list(state.moves)
     comparison.compared = dict.fromkeys(state.compared)
     comparison.said = dict(state.said)
-    comparison.suspected = dict(state.suspected)
+    comparison.suspects = [dict(gaps) for gaps in state.suspects]
     comparison.looks = state.looks
     comparison.offered = next((dict(items) for items in state.offered), None)
     comparison.unsure = next(((number, dict(totals)) for number, totals in state.unsure), None)

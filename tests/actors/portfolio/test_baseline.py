@@ -13,11 +13,13 @@ from bus.messages import (
     Balance,
     BalancesReported,
     BaselineTaken,
+    Control,
     EngineStarted,
     Fill,
     Instrument,
     LedgerCompared,
     Message,
+    OperatorCommand,
     Side,
 )
 
@@ -66,7 +68,7 @@ def judged(out: tuple[Message, ...]) -> list[str]:
 
 def test_the_baseline_is_one_fact() -> None:
     out = started(BTC).receive(quiet(**START, BNB=50), 0)
-    assert of(BaselineTaken, out) == [BaselineTaken(1, ("BTC", "USDT", "BNB"), (500, 900_000, 50))]
+    assert of(BaselineTaken, out) == [BaselineTaken(1, ("BTC", "USDT", "BNB"), (500, 900_000, 50), ("BTC", "USDT"))]
 
 
 @pytest.mark.parametrize("moved", [1, -50, 1_000])
@@ -86,7 +88,7 @@ def test_an_asset_first_seen_later_gets_its_own_baseline() -> None:
     actor = started(BTC)
     actor.receive(quiet(**START), 0)
     out = actor.receive(quiet(**START, XRP=1), 0)
-    assert of(BaselineTaken, out) == [BaselineTaken(1, ("XRP",), (1,))]
+    assert of(BaselineTaken, out) == [BaselineTaken(1, ("XRP",), (1,), ("BTC", "USDT"))]
     assert judged(out) == ["BTC", "USDT"]
 
 
@@ -139,7 +141,7 @@ def test_an_asset_that_comes_to_be_traded_starts_with_what_is_there() -> None:
 def test_a_stated_ledger_starts_as_stated_and_what_is_not_traded_follows_the_venue() -> None:
     settings = PortfolioSettings(1, 2, BaselinePolicy.STATED, (("BTC", 500),))
     out = started(BTC, settings=settings).receive(quiet(BTC=500, USDT=7, XRP=1), 0)
-    assert of(BaselineTaken, out) == [BaselineTaken(1, ("BTC", "USDT", "XRP"), (500, 0, 1))]
+    assert of(BaselineTaken, out) == [BaselineTaken(1, ("BTC", "USDT", "XRP"), (500, 0, 1), ("BTC", "USDT"))]
     assert LedgerCompared(1, "USDT", 0, 7, False) in out
     assert "XRP" not in judged(out)
 
@@ -176,3 +178,35 @@ def test_a_journal_without_a_checkpoint_hides_no_difference() -> None:
         back.recovers()[type(fact)](fact, 0)
     begin(back, BTC, epoch=2)
     assert LedgerCompared(1, "BTC", 10_500, 500, False) in back.receive(quiet(BTC=500, USDT=899_000), 0)
+
+
+def test_a_start_that_was_taken_is_not_taken_again_by_a_run_that_was_killed_before_its_checkpoint() -> None:
+    """SOL comes to be traded; killed behind each record, the next run has the start from the journal, and what is missing
+    since then is a gap. Before the record there is no start yet."""
+    first = started(BTC)
+    first.receive(quiet(**START), 0)
+    second = restored(first)
+    begin(second, BTC, SOL, epoch=2)
+    report, fill = quiet(**START, SOL=40), bought(1, instrument=8)
+    records: list[Message] = [report, *second.receive(report, 0), fill, *second.receive(fill, 0)]
+    folded = [fact for fact in records if type(fact) in second.recovers()]
+    taken = next(place for place, fact in enumerate(folded) if type(fact) is BaselineTaken)
+    for killed in range(len(folded) + 1):
+        third = restored(first)
+        for fact in folded[:killed]:
+            third.recovers()[type(fact)](fact, 0)
+        begin(third, BTC, SOL, epoch=3)
+        filled = killed > folded.index(fill)
+        now = quiet(BTC=500, USDT=899_000 if filled else 900_000, SOL=40 - 7 + 10_000 * filled)
+        third.receive(now, 0)
+        assert third.view()["gaps"] == ({"SOL": -7} if killed > taken else {}), f"killed behind {killed}"
+
+
+def test_a_start_that_a_person_accepted_is_not_taken_again_either() -> None:
+    settings = PortfolioSettings(1, 2, BaselinePolicy.ASK)
+    live = started(BTC, settings=settings)
+    live.receive(quiet(**START), 0)
+    [fact] = of(BaselineTaken, live.receive(OperatorCommand(Control.ACCEPT, -1, "counted"), 0))
+    back = Portfolio(settings)
+    back.recovers()[BaselineTaken](fact, 0)
+    assert back.checkpoint().compared == live.checkpoint().compared == ["BTC", "USDT"]

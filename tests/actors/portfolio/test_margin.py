@@ -20,6 +20,7 @@ from bus.messages import (
     DifferenceKind,
     EngineStarted,
     Fill,
+    ForeignTraded,
     Instrument,
     LedgerAdjusted,
     LedgerCompared,
@@ -146,6 +147,29 @@ def test_funding_is_booked_once_and_earned_by_the_position() -> None:
     assert actor.receive(funding(-999, 12, venue_ns=1_000), 0) == (), "it lies in the baseline"
     assert ledger(actor)["USDT"] == 1_000 * UNIT - 375
     assert of(Difference, actor.receive(looked(1_000 * UNIT - 375, 2), 0)) == []
+
+
+def by_hand(number: int, side: Side, lots: int, price: int, realized: int = 0, fee: int = 0) -> ForeignTraded:
+    """Of an order that is left alone."""
+    quantity = lots * 10**5
+    ids = (number, 1, 2, 7, "web_1", 900 + number, 50 + number)
+    return ForeignTraded(*ids, side, quantity, price * quantity, fee, "USDT", 5, realized)
+
+
+def test_a_contract_traded_by_hand_moves_the_position_as_it_moves_the_ledger() -> None:
+    """The venue has one position a symbol, whoever traded it. It is told as no fill of ours made it, and once."""
+    actor = based()
+    actor.receive(filled(1, BUY, 3, 50_000), 2_000)
+    told, *_ = actor.receive(by_hand(1, SELL, 1, 50_100, realized=10_000_000, fee=500), 2_000)
+    assert isinstance(told, PositionUpdate)
+    assert (told.position, told.taken_over, told.realized) == (2 * 10**5, True, 10_000_000 - 500)
+    assert position_of(actor) == (2 * 10**5, 2 * 10**5 * 50_000, 10_000_000 - 500)
+    assert ledger(actor) == {"BTCUSDT": 2 * 10**5, "USDT": 1_000 * UNIT + 10_000_000 - 500}
+    assert actor.receive(by_hand(1, SELL, 1, 50_100), 2_000) == ()
+    restored = begun()
+    restored.restore(actor.checkpoint())
+    restored.recovers()[ForeignTraded](by_hand(2, SELL, 4, 50_000), 3_000)
+    assert position_of(restored)[0] == ledger(restored)["BTCUSDT"] == -2 * 10**5
 
 
 def test_a_transfer_is_nobodys_result() -> None:

@@ -94,7 +94,7 @@ def test_the_first_quiet_balances_are_the_baseline() -> None:
     assert facts_of(actor.receive(balances(quiet=False, BTC=5), 0)) == ()
     out = actor.receive(balances(BTC=500, USDT=900, DUST=0), 0)
     assert facts_of(out) == (
-        BaselineTaken(1, ("BTC", "USDT", "DUST"), (500, 900, 0)),
+        BaselineTaken(1, ("BTC", "USDT", "DUST"), (500, 900, 0), ("BTC", "USDT")),
         LedgerCompared(1, "BTC", 0, 500, True),
         LedgerCompared(1, "USDT", 0, 900, True),
     )

@@ -162,6 +162,6 @@ def test_a_takeover_is_said_to_people_and_survives_a_checkpoint() -> None:
 def test_another_leaders_balances_say_nothing_about_our_ledger() -> None:
     actor = based()
     actor.receive(LeadershipLost(1, 5, "cut off"), 0)
-    assert actor.receive(balances(BTC=1, USDT=1), 0) == (BalancesJudged(1, 0, False),)
+    assert actor.receive(balances(BTC=1, USDT=1), 0) == (BalancesJudged(1, 0, False, compared=False),)
     actor.receive(EngineStarted(1, 6), 0)
     assert any(isinstance(message, LedgerCompared) for message in actor.receive(balances(BTC=1, USDT=1), 0))
