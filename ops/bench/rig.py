@@ -46,9 +46,9 @@ from ops.bench.naive import NaiveRunner
 from ops.bench.plain import DequeRunner, DirectRunner
 from ops.bench.setup import Roomy, config, lease_left_ns
 from ops.bench.stand_in import INSTRUMENT, Answers, Ear, Frames, NullSink, Socket, fill_report, order_report
+from ops.spot import BinanceSpotOrders
 from ops.supervision import Intensity, Supervision
 from ops.topology import routing
-from ops.venues import BinanceSpotOrders
 
 TICK_NS = 100_000_000
 """Engine time between two frames; the depth stream's own pace."""

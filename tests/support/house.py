@@ -42,9 +42,9 @@ from gateway.doors.venue_time import VenueTime
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.config import parse
 from ops.sections import Config
+from ops.spot import BinanceSpotOrders
 from ops.supervision import Intensity, Supervision
 from ops.topology import DOORS, ROUTES, routing
-from ops.venues import BinanceSpotOrders
 
 START_NS = 1_700_000_000_000_000_000
 MS = 1_000_000

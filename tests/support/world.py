@@ -63,9 +63,9 @@ from gateway.simulated.spot.user_streams import UserStreams
 from gateway.simulated.spot.websocket_api import WebSocketApiClient
 from gateway.simulated.streams import StreamClient
 from ops.assembly import ACCOUNT, VENUE
+from ops.binance import SPOT, BinanceRest
 from ops.config import decimal_text, parse
 from ops.sections import Config
-from ops.venues import BinanceSpotRest
 from tests.support.house import MS, START_NS, House, Wire
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -201,9 +201,8 @@ class World:
         self.house = House(config, mailboxes, first, change=change, more=more, tapped=tapped)
         self.clock = self.house.clock
         self._open_venue(profiles)
-        self.rest = BinanceSpotRest(
-            HmacSigner("key", "s" * 64), parse(config).venue, {row.instrument: row for row in self.house.instruments}
-        )
+        by_number = {row.instrument: row for row in self.house.instruments}
+        self.rest = BinanceRest(SPOT, HmacSigner("key", "s" * 64), parse(config).venue, by_number)
         self.house.wire = self.wire = WorldWire(self)
         self.house.door._socket, self.house.door._subscribed = None, False
         self.feed_generation = 0

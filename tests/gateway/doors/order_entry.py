@@ -27,8 +27,9 @@ from gateway.doors.order import Identity, OrderDoor
 from gateway.doors.order_rest import OrderRest
 from gateway.doors.venue_time import VenueTime
 from gateway.doors.websocket import Patience
+from ops.binance import SPOT, BinanceRest
 from ops.sections import VenueSection
-from ops.venues import BinanceSpotOrders, BinanceSpotRest
+from ops.spot import BinanceSpotOrders
 from tests.gateway.doors.peers import LIMIT_S, Peer, frame, server
 from tests.support.house import BTC
 
@@ -138,7 +139,7 @@ async def second_way(
     """The same door with REST at `url` beside its session. orders: new orders go by it too."""
     section = VenueSection("binance-spot", url, url, url)
     assert isinstance(desk.door._venue, BinanceSpotOrders)
-    venue = BinanceSpotRest(signer or HmacSigner(KEY, SECRET), section, desk.door._venue.instruments)
+    venue = BinanceRest(SPOT, signer or HmacSigner(KEY, SECRET), section, desk.door._venue.instruments)
     http = Http(url, CLOCK.now_ns, desk.door.budget)
     await http.open()
     desk.door.use_rest(OrderRest(http, venue, CLOCK.now_ns, desk.door._time.milliseconds), for_orders=orders)

@@ -23,7 +23,7 @@ from gateway.binance_spot.signing import HmacSigner
 from gateway.doors.order import UNLEASED_NS, WINDOW_MS_MIN, Identity, OrderDoor
 from gateway.doors.venue_time import VenueTime
 from ops.sections import VenueSection
-from ops.venues import BinanceSpotOrders
+from ops.spot import BinanceSpotOrders
 from tests.gateway.doors.order_entry import EPOCH, KEY, SECRET, KeptJournal, cancel, submit
 from tests.support.house import BTC, MS, START_NS, Wire
 

@@ -26,8 +26,8 @@ from gateway.doors import budget, http
 from gateway.doors.budget import Budget
 from gateway.doors.rest import IN_FLIGHT_MAX, MARKET_IN_FLIGHT_MAX, RestDoor, RestFailed
 from gateway.doors.venue_time import VenueTime
+from ops.binance import SPOT, BinanceRest
 from ops.sections import VenueSection
-from ops.venues import BinanceSpotRest
 from tests.gateway.doors.http_venue import Play, answer, never, serving
 from tests.gateway.doors.peers import LIMIT_S, until
 from tests.support.house import BTC
@@ -41,7 +41,7 @@ async def door_to(url: str, *others: str) -> AsyncIterator[tuple[RestDoor, list[
     answers: list[Message] = []
     door = RestDoor(dict(enumerate((url, *others))), CLOCK.now_ns, VenueTime())
     section = VenueSection("binance-spot", url, url, url)
-    account = BinanceSpotRest(HmacSigner("the-key", SECRET), section, {0: BTC})
+    account = BinanceRest(SPOT, HmacSigner("the-key", SECRET), section, {0: BTC})
     door.attach(answers.append, dict.fromkeys(range(3), BinanceSpot()), {0: account})
     await door.open()
     try:
@@ -145,7 +145,7 @@ async def test_a_venue_that_cannot_be_reached_is_ambiguous() -> None:
         assert answers[0].outcome is Outcome.AMBIGUOUS  # type: ignore[attr-defined]
         assert answers[0].found  # type: ignore[attr-defined]  # a network error is no evidence of anything
         with pytest.raises(RestFailed, match=url):
-            await door.get(0, "/api/v3/time", 1.0)
+            await door.get(0, lambda: "/api/v3/time", 1.0)
 
 
 @pytest.mark.parametrize(("code", "held"), [(-1003, True), (-1015, False)])
