@@ -79,7 +79,7 @@ class FuturesAccount:
 
     async def _ask(self, path: str, what: str) -> bytes:
         try:
-            status, body = await self._rest.get(VENUE, path, ASK_S_MAX, self._headers)
+            status, body = await self._rest.get(VENUE, lambda: path, ASK_S_MAX, self._headers, again=False)
         except RestFailed as error:
             raise StartFailed(f"[venue] rest: {what}: {error}; check the network, start again") from error
         if status != 200:

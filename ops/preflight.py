@@ -20,7 +20,7 @@ from ops.feeds import NOBODY, Source
 from ops.sections import VenueSection
 from ops.venues import MARKETS, PAST_ORDERS
 
-TIME_S = (1.0, 2.0, 5.0)
+TIME_S = (0.5, 1.0, 2.0, 5.0)
 """How long an answer is waited for, attempt by attempt: one that is lost shall not cost a start what a slow one may take.
 Chosen, as the two below."""
 METADATA_S_MAX = 15.0
@@ -53,7 +53,7 @@ async def check_clock(rest: RestDoor, now_ns: Callable[[], int], section: VenueS
         return market.time_path()
 
     try:
-        status, body = await _ask(rest, VENUE, phrase, TIME_S)
+        status, body = await _ask(rest, VENUE, phrase, TIME_S, again=False)
         answered_ns = now_ns()
     except RestFailed as error:
         raise StartFailed(
@@ -147,10 +147,12 @@ async def _ask(
     phrase: Callable[[], str],
     patience_s: Sequence[float],
     headers: dict[str, str] | None = None,
+    *,
+    again: bool = True,
 ) -> tuple[int, bytes]:
     """Status and body. What is lost, or answered with the venue's own trouble, is asked again, phrased anew: a signature ages.
 
-    patience_s: seconds for each attempt. Raises RestFailed, after the last one; RestHeld at once: nothing may be asked then.
+    patience_s: seconds for each attempt. again: as in Http.get, within one. Raises RestFailed, after the last one; RestHeld at once: nothing may be asked then.
     """
     left_s = iter(patience_s)
 
@@ -171,7 +173,7 @@ async def _ask(
     )
 
     async def once() -> tuple[int, bytes]:
-        return await rest.get(venue, phrase(), next(left_s), headers)
+        return await rest.get(venue, phrase, next(left_s), headers, again=again)
 
     answer: tuple[int, bytes] = await attempts(once)
     return answer

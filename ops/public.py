@@ -34,7 +34,7 @@ class Public:
         """
         name = path.partition("?")[0].rpartition("/")[2]
         try:
-            status, body = await self._rest.get(self.source.number, path, timeout_s)
+            status, body = await self._rest.get(self.source.number, lambda: path, timeout_s)
         except RestFailed as error:
             raise Unanswered(f"{name}: {error.reason}") from error
         if status != 200 and status not in REFUSALS:

@@ -1,6 +1,7 @@
 """Requests at one address, over aiohttp: places on the wire, a deadline, the longest body, and the venue's budget.
 
-What finds no room in the budget does not leave, and after a 429 or 418 nothing does until the time the venue named;
+A question that nothing is heard of is asked again beside the first one, and the first answer is taken: one lost packet costs
+a start half a second, and not the whole time that a slow venue may need. What finds no room in the budget does not leave, and after a 429 or 418 nothing does until the time the venue named;
 other addresses are not concerned.
 """
 
@@ -31,6 +32,15 @@ MARKET_CONNECTIONS_MAX = CONNECTIONS_MAX // 2
 ORDER_CONNECTIONS_MAX = 64
 """Besides them, for orders and cancels: what is beyond it waits for a connection that is free. Chosen."""
 
+AGAIN_S = 0.5
+"""Until a question is asked again while nothing is heard of it, and twice as long until the third time. Chosen: a healthy venue
+answers within 0.1 s."""
+TIMES_MAX = 3
+AGAIN_FACTOR = 3.0
+"""Or so many times what this address usually takes, if that is longer: a slow venue is not made faster by more."""
+USUAL_DECAY = 0.8
+"""Of the longest wait so far, with each answer: what was slow once is forgotten after some ten. Chosen."""
+
 
 class RestFailed(Exception):
     """No answer with a body: unreachable, timed out, too large. The request may still have arrived."""
@@ -60,6 +70,10 @@ class Http:
         self._market_places = asyncio.Semaphore(MARKET_CONNECTIONS_MAX)
         self.refused = self.holds = 0
         self.under_way = self.market_under_way = 0
+        self.usual_s = 0.0
+        """How long an answer's first word usually takes, the slowest of late."""
+        self.repeated = 0
+        """Questions that were asked again while the first one was on its way."""
 
     async def open(self) -> None:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
@@ -80,10 +94,12 @@ class Http:
         headers: dict[str, str] | None = None,
         *,
         market: bool = False,
+        again: bool = True,
     ) -> tuple[int, bytes]:
         """Status and body of a path that is phrased when its turn has come: a timestamp must not age while it waits.
 
-        market: it is market data's. Raises RestFailed; a status of 400 and more is returned, not raised.
+        market: it is market data's. again: it may be asked, and phrased, up to TIMES_MAX times; which of them is answered is not
+        told. Raises RestFailed; a status of 400 and more is returned, not raised.
         """
         try:
             async with (
@@ -91,8 +107,7 @@ class Http:
                 self._market_places if market else contextlib.nullcontext(),
                 self._places,
             ):
-                path = self._leaving(phrase, market=market)
-                answer = await self._ask(path, headers)
+                answer = await self._first_answer(phrase, headers, TIMES_MAX if again else 1, market=market)
         except TimeoutError:
             raise RestFailed(self.address, f"no answer in {timeout_s:.1f} s") from None
         return answer.status, answer.body
@@ -122,8 +137,44 @@ class Http:
         """Why nothing may be asked at all; empty when something may."""
         return self.budget.reason(now_ns) if now_ns < self.budget.held.held_ns else ""
 
-    async def _ask(self, path: str, headers: dict[str, str] | None) -> "Answer":
-        """A question that is counted already: given back if none of it leaves."""
+    async def _first_answer(
+        self, phrase: Callable[[], str], headers: dict[str, str] | None, times: int, *, market: bool
+    ) -> "Answer":
+        """Of up to so many copies, each sent when nothing was heard of those before it. Raises as `_leaving`, and as the last
+        copy that fails.
+        """
+        wait_s, heard = max(AGAIN_S, AGAIN_FACTOR * self.usual_s), asyncio.Event()
+        copies = {self._copy(phrase, headers, heard, market=market)}
+        try:
+            while True:
+                may_again = times > 1 and not heard.is_set()
+                done, copies = await asyncio.wait(
+                    copies, timeout=wait_s if may_again else None, return_when=asyncio.FIRST_COMPLETED
+                )
+                answered = [copy for copy in done if copy.exception() is None]
+                if answered or not copies:
+                    return (answered or list(done))[0].result()
+                if done:
+                    heard.clear()  # whoever began to answer has failed
+                elif not heard.is_set():
+                    wait_s, times = wait_s * 2, times - 1
+                    with contextlib.suppress(RestHeld):  # no room for another: the first ones may still be answered
+                        copies.add(self._copy(phrase, headers, heard, market=market))
+                        self.repeated += 1
+        finally:
+            for copy in copies:
+                copy.cancel()
+            await asyncio.gather(*copies, return_exceptions=True)
+
+    def _copy(
+        self, phrase: Callable[[], str], headers: dict[str, str] | None, heard: asyncio.Event, *, market: bool
+    ) -> "asyncio.Task[Answer]":
+        """Raises as `_leaving`."""
+        path = self._leaving(phrase, market=market)
+        return asyncio.get_running_loop().create_task(self._ask(path, headers, heard))
+
+    async def _ask(self, path: str, headers: dict[str, str] | None, heard: asyncio.Event) -> "Answer":
+        """A question that is counted already: given back if none of it leaves. heard: set with the answer's first word."""
         budget, counted_ns, left = self.budget, self._now_ns(), False
 
         def on_written() -> None:
@@ -131,7 +182,7 @@ class Http:
             left = True
 
         try:
-            return await self._fetch("GET", path, headers, on_written)
+            return await self._fetch("GET", path, headers, on_written, heard=heard)
         finally:
             if not left and budget.costs is not None:
                 budget.give_back(counted_ns, budget.costs.weight(path))
@@ -143,6 +194,7 @@ class Http:
         headers: dict[str, str] | None,
         on_written: Callable[[], None] | None = None,
         unanswered: int = 0,
+        heard: asyncio.Event | None = None,
     ) -> "Answer":
         assert self._session is not None, "open comes first"
         url = URL(self.address + path, encoded=True)  # exactly as it was signed: nothing is quoted again
@@ -153,6 +205,9 @@ class Http:
                 method, url, headers=headers, allow_redirects=False, trace_request_ctx=on_written
             ) as response:
                 self._obey(method, response, asked_ns, unanswered)  # first: a body that never ends must not hide a 429
+                if heard is not None:
+                    heard.set()
+                    self.usual_s = max((self._now_ns() - asked_ns) / 1e9, self.usual_s * USUAL_DECAY)
                 body = await self._body(method, response)
         except (aiohttp.ClientError, OSError) as error:
             raise RestFailed(self.address, _told(error)) from error

@@ -103,10 +103,18 @@ class RestDoor:
             await http.close()
 
     async def get(
-        self, venue: int, path: str, timeout_s: float, headers: dict[str, str] | None = None
+        self,
+        venue: int,
+        phrase: Callable[[], str],
+        timeout_s: float,
+        headers: dict[str, str] | None = None,
+        *,
+        again: bool = True,
     ) -> tuple[int, bytes]:
-        """Status and body. Raises RestFailed; a status of 400 and more is returned, not raised."""
-        return await self._http[venue].get(lambda: path, timeout_s, headers)
+        """Status and body of the path that is phrased as it leaves; see Http.get. Raises RestFailed; a status of 400 and more is
+        returned, not raised.
+        """
+        return await self._http[venue].get(phrase, timeout_s, headers, again=again)
 
     def http(self, venue: int) -> Http:
         """The venue's address, for who sends orders there too."""
@@ -196,17 +204,19 @@ class RestDoor:
         return NOTHING
 
     async def _fetch_query(self, query: VenueQuery, now_ns: int) -> Message:
-        account, asked_ns = self._accounts[query.venue], now_ns
+        account, asked_ns = self._accounts[query.venue], 0
 
         def phrase() -> str:
             nonlocal asked_ns
-            asked_ns = self._now_ns()  # of its leaving: the answer proves what was so then, not when it was wished for
-            return account.query_path(query, self._venue_time.milliseconds(asked_ns))
+            leaving_ns = self._now_ns()
+            # The answer proves what was so when its question left, not when it was wished for. Of several, the first may be it.
+            asked_ns = asked_ns or leaving_ns
+            return account.query_path(query, self._venue_time.milliseconds(leaving_ns))
 
         try:
             status, body = await self._http[query.venue].get(phrase, _seconds_left(query, now_ns), account.headers())
         except RestFailed as error:
-            return no_answer(query, error.outcome, asked_ns, self._now_ns(), error.reason)
+            return no_answer(query, error.outcome, asked_ns or now_ns, self._now_ns(), error.reason)
         return account.read_query(query, status, body, asked_ns, self._now_ns())
 
     # -- both -----------------------------------------------------------------------------------------------------

@@ -29,7 +29,9 @@ from gateway.doors.venue_time import Heard, VenueTime, estimate, is_unsure, keep
 from gateway.doors.websocket import PATIENCE, ConnectFailed, Patience, WebSocket, connect
 from gateway.doors.window import CANCEL, QUERY, REDUCE
 
-SESSION_S_MAX = 10.0
+SESSION_S = (1.0, 2.0, 5.0, 10.0)
+"""How long an answer to a step of the logon is waited for, one attempt after the other: one that is lost shall not cost what a
+slow venue may take. Chosen; Binance's slowest answer has 10 s."""
 FIRST_ATTEMPTS_MAX = 5
 """Tries to connect before the first session, 1.5 s of delays in all: at a start a person waits for the message; chosen."""
 TIME_INTERVAL_S = 10.0
@@ -100,6 +102,7 @@ class OrderSession:
         self._suspicion = ""
         self._opened_ns = 0
         self._time_asked_ns = self._time_again = 0
+        self._unanswered, self._step_s = 0, SESSION_S[0]
         self._heard: tuple[Heard, ...] = ()
         if venue_time.uncertainty_ns:  # the start has asked already: a slow first answer must not replace that
             known = ClockEstimate(identity.venue, venue_time.offset_ns, venue_time.uncertainty_ns)
@@ -259,6 +262,7 @@ class OrderSession:
     async def _open_once(self) -> None:
         self._session.clear()
         self._time_asked_ns = 0
+        self._step_s = SESSION_S[min(self._unanswered, len(SESSION_S) - 1)]
         socket = await self._dial()
         try:
             if self._venue.logs_on:
@@ -272,6 +276,7 @@ class OrderSession:
             socket.abort(str(error))
             raise
         self._subscribed, self._suspicion = True, ""
+        self._unanswered = 0
         self.generation += 1
         self._opened_ns = self._now_ns()
         self._post(PrivateStreamUp(self._identity.account, self.generation, self._opened_ns))
@@ -324,10 +329,11 @@ class OrderSession:
         answer = self._session[request_id] = asyncio.get_running_loop().create_future()
         self._socket.write(payload)
         try:
-            async with asyncio.timeout(SESSION_S_MAX):
+            async with asyncio.timeout(self._step_s):
                 result: SessionAnswer = await answer
         except TimeoutError:
-            raise ConnectFailed(self._url, f"no answer to {request_id} in {SESSION_S_MAX:g} s") from None
+            self._unanswered += 1
+            raise ConnectFailed(self._url, f"no answer to {request_id} in {self._step_s:g} s") from None
         if result.code:
             raise SessionRefused(request_id, result.code, result.text)
         return result

@@ -7,6 +7,7 @@ answers are written where they came: so the file holds whatever a verification o
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -135,7 +136,7 @@ class Session:
         market, bodies = self.wanted.market, []
         try:
             for path in market.metadata_paths():
-                status, body = await self._rest.get(VENUE, path, METADATA_S_MAX)
+                status, body = await self._rest.get(VENUE, partial(str, path), METADATA_S_MAX)
                 if status != 200:
                     raise RecordFailed(f"{path}: the venue answered with status {status}: {body[:200]!r}; check --rest")
                 self.writer.append(self._now_ns(), "rest", path, body)

@@ -501,12 +501,35 @@ async def test_a_venue_that_went_away_later_is_dialed_for_ever(monkeypatch: pyte
 
 
 async def test_a_venue_that_never_answers_the_subscription_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_session, "SESSION_S_MAX", 0.02)
+    monkeypatch.setattr(order_session, "SESSION_S", (0.02,))
     monkeypatch.setattr(order_session, "reconnect_delay", lambda attempt: 0.001)
     async with scripted(lambda request: b'{"id":null,"status":400}') as (_, url), desk_at(url) as desk:
         assert desk.task is not None
         with pytest.raises(ConnectFailed, match=r"no answer to subscribe in 0\.02 s"):
             await asyncio.wait_for(desk.task, LIMIT_S)
+
+
+async def test_a_lost_answer_to_the_subscription_costs_no_more_than_the_first_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each attempt is given more time than the one before it; one that is answered ends that."""
+    monkeypatch.setattr(order_session, "SESSION_S", (0.02, 0.05, LIMIT_S))
+    monkeypatch.setattr(order_session, "reconnect_delay", lambda attempt: 0.001)
+    lost = 0
+
+    def reply(request: dict[str, Any]) -> bytes | None:
+        nonlocal lost
+        if request["method"] != "userDataStream.subscribe.signature" or lost == 2:
+            return None
+        lost += 1
+        return b'{"id":null,"status":400}'
+
+    async with scripted(reply) as (venue, url), desk_at(url) as desk:
+        await up(desk)
+        assert [text.rpartition(": ")[2] for text in desk.troubles] == [
+            f"no answer to subscribe in {seconds} s" for seconds in (0.02, 0.05)
+        ]
+        assert len(venue.peers) == 3
 
 
 async def test_a_venue_that_hangs_up_during_the_logon_is_dialed_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -492,7 +492,7 @@ async def test_a_suspected_stream_is_given_up_and_opened_anew_but_not_a_young_on
 
 async def test_a_venue_that_never_answers_the_second_logon_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """It accepts the connection and says nothing: what was on its way is AMBIGUOUS, orders are refused, cancels go by REST."""
-    monkeypatch.setattr(order_session, "SESSION_S_MAX", 0.05)
+    monkeypatch.setattr(order_session, "SESSION_S", (0.05,))
     monkeypatch.setattr(order_session, "reconnect_delay", lambda attempt: 0.001)
     silent = False
 
