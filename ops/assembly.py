@@ -30,6 +30,9 @@ ACCOUNT = 0
 VENUE = 0
 """Numbers of the one account and venue that a configuration names."""
 
+TRADES_WINDOW_NS = 6 * 86_400_000_000_000
+"""After a week USD-M futures' history of trades is asked by time (gateway/binance_usdm/queries.py); a day to spare. Chosen."""
+
 
 def build_actors(
     config: Config, instruments: Sequence[Instrument], names: Collection[str] = ACTORS
@@ -150,6 +153,7 @@ def _orders(config: Config) -> OrdersSettings:
         external=External[config.orders.external.upper()],
         recv_window_ns=config.venue.recv_window_ms * MS,
         positions=config.venue.kind == "binance-usdm",
+        trades_window_ns=TRADES_WINDOW_NS if config.venue.kind == "binance-usdm" else 0,
         reconcile_interval_ns=config.orders.reconcile_interval_ms * MS,
         stream_silence_ns=config.orders.stream_silence_ms * MS,
     )

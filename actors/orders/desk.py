@@ -40,6 +40,10 @@ FOREIGN_MAX = 10_000
 """Orders known to be nobody's of ours, so that they are not asked for again; the oldest is forgotten first; chosen."""
 QUARANTINE_MAX = 256  # chosen: reports kept for people; beyond it the oldest goes, counted
 STRANGE_MAX = 64  # chosen: contradictions shown to people, in each view; beyond it the oldest goes
+TRADES_OVERLAP_NS = 3_600_000_000_000
+"""How much earlier than that look trades are asked for by time: a replica may lag. Chosen; what is known is known by its id."""
+TRADES_AGE_NS = 180 * 86_400_000_000_000
+"""Older ones are not asked for by time: the venue has half a year (Binance USDⓈ-M, docs, "Account Trade List", 2026-11)."""
 CANCELED = OrderStatus.CANCELED
 ONE_ENGINE = "remedy=one engine an account, or another [orders] prefix for each"
 ALERT_EVERY = 10  # chosen: one alert in ten failures of the same question (at 5 s back-off: one in 50 s)
@@ -60,7 +64,7 @@ class Desk:
     handed in so far for a run that is about to start. restored: the next Instrument is the first of another run; not
     state, because only a process can know it.
     trades: highest booked trade id by instrument. floors: the same as it was when the run began. looked: trades below it
-    were read by a look. baseline: the account's last trade before our first look, by instrument: it and all before lie in
+    were read by a look, which was asked at looked_ns. baseline: the account's last trade before our first look, by instrument: it and all before lie in
     the ledger's baseline; -1: it had none. inherited: by venue symbol, the trades of a ledger that another instance left us (see takeover).
     account_moves: fills and other executions of this run: what a comparison of balances may not have in its middle.
     blind: the private stream was given up, and the next one is not open: what happens is not told us.
@@ -91,6 +95,7 @@ class Desk:
         "inherited",
         "later_epoch",
         "looked",
+        "looked_ns",
         "offset_ns",
         "quarantine",
         "readied",
@@ -118,6 +123,7 @@ class Desk:
         self.blind = False
         self.account_moves = 0
         self.looked: dict[int, int] = {}
+        self.looked_ns: dict[int, int] = {}
         self.trades: dict[int, int] = {}
         self.floors: dict[int, int] = {}
         self.baseline: dict[int, int] = {}
@@ -252,6 +258,8 @@ class Desk:
     def ask(self, question: Question, now_ns: int, out: list[Message], until_ns: int = 0) -> int:
         """Return the question's counter. until_ns: engine time after which no answer is of use; 0: only its own timeout."""
         deadline_ns = now_ns + self.settings.query_timeout_ns
+        if question.kind is QueryKind.TRADES and not question.since_ns:
+            question.since_ns = self.since_ns(question, now_ns)
         self.counter += 1
         self.asked[self.counter] = question
         key, venue_order_id = question.client_order_id, question.venue_order_id
@@ -272,9 +280,17 @@ class Desk:
                 "" if question.kind is QueryKind.OPEN_ORDERS else key,
                 question.from_id,
                 0 if question.kind is QueryKind.OPEN_ORDERS else venue_order_id,
+                question.since_ns,
             )
         )
         return self.counter
+
+    def since_ns(self, question: Question, now_ns: int) -> int:
+        """Where trades are asked for by time, from when on, by the venue's clock; 0: by their ids."""
+        window_ns, looked_ns = self.settings.trades_window_ns, self.looked_ns.get(question.instrument, 0)
+        if question.from_id < 0 or not window_ns or not looked_ns or now_ns - looked_ns <= window_ns:
+            return 0
+        return max(looked_ns - TRADES_OVERLAP_NS, now_ns - TRADES_AGE_NS) + self.offset_ns
 
     def ask_again(self, question: Question, now_ns: int, out: list[Message]) -> None:
         """A look's question failed: ask it once more after a back-off, for as long as its generation lives."""

@@ -155,6 +155,7 @@ class Looks:
                 return False
             if not question.venue_order_id:
                 desk.looked[question.instrument] = question.known
+                desk.looked_ns[question.instrument] = answer.asked_ns
             self.outstanding += ask_for_strangers(desk, question, now_ns, out)
         elif question.kind is QueryKind.ORDER:
             self.outstanding += self.queries.identified(question, answer, now_ns, out)

@@ -175,7 +175,7 @@ class Queries:
     def fold_trades(
         self, order: Order | None, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]
     ) -> bool:
-        """Fold one page of trades; True when another page follows (`question.from_id` is moved on)."""
+        """Fold one page of trades; True when another page follows (`question.from_id`, or `since_ns`, is moved on)."""
         highest = question.from_id - 1
         for report in answer.reports:
             highest = max(highest, report.trade_id)
@@ -192,11 +192,14 @@ class Queries:
                     question.unexplained = True
                     if report.venue_order_id and report.venue_order_id not in question.strangers:
                         question.strangers.append(report.venue_order_id)  # the next proof will know whose it is
-        if answer.complete or highest < question.from_id:
+        if answer.complete:
             return False
-        question.from_id = highest + 1
-        question.attempt = 0
-        return True
+        if question.since_ns:
+            moves, question.since_ns = answer.until_ns > question.since_ns, max(answer.until_ns, question.since_ns)
+        else:
+            moves, question.from_id = highest >= question.from_id, max(highest + 1, question.from_id)
+        question.attempt *= not moves
+        return moves
 
     def identified(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> int:
         """The venue's word on a stranger's order: ours gets a record, and its trades are asked for; else nobody's of ours.

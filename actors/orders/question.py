@@ -11,7 +11,7 @@ class Question(msgspec.Struct, array_like=True):
     unexplained: a TRADES page held an execution that we could not attribute and that might be this order's.
     venue_order_id: TRADES of that order alone; 0: of all. known: highest booked trade id when a look asked for TRADES.
     last: OPEN_ORDERS or TRADES of an order that the venue seems to have forgotten: see `forgotten`.
-    strangers: venue order ids of a page's trades that are of no order we know.
+    strangers: venue order ids of a page's trades that are of no order we know. since_ns: TRADES by time, as in VenueQuery.
     """
 
     kind: QueryKind
@@ -26,6 +26,7 @@ class Question(msgspec.Struct, array_like=True):
     known: int = 0
     last: bool = False
     strangers: list[int] = []
+    since_ns: int = 0
 
 
 class Strange(msgspec.Struct, array_like=True, frozen=True):

@@ -100,6 +100,7 @@ class OrdersState(msgspec.Struct):
     unjudged: bool = False
     keeping: bool = False
     held: tuple[int, int] = (0, 0)
+    looked_ns: list[tuple[int, int]] = []
 
 
 DESK_INTEGERS = (
@@ -136,6 +137,7 @@ def snapshot(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
         stranded=list(desk.register.stranded.values()),
         handed=list(desk.handed),
         looked=list(desk.looked.items()),
+        looked_ns=list(desk.looked_ns.items()),
         trades=list(desk.trades.items()),
         floors=list(desk.floors.items()),
         asked=list(desk.asked.items()),
@@ -170,6 +172,7 @@ def put_back(desk: Desk, startup: Startup, reports: Reports, state: OrdersState)
     desk.register.unpack(state.open, state.stranded, state.done)
     desk.handed = dict.fromkeys(state.handed)
     desk.looked = dict(state.looked)
+    desk.looked_ns = dict(state.looked_ns)
     desk.restored = True
     desk.trades = dict(state.trades)
     desk.floors = dict(state.floors)

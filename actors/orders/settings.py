@@ -50,6 +50,9 @@ class OrdersSettings(msgspec.Struct, frozen=True):
     instrument, out of 6000 (docs, rest-api, 2026-11)."""
     read_lag_ns: int = 500_000_000
     """Chosen: how far an answer about balances may lag behind fills; a gap of the ledger is looked at again after it."""
+    trades_window_ns: int = 0
+    """When the last look at trades is longer ago, they are asked for by time: the venue's history by ids reaches no further back.
+    0: it has no end."""
     positions: bool = False
     """Whether the venue keeps positions beside balances (futures)."""
     ids_block: int = 1_000

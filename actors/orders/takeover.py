@@ -62,6 +62,7 @@ def first_trade(desk: Desk, question: Question, answer: QueryAnswer) -> None:
     last = max((report.trade_id for report in answer.reports), default=-1)
     number = question.instrument
     desk.trades[number] = desk.looked[number] = desk.baseline[number] = last
+    desk.looked_ns[number] = answer.asked_ns
 
 
 def note_stranger(desk: Desk, question: Question, instrument: int, venue_order_id: int, trade_id: int) -> None:

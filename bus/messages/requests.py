@@ -121,7 +121,8 @@ class VenueQuery(Message, frozen=True, tag=12):
     """Ask the venue about the account. ORDER: by client id. TRADES: from trade id `from_id` on, oldest first.
 
     from_id -1: TRADES answers with the last one alone. venue_order_id: TRADES of that order alone, 0 of all orders;
-    ORDER without a client id: that order.
+    ORDER without a client id: that order. since_ns: TRADES of that time of the venue's and later, whatever `from_id`: the history
+    by ids does not reach back so far; 0: by id.
     """
 
     actor: str
@@ -135,6 +136,7 @@ class VenueQuery(Message, frozen=True, tag=12):
     client_order_id: str = ""
     from_id: int = 0
     venue_order_id: int = 0
+    since_ns: int = 0
 
 
 class QueryAnswer(Message, frozen=True, tag=13):
@@ -143,6 +145,7 @@ class QueryAnswer(Message, frozen=True, tag=13):
     found: False when the venue itself said that the order does not exist (outcome RESULT, no report).
     complete: False when the venue's page was full and more follow behind the last report.
     asked_ns: engine time when the request was written; the answer proves nothing later than it.
+    until_ns: of TRADES since a time, that are not complete: the time from which the others are to be asked for.
     """
 
     actor: str
@@ -160,6 +163,7 @@ class QueryAnswer(Message, frozen=True, tag=13):
     reports: tuple[ExecutionReport, ...]
     balances: tuple[Balance, ...]
     positions: tuple[VenuePosition, ...] = ()
+    until_ns: int = 0
 
 
 class EngineStarted(Message, frozen=True, tag=14):

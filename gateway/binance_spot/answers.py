@@ -65,6 +65,7 @@ def query_answer(
     reports: tuple[ExecutionReport, ...] = (),
     balances: tuple[Balance, ...] = (),
     positions: tuple[VenuePosition, ...] = (),
+    until_ns: int = 0,
 ) -> QueryAnswer:
     return QueryAnswer(
         actor=query.actor,
@@ -82,6 +83,7 @@ def query_answer(
         reports=reports,
         balances=balances,
         positions=positions,
+        until_ns=until_ns,
     )
 
 

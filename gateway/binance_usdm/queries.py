@@ -32,6 +32,8 @@ from gateway.binance_usdm.outcomes import query_refused
 from gateway.text import BadDecimal, units
 
 TRADES_MAX = 1000  # a page of userTrades ("Account Trade List"); a full one means: ask again from its end
+TRADES_WINDOW_MS = 7 * 86_400_000
+"""Between startTime and endTime, and how far back a question with neither reaches (the same page)."""
 ONE_WAY = "BOTH"
 
 PATHS = {
@@ -109,12 +111,25 @@ def query_request(
     elif query.kind is QueryKind.TRADES:
         if query.venue_order_id:
             params.append(("orderId", str(query.venue_order_id)))
-        if query.from_id < 0:  # without fromId the most recent ones are returned
-            params.append(("limit", "1"))
-        else:
-            params += [("fromId", str(query.from_id)), ("limit", str(TRADES_MAX))]
+        params += _trades_from(query, timestamp_ms)
     params += [("recvWindow", str(recv_window_ms)), ("timestamp", str(timestamp_ms))]
     return "GET", f"{PATHS[query.kind]}?{signed_query(signer, params)}"
+
+
+def _trades_from(query: VenueQuery, timestamp_ms: int) -> list[tuple[str, str]]:
+    """Where a page begins. By id the history has the last seven days (or half a year: the documents can be read both ways), so
+    nothing is asked by id that may be older. A history that had no trade is asked from its beginning, which is just as far away.
+    """
+    if query.from_id < 0:  # without fromId the most recent ones are returned
+        return [("limit", "1")]
+    if query.since_ns:
+        start_ms = query.since_ns // MS_NS
+    elif not query.from_id and not query.venue_order_id:
+        start_ms = timestamp_ms - TRADES_WINDOW_MS
+    else:
+        return [("fromId", str(query.from_id)), ("limit", str(TRADES_MAX))]
+    end_ms = min(start_ms + TRADES_WINDOW_MS, timestamp_ms)
+    return [("startTime", str(start_ms)), ("endTime", str(end_ms)), ("limit", str(TRADES_MAX))]
 
 
 def decode_query(
@@ -155,7 +170,14 @@ def decode_query(
     to_report = _trade_report if query.kind is QueryKind.TRADES else _order_report
     reports = tuple([read_report(record, asked, to_report) for record in records])
     complete = query.kind is not QueryKind.TRADES or len(records) < TRADES_MAX
-    return query_answer(query, Outcome.RESULT, asked_ns, received_ns, "", reports=reports, complete=complete)
+    until_ns = 0
+    if query.kind is QueryKind.TRADES and query.since_ns:
+        window_end_ns = query.since_ns + TRADES_WINDOW_MS * MS_NS
+        until_ns = window_end_ns if complete else max(report.venue_ns for report in reports)
+        complete = complete and window_end_ns >= asked_ns
+    return query_answer(
+        query, Outcome.RESULT, asked_ns, received_ns, "", reports=reports, complete=complete, until_ns=until_ns
+    )
 
 
 def _balances(records: list[Any], instruments: Sequence[Instrument]) -> tuple[tuple[Balance, ...], str]:

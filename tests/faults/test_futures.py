@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bus.messages import OrderStatus, StopPolicy, WalletChanged
+from bus.messages import ForeignTraded, OrderStatus, StopPolicy, WalletChanged
 from ops.preflight import StartFailed
 from tests.faults.futures import CONFIG, FuturesPlay, playing, trading
 from tests.faults.harness import life
@@ -77,6 +77,18 @@ async def test_a_position_that_is_there_at_the_first_start_is_managed(tmp_path: 
             assert play.engine.views()["portfolio"]["positions"][0]["position"] <= -300_000
             unresolved = await play.stop()
         assert (unresolved, play.our_ledger()) == (0, await play.truth())
+
+
+async def test_a_trade_by_hand_moves_the_position_too(tmp_path: Path) -> None:
+    """Under the policy "leave": its order is nobody's of ours, but the venue nets what it did against what we hold."""
+    async with trading(tmp_path) as play:
+        await play.signed("POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.017")
+        await play.until(lambda: play.journal(ForeignTraded), "it is heard of")
+        await play.more_orders()
+        assert await play.stop() == 0
+        held = play.engine.views()["portfolio"]["positions"][0]["position"]
+        assert (held, play.our_ledger()) == ((await play.positions()).get("BTCUSDT", 0), await play.truth())
+        assert play.engine.views()["portfolio"]["adjusted"] == {}
 
 
 @shows(

@@ -13,7 +13,7 @@ from .api import PerpetualApi
 
 _Row = TypeVar("_Row")
 
-DAYS_MAX = 7  # docs, "All Orders", "Account Trade List": between startTime and endTime
+DAYS_MAX = 7  # docs, "All Orders", "Account Trade List": between startTime and endTime, and back from now without them
 DAY_MS = 86_400_000
 
 
@@ -38,23 +38,23 @@ def open_orders(api: PerpetualApi, call: Call) -> Json:
 
 
 def all_orders(api: PerpetualApi, call: Call) -> Json:
-    """From `orderId` or `startTime` on, otherwise the latest."""
+    """From `orderId` or `startTime` on, otherwise the latest; of the last days where no time is named."""
     symbol = api.symbol(call.params)
     from_id = integer(call.params, "orderId") or 0
-    in_window = window(call.params, DAYS_MAX)
+    in_window = _recent(call)
     orders = api.market.engine.registry.all_orders(call.account, symbol)
     chosen = [order for order in orders if order.order_id >= from_id and in_window(order.created_ns)]
     return [_status(api, order) for order in page(chosen, call.params, "orderId")]
 
 
 def user_trades(api: PerpetualApi, call: Call) -> Json:
-    """From `fromId` or `startTime` on, otherwise the latest."""
+    """From `fromId` or `startTime` on, otherwise the latest; of the last days where no time is named, `fromId` or not."""
     symbol = api.symbol(call.params)
     if "fromId" in call.params and ("startTime" in call.params or "endTime" in call.params):
         raise BadRequest(-1128, "Combination of optional parameters invalid.")
     from_id = integer(call.params, "fromId") or 0
     order_id = integer(call.params, "orderId")
-    in_window = window(call.params, DAYS_MAX)
+    in_window = _recent(call)
     chosen = [
         fill
         for fill in api.users.fills(call.account, symbol)
@@ -71,6 +71,14 @@ def no_algo_orders(api: PerpetualApi, call: Call) -> Json:
 
 def no_algo_order(api: PerpetualApi, call: Call) -> Json:
     raise no_such_order()
+
+
+def _recent(call: Call) -> Callable[[int], bool]:
+    """The window asked for; else the longest one, up to now."""
+    if "startTime" in call.params or "endTime" in call.params:
+        return window(call.params, DAYS_MAX)
+    oldest_ns = call.now_ns - DAYS_MAX * DAY_MS * NS_PER_MS
+    return lambda time_ns: time_ns >= oldest_ns
 
 
 def window(params: Params, days_max: int = 0) -> Callable[[int], bool]:
