@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from actors.orders.ids import IdMaker
 from ops.chaos.judge import (
     TAKEOVER_MS_MAX,
     Fault,
@@ -19,28 +18,23 @@ from ops.chaos.judge import (
     problems,
     stale_orders,
 )
+from tests.support.ids import id_of
 
 MS = 1_000_000
 TTL_MS = 2_000
 
 
-def client_order_id(epoch: int, counter: int = 0) -> str:
-    maker = IdMaker("tl", 100)
-    maker.set(epoch, counter, counter + 1)
-    return maker.make()
-
-
 def row(epoch: int, at_ms: int, code: int = 0, account: str = "client", **given: Any) -> dict[str, Any]:
     return {
         "kind": "place", "account": account, "received_ns": at_ms * MS, "code": code,
-        "client_order_id": client_order_id(epoch, at_ms), "side": "BUY", "quantity": "0.5",
+        "client_order_id": id_of(epoch, at_ms), "side": "BUY", "quantity": "0.5",
     } | given  # fmt: skip
 
 
 def trade(maker: str, taker: str, at_ms: int = 0, maker_epoch: int = 0) -> dict[str, Any]:
     return {
         "maker_account": maker, "taker_account": taker, "time_ns": at_ms * MS, "taker_client_order_id": "",
-        "maker_client_order_id": client_order_id(maker_epoch) if maker_epoch else "",
+        "maker_client_order_id": id_of(maker_epoch) if maker_epoch else "",
     }  # fmt: skip
 
 
@@ -69,7 +63,7 @@ def test_a_clean_change_of_leaders_has_nothing_to_say() -> None:
 
 def test_only_new_orders_of_a_proven_account_count() -> None:
     rows = [row(7, 1, kind="cancel"), row(7, 2, kind="query"), row(7, 3, account=""), row(7, 4, code=-1021)]
-    assert placements(rows) == [Placement("client", 4 * MS, 7, client_order_id(7, 4), 0, False)]
+    assert placements(rows) == [Placement("client", 4 * MS, 7, id_of(7, 4), 0, False)]
 
 
 def test_an_order_of_an_old_epoch_is_stale_whether_accepted_or_not() -> None:

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.orders.ids import IdMaker
 from bus.messages import CancelOrder, Fill, OrderStatus, OrderUpdate, Refusal, Side, SubmitOrder
 from ops.chaos.kills.ours import OurJournal
 from ops.chaos.kills.theirs import Trade, VenueOrder, balances, venue_orders
 from ops.chaos.kills.verdict import End, Limits, Verdict, judge, position_of
 from ops.chaos.venue_log import EvidenceLost
+from tests.support.ids import id_of
 
 SYMBOL = "BTCUSDT"
 LIMITS = {SYMBOL: Limits("BTC", order_max=5, position_max=10, position_min=-10, open_orders_max=3, lot=1)}
@@ -19,9 +19,7 @@ EVEN = End({"BTC": 7}, {}, {"BTC": 7})
 
 
 def client_order_id(counter: int, epoch: int = 7) -> str:
-    maker = IdMaker("tl", 100)
-    maker.set(epoch, counter, counter + 1)
-    return maker.make()
+    return id_of(epoch, counter)
 
 
 class Books:

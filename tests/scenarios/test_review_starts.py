@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from actors.orders.ids import IdMaker
 from bus.checkpoint import collect, state_of
 from bus.codec import decode_any
 from bus.messages import (
@@ -28,6 +27,7 @@ from bus.messages import (
 )
 from ops.assembly import ACCOUNT
 from tests.support.house import BTC, CONFIG, MS, House
+from tests.support.ids import id_of
 from tests.support.stage import BALANCES, Stage
 
 RECOVERED = ("orders", "risk", "portfolio", "execution", "persistence", "strategy")
@@ -131,11 +131,9 @@ def test_a_baseline_is_whole_wherever_the_process_died_in_it(kept: int) -> None:
 
 def test_an_engine_that_was_superseded_while_it_slept_sends_nothing() -> None:
     stage = Stage(quotes=False)
-    ids = IdMaker("tl", 10)
-    ids.set(9, 0, 10)
     stage.lose_connection()
     stage.reconnect()
-    newer = stage.found(ids.make())
+    newer = stage.found(id_of(9))
     stage.house.forget()
     stage.house.post(PrivateStreamUp(ACCOUNT, 9, stage.house.clock.now_ns()))
     stage.settle(10.0, OPEN_ORDERS=(newer,), ORDER=(newer,))

@@ -1,16 +1,8 @@
 """Words on orders that are not in our books: other symbols, other people, another life of ours."""
 
-from actors.orders.ids import IdMaker
 from bus.messages import OrderStatus, TradingState
+from tests.support.ids import id_of
 from tests.support.stage import Stage
-
-
-def of_an_earlier_life() -> str:
-    """An id of epoch 3, with its check character."""
-    ids = IdMaker("tl", 1_000)
-    ids.start(3)
-    ids.reserve()
-    return ids.make()
 
 
 def test_a_report_of_an_unknown_symbol_is_kept_aside() -> None:
@@ -35,7 +27,7 @@ def test_an_order_of_somebody_else_on_the_account_is_ignored() -> None:
 def test_an_order_of_an_earlier_life_is_recognized_and_canceled() -> None:
     """Ours by its id and absent from the journal: somebody deleted the state, or the disk lost it."""
     stage = Stage(epoch=7)
-    orphan = of_an_earlier_life()
+    orphan = id_of(3)
     stage.house.wire.written.clear()
     stage.report(orphan, "NEW", "NEW")
     stage.house.wait(200)
@@ -49,7 +41,7 @@ def test_an_order_of_an_earlier_life_is_recognized_and_canceled() -> None:
 
 def test_the_fill_of_an_orphan_is_ours() -> None:
     stage = Stage(epoch=7)
-    orphan = of_an_earlier_life()
+    orphan = id_of(3)
     stage.fill(orphan)
     assert [(fill.owner, fill.quantity_lots) for fill in stage.fills()] == [("orphan", 100)]
     assert stage.position() == 100
@@ -58,10 +50,7 @@ def test_the_fill_of_an_orphan_is_ours() -> None:
 def test_an_engine_of_our_own_epoch_on_the_account_closes_trading_and_its_orders_are_left_alone() -> None:
     """Two fresh state directories begin with the same epoch and the same ids."""
     stage = Stage(epoch=7)
-    ids = IdMaker("tl", 1_000)
-    ids.start(7)
-    ids.reserve()
-    theirs = [ids.make() for _ in range(20)][-1]
+    theirs = id_of(7, 19)
     stage.report(theirs, "NEW", "NEW")
     stage.settle(5.0)
     assert stage.trading() is TradingState.CANCEL_ONLY

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from actors.orders.ids import CLAIMED, IdMaker
+from actors.orders.ids import CLAIMED
 from bus.actor import Actor
 from bus.checkpoint import collect, state_of
 from bus.codec import TYPE_OF_TAG, decode_any
@@ -35,6 +35,7 @@ from bus.messages import (
 from ops.assembly import VENUE
 from ops.recovery import RECOVERED
 from tests.support.house import CONFIG, MS, START_NS, House, Wire
+from tests.support.ids import id_of
 from tests.support.mortal import Killed
 from tests.support.stage import BALANCES, Stage
 
@@ -260,11 +261,7 @@ class Play:
 
     def stranger_of(self, epoch: str, number: str, kind: str, state: str) -> None:
         """An order with our prefix and a right check character, which this engine has not sent."""
-        ids = IdMaker("tl", 10_000)
-        ids.start(int(epoch))
-        ids.reserve()
-        ids.next_counter = int(number)
-        self.stranger(ids.make(), kind, state)
+        self.stranger(id_of(int(epoch), int(number)), kind, state)
 
     def operator(self, control: str, reason: str) -> None:
         self.stage.house.post(OperatorCommand(Control[control], -1, reason, asker="a person"))

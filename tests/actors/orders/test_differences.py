@@ -38,8 +38,8 @@ from tests.actors.orders.build import (
     snapshot,
     traded,
 )
-from tests.actors.orders.test_startup import orphan_key
 from tests.actors.orders.toy_venue import Toy
+from tests.support.ids import id_of
 
 ASKED = OperatorCommand(Control.RECONCILE, -1, "", asker="me")
 
@@ -106,7 +106,7 @@ def test_an_order_that_is_gone_at_the_venue_is_a_row() -> None:
 
 def test_an_order_of_ours_that_nobody_knew_is_a_row() -> None:
     bench = Bench().ready()
-    key = orphan_key()
+    key = id_of(0)
     said = compared(bench, OPEN_ORDERS=(snapshot(key, VenueState.WORKING, venue_order_id=955),))
     row = only(said, Difference)
     assert (row.kind, row.subject, row.venues) == (DifferenceKind.ORDER_NOT_KNOWN, key, 10)

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from actors.orders import Leftovers
 from actors.orders.cancels import SAME_ANSWER_MAX
-from actors.orders.ids import IdMaker
 from bus.messages import (
     Alert,
     BalancesReported,
@@ -57,6 +56,7 @@ from tests.actors.orders.build import (
     snapshot,
     traded,
 )
+from tests.support.ids import id_of
 
 
 @pytest.fixture
@@ -427,10 +427,7 @@ def test_foreign_orders_are_counted_alerted_once_and_never_touched(bench: Bench)
 
 
 def test_an_orphan_is_canceled_and_its_fills_count(bench: Bench) -> None:
-    ids = IdMaker("tl", 10)
-    ids.start(0)
-    ids.reserve()
-    key = ids.make()
+    key = id_of(0)
     out = bench.feed(new(key))
     assert only(out, Alert).event == "orphan_order"
     assert only(out, CancelOrder).client_order_id == key

@@ -5,7 +5,6 @@ import pytest
 from msgspec.structs import replace
 
 from actors.orders import Orders, OrdersSettings
-from actors.orders.ids import IdMaker
 from actors.orders.lookups import ANSWER_NS, LOST_NS, PARKED_MAX
 from actors.orders.recovery import OrdersState
 from bus.messages import (
@@ -21,6 +20,7 @@ from bus.messages import (
     VenueState,
 )
 from tests.actors.orders.build import INSTRUMENT, SECOND, SETTINGS, UNIT, Bench, canceled, every, new, only, traded
+from tests.support.ids import id_of
 
 SMALL = replace(SETTINGS, done_orders_max=2)
 
@@ -93,9 +93,7 @@ def test_what_a_complete_index_does_not_know_is_kept_for_people() -> None:
 
 def test_an_order_of_an_earlier_epoch_is_an_orphan_only_when_the_index_does_not_know_it() -> None:
     bench, _ = forgetful()
-    ids = IdMaker("tl", 10)
-    ids.set(2, 0, 10)
-    key = ids.make()
+    key = id_of(2)
     query = only(bench.feed(new(key, venue_order_id=77)), StoreQuery)
     out = bench.feed(store_answer(query))
     assert only(out, Alert).event == "orphan_order"
@@ -133,9 +131,7 @@ def test_the_parking_place_is_bounded() -> None:
 
 def test_nobody_asks_while_memory_never_forgot_anything() -> None:
     bench = Bench().ready(epoch=3)
-    ids = IdMaker("tl", 10)
-    ids.set(2, 0, 10)
-    assert only(bench.feed(new(ids.make())), Alert).event == "orphan_order"
+    assert only(bench.feed(new(id_of(2))), Alert).event == "orphan_order"
 
 
 def test_what_waits_survives_a_checkpoint_and_is_asked_for_by_the_next_run() -> None:

@@ -1,6 +1,5 @@
 """Executions of an order that is ours by its id and of which the journal knows nothing."""
 
-from actors.orders.ids import IdMaker
 from bus.messages import Alert, Fill, QueryKind, VenueQuery, VenueState
 from tests.actors.orders.build import (
     MILLISECOND,
@@ -16,18 +15,13 @@ from tests.actors.orders.build import (
     only,
     snapshot,
 )
-
-
-def orphan() -> str:
-    ids = IdMaker("tl", 10)
-    ids.set(1, 0, 10)
-    return ids.make()
+from tests.support.ids import id_of
 
 
 def with_shortfall() -> tuple[Bench, str]:
     """An orphan that ended with 3 lots executed, of which no execution was seen yet."""
     bench = Bench().ready(epoch=2)
-    key = orphan()
+    key = id_of(1)
     bench.feed(new(key))
     bench.feed(canceled(key, 3))
     assert bench.status(key) == "SUSPECT"
@@ -67,7 +61,7 @@ def test_an_execution_that_the_history_shows_late_is_booked() -> None:
 def test_what_lies_in_the_baseline_stays_there_after_a_restart() -> None:
     """On the very first start an orphan had executed 3 lots: no fill of ours, then or later."""
     before = Bench()
-    key = orphan()
+    key = id_of(1)
     look = only(before.start(epoch=2), VenueQuery)
     before.feed(answer(look, before.now_ns, snapshot(key, VenueState.WORKING, 3)))
     bench = Bench(now_ns=before.now_ns)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from actors.orders import External, Leftovers, Orders, OrdersSettings, Orphans
-from actors.orders.ids import IdMaker, recognize
+from actors.orders.ids import recognize
 from bus.messages import (
     Alert,
     AlertLevel,
@@ -39,16 +39,11 @@ from tests.actors.orders.build import (
     snapshot,
     traded,
 )
+from tests.support.ids import id_of
 
 WEB, NUMBER = "web_1a2b3c", 77
 CLAIM = replace(SETTINGS, external=External.CLAIM)
 KEY = "EXT7N77"
-
-
-def orphan(epoch: int = 1) -> str:
-    ids = IdMaker("tl", 10)
-    ids.set(epoch, 0, 10)
-    return ids.make()
 
 
 def looks(bench: Bench, said: Any, *listed: tuple[str, int]) -> None:
@@ -83,7 +78,7 @@ def started(settings: OrdersSettings, *listed: tuple[str, int], epoch: int = 2) 
     ("policy", "canceled_ones", "kept"), [(Orphans.CANCEL, 1, 0), (Orphans.ADOPT, 0, 1), (Orphans.LEAVE, 0, 0)]
 )
 def test_an_orphan_by_policy(policy: Orphans, canceled_ones: int, kept: int) -> None:
-    bench = started(replace(SETTINGS, orphans=policy), (orphan(), 900))
+    bench = started(replace(SETTINGS, orphans=policy), (id_of(1), 900))
     assert len(every(bench.said, OrdersReady)) == 1
     assert len(every(bench.said, CancelOrder)) == canceled_ones
     assert bench.orders.view()["working"] == kept
@@ -98,9 +93,7 @@ def test_orphans_and_leftovers_have_each_their_own_policy(leftovers: Leftovers) 
     for fact in before.said:
         if type(fact) in bench.orders.recovers():
             bench.orders.recovers()[type(fact)](fact, before.now_ns)
-    strange = IdMaker("tl", 100)
-    strange.set(1, 50, 100)
-    lost = strange.make()
+    lost = id_of(1, 50)
     looks(bench, bench.start(epoch=2), (left, 900), (lost, 901))
     [cancel] = every(bench.said, CancelOrder)
     assert cancel.client_order_id == (left if leftovers is Leftovers.CANCEL else lost)
@@ -109,7 +102,7 @@ def test_orphans_and_leftovers_have_each_their_own_policy(leftovers: Leftovers) 
 
 def test_an_orphan_that_is_left_alone_is_said_once_and_its_fills_are_none_of_ours() -> None:
     bench = Bench(replace(SETTINGS, orphans=Orphans.LEAVE)).ready(epoch=2)
-    key = orphan()
+    key = id_of(1)
     alert = only(bench.feed(new(key)), Alert)
     assert (alert.event, alert.level) == ("orphan_left", AlertLevel.WARNING)
     assert every(bench.feed(traded(key, 9, 2, 2)), Fill) == []
@@ -117,9 +110,9 @@ def test_an_orphan_that_is_left_alone_is_said_once_and_its_fills_are_none_of_our
 
 
 def test_an_adopted_orphan_is_canceled_by_a_stop_like_ours() -> None:
-    bench = started(replace(SETTINGS, orphans=Orphans.ADOPT), (orphan(), 900))
+    bench = started(replace(SETTINGS, orphans=Orphans.ADOPT), (id_of(1), 900))
     bench.feed(StopRequested("end", bench.now_ns + SECOND))
-    assert only(bench.said, CancelOrder).client_order_id == orphan()
+    assert only(bench.said, CancelOrder).client_order_id == id_of(1)
 
 
 # -- of others --------------------------------------------------------------------------------------------------------

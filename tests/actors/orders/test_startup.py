@@ -2,7 +2,6 @@
 
 from msgspec.structs import replace
 
-from actors.orders.ids import IdMaker
 from actors.orders.phases import PHASES, Phase, Step
 from bus.messages import (
     Alert,
@@ -37,14 +36,7 @@ from tests.actors.orders.build import (
     snapshot,
     traded,
 )
-
-
-def orphan_key() -> str:
-    """An id of ours of an earlier epoch, of which the journal knows nothing."""
-    ids = IdMaker("tl", 10)
-    ids.start(0)
-    ids.reserve()
-    return ids.make()
+from tests.support.ids import id_of
 
 
 def test_the_stream_decides_from_every_phase() -> None:
@@ -103,7 +95,7 @@ def test_failed_looks_are_asked_again_with_pauses_and_alerts_and_nothing_is_conc
 
 def test_an_orphan_is_canceled_before_anything_is_ready_and_its_past_lies_in_the_baseline() -> None:
     bench = Bench()
-    key = orphan_key()
+    key = id_of(0)
     look = only(bench.start(), VenueQuery)
     out = bench.feed(answer(look, bench.now_ns, snapshot(key, VenueState.WORKING, 3)))
     assert only(out, CancelOrder).client_order_id == key
@@ -125,9 +117,7 @@ def test_an_orphans_fills_since_the_last_known_trade_are_booked() -> None:
     for fact in before.said:
         if type(fact) in folders:
             folders[type(fact)](fact, 0)
-    lost = IdMaker("tl", 10)
-    lost.set(1, 500, 510)
-    key = lost.make()
+    key = id_of(1, 500)
     queries = {query.kind: query for query in every(bench.start(epoch=2), VenueQuery)}
     assert queries[QueryKind.TRADES].from_id == 10
     rows = [history(10, 10), history(11, 2, venue_order_id=950)]
@@ -144,7 +134,7 @@ def test_an_orphans_fills_since_the_last_known_trade_are_booked() -> None:
 
 def test_a_second_look_that_differs_starts_the_looks_again() -> None:
     bench = Bench()
-    key = orphan_key()
+    key = id_of(0)
     out: tuple[Message, ...] = bench.start()
     for _ in range(2):
         out = bench.feed(answer(only(out, VenueQuery), bench.now_ns))

@@ -3,7 +3,6 @@
 import pytest
 
 from actors.orders import Leftovers
-from actors.orders.ids import IdMaker
 from bus.messages import (
     Alert,
     AlertLevel,
@@ -40,12 +39,7 @@ from tests.actors.orders.build import (
     snapshot,
     traded,
 )
-
-
-def key_of(epoch: int, counter: int = 0) -> str:
-    ids = IdMaker("tl", 10)
-    ids.set(epoch, counter, counter + 10)
-    return ids.make()
+from tests.support.ids import id_of
 
 
 def looked(bench: Bench, said: tuple[Message, ...], *listed: str) -> None:
@@ -63,7 +57,7 @@ def looked(bench: Bench, said: tuple[Message, ...], *listed: str) -> None:
 
 def test_an_order_of_a_later_epoch_keeps_an_older_engine_from_ready_and_names_the_remedy() -> None:
     bench = Bench()
-    looked(bench, bench.start(epoch=3), key_of(4))
+    looked(bench, bench.start(epoch=3), id_of(4))
     bench.wait(120 * SECOND)
     assert every(bench.said, OrdersReady) == []
     assert only(bench.feed(approved()), OrderRefused).reason is Refusal.NOT_CONNECTED
@@ -74,8 +68,8 @@ def test_an_order_of_a_later_epoch_keeps_an_older_engine_from_ready_and_names_th
 
 def test_an_older_engine_never_touches_an_order_of_a_later_epoch() -> None:
     bench = Bench()
-    looked(bench, bench.start(epoch=3), key_of(4))
-    bench.feed(traded(key_of(4), 1, 10, 10))
+    looked(bench, bench.start(epoch=3), id_of(4))
+    bench.feed(traded(id_of(4), 1, 10, 10))
     assert every(bench.said, CancelOrder) == every(bench.said, Fill) == every(bench.said, OrderUpdate) == []
 
 
@@ -83,7 +77,7 @@ def test_an_order_of_a_later_epoch_on_the_stream_ends_ready() -> None:
     """Another engine took the account over while we traded: our orders are canceled and nothing new goes out."""
     bench = Bench().ready(epoch=3)
     key = bench.working()
-    out = bench.feed(new(key_of(4), venue_order_id=77))
+    out = bench.feed(new(id_of(4), venue_order_id=77))
     assert only(out, OrdersUnready).reason == "order_of_a_later_epoch"
     assert only(bench.feed(approved(command=2)), OrderRefused).reason is Refusal.NOT_CONNECTED
     looked(bench, out, key)
@@ -92,18 +86,18 @@ def test_an_order_of_a_later_epoch_on_the_stream_ends_ready() -> None:
 
 def test_a_start_with_a_higher_epoch_is_the_remedy() -> None:
     bench = Bench()
-    looked(bench, bench.start(epoch=3), key_of(4))
+    looked(bench, bench.start(epoch=3), id_of(4))
     bench.feed(EngineStarted(1, 5))
     bench.said.clear()
-    looked(bench, bench.feed(PrivateStreamUp(1, 2, bench.now_ns)), key_of(4))
-    assert only(bench.said, CancelOrder).client_order_id == key_of(4), "now it is an orphan like any other"
+    looked(bench, bench.feed(PrivateStreamUp(1, 2, bench.now_ns)), id_of(4))
+    assert only(bench.said, CancelOrder).client_order_id == id_of(4), "now it is an orphan like any other"
 
 
 def test_an_id_of_our_epoch_that_we_never_gave_out_is_another_engines_and_ends_ready() -> None:
     """Two engines with fresh state directories on one account: each begins with epoch 1 and counter 0."""
     bench = Bench().ready(epoch=1)
     key = bench.working()
-    theirs = key_of(1, 1)
+    theirs = id_of(1, 1)
     out = bench.feed(new(theirs, venue_order_id=77))
     assert only(out, OrdersUnready).reason == "order_of_another_engine"
     alert = only(out, Alert)
@@ -116,7 +110,7 @@ def test_an_id_of_our_epoch_that_we_never_gave_out_is_another_engines_and_ends_r
 
 def test_the_first_id_that_was_not_given_out_is_the_boundary() -> None:
     bench = Bench().ready(epoch=1)
-    given, following = bench.working(), key_of(1, 1)
+    given, following = bench.working(), id_of(1, 1)
     bench.feed(traded(given, 1, 10, 10))
     bench.orders.desk.register.done.clear()
     assert only(bench.feed(new(given, venue_order_id=5)), Alert).event == "report_of_forgotten_order"
@@ -126,9 +120,9 @@ def test_the_first_id_that_was_not_given_out_is_the_boundary() -> None:
 @pytest.mark.parametrize("counter", [0, SETTINGS.ids_block - 1, SETTINGS.ids_block])
 def test_an_order_of_another_engine_in_the_look_keeps_us_from_ready_and_is_not_touched(counter: int) -> None:
     bench = Bench()
-    looked(bench, bench.start(epoch=1), key_of(1, counter))
+    looked(bench, bench.start(epoch=1), id_of(1, counter))
     bench.wait(120 * SECOND)
-    bench.feed(traded(key_of(1, counter), 1, 10, 10))
+    bench.feed(traded(id_of(1, counter), 1, 10, 10))
     assert every(bench.said, OrdersReady) == every(bench.said, CancelOrder) == every(bench.said, Fill) == []
     assert only(bench.feed(approved()), OrderRefused).reason is Refusal.NOT_CONNECTED
 
@@ -165,7 +159,7 @@ def test_an_id_that_stands_in_the_register_is_never_given_again(done: bool) -> N
     assert only(out, OrderRefused) == OrderRefused(7, "maker", 5, 1, Refusal.EPOCH)
     assert only(out, Alert).event == "client_order_id_taken"
     assert bench.orders.desk.register.find(taken) is before
-    assert only(bench.feed(approved(command=6)), SubmitOrder).client_order_id == key_of(1, 1)
+    assert only(bench.feed(approved(command=6)), SubmitOrder).client_order_id == id_of(1, 1)
 
 
 def test_a_report_from_before_our_order_is_about_another_order() -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from actors.orders import Orders
 from actors.orders.desk import FOREIGN_MAX
-from actors.orders.ids import IdMaker
 from actors.orders.recovery import OrdersState
 from actors.orders.takeover import STRANGERS_MAX, remember_foreign
 from bus.messages import (
@@ -43,13 +42,12 @@ from tests.actors.orders.build import (
     only,
     snapshot,
 )
+from tests.support.ids import id_of
 
 
 def predecessors(count: int) -> list[str]:
     """Ids that an engine of epoch 4 made."""
-    maker = IdMaker("tl", 2 * count + 2)
-    maker.set(4, 0, 2 * count + 2)
-    return [maker.make() for _ in range(count)]
+    return [id_of(4, counter) for counter in range(count)]
 
 
 class Venue:
