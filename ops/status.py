@@ -111,6 +111,9 @@ def _upkeep(model: Model, listings: dict[int, Listing], now_ns: int) -> dict[str
             {"trigger": trigger, "age_s": round(max(now_ns - at_ns, 0) / 1e9, 1), "differences": differences}
             for trigger, at_ns, differences in upkeep.reconciled
         ],
+        "ledger_compared_age_s": (
+            round(max(now_ns - upkeep.ledger_compared_ns, 0) / 1e9, 1) if upkeep.ledger_compared_ns else None
+        ),
     }
 
 

@@ -85,6 +85,8 @@ class Supervisor:
         self.kept = 0
         self.reconciled: tuple[str, int, int] | None = None
         """Trigger, engine time and differences of the last comparison with the venue."""
+        self.ledger_compared_ns = 0
+        """Engine time of the last one that had the ledger in it; 0: none yet."""
         self.flattened = asyncio.Event()
         self.flat: CommandAnswered | None = None
         """What became of the positions that a stop had closed."""
@@ -260,13 +262,16 @@ class Supervisor:
     def _reconciled(self, done: Reconciled, now_ns: int) -> tuple[Message, ...]:
         self.answers.overheard(done)
         self.reconciled = (done.trigger, now_ns, done.differences)
-        if done.differences or self._worth_a_line(f"reconciled {done.trigger}"):
+        if done.compared:
+            self.ledger_compared_ns = now_ns
+        if done.differences or not done.compared or self._worth_a_line(f"reconciled {done.trigger}"):
             events.info(
                 "reconciled",
                 trigger=done.trigger,
                 orders=done.orders,
                 fills=done.fills,
                 differences=done.differences,
+                ledger_compared=done.compared,
                 took_ms=done.took_ns // 1_000_000,
             )
         return NOTHING

@@ -14,6 +14,7 @@ from actors.orders.commands import Commands
 from actors.orders.desk import (
     AGAIN_TIMER,
     ANSWER_TIMER,
+    JUDGED_TIMER,
     LOOKUP_TIMER,
     NAME,
     RECONCILE_TIMER,
@@ -183,6 +184,8 @@ class Orders(Actor[OrdersState]):
             self.reports.lookups.on_timer(now_ns, out)
         elif message.counter == ANSWER_TIMER:
             self.commands.people.on_timer(now_ns, out)
+        elif message.counter == JUDGED_TIMER:
+            self.startup.looks.on_unjudged(now_ns, out)
         elif message.counter == STREAM_TIMER:
             self.on_stream_timer(message, now_ns, out)
         if self.startup.watching:

@@ -36,6 +36,7 @@ AGAIN_TIMER = 4
 STREAM_TIMER = 5
 LOOKUP_TIMER = 6
 ANSWER_TIMER = 7
+JUDGED_TIMER = 8
 FOREIGN_MAX = 10_000
 """Orders known to be nobody's of ours, so that they are not asked for again; the oldest is forgotten first; chosen."""
 QUARANTINE_MAX = 256  # chosen: reports kept for people; beyond it the oldest goes, counted

@@ -13,7 +13,9 @@ from actors.orders.restored import EXTERNAL_OWNER, ORPHAN_OWNER, VENUE_OWNER
 from actors.orders.state import Certainty
 from bus.messages import (
     DONE,
+    AlertLevel,
     AnswerKind,
+    BalancesJudged,
     CommandAnswered,
     Control,
     Difference,
@@ -38,6 +40,7 @@ WHOSE = {
     EXTERNAL_OWNER: "of another program or a person",
     VENUE_OWNER: "the venue's own",
 }
+MOVED = "executions came between each time, it is tried again soon"
 ABSENT = (OrderStatus.NEVER_SENT, OrderStatus.REJECTED)
 FILLED, CANCELED = OrderStatus.FILLED, OrderStatus.CANCELED
 """Ends that other words tell: the fills' own rows, and that we wanted it."""
@@ -46,15 +49,17 @@ FILLED, CANCELED = OrderStatus.FILLED, OrderStatus.CANCELED
 class Differences:
     """trigger: why the comparison under way began, "" while none is. told: open orders that had a row already.
 
-    askers: people who wait for its end, as their commands name them.
+    askers: people who wait for its end, as their commands name them. compared: the ledger could be held against the balances;
+    uncompared: comparisons in a row in which it could not.
     """
 
-    __slots__ = ("askers", "began_ns", "desk", "fills_before", "rows", "told", "trigger")
+    __slots__ = ("askers", "began_ns", "compared", "desk", "fills_before", "rows", "told", "trigger", "uncompared")
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.told: dict[str, None] = {}
         self.askers: list[str] = []
+        self.uncompared = 0
         self.begin("", 0)
 
     def begin(self, trigger: str, now_ns: int) -> None:
@@ -62,7 +67,13 @@ class Differences:
         self.trigger = trigger
         self.began_ns = now_ns
         self.rows = 0
+        self.compared = True
         self.fills_before = self.desk.fill_number
+
+    def judged(self, message: BalancesJudged) -> None:
+        """What the ledger's owner made of the balances."""
+        self.rows += message.differences
+        self.compared = message.compared
 
     def learned(self, said: Sequence[Message], out: list[Message]) -> None:
         """What one answer to a question made of us."""
@@ -105,9 +116,17 @@ class Differences:
         account = self.desk.settings.account
         fills = self.desk.fill_number - self.fills_before
         took_ns = now_ns - self.began_ns
-        out.append(Reconciled(account, self.trigger, len(open_orders), fills, self.rows, took_ns))
+        out.append(Reconciled(account, self.trigger, len(open_orders), fills, self.rows, took_ns, self.compared))
         self.trigger = ""
-        self.answer(AnswerKind.DONE, f"differences: {self.rows}" if self.rows else "equal", out)
+        if self.compared:
+            self.uncompared = 0
+            self.answer(AnswerKind.DONE, f"differences: {self.rows}" if self.rows else "equal", out)
+            return
+        self.uncompared += 1
+        self.desk.alert_every(
+            AlertLevel.INFO, "ledger_not_compared", -1, f"times={self.uncompared} reason={MOVED}", out
+        )
+        self.answer(AnswerKind.FAILED, f"balances were not compared: {MOVED}; other differences: {self.rows}", out)
 
     def wait_for(self, asker: str, out: list[Message]) -> None:
         """A person wants to hear of it; those that stand are said once more."""

@@ -5,8 +5,9 @@ bounded in rate, with alerts; nothing is ever concluded from it. A difference is
 """
 
 import heapq
+from typing import NamedTuple
 
-from actors.orders.desk import Desk
+from actors.orders.desk import JUDGED_TIMER, NAME, Desk
 from actors.orders.order import Order
 from actors.orders.phases import Phase
 from actors.orders.queries import Queries
@@ -15,11 +16,13 @@ from actors.orders.state import Certainty, Pending
 from actors.orders.takeover import ask_for_strangers, first_trade
 from bus.messages import (
     AlertLevel,
+    Balance,
     BalancesReported,
     Message,
     Outcome,
     QueryAnswer,
     QueryKind,
+    SetTimer,
     VenuePosition,
     VenueState,
 )
@@ -29,7 +32,19 @@ LAST_TRADE = -1
 ASKED_MAX = 32
 """Questions under way while orders are asked about one by one: half of what the door takes, for the rest of us; chosen."""
 MOVED_MAX = 3
-"""Balances asked for in a row while fills came between: then they are reported as what cannot be compared; chosen."""
+"""Balances asked for in a row while fills came between: then they are reported with what came; chosen."""
+JUDGED_NS = 2_000_000_000
+"""Until balances are asked for again of which nobody said what they are worth, doubling. Chosen: on one host that is the same
+cascade; between two, a session that is lost begins anew within a second."""
+DOUBLED_MAX = 4  # chosen: at most 32 s between two of them
+
+
+class Unsettled(NamedTuple):
+    """Balances that executions came into, until what they may contain is booked. known: account moves when they were asked for."""
+
+    known: int
+    balances: tuple[Balance, ...]
+    positions: tuple[VenuePosition, ...]
 
 
 class Looks:
@@ -37,7 +52,8 @@ class Looks:
 
     began_ns: of the present look. balances_next: they are asked for when nothing is outstanding. moved: times they were
     asked for in vain. positions: of this look, until its balances come. unasked: open orders that the list did not show and
-    that wait for their question. unjudged: balances were reported in VERIFY or READY, and the portfolio has not said what it makes of them.
+    that wait for their question. unjudged: balances were reported, and the portfolio has not said what it makes of them; overdue:
+    times in a row that it did not in time. unsettled: balances that are reported when nothing is outstanding.
     """
 
     __slots__ = (
@@ -47,11 +63,13 @@ class Looks:
         "differs",
         "moved",
         "outstanding",
+        "overdue",
         "phase",
         "positions",
         "queries",
         "unasked",
         "unjudged",
+        "unsettled",
     )
 
     def __init__(self, desk: Desk, queries: Queries) -> None:
@@ -69,6 +87,8 @@ class Looks:
         self.positions: tuple[VenuePosition, ...] = ()
         self.unasked: list[str] = []
         self.unjudged = False
+        self.overdue = 0
+        self.unsettled: Unsettled | None = None
 
     def ask_all(self, now_ns: int, out: list[Message]) -> None:
         """Open orders of every instrument, and its trades since the last look that read them; the first asks where they end."""
@@ -106,14 +126,18 @@ class Looks:
     def ask_once_more(self, now_ns: int, out: list[Message]) -> None:
         """A gap of the ledger is seen and not believed: trades, then balances, when what the venue knows has spread."""
         wait_ns = self.desk.settings.read_lag_ns
-        known = [instrument for instrument in self.desk.terms if instrument in self.desk.trades]
-        for instrument in known:
-            self.ask_trades(instrument, now_ns, out, wait_ns)
         self.moved = 0
-        if known:
+        if self.ask_all_trades(now_ns, out):
             self.balances_next = True
         else:
             self.ask_balances(now_ns, out, wait_ns)
+
+    def ask_all_trades(self, now_ns: int, out: list[Message]) -> bool:
+        """Those since the last look, when what the venue knows has spread. False: no instrument ever had one."""
+        known = [instrument for instrument in self.desk.terms if instrument in self.desk.trades]
+        for instrument in known:
+            self.ask_trades(instrument, now_ns, out, self.desk.settings.read_lag_ns)
+        return bool(known)
 
     def ask(
         self, kind: QueryKind, instrument: int, now_ns: int, out: list[Message], from_id: int = 0, wait_ns: int = 0
@@ -179,19 +203,39 @@ class Looks:
     def balances(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> bool:
         """Totals, and whether they can be compared: a fill that came between is on neither side for sure."""
         desk = self.desk
-        steady = question.known == desk.account_moves
-        if not steady and self.moved < MOVED_MAX:
+        moved = question.known != desk.account_moves
+        if moved and self.moved < MOVED_MAX:
             self.moved += 1
             self.refresh(question)
             question.kind = QueryKind.POSITIONS if desk.settings.positions else QueryKind.BALANCES
             desk.ask_again(question, now_ns, out)
             return False
-        quiet = not (desk.register.open or desk.register.stranded)
-        trades = tuple((number, desk.trades.get(number, -1)) for number in desk.terms)
-        account, venue = desk.settings.account, desk.settings.venue
-        out.append(BalancesReported(account, venue, quiet, answer.balances, trades, self.positions, steady))
-        self.unjudged = self.phase in (Phase.VERIFY, Phase.READY)
+        self.unsettled = Unsettled(question.known, answer.balances, answer.positions or self.positions)
+        if not (moved and self.ask_all_trades(now_ns, out)):
+            self.report(now_ns, out)
         return True
+
+    def report(self, now_ns: int, out: list[Message]) -> None:
+        """For the ledger's owner to judge: in time, or it is asked for again."""
+        desk = self.desk
+        assert self.unsettled is not None, "only what was answered is reported"
+        known, balances, positions = self.unsettled
+        self.unsettled = None
+        moved = desk.account_moves - known
+        quiet = not (moved or desk.register.open or desk.register.stranded)
+        trades = tuple((number, desk.trades.get(number, -1)) for number in desk.terms)
+        head = desk.settings.account, desk.settings.venue, quiet
+        out.append(BalancesReported(*head, balances, trades, positions, steady=not moved, moved=moved))
+        self.unjudged = True
+        out.append(SetTimer(NAME, JUDGED_TIMER, 0, now_ns + (JUDGED_NS << min(self.overdue, DOUBLED_MAX))))
+
+    def on_unjudged(self, now_ns: int, out: list[Message]) -> None:
+        """Whoever judges them was made anew before it did, or its word was lost."""
+        if self.unjudged:
+            self.overdue += 1
+            self.desk.alert_every(AlertLevel.WARNING, "balances_not_judged", -1, f"times={self.overdue}", out)
+            self.moved = 0
+            self.ask_balances(now_ns, out)
 
     def compare(self, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
         """Open orders as the venue lists them against ours."""

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from actors.orders.desk import Desk, Terms
+from actors.orders.looks import Unsettled
 from actors.orders.lookups import Parked
 from actors.orders.order import Execution, Order, is_done
 from actors.orders.phases import Phase
@@ -36,7 +37,8 @@ from bus.messages import (
 class OrdersState(msgspec.Struct):
     """Dicts as lists of items, in order. Open orders are whole records, done ones each an Order in msgpack (see register).
 
-    comparison: trigger, begin, rows and fills before, of Differences. held: of all orders, and of new ones, of Commands.
+    comparison: trigger, begin, rows and fills before, of Differences; verdicts: its compared and uncompared. held: of all orders, and
+    of new ones, of Commands. unsettled: none or one.
     """
 
     ids: tuple[int, int, int]
@@ -100,6 +102,9 @@ class OrdersState(msgspec.Struct):
     unjudged: bool = False
     keeping: bool = False
     held: tuple[int, int] = (0, 0)
+    overdue: int = 0
+    unsettled: list[Unsettled] = []
+    verdicts: tuple[bool, int] = (True, 0)
     looked_ns: list[tuple[int, int]] = []
 
 
@@ -119,7 +124,17 @@ DESK_INTEGERS = (
 )
 STARTUP_FIELDS = ("started", "stream_up", "watching", "rounds", "fills_before", "canceled_before")
 STOP_FIELDS = ("keeping", "quiet_said", "stop_ns", "closing")
-LOOKS_FIELDS = ("phase", "differs", "outstanding", "began_ns", "balances_next", "moved", "positions", "unjudged")
+LOOKS_FIELDS = (
+    "phase",
+    "differs",
+    "outstanding",
+    "began_ns",
+    "balances_next",
+    "moved",
+    "positions",
+    "unjudged",
+    "overdue",
+)
 
 
 def snapshot(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
@@ -153,6 +168,8 @@ def snapshot(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
         held=(startup.commands.held_ns, startup.commands.held_new_ns),
         comparison=(rows.trigger, rows.began_ns, rows.rows, rows.fills_before),
         told=list(rows.told),
+        verdicts=(rows.compared, rows.uncompared),
+        unsettled=[] if startup.looks.unsettled is None else [startup.looks.unsettled],
         askers=list(rows.askers),
         unasked=list(startup.looks.unasked),
         stream=reports.stream.checkpoint(),
@@ -204,6 +221,8 @@ def put_back(desk: Desk, startup: Startup, reports: Reports, state: OrdersState)
     rows = startup.differences
     rows.trigger, rows.began_ns, rows.rows, rows.fills_before = state.comparison
     rows.told = dict.fromkeys(state.told)
+    rows.compared, rows.uncompared = state.verdicts
+    startup.looks.unsettled = next(iter(state.unsettled), None)
     rows.askers = list(state.askers)
     startup.looks.unasked = list(state.unasked)
     startup.commands.accepting = state.accepting

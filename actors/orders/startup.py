@@ -165,9 +165,17 @@ class Startup:
         self.differences.learned(out[told:], out)
         if not answered:
             return
-        if question.kind is QueryKind.BALANCES and self.phase is Phase.BALANCES:
-            self.balanced(now_ns, out)
+        self.reported(question.kind, now_ns, out)
         self.advance(now_ns, out)
+
+    def reported(self, kind: QueryKind, now_ns: int, out: list[Message]) -> None:
+        """Balances were answered, or what they may contain was: they are reported by now unless something is outstanding."""
+        looks = self.looks
+        settled = looks.unsettled is not None and looks.outstanding == 0
+        if settled:
+            looks.report(now_ns, out)
+        if self.phase is Phase.BALANCES and (settled or (kind is QueryKind.BALANCES and looks.unsettled is None)):
+            self.balanced(now_ns, out)
 
     def balanced(self, now_ns: int, out: list[Message]) -> None:
         if self.settled():
@@ -182,14 +190,24 @@ class Startup:
         awaited, self.looks.unjudged = self.looks.unjudged, False
         if self.phase is Phase.READY and not awaited:
             return  # on balances of before this look, or on a stop's own: its end is another verdict
-        self.differences.rows += message.differences
+        self.looks.overdue = 0
+        self.differences.judged(message)
         if self.phase not in (Phase.VERIFY, Phase.READY):
             return  # a new look began: it comes to balances by itself
         if message.again:
             self.looks.ask_once_more(now_ns, out)
         elif self.phase is Phase.READY:
-            self.differences.end(now_ns, out)
+            self.compared(now_ns, out)
         self.advance(now_ns, out)
+
+    def compared(self, now_ns: int, out: list[Message]) -> None:
+        """A comparison is complete. The next one comes with the interval, and sooner where the ledger had no part in this one."""
+        rows, settings = self.differences, self.desk.settings
+        rows.end(now_ns, out)
+        wait_ns = settings.reconcile_interval_ns
+        if rows.uncompared:
+            wait_ns = min(settings.backoff_max_ns << min(rows.uncompared - 1, 20), wait_ns)
+        out.append(SetTimer(NAME, RECONCILE_TIMER, 0, now_ns + wait_ns))
 
     def settled(self) -> bool:
         """Nothing of ours is open; or, when leftovers are adopted, everything open is proven and complete.
@@ -276,13 +294,12 @@ class Startup:
         self.move(Step.AGREED)
         self.rounds = 0
         desk.readied = desk.ever_ready = True
-        self.differences.end(now_ns, out)
+        self.compared(now_ns, out)
         if not self.commands.stopping:
             canceled = desk.canceled - self.canceled_before
             fills = desk.fill_number - self.fills_before
             adopted, stranded = len(desk.register.open), len(desk.register.stranded)
             out.append(OrdersReady(desk.settings.account, desk.ids.epoch, adopted, canceled, fills, stranded))
-        out.append(SetTimer(NAME, RECONCILE_TIMER, 0, now_ns + desk.settings.reconcile_interval_ns))
 
     def on_reconcile(self, now_ns: int, out: list[Message]) -> None:
         """The periodic look, armed again by the next READY."""

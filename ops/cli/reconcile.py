@@ -116,7 +116,8 @@ def make_report(said: Iterable[Message], instruments: dict[int, Instrument]) -> 
             done = message
     assert done is not None, "an answer DONE comes behind Reconciled"
     return {
-        "equal": done.differences == 0,
+        "equal": done.differences == 0 and done.compared,
+        "ledger_compared": done.compared,
         "trigger": done.trigger,
         "orders": done.orders,
         "fills": done.fills,
@@ -157,6 +158,7 @@ def table(report: dict[str, Any], done: str = DONE) -> str:
     head = (
         f"compared in {report['took_ms']} ms: {report['orders']} orders open, {report['fills']} executions were missing, "
         + ("equal" if report["equal"] else f"differences: {report['differences']}")
+        + ("" if report["ledger_compared"] else "; balances not compared: executions came between")
     )
     if not report["rows"]:
         return head

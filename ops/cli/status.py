@@ -123,6 +123,9 @@ def _recovery(told: dict[str, Any]) -> Iterator[str]:
         f"reconciled {_ago(row['age_s'])} ago by {row['trigger']}, {row['differences']} differences"
         for row in told.get("reconciled", ())
     ]
+    if "ledger_compared_age_s" in told:
+        age_s = told["ledger_compared_age_s"]
+        words.append("ledger not compared yet" if age_s is None else f"ledger compared {_ago(age_s)} ago")
     if told["checkpoint_age_s"] is not None:
         words.append(f"checkpoint {_ago(told['checkpoint_age_s'])} ago")
     if words:

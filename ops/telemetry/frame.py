@@ -229,6 +229,7 @@ class Upkeep(_Row, frozen=True, tag="upkeep"):
 
     order_entry: "up" or "down", and private_stream how far it is believed. feeds: (venue, symbols, open lines). budgets: (venue,
     kind, seconds, used, limit). reconciled: (trigger, engine time of its end, differences), empty: none is complete yet.
+    ledger_compared_ns: engine time at which the ledger was held against the venue's balances last; 0: not in this run.
     flattening: instruments that are being closed. shortfalls: (client order id, base units that no execution explains yet).
     """
 
@@ -243,6 +244,7 @@ class Upkeep(_Row, frozen=True, tag="upkeep"):
     budgets: tuple[tuple[str, str, int, int, int], ...] = ()
     reconciled: tuple[tuple[str, int, int], ...] = ()
     flattening: tuple[int, ...] = ()
+    ledger_compared_ns: int = 0
 
 
 class LogLine(_Row, frozen=True):

@@ -33,6 +33,7 @@ def upkeep(node: "Node", actors: Mapping[str, Any]) -> Upkeep:
         feeds=tuple((row["venue"], row["symbols"], row["open"]) for row in _feeds(node)),
         budgets=tuple(_budgets(node)),
         reconciled=(done,) if done is not None else (),
+        ledger_compared_ns=node.supervisor.ledger_compared_ns,
         flattening=tuple(exits.view()["flattening"]) if exits is not None else (),
     )
 

@@ -8,6 +8,8 @@ import msgspec
 from actors.orders import Orders, OrdersSettings
 from bus.messages import (
     ApprovedOrder,
+    BalancesJudged,
+    BalancesReported,
     EngineStarted,
     ExecutionReport,
     Instrument,
@@ -173,12 +175,16 @@ def listing(messages: tuple[Message, ...] | list[Message]) -> VenueQuery:
 
 @dataclass
 class Bench:
-    """One actor, its time, and every message it said. Timers fire when `wait` passes them."""
+    """One actor, its time, and every message it said. Timers fire when `wait` passes them.
+
+    judges: the ledger agrees with the balances of a start; what it makes of those while ready the test says.
+    """
 
     settings: OrdersSettings = SETTINGS
     now_ns: int = START
     said: list[Message] = field(default_factory=list)
     timers: dict[int, SetTimer] = field(default_factory=dict)
+    judges: bool = True
 
     def __post_init__(self) -> None:
         self.orders = Orders(self.settings)
@@ -190,6 +196,8 @@ class Bench:
         self.said.extend(out)
         for timer in every(out, SetTimer):
             self.timers[timer.counter] = timer
+        if self.judges and every(out, BalancesReported) and self.orders.view()["phase"] != "READY":
+            out += self.feed(BalancesJudged(1, 0, again=False))
         return out
 
     def wait(self, wait_ns: int) -> list[Message]:

@@ -5,7 +5,16 @@ import pytest
 
 from actors.orders import Orders
 from actors.orders.recovery import OrdersState
-from bus.messages import ExecutionReport, Fill, ForeignTraded, Message, QueryKind, VenueQuery, VenueState
+from bus.messages import (
+    BalancesJudged,
+    ExecutionReport,
+    Fill,
+    ForeignTraded,
+    Message,
+    QueryKind,
+    VenueQuery,
+    VenueState,
+)
 from tests.actors.orders.build import (
     SETTINGS,
     UNIT,
@@ -39,7 +48,8 @@ def settle(bench: Bench, out: tuple[Message, ...]) -> list[VenueQuery]:
 
 
 def look(bench: Bench, *rows: ExecutionReport) -> list[VenueQuery]:
-    """The periodic look reads these trades; what it asks then."""
+    """The periodic look reads these trades; what it asks then. The one before it was judged."""
+    bench.feed(BalancesJudged(1, 0, again=False))
     queries = {query.kind: query for query in every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery)}
     bench.feed(answer(queries[QueryKind.OPEN_ORDERS], bench.now_ns))
     return settle(bench, bench.feed(answer(queries[QueryKind.TRADES], bench.now_ns, *rows)))
