@@ -146,7 +146,7 @@ def test_a_gap_of_the_ledger_is_looked_at_again_after_the_venues_lag() -> None:
 
 def test_a_start_is_not_ready_while_a_gap_is_looked_at_again() -> None:
     """Nor before the portfolio has said what it makes of the second look: its rows are the start's."""
-    bench = Bench()
+    bench = Bench(judges=False)
     queue = every(bench.start(), VenueQuery)
     while bench.orders.view()["phase"] != "VERIFY":
         queue += every(bench.feed(answer(queue.pop(0), bench.now_ns)), VenueQuery)
