@@ -1,9 +1,12 @@
 """One tick's whole story: from the frame's bytes through each layer to the order's bytes, the fill, the position and
 the checkpoint.
 
-Read it top to bottom. `House` is the whole engine in memory: real actors, real codec, real order door, a virtual clock;
-the venue is played by this file. `story()` is what the mailboxes carried, in order, as "receiver < Message".
+Read it top to bottom: how far the story has come, then its steps, each a test. `House` is the whole engine in memory:
+real actors, real codec, real order door, a virtual clock; the venue is played by this file. `story()` is what the mailboxes
+carried, in order, as "receiver < Message".
 """
+
+from typing import Any
 
 import msgspec
 
@@ -31,6 +34,7 @@ from tests.support.house import BTC, CONFIG, MS, House
 BTC_UNITS = 10**8
 EXITS_ON = f"{CONFIG}\n[exits]\nenabled = true\n"
 PRICE = 10**8  # books count prices in 10^-8 of the quote asset
+Request = dict[str, Any]  # as JSON
 
 
 def a_house_that_quotes() -> House:
@@ -46,11 +50,25 @@ def a_house_that_quotes() -> House:
     return house
 
 
-def test_a_tick_becomes_an_order_a_fill_and_a_position() -> None:
+def a_house_whose_bid_was_eaten() -> House:
+    """The tick: one frame, 100 ms after the last, takes the venue's bid down to 59999.00."""
     house = a_house_that_quotes()
-
-    # The venue's bid is eaten down to 59999.00: one frame, 100 ms after the last.
     house.receive(house.depth(106, 108, [["60000.00", "0"]], []))
+    return house
+
+
+def a_house_that_bought() -> tuple[House, Request]:
+    """After the tick the venue accepts the new bid and fills it whole; the fee is a thousandth of what was received."""
+    house = a_house_whose_bid_was_eaten()
+    _, order = house.wire.requests()
+    accept(house, order)
+    house.forget()
+    fill_whole(house, order)
+    return house, order
+
+
+def test_a_frame_becomes_a_wish() -> None:
+    house = a_house_whose_bid_was_eaten()
 
     # Market data found the sequence whole (106 follows 105) and handed on integers.
     [update] = house.said(DepthUpdate)
@@ -68,6 +86,10 @@ def test_a_tick_becomes_an_order_a_fill_and_a_position() -> None:
     assert signals.imbalance == (3 - 2) / (3 + 2)
     [intent] = house.said(QuoteIntent)
     assert (intent.bid_ticks, intent.bid_lots, intent.ask_ticks, intent.ask_lots) == (5_999_900, 100, 6_000_010, 100)
+
+
+def test_the_wish_becomes_an_order() -> None:
+    house = a_house_whose_bid_was_eaten()
 
     # Execution cancels the bid that is now too high and wants it one level down; the ask is where it should be.
     [command] = house.said(OrderCommand)
@@ -91,7 +113,11 @@ def test_a_tick_becomes_an_order_a_fill_and_a_position() -> None:
     ]
     assert "orders < ApprovedOrder" in house.story()
 
-    # The order's bytes. The cancel left first, in the same write; both were journaled before it.
+
+def test_the_order_becomes_bytes_journaled_before_they_leave() -> None:
+    house = a_house_whose_bid_was_eaten()
+
+    # The cancel left first, in the same write; both were journaled before it.
     cancel, order = house.wire.requests()
     assert (cancel["method"], order["method"]) == ("order.cancel", "order.place")
     assert order["params"] | {"signature": "-", "newClientOrderId": "-"} == {
@@ -108,27 +134,19 @@ def test_a_tick_becomes_an_order_a_fill_and_a_position() -> None:
         "timestamp": house.clock.now_ns() // MS,
         "type": "LIMIT_MAKER",
     }
-    client_order_id = order["params"]["newClientOrderId"]
     [journaled] = [m for m in house.journal.messages() if isinstance(m, SubmitOrder) and m.price_ticks == 5_999_900]
-    assert journaled.client_order_id == client_order_id
+    assert journaled.client_order_id == order["params"]["newClientOrderId"]
 
-    # The venue accepts, and then fills it whole; the fee is a thousandth of what was received.
-    accept(house, order)
-    house.forget()
-    report(house, order, "TRADE", "FILLED", l="0.00100000", z="0.00100000", L="59999.00000000", Y="59.99900000",
-           Z="59.99900000", n="0.00000100", N="BTC", t=7, m=True)  # fmt: skip
 
-    # One fill, booked once and journaled before anyone acted on it; the order is done; the position is exact.
+def test_the_fill_is_booked_once() -> None:
+    house, order = a_house_that_bought()
+
+    # One fill, journaled before anyone acted on it; the order is done; the position is exact.
     [fill] = house.said(Fill)
-    assert (fill.side, fill.quantity, fill.quote, fill.fee, fill.fee_asset) == (
-        Side.BUY,
-        100_000,
-        5_999_900_000,
-        100,
-        "BTC",
-    )
+    booked = (fill.side, fill.quantity, fill.quote, fill.fee, fill.fee_asset)
+    assert booked == (Side.BUY, 100_000, 5_999_900_000, 100, "BTC")
     assert fill in house.journal.messages()
-    [done] = [update for update in house.said(OrderUpdate) if update.client_order_id == client_order_id]
+    [done] = [one for one in house.said(OrderUpdate) if one.client_order_id == order["params"]["newClientOrderId"]]
     assert (done.status, done.cumulative_lots, done.leaves_lots) == (OrderStatus.FILLED, 100, 0)
     [position] = house.said(PositionUpdate)
     assert position.position == 100_000 - 100
@@ -136,15 +154,18 @@ def test_a_tick_becomes_an_order_a_fill_and_a_position() -> None:
     assert ledger == {"BTC": 10 * BTC_UNITS + 99_900, "USDT": 1_000_000 * BTC_UNITS - 5_999_900_000}
 
     # The same report again, as after a reconnect: nothing is booked twice.
-    report(house, order, "TRADE", "FILLED", l="0.00100000", z="0.00100000", L="59999.00000000", Y="59.99900000",
-           Z="59.99900000", n="0.00000100", N="BTC", t=7, m=True)  # fmt: skip
+    fill_whole(house, order)
     assert house.actor("portfolio").view()["ledger"] == ledger
 
-    # Time passes and persistence asks for a checkpoint. New actors that restore it know what these know.
+
+def test_a_checkpoint_knows_what_these_actors_know() -> None:
+    house, _ = a_house_that_bought()
+
+    # Time passes and persistence asks for one. New actors restore it.
     house.wait(6_000)
     assert house.checkpoints_asked()
     reborn = restored(house)
-    assert reborn["portfolio"].view()["ledger"] == ledger
+    assert reborn["portfolio"].view()["ledger"] == house.actor("portfolio").view()["ledger"]
     assert reborn["orders"].view() == house.actor("orders").view()
     assert collect(list(reborn.values())) == collect(house.actors)
 
@@ -157,13 +178,18 @@ def restored(house: House) -> dict[str, Actor[msgspec.Struct]]:
     return actors
 
 
-def accept(house: House, request: dict) -> None:  # type: ignore[type-arg]  # a request as JSON
+def accept(house: House, request: Request) -> None:
     """The venue's answer, and the report NEW on the private stream."""
     house.venue_says({"id": request["id"], "status": 200, "result": {"symbol": "BTCUSDT", "orderId": 1}})
     report(house, request, "NEW", "NEW")
 
 
-def report(house: House, request: dict, kind: str, status: str, **more: object) -> None:  # type: ignore[type-arg]  # JSON
+def fill_whole(house: House, order: Request) -> None:
+    report(house, order, "TRADE", "FILLED", l="0.00100000", z="0.00100000", L="59999.00000000", Y="59.99900000",
+           Z="59.99900000", n="0.00000100", N="BTC", t=7, m=True)  # fmt: skip
+
+
+def report(house: House, request: Request, kind: str, status: str, **more: object) -> None:
     """An executionReport on the order that `request` placed."""
     params = request["params"]
     event = {
