@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bus.messages import ForeignTraded, OrderStatus, StopPolicy, WalletChanged
+from bus.messages import Fill, ForeignTraded, OrderStatus, StopPolicy, WalletChanged
 from ops.preflight import StartFailed
 from tests.faults.futures import CONFIG, FuturesPlay, playing, trading
 from tests.faults.harness import life
@@ -51,6 +51,37 @@ async def test_a_restart_finds_its_position_and_takes_its_orders_down(tmp_path: 
         async with life(play):
             await play.more_orders(2)
             assert await play.end() == []
+
+
+@pytest.fixture
+def short_weeks(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Seven days last 2.1 s, for the venue and for us; so long in s."""
+    monkeypatch.setattr("gateway.simulated.usdm.order_queries.DAY_MS", 300)
+    monkeypatch.setattr("gateway.binance_usdm.queries.TRADES_WINDOW_MS", 2_100)
+    monkeypatch.setattr("ops.assembly.TRADES_WINDOW_NS", 1_800_000_000)
+    monkeypatch.setattr("actors.orders.desk.TRADES_OVERLAP_NS", 100_000_000)
+    return 2.1
+
+
+async def test_what_was_filled_in_the_first_of_several_weeks_off_is_booked(tmp_path: Path, short_weeks: float) -> None:
+    """Two weeks without a trade follow it: the venue's history by ids, which has the last seven days, shows none of it."""
+    async with playing(tmp_path, config=CONFIG.replace("dead_man_ms = 5000", "dead_man_ms = 0")) as play:
+        async with life(play):
+            await play.more_orders(2)
+            await play.fills()
+            await play.control("pause-flow")
+            await play.until(lambda: play.orders["open"], "orders work")
+        known = len(play.journal(Fill))
+        async with asyncio.timeout(WAIT_S):
+            while len(await play.our_trades()) == known:
+                await play.sweep("5")
+        await asyncio.sleep(2.5 * short_weeks)
+        assert await play.signed("GET", "/fapi/v1/userTrades", symbol="BTCUSDT", fromId="0") == []
+        await play.control("resume-flow")
+        async with life(play):
+            await play.more_orders(2)
+            assert await play.end() == []
+        assert play.engine.views()["portfolio"]["adjusted"] == {}
 
 
 async def test_money_that_comes_in_is_booked_by_the_history_of_incomes(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """What is asked of the venue, when, and what its answer is a proof of."""
 
+import msgspec
 import pytest
 
 from bus.messages import (
+    BalancesJudged,
     Fill,
     OrdersQuiet,
     PrivateStreamDown,
@@ -81,11 +83,37 @@ def test_the_periodic_look_reads_again_what_was_traded_since_the_look_before() -
     bench = Bench().ready()
     bench.feed(traded(bench.working(), 10, 10, 10))
     bench.empty(tuple(bench.wait(SETTINGS.reconcile_interval_ns)))
+    bench.feed(BalancesJudged(1, 0, again=False))
     key = bench.working(command=2)
     bench.feed(new(key, venue_order_id=901))
     bench.feed(traded(key, 15, 10, 10, venue_order_id=901))
     looks = {query.kind: query for query in every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery)}
     assert looks[QueryKind.TRADES].from_id == 10
+
+
+def test_after_a_week_trades_are_asked_for_by_time_window_by_window() -> None:
+    """From an hour before the last look that read them, and from where each answer ends; then by id as before."""
+    week = 7 * 86_400 * SECOND
+    bench = Bench(msgspec.structs.replace(SETTINGS, trades_window_ns=week)).ready()
+    bench.feed(traded(bench.working(), 10, 10, 10))
+    bench.empty(tuple(bench.wait(SETTINGS.reconcile_interval_ns)))
+    bench.feed(BalancesJudged(1, 0, again=False))
+    looked_ns = bench.now_ns
+    bench.feed(PrivateStreamDown(1, 1, "off"))
+    bench.now_ns += 2 * week
+    asked = {query.kind: query for query in every(bench.feed(PrivateStreamUp(1, 2, 0)), VenueQuery)}
+    query = asked[QueryKind.TRADES]
+    assert 0 <= looked_ns - 3_600 * SECOND - query.since_ns < SECOND
+    until_ns = query.since_ns + week
+    for _ in range(2):
+        page = answer(query, bench.now_ns, complete=False)
+        query = only(bench.feed(msgspec.structs.replace(page, until_ns=until_ns)), VenueQuery)
+        assert (query.kind, query.since_ns) == (QueryKind.TRADES, until_ns)
+        until_ns += week
+    stuck = msgspec.structs.replace(answer(query, bench.now_ns, complete=False), until_ns=query.since_ns)
+    assert QueryKind.TRADES not in {one.kind for one in every(bench.feed(stuck), VenueQuery)}
+    again = next(one for one in every(bench.wait(SECOND), VenueQuery) if one.kind is QueryKind.TRADES)
+    assert again.since_ns == query.since_ns
 
 
 def test_a_report_that_came_before_the_doubt_proves_nothing_however_late_it_is_read() -> None:

@@ -27,6 +27,7 @@ SCALES = (8, 3, 8, 8)
 DOGE = Instrument(
     6, 1, 3, 4, "DOGEUSDT", "DOGE", "USDT", *SCALES, 10**3, 10**3, 1, 0, 1, 0, 0, 0, 0, settle_asset="USDT"
 )
+MS, WEEK_MS = 1_000_000, 7 * 86_400_000
 SIGNER = HmacSigner("thekey", "thesecret")
 ORDER = {
     "avgPrice": "0.00", "clientOrderId": "t1000001abcx", "cumQuote": "215.001", "executedQty": "0.005", "orderId": 1917641,
@@ -73,6 +74,27 @@ def ask(kind: QueryKind, body: Any, status: int = 200, **fields: Any) -> Any:
         ),
         (query(QueryKind.TRADES, from_id=-1), "/fapi/v1/userTrades", {"symbol": "BTCUSDT", "limit": "1"}),
         (
+            query(QueryKind.TRADES, from_id=0),
+            "/fapi/v1/userTrades",
+            {"symbol": "BTCUSDT", "startTime": str(WEEK_MS), "endTime": str(2 * WEEK_MS), "limit": "1000"},
+        ),
+        (
+            query(QueryKind.TRADES, from_id=9, since_ns=5 * MS),
+            "/fapi/v1/userTrades",
+            {"symbol": "BTCUSDT", "startTime": "5", "endTime": str(5 + WEEK_MS), "limit": "1000"},
+        ),
+        (
+            query(QueryKind.TRADES, from_id=9, since_ns=(WEEK_MS + 5) * MS, venue_order_id=7),
+            "/fapi/v1/userTrades",
+            {
+                "symbol": "BTCUSDT",
+                "orderId": "7",
+                "startTime": str(WEEK_MS + 5),
+                "endTime": str(2 * WEEK_MS),
+                "limit": "1000",
+            },
+        ),
+        (
             query(QueryKind.TRADES, from_id=0, venue_order_id=7),
             "/fapi/v1/userTrades",
             {"symbol": "BTCUSDT", "orderId": "7", "fromId": "0", "limit": "1000"},
@@ -82,13 +104,13 @@ def ask(kind: QueryKind, body: Any, status: int = 200, **fields: Any) -> Any:
     ],
 )
 def test_each_question_has_its_signed_path(wanted: VenueQuery, path: str, params: dict[str, str]) -> None:
-    method, phrased = query_request(wanted, BTC if wanted.instrument == 5 else None, SIGNER, 1_700, 1_000)
+    method, phrased = query_request(wanted, BTC if wanted.instrument == 5 else None, SIGNER, 2 * WEEK_MS, 1_000)
     asked = dict(parse_qsl(phrased.partition("?")[2]))
     assert asked.pop("signature")
     assert (method, phrased.partition("?")[0], asked) == (
         "GET",
         path,
-        params | {"recvWindow": "1000", "timestamp": "1700"},
+        params | {"recvWindow": "1000", "timestamp": str(2 * WEEK_MS)},
     )
 
 
@@ -118,6 +140,22 @@ def test_a_trade_is_the_same_by_stream_and_by_query() -> None:
 def test_a_full_page_of_trades_is_not_complete() -> None:
     assert not ask(QueryKind.TRADES, [TRADE] * TRADES_MAX).complete
     assert ask(QueryKind.TRADES, [TRADE] * (TRADES_MAX - 1)).complete
+
+
+def test_trades_since_a_time_are_complete_when_their_window_reaches_to_now() -> None:
+    """Else the next question begins where the page ended, or where the window did."""
+    since_ns = TRADE["time"] * MS - 1
+    for rows, asked_ns, complete, until_ns in (
+        ([TRADE], since_ns + WEEK_MS * MS, True, since_ns + WEEK_MS * MS),
+        ([TRADE], since_ns + WEEK_MS * MS + 1, False, since_ns + WEEK_MS * MS),
+        ([], since_ns + WEEK_MS * MS + 1, False, since_ns + WEEK_MS * MS),
+        ([TRADE] * TRADES_MAX, since_ns, False, TRADE["time"] * MS),
+    ):
+        body = json.dumps(rows).encode()
+        answer = decode_query(
+            query(QueryKind.TRADES, from_id=9, since_ns=since_ns), 200, body, asked_ns, asked_ns, [BTC]
+        )
+        assert (answer.complete, answer.until_ns, len(answer.reports)) == (complete, until_ns, len(rows))
 
 
 def test_a_wallet_may_be_below_zero_and_positions_come_with_it() -> None:

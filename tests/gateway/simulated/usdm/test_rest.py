@@ -1,5 +1,6 @@
 """The futures face over REST with aiohttp: what is answered, what is refused and with which code."""
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -315,6 +316,21 @@ async def test_price_match_takes_a_price_of_the_book(quiet_futures: Any) -> None
     assert (float(queued["price"]), queued["priceMatch"]) == (float(depth["bids"][4][0]), "QUEUE_5")
     _, taken = await client.signed("POST", "/fapi/v1/order", priceMatch="OPPONENT", newOrderRespType="RESULT", **order)
     assert float(taken["price"]) == float(depth["asks"][0][0])
+
+
+async def test_histories_without_a_time_have_the_last_seven_days(
+    quiet_futures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which here last as many ms: trades by id are no exception, and a startTime finds them all the same."""
+    client = quiet_futures
+    await client.place("BUY", "0.5")
+    _, trades = await client.signed("GET", "/fapi/v1/userTrades", symbol="BTCUSDT", fromId=0)
+    monkeypatch.setattr("gateway.simulated.usdm.order_queries.DAY_MS", 1)
+    await asyncio.sleep(0.01)
+    for path, named in (("userTrades", {}), ("userTrades", {"fromId": 0}), ("allOrders", {})):
+        assert (await client.signed("GET", f"/fapi/v1/{path}", symbol="BTCUSDT", **named))[1] == []
+    since = {"startTime": trades[0]["time"], "endTime": trades[0]["time"] + 7}
+    assert (await client.signed("GET", "/fapi/v1/userTrades", symbol="BTCUSDT", **since))[1] == trades
 
 
 async def test_a_position_and_what_is_told_of_it(quiet_futures: Any) -> None:
