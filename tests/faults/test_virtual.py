@@ -8,7 +8,7 @@ from bus.messages import DONE, Fill, OrderRefused, OrderStatus, OrderUpdate, Ref
 from tests.faults.harness import UNKNOWN
 from tests.faults.shows import shows
 from tests.faults.virtual import FaultyWorld
-from tests.simulation.test_seeds import wrong
+from tests.support.days import wrong
 from tests.support.world import CONFIG
 
 REJECTED = OrderStatus.REJECTED

@@ -22,7 +22,7 @@ from bus.messages import (
 from gateway.simulated.core.orders import Side as VenueSide
 from ops.assembly import build_actors
 from ops.config import ConfigError, parse
-from tests.simulation.test_seeds import wrong
+from tests.support.days import wrong
 from tests.support.house import CONFIG
 from tests.support.mortal import MortalWorld
 from tests.support.replay import Replay

@@ -8,7 +8,7 @@ narrower than the strategy's own, so that risk is what holds, and they are held 
 import pytest
 
 from bus.messages import Side, SubmitOrder
-from tests.simulation.test_seeds import wrong
+from tests.support.days import wrong
 from tests.support.world import CLIENT, CONFIG, NONE, SYMBOLS, World
 
 MINUTE_S = 60.0

@@ -8,7 +8,7 @@ import pytest
 
 from bus.messages import Instrument, SubmitOrder
 from gateway.simulated.core.decimals import SCALE
-from tests.simulation.test_seeds import wrong
+from tests.support.days import wrong
 from tests.support.mortal import MortalWorld
 from tests.support.relisting import Relisting
 from tests.support.world import CLIENT, CONFIG, NONE, Faults, World

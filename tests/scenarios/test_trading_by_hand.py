@@ -1,7 +1,7 @@
 """A person trades by hand on the engine's account: what the configuration makes of it, with the venue's own ledger as the judge."""
 
 from bus.messages import Fill, ForeignTraded, TradingState
-from tests.simulation.test_seeds import wrong
+from tests.support.days import wrong
 from tests.support.world import CONFIG, World
 
 

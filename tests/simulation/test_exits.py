@@ -11,7 +11,7 @@ import pytest
 
 from bus.messages import Fill, OrderRefused, Refusal
 from gateway.simulated.core.orders import Side
-from tests.simulation.test_seeds import faults_of, wrong
+from tests.support.days import faults_of, wrong
 from tests.support.world import CONFIG, LONG, SYMBOLS, Faults, World
 
 SEEDS = range(1, 5)

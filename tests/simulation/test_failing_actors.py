@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.test_seeds import TRADING_S, faults_of, wrong
+from tests.support.days import TRADING_S, faults_of, wrong
 from tests.support.failing import FAILING, FailingWorld
 from tests.support.world import NONE, Faults
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bus.messages import IdsReserved
-from tests.simulation.test_seeds import TRADING_S, faults_of, wrong
+from tests.support.days import TRADING_S, faults_of, wrong
 from tests.support.mortal import MortalWorld
 from tests.support.world import CONFIG, Faults
 

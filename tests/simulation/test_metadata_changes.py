@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from gateway.simulated.core.decimals import SCALE
-from tests.simulation.test_seeds import faults_of, wrong
+from tests.support.days import faults_of, wrong
 from tests.support.mortal import MortalWorld
 from tests.support.relisting import Relisting
 from tests.support.world import SYMBOLS

@@ -2,7 +2,7 @@
 
 from bus.messages import DONE, CancelOrder, Control, OperatorCommand, OrderStatus, OrderUpdate, Outcome, VenueQuery
 from gateway.doors.rest import no_answer
-from tests.simulation.test_seeds import wrong
+from tests.support.days import wrong
 from tests.support.house import House
 from tests.support.world import SnapshotRequest, World
 

@@ -4,7 +4,7 @@ import pytest
 
 from bus.messages import PrivateStreamSuspected
 from tests.faults.test_virtual import trading
-from tests.simulation.test_seeds import wrong
+from tests.support.days import wrong
 from tests.support.world import CONFIG, NONE, ROUGH, Faults, World
 
 SELDOM = CONFIG + "\n[orders]\nreconcile_interval_ms = 600_000\n"
