@@ -22,12 +22,14 @@ from ops.cli.operating import (
     run_command,
     state_option,
 )
-from ops.control import Asker, NoEngine, is_alive, send
+from ops.control import ANSWER_S, Asker, NoEngine, is_alive, send
 from ops.halts import leave, read
 from ops.look import NoPicture, look
 
 LEVELS = {"halted": Control.HALT, "cancel-only": Control.CANCEL_ONLY, "reducing": Control.REDUCE}
 
+HURRY_S = 5.0
+"""For an engine to take a halt, which is written down anyway; chosen: one that lives does it in ms."""
 CANCELS = (Control.HALT, Control.CANCEL_ONLY)
 """Behind which nothing works any more: that is seen, not assumed."""
 
@@ -83,7 +85,10 @@ def _order(told: Told, control: Control, symbol: str, strategy: str, reason: str
         with Asker(folder) as asker:
             if control is Control.RESUME:
                 _pass_on(folder)
-            answer = asked(asker, control, instrument, why, strategy, news=told.say, symbol=symbol.upper())
+            seconds = ANSWER_S if control is Control.RESUME else HURRY_S
+            answer = asked(
+                asker, control, instrument, why, strategy, seconds=seconds, news=told.say, symbol=symbol.upper()
+            )
             done, text = answer.kind is AnswerKind.DONE, f"{scope}: {answer.text}"
             if done and not strategy and control in CANCELS:
                 told.say(text)

@@ -1,5 +1,6 @@
 """The operator's commands, typed as a person in a hurry would, on a real engine and a real venue: processes of their own."""
 
+import contextlib
 import json
 import os
 import pty
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from bus.messages import AnswerKind, CommandAnswered, Control
 from ops.cli import main
+from ops.control import LATE_S, Asker, NoAnswer
 from tests.support.processes import ROOT, WAIT_S, EngineProcess, VenueProcess, until
 
 SYMBOL = "BTCUSDT"
@@ -96,6 +99,79 @@ def test_halt_takes_orders_down_outlives_a_sigkill_and_ends_with_resume(rig: Rig
     rig.engine.stop()
 
 
+@contextlib.contextmanager
+def frozen(rig: Rig) -> Iterator[int]:
+    """Inside, the process is there and does nothing."""
+    assert rig.engine.process is not None
+    rig.engine.process.send_signal(signal.SIGSTOP)
+    try:
+        yield rig.engine.process.pid
+    finally:
+        if rig.engine.process.poll() is None:
+            rig.engine.process.send_signal(signal.SIGCONT)
+
+
+def test_a_halt_survives_the_sigkill_of_an_engine_that_hangs(rig: Rig) -> None:
+    rig.quoting()
+    with frozen(rig) as pid:
+        told = rig.told("halt", "--reason", "it hangs", code=DID_NOT_HOLD)
+        assert f"process {pid} hangs" in told["answer"]
+        assert f"kill -9 {pid}" in told["answer"]
+        assert f"cancel-all --config CONFIG --state {rig.engine.state}" in told["answer"]
+        rig.engine.kill()
+    rig.engine.start()
+    rig.engine.wait_for("orders_ready")
+    status = rig.told("status")
+    assert {"scope": "engine", "reason": "operator", "state": "HALTED", "text": "it hangs"} in status["trading"][
+        "reasons"
+    ]
+    assert rig.open_orders() == []
+    until(lambda: not list((rig.engine.state / "halts").iterdir()), "the file to be taken away")
+    assert rig.touchline("resume", "--reason", "looked") == "engine: ACTIVE\n"
+    until(rig.open_orders, "quotes again")
+    rig.engine.kill()
+    rig.engine.start()
+    rig.engine.wait_for("orders_ready")
+    assert rig.told("status")["state"] == "ACTIVE", "a later resume is not undone"
+    rig.engine.stop()
+
+
+def test_a_halt_with_no_engine_alive_is_found_by_the_next_one(rig: Rig) -> None:
+    rig.quoting()
+    rig.engine.kill()
+    state = str(rig.engine.state)
+    shown = rig.touchline("halt", SYMBOL.lower(), "--to", "cancel-only", "--reason", "before anybody starts it")
+    assert f"--state {state}" in shown.splitlines()[0], "what works is not canceled by it"
+    assert shown.splitlines()[-1] == "BTCUSDT: no engine runs; the next one starts CANCEL_ONLY"
+    assert "then type it again" in rig.touchline("resume", "--reason", "x", code=REFUSED)
+    assert "there is BTCUSDT" in rig.touchline("halt", "BTCUST", code=REFUSED)
+    assert "no owner of that name; there are operator, exits" in rig.touchline(
+        "halt", "--strategy", "mkaer", code=REFUSED
+    )
+    rig.engine.start()
+    rig.engine.wait_for("orders_ready")
+    assert rig.told("status")["trading"]["states"]["BTCUSDT"] == "CANCEL_ONLY"
+    rig.engine.stop()
+
+
+def test_an_engine_that_wakes_up_halts_late_and_resumes_never(rig: Rig) -> None:
+    """A stopped process hears nothing over its socket: the halt is found in its directory. What comes too late is refused."""
+    rig.quoting()
+    with frozen(rig), Asker(rig.engine.state) as asker:
+        with pytest.raises(NoAnswer, match="hangs or stands still"):
+            list(asker.ask(Control.HALT, reason="late is right", seconds=0.2))
+        with pytest.raises(NoAnswer, match="hangs or stands still"):
+            list(asker.ask(Control.RESUME, reason="late is wrong", seconds=0.2))
+    rig.engine.wait_for("late is right")
+    with Asker(rig.engine.state) as asker:
+        *_, said = asker.ask(Control.RESUME, reason="too late", seconds=-LATE_S / 2)
+    assert isinstance(said, CommandAnswered)
+    assert (said.kind, said.text[:16]) == (AnswerKind.FAILED, "refused: it came")
+    assert rig.engine.said("operator_too_late")
+    assert rig.told("status")["state"] == "HALTED"
+    rig.engine.stop()
+
+
 def test_cancel_all_through_the_engine_and_without_one(rig: Rig) -> None:
     rig.quoting()
     told = rig.told("cancel-all")
@@ -117,14 +193,12 @@ def test_cancel_all_through_the_engine_and_without_one(rig: Rig) -> None:
 def test_cancel_all_goes_to_the_venue_when_the_engine_is_frozen(rig: Rig) -> None:
     """Interleaving of every day: the process is there, and nobody answers."""
     rig.quoting()
-    assert rig.engine.process is not None
-    rig.engine.process.send_signal(signal.SIGSTOP)
-    try:
+    with frozen(rig):
         assert "so it is done from here" in rig.touchline("cancel-all", "--config", str(rig.engine.config))
         assert rig.open_orders() == []
         assert "it showed nothing" in rig.told("status", code=DID_NOT_HOLD)["why"]
-    finally:
-        rig.engine.process.send_signal(signal.SIGCONT)
+    until(lambda: rig.told("status")["state"] == "CANCEL_ONLY", "what it was told, once it goes on")
+    assert rig.open_orders() == []
     rig.engine.stop()
 
 
