@@ -1,6 +1,6 @@
 """Questions about the account over REST, and their answers. Pure: the door sends what `query_request` returns.
 
-What holds for every answer stands in `answers`.
+What holds for every answer stands in `answers` and `records`.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,16 @@ from bus.messages import (
     Outcome,
     QueryAnswer,
     QueryKind,
-    ReportKind,
-    ReportSource,
     Side,
     VenueQuery,
     VenueState,
 )
 from bus.messages.feed import Garbage
 from gateway.binance_spot.answers import OK, REASON_MAX, Asked, no_result, query_answer, read_report
-from gateway.binance_spot.decimals import MS_NS, Id, Millis
-from gateway.binance_spot.events import SIDES, STATES, quantity_scale, read, read_signed
+from gateway.binance_spot.decimals import MS_NS, Millis
+from gateway.binance_spot.events import STATES, read, read_signed
 from gateway.binance_spot.outcomes import query_refused
+from gateway.binance_spot.records import Order, Trade, order_report, trade_report
 from gateway.binance_spot.signing import Signer, signed_query
 
 TRADES_MAX = 1000  # a page of myTrades (docs, rest-api, "Account trade list"); a full one means: ask again from its end
@@ -38,30 +37,14 @@ _PATHS = {
 }
 
 
-class _Order(msgspec.Struct):
-    symbol: str
-    orderId: Id
-    clientOrderId: str
-    price: str
-    origQty: str
-    executedQty: str
+class _Order(Order):
     cummulativeQuoteQty: str
-    status: str
-    side: str
     time: Millis
     updateTime: Millis = 0
 
 
-class _Trade(msgspec.Struct):
-    symbol: str
-    id: Id
-    orderId: Id
-    price: str
-    qty: str
+class _Trade(Trade):
     quoteQty: str
-    commission: str
-    commissionAsset: str
-    time: Millis
     isBuyer: bool
     isMaker: bool
 
@@ -178,71 +161,19 @@ def _balances(records: list[Any], instruments: Sequence[Instrument]) -> tuple[tu
 
 
 def _order_report(record: Any, asked: Asked) -> ExecutionReport:
-    """Return the order as the venue sees it now. By client id: that id, whatever a cancel left in the record."""
     order = msgspec.convert(record, _Order)
-    if order.side not in SIDES:
-        raise ValueError(f"side: unknown {order.side[:32]!r}")
-    state = STATES.get(order.status, VenueState.NONE)
-    scale = quantity_scale(asked.by_symbol.get(order.symbol))
-    return ExecutionReport(
-        account=asked.account,
-        venue=asked.venue,
-        instrument=asked.number(order.symbol),
-        source=ReportSource.QUERY,
-        kind=ReportKind.OTHER if state is VenueState.NONE else ReportKind.SNAPSHOT,
-        state=state,
-        status=order.status,
-        client_order_id=asked.client_order_id or order.clientOrderId,
-        venue_order_id=order.orderId,
-        side=SIDES[order.side],
-        price=read("price", order.price),
-        quantity=read("origQty", order.origQty, scale),
-        cumulative=read("executedQty", order.executedQty, scale),
-        # below 0 on old orders: "this data is not available" (docs, rest-api)
-        cumulative_quote=max(0, read_signed("cummulativeQuoteQty", order.cummulativeQuoteQty)),
-        trade_id=-1,
-        last_quantity=0,
-        last_price=0,
-        last_quote=0,
-        fee=0,
-        fee_asset="",
-        is_maker=False,
-        execution_id=0,
-        venue_ns=(order.updateTime or order.time) * MS_NS,
-        received_ns=asked.received_ns,
-        reason="",
-        venue_symbol=order.symbol,
+    # below 0 on old orders: "this data is not available" (docs, rest-api)
+    cumulative_quote = max(0, read_signed("cummulativeQuoteQty", order.cummulativeQuoteQty))
+    return order_report(
+        order,
+        asked,
+        STATES.get(order.status, VenueState.NONE),
+        cumulative_quote=cumulative_quote,
+        venue_ms=order.updateTime or order.time,
     )
 
 
 def _trade_report(record: Any, asked: Asked) -> ExecutionReport:
-    """Return one execution. It names no client order id: whoever reads it goes by venue_order_id. Order fields are 0."""
     trade = msgspec.convert(record, _Trade)
-    return ExecutionReport(
-        account=asked.account,
-        venue=asked.venue,
-        instrument=asked.number(trade.symbol),
-        source=ReportSource.QUERY,
-        kind=ReportKind.TRADE,
-        state=VenueState.NONE,
-        status="",
-        client_order_id="",
-        venue_order_id=trade.orderId,
-        side=Side.BUY if trade.isBuyer else Side.SELL,
-        price=0,
-        quantity=0,
-        cumulative=0,
-        cumulative_quote=0,
-        trade_id=trade.id,
-        last_quantity=read("qty", trade.qty, quantity_scale(asked.by_symbol.get(trade.symbol))),
-        last_price=read("price", trade.price),
-        last_quote=read("quoteQty", trade.quoteQty),
-        fee=read_signed("commission", trade.commission),
-        fee_asset=trade.commissionAsset,
-        is_maker=trade.isMaker,
-        execution_id=0,
-        venue_ns=trade.time * MS_NS,
-        received_ns=asked.received_ns,
-        reason="",
-        venue_symbol=trade.symbol,
-    )
+    side = Side.BUY if trade.isBuyer else Side.SELL
+    return trade_report(trade, asked, side, last_quote=read("quoteQty", trade.quoteQty), is_maker=trade.isMaker)

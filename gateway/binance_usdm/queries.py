@@ -1,6 +1,6 @@
 """Questions about a futures account over REST, and their answers. Pure: the door sends what `query_request` returns.
 
-What holds for every answer stands in gateway/binance_spot/answers.py. A wallet is what there is of an asset, positions'
+What holds for every answer stands in gateway/binance_spot/answers.py and records.py. A wallet is what there is of an asset, positions'
 unrealized results aside; positions come with it in one answer, so that both are of one moment. Source: documents of USD-M
 futures, "Trade" and "Account", read 2026-11.
 """
@@ -17,15 +17,14 @@ from bus.messages import (
     Outcome,
     QueryAnswer,
     QueryKind,
-    ReportKind,
-    ReportSource,
     VenuePosition,
     VenueQuery,
     VenueState,
 )
 from gateway.binance_spot.answers import OK, REASON_MAX, Asked, no_result, query_answer, read_report
-from gateway.binance_spot.decimals import MS_NS, Id, Millis
-from gateway.binance_spot.events import SIDES, quantity_scale, read, read_signed
+from gateway.binance_spot.decimals import MS_NS, Millis
+from gateway.binance_spot.events import quantity_scale, read, read_signed
+from gateway.binance_spot.records import Order, Trade, order_report, side_of, trade_report
 from gateway.binance_spot.signing import Signer, signed_query
 from gateway.binance_usdm.events import STATES, amount
 from gateway.binance_usdm.outcomes import query_refused
@@ -46,30 +45,14 @@ PATHS = {
 _OF_ACCOUNT = (QueryKind.BALANCES, QueryKind.POSITIONS)
 
 
-class _Order(msgspec.Struct):
-    symbol: str
-    orderId: Id
-    clientOrderId: str
-    price: str
-    origQty: str
-    executedQty: str
+class _Order(Order):
     cumQuote: str
-    status: str
-    side: str
     updateTime: Millis = 0
     time: Millis = 0
 
 
-class _Trade(msgspec.Struct):
-    symbol: str
-    id: Id
-    orderId: Id
-    price: str
-    qty: str
+class _Trade(Trade):
     realizedPnl: str
-    commission: str
-    commissionAsset: str
-    time: Millis
     side: str
     maker: bool
 
@@ -249,75 +232,25 @@ def _price(text: str) -> int:
 
 
 def _order_report(record: Any, asked: Asked) -> ExecutionReport:
-    """Return the order as the venue sees it now."""
     order = msgspec.convert(record, _Order)
-    if order.side not in SIDES:
-        raise ValueError(f"side: unknown {order.side[:32]!r}")
-    state = STATES.get(order.status, VenueState.NONE)
-    scale = quantity_scale(asked.by_symbol.get(order.symbol))
-    return ExecutionReport(
-        account=asked.account,
-        venue=asked.venue,
-        instrument=asked.number(order.symbol),
-        source=ReportSource.QUERY,
-        kind=ReportKind.OTHER if state is VenueState.NONE else ReportKind.SNAPSHOT,
-        state=state,
-        status=order.status,
-        client_order_id=asked.client_order_id or order.clientOrderId,
-        venue_order_id=order.orderId,
-        side=SIDES[order.side],
-        price=read("price", order.price),
-        quantity=read("origQty", order.origQty, scale),
-        cumulative=read("executedQty", order.executedQty, scale),
+    return order_report(
+        order,
+        asked,
+        STATES.get(order.status, VenueState.NONE),
         cumulative_quote=read("cumQuote", order.cumQuote),
-        trade_id=-1,
-        last_quantity=0,
-        last_price=0,
-        last_quote=0,
-        fee=0,
-        fee_asset="",
-        is_maker=False,
+        venue_ms=order.updateTime or order.time,
         execution_id=order.updateTime,
-        venue_ns=(order.updateTime or order.time) * MS_NS,
-        received_ns=asked.received_ns,
-        reason="",
-        venue_symbol=order.symbol,
     )
 
 
 def _trade_report(record: Any, asked: Asked) -> ExecutionReport:
-    """Return one execution. It names no client order id: whoever reads it goes by venue_order_id. Order fields are 0."""
     trade = msgspec.convert(record, _Trade)
-    if trade.side not in SIDES:
-        raise ValueError(f"side: unknown {trade.side[:32]!r}")
     scale = quantity_scale(asked.by_symbol.get(trade.symbol))
-    price, quantity = read("price", trade.price), read("qty", trade.qty, scale)
-    return ExecutionReport(
-        account=asked.account,
-        venue=asked.venue,
-        instrument=asked.number(trade.symbol),
-        source=ReportSource.QUERY,
-        kind=ReportKind.TRADE,
-        state=VenueState.NONE,
-        status="",
-        client_order_id="",
-        venue_order_id=trade.orderId,
-        side=SIDES[trade.side],
-        price=0,
-        quantity=0,
-        cumulative=0,
-        cumulative_quote=0,
-        trade_id=trade.id,
-        last_quantity=quantity,
-        last_price=price,
-        last_quote=amount(price, quantity, scale),
-        fee=read_signed("commission", trade.commission),
-        fee_asset=trade.commissionAsset,
+    return trade_report(
+        trade,
+        asked,
+        side_of(trade.side),
+        last_quote=amount(read("price", trade.price), read("qty", trade.qty, scale), scale),
         is_maker=trade.maker,
-        execution_id=0,
-        venue_ns=trade.time * MS_NS,
-        received_ns=asked.received_ns,
-        reason="",
-        venue_symbol=trade.symbol,
         realized=read_signed("realizedPnl", trade.realizedPnl),
     )
