@@ -24,6 +24,8 @@ from ops.sections import VenueSection
 ASK_S_MAX = 10.0
 INCOME_INTERVAL_S = 300.0
 """Between questions that nothing gave reason for; an event of the wallet is one. Chosen: a weight of 30 each."""
+AGAIN_S = 5.0
+"""After a question that failed: until it is answered the ledger may lack a fact. Chosen."""
 LAG_S = (0.0, 0.5, 2.0, 5.0, 15.0)
 """After an event: when to ask until its row is there. Chosen; the documents promise nothing."""
 OVERLAP_MS = 3_600_000
@@ -107,6 +109,7 @@ class WalletWatch:
         self._account, self._wallet, self._numbers, self._post = account, wallet, numbers, post
         self._hinted = asyncio.Event()
         self._told: dict[tuple[str, int], None] = {}
+        self._unread = False
         self.changes = self.failures = 0
 
     def hint(self, cause: str) -> None:
@@ -116,7 +119,7 @@ class WalletWatch:
         """Until canceled."""
         while True:
             try:
-                async with asyncio.timeout(INCOME_INTERVAL_S):
+                async with asyncio.timeout(AGAIN_S if self._unread else INCOME_INTERVAL_S):
                     await self._hinted.wait()
             except TimeoutError:
                 await self.look()
@@ -135,6 +138,7 @@ class WalletWatch:
         if not (known_ns or wallet.floor_ns):
             return 0  # there is no ledger yet: its start will have everything in it
         changes, problem = await self._account.incomes(since_ms, self._numbers())
+        self._unread = bool(problem)
         if problem:
             self.failures += 1
             events.warning("incomes_not_read", reason=problem)

@@ -30,6 +30,10 @@ PAST_ORDERS_S = (2.0, 4.0, 10.0)
 """A thousand orders are some 500 kB, and Binance's slowest query has 10 s."""
 AGAIN_S, AGAIN_S_MAX = 0.1, 1.0
 """Before the second attempt, and at most before a later one; chosen."""
+ROOM_S_MAX = 300.0
+"""How long a start waits in all for room in limits that it used up itself, asking for each of many symbols: enough for the newest
+orders of 2,000 of USD-M futures. Chosen."""
+ROOM_LOOK_S = 1.0
 ANSWERED_MAX = 499
 """A status above it is the venue's own trouble, and no answer."""
 
@@ -152,7 +156,8 @@ async def _ask(
 ) -> tuple[int, bytes]:
     """Status and body. What is lost, or answered with the venue's own trouble, is asked again, phrased anew: a signature ages.
 
-    patience_s: seconds for each attempt. again: as in Http.get, within one. Raises RestFailed, after the last one; RestHeld at once: nothing may be asked then.
+    patience_s: seconds for each attempt. again: as in Http.get, within one. What finds no room in the venue's limits waits for it.
+    Raises RestFailed, after the last attempt; RestHeld when no room came in time, and at once when the venue wants nothing.
     """
     left_s = iter(patience_s)
 
@@ -173,7 +178,16 @@ async def _ask(
     )
 
     async def once() -> tuple[int, bytes]:
-        return await rest.get(venue, phrase, next(left_s), headers, again=again)
+        patience, loop = next(left_s), asyncio.get_running_loop()
+        due_s = loop.time() + ROOM_S_MAX
+        while True:
+            try:
+                return await rest.get(venue, phrase, patience, headers, again=again)
+            except RestHeld:
+                free_s = rest.http(venue).room_s(phrase())
+                if free_s is None or loop.time() + free_s > due_s:
+                    raise
+                await asyncio.sleep(min(max(free_s, AGAIN_S), ROOM_LOOK_S))
 
     answer: tuple[int, bytes] = await attempts(once)
     return answer

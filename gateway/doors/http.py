@@ -137,6 +137,13 @@ class Http:
         """Why nothing may be asked at all; empty when something may."""
         return self.budget.reason(now_ns) if now_ns < self.budget.held.held_ns else ""
 
+    def room_s(self, path: str) -> float | None:
+        """When a question finds room in the limits, as far as is known; None: the venue itself wants nothing just now."""
+        now_ns, budget = self._now_ns(), self.budget
+        if self.held(now_ns) or budget.costs is None:
+            return None
+        return (budget.free_ns(now_ns, QUERY, budget.costs.weight(path)) - now_ns) / 1e9
+
     async def _first_answer(
         self, phrase: Callable[[], str], headers: dict[str, str] | None, times: int, *, market: bool
     ) -> "Answer":

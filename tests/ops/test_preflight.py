@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from gateway.binance_spot.signing import HmacSigner
+from gateway.binance_usdm.limits import BinanceUsdmLimits
 from gateway.doors.rest import RestDoor
 from gateway.doors.venue_time import VenueTime
+from gateway.market import WEIGHT, RateLimit
 from ops import preflight
 from ops.assembly import VENUE
 from ops.preflight import StartFailed, check_clock, read_last_epoch
@@ -103,6 +105,45 @@ async def test_a_venue_that_goes_on_stumbling_is_told_after_the_last_attempt() -
         with pytest.raises(StartFailed, match="is not the venue: status 503"):
             await check_clock(rest, time.time_ns, SECTION)
         assert len(server.paths) == 3
+
+
+class Narrow(BinanceUsdmLimits):
+    """Ten in 0.3 s: nine for questions, of which the newest orders of a symbol cost five."""
+
+    limits = (RateLimit(WEIGHT, 300_000_000, 10),)
+
+
+async def test_many_symbols_are_asked_about_as_fast_as_the_limits_allow() -> None:
+    """One in each window, and none beyond it; where that would last too long the start says so."""
+    section, signer, symbols = (
+        VenueSection(kind="binance-usdm"),
+        HmacSigner("key", "secret"),
+        [f"S{n}" for n in range(4)],
+    )
+    async with asked(*[said([])] * 4) as (plain, server):
+        rest = RestDoor({VENUE: plain.http(VENUE).address}, time.time_ns, VenueTime(), {VENUE: Narrow()})
+        await rest.open()
+        try:
+            begun = time.monotonic()
+            assert await read_last_epoch(rest, signer, lambda: 1, section, symbols, "tl") == 0
+            assert time.monotonic() - begun > 2 * 0.3
+            assert len(server.paths) == len(symbols)
+        finally:
+            await rest.close()
+
+
+async def test_a_start_does_not_wait_for_room_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "ROOM_S_MAX", 0.0)
+    section, signer = VenueSection(kind="binance-usdm"), HmacSigner("key", "secret")
+    async with asked(said([])) as (plain, server):
+        rest = RestDoor({VENUE: plain.http(VENUE).address}, time.time_ns, VenueTime(), {VENUE: Narrow()})
+        await rest.open()
+        try:
+            with pytest.raises(StartFailed, match="no room in the venue's rate limit"):
+                await read_last_epoch(rest, signer, lambda: 1, section, ["S1", "S2", "S3"], "tl")
+        finally:
+            await rest.close()
+        assert len(server.paths) <= 1
 
 
 async def test_an_address_that_wants_no_more_is_not_asked_again() -> None:
