@@ -14,6 +14,7 @@ import msgspec
 
 from actors.execution import RANKS
 from actors.risk import COUNTED_MAX, THRESHOLDS
+from bus.messages import decimal_text as decimal_text  # the other way of decimal_units
 from gateway.doors.coordination.contract import TTL_MS_MIN, Misconfigured, check_name
 from gateway.doors.coordination.endpoints import check_endpoints
 from ops.sections import (
@@ -282,13 +283,6 @@ def decimal_units(text: str, scale: int, field: str) -> int:
         raise ConfigError(f"{field}: {text!r} has more than {scale} decimals")
     units: int = int(whole) * 10**scale + int(fraction[:scale].ljust(scale, "0") or "0")
     return -units if sign else units
-
-
-def decimal_text(units: int, scale: int) -> str:
-    """Integer units of 10^-scale as plain decimal text without trailing zeros: -150000000, 8 -> -1.5."""
-    whole, part = divmod(abs(units), 10**scale)
-    fraction = f".{part:0{scale}d}".rstrip("0").rstrip(".") if scale else ""
-    return f"{'-' if units < 0 else ''}{whole}{fraction}"
 
 
 _KINDS = {

@@ -4,6 +4,7 @@
 `bus/messages.lock` holds what has been promised, and a test compares.
 """
 
+from bus.messages.amounts import decimal_text
 from bus.messages.base import HEADER, HEADER_SIZE, HEADER_VERSION, Header, Message, read_header
 from bus.messages.coordination import (
     AccountHandedOver,
@@ -267,5 +268,6 @@ __all__ = [
     "WallAdjusted",
     "WalletChanged",
     "WatchLevels",
+    "decimal_text",
     "read_header",
 ]

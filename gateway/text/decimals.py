@@ -1,5 +1,7 @@
 """One decimal text as an integer of 10^-scale, exactly, and back. Pure. A text that does not fit is refused, never rounded."""
 
+from bus.messages import decimal_text as decimal_text  # the way back
+
 UNITS_MAX = 2**63 - 1
 """What a message carries as a signed 64-bit integer."""
 TEXT_MAX = 48
@@ -35,13 +37,6 @@ def units(text: str, scale: int) -> int:
 def decimals_of(text: str) -> int:
     """How many decimals a plain decimal text is written with, trailing zeros included."""
     return len(text.partition(".")[2])
-
-
-def decimal_text(amount: int, scale: int) -> str:
-    """Return units of 10^-scale as the shortest plain decimal: no exponent, no trailing zeros."""
-    sign = "-" if amount < 0 else ""
-    whole, part = divmod(abs(amount), 10**scale)
-    return f"{sign}{whole}.{part:0{scale}d}".rstrip("0") if part else f"{sign}{whole}"
 
 
 def _cut(text: str, fraction: str, scale: int) -> str:
