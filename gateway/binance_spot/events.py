@@ -112,7 +112,7 @@ def decode_event(
         if name == "outboundAccountPosition":
             return _account_position(_position(event), received_ns, account)
     except (ValueError, RecursionError) as error:
-        return Garbage(f"{error}; {_ids(event)}")
+        return Garbage(f"{error}; {ids_in(event)}")
     return Notice(name or "unknown", event[:DETAIL_MAX].decode("utf-8", "replace"))
 
 
@@ -199,13 +199,18 @@ _ID_FIELDS = {"e": "event", "s": "venue_symbol", "C": "original_id", "c": "clien
 _ID_FIELDS |= {"t": "trade_id", "x": "execution_type", "X": "status"}
 
 
-def _ids(event: bytes) -> str:
-    """Return `key=value` pairs of whatever names the order; the bytes' start when not even JSON can be read."""
+def ids_in(event: bytes, order_in: str = "") -> str:
+    """Return `key=value` pairs of whatever names the order; the bytes' start when not even JSON can be read.
+
+    order_in: the field that holds the order, where it is not the event itself.
+    """
     try:
         fields: Any = msgspec.json.decode(event)
     except (ValueError, RecursionError):
         return repr(event[:DETAIL_MAX])
     if not isinstance(fields, dict):
         return repr(event[:DETAIL_MAX])
-    pairs = [f"{label}={str(fields[name])[:64]}" for name, label in _ID_FIELDS.items() if fields.get(name) is not None]
+    order = fields.get(order_in) if order_in else fields
+    named = {"e": fields.get("e")} | (order if isinstance(order, dict) else {})
+    pairs = [f"{label}={str(named[name])[:64]}" for name, label in _ID_FIELDS.items() if named.get(name) is not None]
     return " ".join(pairs)

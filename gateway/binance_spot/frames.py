@@ -4,11 +4,12 @@ answers as messages. Pure, stateless.
 A request's id names its order (`s` or `c`, then the client order id), so that an answer is understood without memory.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
 from bus.messages import Instrument, Outcome, Refusal, RequestAnswered, RequestKind
+from bus.messages.feed import Notice
 from gateway.binance_spot.decimals import MS_NS, Id, Millis
 from gateway.binance_spot.signing import Signer
 
@@ -96,7 +97,29 @@ def session_request(request_id: str, method: str, params: Mapping[str, str | int
     return msgspec.json.encode({"id": request_id, "method": method, "params": params})
 
 
-def order_answer(
+def answer(
+    frame: Frame,
+    payload: bytes,
+    received_ns: int,
+    by_symbol: Mapping[str, Instrument],
+    session_ids: Collection[str],
+    outcome_of: OutcomeOf,
+) -> RequestAnswered | SessionAnswer | Notice:
+    """What a frame says that is no event."""
+    if frame.status == 0:
+        return Notice("unknown", payload[:REASON_MAX].decode("utf-8", "replace"))
+    if not isinstance(frame.id, str):  # ours are texts; null: the key was revoked, or the request could not be read
+        text = frame.error.msg if frame.error else ""
+        return Notice("answer", f"id={frame.id} status={frame.status} {text[:REASON_MAX]}")
+    if frame.id in session_ids:
+        return session_answer(frame.id, frame)
+    request = ORDER_REQUESTS.get(frame.id[:1])
+    if request is None:
+        return Notice("answer", f"id={frame.id[:REASON_MAX]} status={frame.status}")
+    return _order_answer(request, frame.id[1:], frame, received_ns, by_symbol, outcome_of)
+
+
+def _order_answer(
     request: RequestKind,
     client_order_id: str,
     frame: Frame,

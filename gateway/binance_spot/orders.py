@@ -20,15 +20,13 @@ from gateway.binance_spot.decimals import UNIT
 from gateway.binance_spot.events import AccountPosition, decode_event
 from gateway.binance_spot.frames import (
     LOGON_ID,
-    ORDER_REQUESTS,
     REASON_MAX,
     SUBSCRIBE_ID,
     TIME_ID,
     SessionAnswer,
-    order_answer,
+    answer,
     read_frame,
     request_template,
-    session_answer,
     session_request,
 )
 from gateway.binance_spot.outcomes import outcome_of
@@ -179,14 +177,4 @@ class OrderCodec:
         if frame.event or frame.e:
             event = bytes(frame.event) or payload
             return decode_event(event, received_ns, self._account, self._venue, self._by_symbol)
-        if frame.status == 0:
-            return Notice("unknown", payload[:REASON_MAX].decode("utf-8", "replace"))
-        if not isinstance(frame.id, str):  # ours are texts; null: the venue could not read the request
-            text = frame.error.msg if frame.error else ""
-            return Notice("answer", f"id={frame.id} status={frame.status} {text[:REASON_MAX]}")
-        if frame.id in _SESSION_IDS:
-            return session_answer(frame.id, frame)
-        request = ORDER_REQUESTS.get(frame.id[:1])
-        if request is None:
-            return Notice("answer", f"id={frame.id[:REASON_MAX]} status={frame.status}")
-        return order_answer(request, frame.id[1:], frame, received_ns, self._by_symbol, outcome_of)
+        return answer(frame, payload, received_ns, self._by_symbol, _SESSION_IDS, outcome_of)

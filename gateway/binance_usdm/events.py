@@ -6,16 +6,14 @@ has none, and two words on one execution must be equal. Source: documents of USD
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
 from bus.messages import ExecutionReport, Instrument, ReportKind, ReportSource, VenueState
 from bus.messages.feed import Garbage, Notice
 from gateway.binance_spot.decimals import MS_NS, Id, Millis
-from gateway.binance_spot.events import SIDES, quantity_scale, read, read_signed
+from gateway.binance_spot.events import DETAIL_MAX, SIDES, ids_in, quantity_scale, read, read_signed
 
-DETAIL_MAX = 300  # characters of an event kept in a Notice or Garbage
 LISTEN_KEY_EXPIRED = "listenKeyExpired"
 
 KINDS = {
@@ -108,7 +106,7 @@ def decode_event(
             if told.a.m != "ORDER":  # what trades do to wallet and positions, their own events say
                 return WalletMoved(told.a.m, told.T * MS_NS)
     except (ValueError, RecursionError) as error:
-        return Garbage(f"{error}; {_ids(event)}")
+        return Garbage(f"{error}; {ids_in(event, 'o')}")
     return Notice(name or "unknown", event[:DETAIL_MAX].decode("utf-8", "replace"))
 
 
@@ -181,27 +179,3 @@ def _reason(order: _Order) -> str:
     if order.x == "CALCULATED" or venue_made(order.c):
         parts.append("the venue's own order: liquidation, ADL or settlement")
     return " ".join(parts)
-
-
-_ID_FIELDS = {
-    "s": "venue_symbol",
-    "c": "client_order_id",
-    "i": "venue_order_id",
-    "t": "trade_id",
-    "x": "execution_type",
-}
-_ID_FIELDS |= {"X": "status"}
-
-
-def _ids(event: bytes) -> str:
-    """Return `key=value` pairs of whatever names the order; the bytes' start when not even JSON can be read."""
-    try:
-        fields: Any = msgspec.json.decode(event)
-    except (ValueError, RecursionError):
-        return repr(event[:DETAIL_MAX])
-    if not isinstance(fields, dict):
-        return repr(event[:DETAIL_MAX])
-    order = fields.get("o")
-    named = order if isinstance(order, dict) else {}
-    pairs = [f"{label}={str(named[name])[:64]}" for name, label in _ID_FIELDS.items() if named.get(name) is not None]
-    return " ".join((f"event={str(fields.get('e'))[:64]}", *pairs))

@@ -15,13 +15,12 @@ from bus.messages.feed import Garbage, Notice
 from gateway.binance_spot.frames import (
     LOGON_ID,
     OK,
-    ORDER_REQUESTS,
     REASON_MAX,
     SUBSCRIBE_ID,
     TIME_ID,
     Frame,
     SessionAnswer,
-    order_answer,
+    answer,
     read_frame,
     request_template,
     session_answer,
@@ -204,17 +203,9 @@ class UsdmOrderCodec:
             return Garbage(f"{error}; {payload[:REASON_MAX]!r}")
         if frame.e:
             return decode_event(payload, received_ns, self._account, self._venue, self._by_symbol)
-        if frame.status == 0:
-            return Notice("unknown", payload[:REASON_MAX].decode("utf-8", "replace"))
-        if not isinstance(frame.id, str):  # ours are texts; null: the key was revoked, or the request could not be read
-            text = frame.error.msg if frame.error else ""
-            return Notice("answer", f"id={frame.id} status={frame.status} {text[:REASON_MAX]}")
-        if frame.id in _SESSION_IDS:
-            return _stream_answer(frame) if frame.id == SUBSCRIBE_ID else session_answer(frame.id, frame)
-        request = ORDER_REQUESTS.get(frame.id[:1])
-        if request is None:
-            return Notice("answer", f"id={frame.id[:REASON_MAX]} status={frame.status}")
-        return order_answer(request, frame.id[1:], frame, received_ns, self._by_symbol, outcome_of)
+        if frame.status and frame.id == SUBSCRIBE_ID:
+            return _stream_answer(frame)
+        return answer(frame, payload, received_ns, self._by_symbol, _SESSION_IDS, outcome_of)
 
 
 def _stream_answer(frame: Frame) -> SessionAnswer | StreamAnswer:
