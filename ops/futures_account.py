@@ -9,10 +9,9 @@ from bus.messages.feed import Garbage
 from gateway.binance_spot.signing import Signer
 from gateway.binance_usdm.account import (
     Paths,
-    SymbolConfig,
     read_account_config,
     read_income,
-    read_symbol_config,
+    read_symbol_configs,
     refusal,
 )
 from gateway.doors.rest import RestDoor, RestFailed
@@ -45,15 +44,12 @@ class FuturesAccount:
     async def check(self, symbols: tuple[str, ...]) -> None:
         """Whether it can be traded on. Raises StartFailed with the remedy."""
         config = read_account_config(await self._ask(self.paths.account_config(self._venue_ms()), "accountConfig"))
-        found: list[SymbolConfig] = []
-        for symbol in symbols:
-            body = await self._ask(self.paths.symbol_config(symbol, self._venue_ms()), f"symbolConfig of {symbol}")
-            one = read_symbol_config(body, symbol)
-            if isinstance(one, Garbage):
-                raise StartFailed(f"[venue] rest: {one.detail}")
-            found.append(one)
         if isinstance(config, Garbage):
             raise StartFailed(f"[venue] rest: {config.detail}")
+        body = await self._ask(self.paths.symbol_configs(self._venue_ms()), "symbolConfig")
+        found = read_symbol_configs(body, symbols)
+        if isinstance(found, Garbage):
+            raise StartFailed(f"[venue] rest: {found.detail}")
         problem = refusal(config, found)
         if problem:
             raise StartFailed(f"[venue] binance-usdm: {problem}")

@@ -30,8 +30,9 @@ class Paths:
     def account_config(self, timestamp_ms: int) -> str:
         return self._signed("/fapi/v1/accountConfig", (), timestamp_ms)  # weight 5
 
-    def symbol_config(self, venue_symbol: str, timestamp_ms: int) -> str:
-        return self._signed("/fapi/v1/symbolConfig", (("symbol", venue_symbol),), timestamp_ms)  # weight 5
+    def symbol_configs(self, timestamp_ms: int) -> str:
+        """Of all symbols. Weight 5, as of one."""
+        return self._signed("/fapi/v1/symbolConfig", (), timestamp_ms)
 
     def past_orders(self, venue_symbol: str, timestamp_ms: int) -> str:
         """The newest, at most PAST_ORDERS_MAX, of the last seven days. Weight 5."""
@@ -82,14 +83,17 @@ def read_account_config(body: bytes) -> AccountConfig | Garbage:
         return Garbage(f"accountConfig: {error}")
 
 
-def read_symbol_config(body: bytes, venue_symbol: str) -> SymbolConfig | Garbage:
+def read_symbol_configs(body: bytes, wanted: Sequence[str]) -> tuple[SymbolConfig, ...] | Garbage:
+    """Return those of the wanted symbols. What cannot be read of others is not looked at."""
     try:
-        rows = msgspec.json.decode(body, type=tuple[SymbolConfig, ...])
+        rows = msgspec.json.decode(body, type=tuple[dict[str, Any], ...])
+        named = {str(row.get("symbol")): row for row in rows}
+        missing = [symbol for symbol in wanted if symbol not in named]
+        if missing:
+            return Garbage(f"symbolConfig: {missing[0]} is missing")
+        return tuple([msgspec.convert(named[symbol], SymbolConfig) for symbol in wanted])
     except (ValueError, RecursionError) as error:
         return Garbage(f"symbolConfig: {error}")
-    return next((row for row in rows if row.symbol == venue_symbol), None) or Garbage(
-        "symbolConfig: the symbol is missing"
-    )
 
 
 def refusal(config: AccountConfig, symbols: Sequence[SymbolConfig]) -> str:

@@ -46,11 +46,12 @@ class BinanceUsdmLimits(BinanceSpotLimits):
     session_weight = 5  # the dearest: a handshake, and userDataStream.start; a logon is 2
 
     def start_weight(self, symbols: int, levels: int) -> int:
-        """Clock, metadata, account, incomes and the session; of each symbol its setting, orders, trades and book."""
+        """Clock, metadata, account, incomes and the session; of each symbol its orders, trades, book, and the dead man's switch."""
         one = WEIGHTS
         once = 2 * one["/fapi/v1/time"] + one["/fapi/v1/exchangeInfo"] + one["/fapi/v1/accountConfig"]
-        once += one["/fapi/v1/income"] + 2 * one["/fapi/v3/account"] + 3 * self.session_weight
-        each = one["/fapi/v1/symbolConfig"] + one["/fapi/v1/allOrders"] + 2 * one["/fapi/v1/openOrders"]
+        once += one["/fapi/v1/symbolConfig"] + one["/fapi/v1/income"] + 2 * one["/fapi/v3/account"]
+        once += 3 * self.session_weight
+        each = one["/fapi/v1/countdownCancelAll"] + one["/fapi/v1/allOrders"] + 2 * one["/fapi/v1/openOrders"]
         return once + symbols * (each + one["/fapi/v1/userTrades"] + depth_weight(levels))
 
     def weight(self, path: str) -> int:

@@ -19,11 +19,12 @@ class Burst(NamedTuple):
 class Face(NamedTuple):
     """name: as the venue's control door calls it. told: how the names of its addresses begin where the venue prints them.
 
-    options: of `touchline venue`. table: what [venue] has beside the addresses. lots: of each resting order, by symbol; limits:
-    of the configuration, in 10^-8, with the venue's lots; order_rate_max: of [risk]. sweep: of each symbol, what the crowd takes of either side now and
-    then: some of its orders and what rests between them. trades: the venue's name of the history of trades. holds: what an account has, from the venue's ledger, by the names of the engine's.
-    position_rows: the venue's own rows of positions, where it has such. dead_man_s: after which it cancels what a silent
-    engine left; 0: never. phase_ms: so often each instrument moves both its orders.
+    options: of `touchline venue`. table: what [venue] has beside the addresses. lots: of each resting order, by symbol; limits: of
+    the configuration, in 10^-8, with the venue's lots; order_rate_max: of [risk]. sweep: of each symbol, what the crowd takes of
+    either side now and then: some of its orders and what rests between them. trades: the venue's name of the history of trades.
+    holds: what an account has, from the venue's ledger, by the names of the engine's. position_rows: the venue's own rows of
+    positions, where it has such. phase_ms: so often each instrument moves both its orders. dead_man_s: after which the venue
+    cancels what a silent engine left; 0: never.
     """
 
     name: str
@@ -66,14 +67,14 @@ SPOT = Face(
     phase_ms=300,
     dead_man_s=0.0,
 )
-"""0.02 BTC and 0.4 ETH, so that a crowd order (0.05, 1) takes one or more; ten orders lead to a bound, those of which nobody knows whether
-they exist count, and shall leave room for others. phase_ms: some 12 new orders a second while it trades. Chosen."""
+"""0.02 BTC and 0.4 ETH, so that a crowd order (0.05, 1) takes one or more; ten orders lead to a bound: those of which nobody knows
+whether they exist count, and shall leave room for others. phase_ms: some 12 new orders a second while it trades. Chosen."""
 
 USDM = Face(
     name="usdm",
     told="futures_",
     options=("--futures-port", "0"),
-    table='kind = "binance-usdm"\ndead_man_ms = 12000',
+    table='kind = "binance-usdm"\ndead_man_ms = 30000',
     lots=(20, 9_000),
     limits={
         "BTCUSDT": Limits("BTC", 2_000_000, 20_000_000, -20_000_000, 10, 100_000),
@@ -86,9 +87,10 @@ USDM = Face(
     holds=_holds_contracts,
     position_rows=positions,
     phase_ms=500,
-    dead_man_s=12.0,
+    dead_man_s=30.0,
 )
-"""0.02 BTC, and 9 ETH: a market order is worth 20 USDT at least, and one resting order shall have a page of such executions. dead_man_ms, phase_ms: a start
-weighs some 130 of the venue's 2,400 a minute, the switch 400 / 12 s, each cancel 1. order_rate_max: 1,200 a minute is the venue's narrower limit. Chosen."""
+"""0.02 BTC, and 9 ETH: a market order is worth 20 USDT at least, and one resting order shall have a page of such executions.
+dead_man_ms, phase_ms: a start weighs some 150 of the venue's 2,400 a minute, the switch 20 each quarter of its time, a cancel 1.
+order_rate_max: 1,200 a minute is the venue's narrower limit. Chosen."""
 
 FACES = {face.name: face for face in (SPOT, USDM)}

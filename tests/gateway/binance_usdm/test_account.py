@@ -16,7 +16,7 @@ from gateway.binance_usdm.account import (
     SymbolConfig,
     read_account_config,
     read_income,
-    read_symbol_config,
+    read_symbol_configs,
     refusal,
 )
 from gateway.binance_usdm.limits import WEIGHTS, BinanceUsdmLimits
@@ -47,10 +47,13 @@ def test_configurations_are_read_as_documented() -> None:
     rows = json.dumps(
         [{"symbol": "BTCUSDT", "marginType": "CROSSED", "isAutoAddMargin": "false", "leverage": 21}]
     ).encode()
-    assert read_symbol_config(rows, "BTCUSDT") == SymbolConfig("BTCUSDT", "CROSSED", 21)
-    assert isinstance(read_symbol_config(rows, "ETHUSDT"), Garbage)
+    assert read_symbol_configs(rows, ["BTCUSDT"]) == (SymbolConfig("BTCUSDT", "CROSSED", 21),)
+    assert isinstance(read_symbol_configs(rows, ["BTCUSDT", "ETHUSDT"]), Garbage)
+    odd = rows[:-1] + b', {"symbol": "ODDUSDT", "leverage": null}]'
+    assert read_symbol_configs(odd, ["BTCUSDT"]) == (SymbolConfig("BTCUSDT", "CROSSED", 21),)
+    assert isinstance(read_symbol_configs(odd, ["ODDUSDT"]), Garbage)
     assert isinstance(read_account_config(b"<html>"), Garbage)
-    assert isinstance(read_symbol_config(b"[{}]", "BTCUSDT"), Garbage)
+    assert isinstance(read_symbol_configs(b"[{}]", ["BTCUSDT"]), Garbage)
 
 
 def income(kind: str, amount: str, entry: Any = 9, **fields: Any) -> dict[str, Any]:
@@ -89,7 +92,7 @@ def test_paths_are_signed_and_weighed() -> None:
     paths, limits = Paths(HmacSigner("thekey", "thesecret"), 1_000), BinanceUsdmLimits()
     phrased = {
         paths.account_config(1_700): {},
-        paths.symbol_config("BTCUSDT", 1_700): {"symbol": "BTCUSDT"},
+        paths.symbol_configs(1_700): {},
         paths.past_orders("BTCUSDT", 1_700): {"symbol": "BTCUSDT", "limit": "1000"},
         paths.income(5, 1_700): {"startTime": "5", "limit": "1000"},
         paths.countdown("BTCUSDT", 30_000, 1_700): {"symbol": "BTCUSDT", "countdownTime": "30000"},
