@@ -37,6 +37,8 @@ DEAD_MAN_MS_MIN = 5_000
 """Shorter, and a pause of the network or of this process fires it. Chosen."""
 COUNTDOWN_MS_MIN = 4_000
 """A symbol: four calls of weight 10 in it, so that all of them use a quarter of 2,400 a minute. Chosen."""
+LOOK_MS_MIN, LOOK_SYMBOL_MS_MIN = 500, 300
+"""A look at the account weighs 10, and 6 for each symbol: so seldom, looks use half of 2,400 a minute. Chosen."""
 
 
 class ConfigError(Exception):
@@ -133,6 +135,12 @@ def _check_futures(config: Config) -> None:
         raise Misconfigured(
             "[venue] dead_man_ms",
             f"{span_ms} for {len(config.instrument)} symbols uses up the venue's rate limit; the least is {least}",
+        )
+    look_ms, least = config.orders.reconcile_interval_ms, LOOK_MS_MIN + len(config.instrument) * LOOK_SYMBOL_MS_MIN
+    if look_ms < least:
+        raise Misconfigured(
+            "[orders] reconcile_interval_ms",
+            f"{look_ms} for {len(config.instrument)} symbols uses up the venue's rate limit; the least is {least}",
         )
 
 

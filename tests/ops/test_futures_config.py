@@ -46,6 +46,16 @@ def test_a_switch_that_uses_up_the_rate_limit_is_refused() -> None:
     assert parse(FUTURES.replace("[venue]", "[venue]\ndead_man_ms = 0") + rows).venue.dead_man_ms == 0
 
 
+def test_looks_that_use_up_the_rate_limit_are_refused() -> None:
+    rows = "".join(
+        f'\n[[instrument]]\nsymbol = "COIN{number}USDT"\norder_max = "1"\nposition_max = "1"\n' for number in range(99)
+    )
+    many = FUTURES.replace("[venue]", "[venue]\ndead_man_ms = 0") + rows
+    with pytest.raises(ConfigError, match=r"reconcile_interval_ms: 30000 for 100 symbols .* the least is 30500"):
+        parse(many)
+    assert parse(many + "\n[orders]\nreconcile_interval_ms = 30500\n").orders.reconcile_interval_ms == 30_500
+
+
 def test_spot_has_no_such_switch_and_says_what_to_run_instead() -> None:
     with pytest.raises(ConfigError, match="touchline sentinel"):
         parse(CONFIG.format(**URLS).replace("[venue]", "[venue]\ndead_man_ms = 30000"))
