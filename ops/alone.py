@@ -6,6 +6,7 @@ risk. So it leads the account before it trades, or refuses and names who does.
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +53,7 @@ def idle(config: Config) -> Config:
         strategy=StrategySection(use=f"{__name__}:{Idle.__name__}"),
         exits=ExitsSection(),
         orders=msgspec.structs.replace(config.orders, leftovers="cancel"),
+        stop=msgspec.structs.replace(config.stop, flatten_goes_on=False),  # it asks before it trades
     )
 
 
@@ -119,7 +121,8 @@ async def _close(
 
 async def _flatten(engine: Engine, number: int, reason: str) -> CommandAnswered | None:
     """None: nobody answered in time."""
-    engine.pump.post(OperatorCommand(Control.FLATTEN, number, reason))
+    engine.supervisor.flat_for = name = os.urandom(3).hex()  # its own: an answer ends one flatten and no other
+    engine.pump.post(OperatorCommand(Control.FLATTEN, number, reason, asker=name))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(engine.config.stop.flatten_s + GRACE_S):
             await engine.supervisor.flattened.wait()

@@ -139,7 +139,9 @@ def _exits(config: Config, instruments: Sequence[Instrument]) -> Exits:
         for number, limits in rows
     }
     stop = config.stop
-    flatten = FlattenSettings(collar_bps=stop.flatten_collar_bps, seconds_ns=stop.flatten_s * S)
+    flatten = FlattenSettings(
+        collar_bps=stop.flatten_collar_bps, seconds_ns=stop.flatten_s * S, goes_on=stop.flatten_goes_on
+    )
     return Exits(settings if section.enabled else None, order_max, flatten)
 
 

@@ -276,13 +276,15 @@ class StopSection(Section, frozen=True):
     policy: "cancel" sees every order gone; "keep" leaves them working at the venue for the next start (which cancels or adopts
     them, [orders] leftovers); "flatten" cancels, closes every position, and ends. deadline_s: for the venue to say that
     orders are gone. flatten_s: for positions to be closed, before that. flatten_collar_bps: how far from the mid an order that
-    closes may be priced, never beyond the instrument's collar_bps. The last two are of `touchline flatten` as well.
+    closes may be priced, never beyond the instrument's collar_bps. These two are of `touchline flatten` as well; of it alone
+    flatten_goes_on: if the process dies while it closes, the next start goes on with it, until its flatten_s are over.
     """
 
     policy: Literal["cancel", "keep", "flatten"] = "cancel"
     deadline_s: int = 5
     flatten_s: int = 30
     flatten_collar_bps: int = 50
+    flatten_goes_on: bool = True
 
 
 class SentinelSection(Section, frozen=True):

@@ -89,7 +89,8 @@ class Supervisor:
         """Engine time of the last one that had the ledger in it; 0: none yet."""
         self.flattened = asyncio.Event()
         self.flat: CommandAnswered | None = None
-        """What became of the positions that a stop had closed."""
+        """What became of the positions that a stop had closed, or whoever `flat_for` names."""
+        self.flat_for = ""
         self.books: dict[int, BookStateChanged] = {}
         """The last word on each book."""
         self.trading: dict[str, TradingState] = {"engine": TradingState.CANCEL_ONLY}
@@ -233,7 +234,8 @@ class Supervisor:
     def _answered(self, answer: CommandAnswered, now_ns: int) -> tuple[Message, ...]:
         events.info("operator_answered", command=answer.control.name, answer=answer.kind.name, text=answer.text)
         self.answers.answered(answer)
-        if answer.control is Control.FLATTEN and not answer.asker and answer.kind is not AnswerKind.FOLLOWS:
+        awaited = answer.control is Control.FLATTEN and answer.asker == self.flat_for
+        if awaited and answer.kind is not AnswerKind.FOLLOWS:
             self.flat = answer
             self.flattened.set()
         return NOTHING

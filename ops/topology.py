@@ -294,6 +294,7 @@ JOURNALED: tuple[type[Message], ...] = (
     AccountHandedOver,
     CooldownHeld,
     OperatorCommand,  # an input, journaled when it is taken: what a person ordered outlives SIGKILL
+    CommandAnswered,  # and what came of it: a flatten that was not answered goes on
 )
 """Facts that the host appends to the order journal when they are sent or taken, before any receiver acts on them.
 The door itself appends SubmitOrder and CancelOrder, in the step that writes the socket."""

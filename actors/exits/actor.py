@@ -24,6 +24,7 @@ from bus.messages import (
     AlertLevel,
     BookState,
     BookStateChanged,
+    CommandAnswered,
     EngineStarted,
     Fill,
     Instrument,
@@ -238,9 +239,8 @@ class Exits(Actor[ExitsState]):
         that the last run may not have got through asking for is asked for again (the later end counts).
         """
         self.stopping = False
-        self.flatten.forget()
         self.scopes = {"engine": TradingState.CANCEL_ONLY}
-        words: list[Message] = []
+        words = list(self.flatten.start(now_ns))
         for watch in self.watches.values():
             watch.may_act = False
             watch.signals = watch.wish = None
@@ -290,9 +290,12 @@ class Exits(Actor[ExitsState]):
     # Recovery, checkpoint, view
 
     def recovers(self) -> Mapping[type[Message], Callable[[Any, int], object]]:
-        if not self.enabled:
-            return {PositionUpdate: self.on_position}
-        return {Fill: self.on_fill, PositionUpdate: self.on_position}
+        folds: dict[type[Message], Callable[[Any, int], object]] = {
+            PositionUpdate: self.on_position,
+            OperatorCommand: self.flatten.fold_operator,
+            CommandAnswered: self.flatten.fold_answer,
+        }
+        return folds | {Fill: self.on_fill} if self.enabled else folds
 
     def checkpoint(self) -> ExitsState:
         return ExitsState(

@@ -11,8 +11,11 @@ import msgspec
 
 from actors.exits.watch import Flattening, FlattenState, Place, Wish, lots_of
 from actors.exits.wishes import OrderMax, intent_of, most_lots, too_small
+from actors.exits.words import held, left_of, symbol_of
 from bus.actor import NOTHING
 from bus.messages import (
+    Alert,
+    AlertLevel,
     AnswerKind,
     BookState,
     BookStateChanged,
@@ -38,6 +41,7 @@ NEWS_NS = 3_000_000_000
 CROSSING_NS = 500_000_000
 """So long it lasts at least: what rested is being canceled, and may be filled on the way. Chosen: a slow cancel's."""
 BPS = 10_000
+GOES_ON, NOT_FINISHED = "flatten_goes_on", "flatten_not_finished"
 PASSING = (Refusal.MIN_NOTIONAL, Refusal.QUANTITY_FILTER, Refusal.NOT_REDUCING, Refusal.SELF_TRADE, Refusal.OPEN_ORDERS)
 """Refusals that pass with the end of an order that is being canceled, or say that the rest is too small: no news."""
 
@@ -45,13 +49,15 @@ PASSING = (Refusal.MIN_NOTIONAL, Refusal.QUANTITY_FILTER, Refusal.NOT_REDUCING, 
 class FlattenSettings(msgspec.Struct, frozen=True, kw_only=True):
     """collar_bps: how far from the mid an order that closes may be priced. seconds_ns: after it the rest is given up.
 
-    wish_life_ns, remainder_ns: as in ExitsSettings. All chosen.
+    wish_life_ns, remainder_ns: as in ExitsSettings. All chosen. goes_on: one that a person ordered and a kill interrupted is
+    gone on with by the next run, as long as its time is not up.
     """
 
     collar_bps: int = 50
     seconds_ns: int = 30_000_000_000
     wish_life_ns: int = 2_000_000_000
     remainder_ns: int = 1_000_000_000
+    goes_on: bool = True
 
 
 class Flatten:
@@ -118,7 +124,7 @@ class Flatten:
         place.refusal = refused.reason
         if refused.reason in PASSING:
             return NOTHING
-        text = f"{_symbol(place)}: an order was refused: {refused.reason.name}; it is tried again"
+        text = f"{symbol_of(place)}: an order was refused: {refused.reason.name}; it is tried again"
         return (self._answer(lasting, AnswerKind.FOLLOWS, text),)
 
     # Begin, end
@@ -126,29 +132,39 @@ class Flatten:
     def on_operator(self, command: OperatorCommand, now_ns: int) -> tuple[Message, ...]:
         """FLATTEN begins; another word on the trading state of what is being closed ends it."""
         if command.control is Control.FLATTEN:
-            return self.begin(command.asker, command.instrument, now_ns + self.settings.seconds_ns, now_ns)
+            until_ns = now_ns + self.settings.seconds_ns
+            return self.begin(command.asker, command.instrument, until_ns, now_ns, ordered=True)
+        return self.end(f"ended by {command.control.name}", now_ns) if self._ends(command) else NOTHING
+
+    def _ends(self, command: OperatorCommand) -> bool:
         lasting = self.lasting
         if lasting is None or command.owner or command.control > Control.RESUME:
-            return NOTHING
-        if -1 in (command.instrument, lasting.instrument) or command.instrument == lasting.instrument:
-            return self.end(f"ended by {command.control.name}", now_ns)
-        return NOTHING
+            return False
+        return -1 in (command.instrument, lasting.instrument) or command.instrument == lasting.instrument
 
-    def begin(self, asker: str, instrument: int, until_ns: int, now_ns: int) -> tuple[Message, ...]:
+    def begin(
+        self, asker: str, instrument: int, until_ns: int, now_ns: int, *, ordered: bool = False
+    ) -> tuple[Message, ...]:
+        """ordered: by a person, and not by a stop."""
         out = self.end("a later one took its place", now_ns)
-        numbers = [
-            place.number for place in self.places.values() if instrument in (-1, place.number) and place.position
-        ]
-        least_ns = now_ns + CROSSING_NS
-        self.lasting = lasting = Flattening(asker, instrument, until_ns, numbers, [], now_ns + NEWS_NS, least_ns)
+        news_ns, least_ns = now_ns + NEWS_NS, now_ns + CROSSING_NS
+        self.lasting = Flattening(asker, instrument, until_ns, [], [], news_ns, least_ns, ordered)
+        return (*out, *self._begin_all(self.lasting, now_ns))
+
+    def _begin_all(self, lasting: Flattening, now_ns: int) -> tuple[Message, ...]:
+        out: tuple[Message, ...] = ()
+        numbers = lasting.numbers = [place.number for place in self._held_of(lasting)]
         for number in numbers:
             _begin(self.places[number])
         if numbers:
-            told = ", ".join(_held(self.places[number]) for number in numbers)
+            told = ", ".join(held(self.places[number]) for number in numbers)
             out += (self._answer(lasting, AnswerKind.FOLLOWS, f"closing {told}"),)
         for number in list(numbers):
             out += self._look(self.places[number], now_ns)
         return (*out, *self._finish(now_ns))
+
+    def _held_of(self, lasting: Flattening) -> list[Place]:
+        return [place for place in self.places.values() if lasting.instrument in (-1, place.number) and place.position]
 
     def _join(self, place: Place) -> None:
         """A fill of what is being canceled has opened a position, or turned one: that is closed as well."""
@@ -168,17 +184,52 @@ class Flatten:
             return NOTHING
         places = [self.places[number] for number in lasting.numbers]
         out = [message for place in places for message in self._withdraw(place, now_ns)]
-        left = ", ".join(_left(place) for place in places)
+        left = ", ".join(left_of(place) for place in places)
         text = "; ".join([*lasting.closed, f"{why}: {left}"])
-        return (*out, self._answer(lasting, AnswerKind.FAILED, text))
+        answer = self._answer(lasting, AnswerKind.FAILED, text)
+        if not (lasting.resumed and places):
+            return (*out, answer)
+        return (*out, answer, _alert(AlertLevel.CRITICAL, NOT_FINISHED, lasting, f"{why}: {left}"))
 
-    def forget(self) -> None:
-        """A new run: who asked is gone with the one before, and so are books and wishes."""
-        self.lasting = None
+    # Runs
+
+    def start(self, now_ns: int) -> tuple[Message, ...]:
+        """A new run: books and wishes are gone with the one before, and so is a stop's flatten. A person's goes on until its
+        time is up, all of it: what the start finds filled is closed too. If it does not, that is said.
+        """
+        lasting, self.lasting = self.lasting, None
         self.generation += 1
         for place in self.places.values():
             place.bid = place.ask = 0
             place.wish = None
+        if lasting is None or not lasting.ordered:
+            return NOTHING
+        told = ", ".join(map(held, self._held_of(lasting)))
+        if now_ns < lasting.until_ns and self.settings.goes_on:
+            lasting.resumed, lasting.closed = True, []
+            lasting.news_ns, lasting.least_ns = now_ns + NEWS_NS, lasting.until_ns
+            self.lasting = lasting
+            left_s = (lasting.until_ns - now_ns) // 1_000_000_000
+            alert = _alert(AlertLevel.WARNING, GOES_ON, lasting, f"for {left_s} s more: {told or 'nothing is held'}")
+            return (alert, *self._begin_all(lasting, now_ns))
+        if not told:
+            return NOTHING
+        why = "its time was up before this run began" if self.settings.goes_on else "this run does not go on with it"
+        return (_alert(AlertLevel.CRITICAL, NOT_FINISHED, lasting, f"{why}: {told}"),)
+
+    def fold_operator(self, command: OperatorCommand, now_ns: int) -> None:
+        """From the journal: what a person had ordered when the run ended."""
+        if command.control is Control.FLATTEN:
+            until_ns = now_ns + self.settings.seconds_ns
+            self.lasting = Flattening(command.asker, command.instrument, until_ns, [], [], ordered=True)
+        elif self._ends(command):
+            self.lasting = None
+
+    def fold_answer(self, answer: CommandAnswered, now_ns: int) -> None:
+        """An asker asks once, so his answer ends his own and no later one."""
+        over = answer.control is Control.FLATTEN and answer.kind is not AnswerKind.FOLLOWS
+        if over and self.lasting is not None and answer.asker == self.lasting.asker:
+            self.lasting = None
 
     def on_timer(self, generation: int, now_ns: int) -> tuple[Message, ...]:
         lasting = self.lasting
@@ -191,7 +242,7 @@ class Flatten:
             out += self._look(self.places[number], now_ns)
         if lasting.numbers and now_ns >= lasting.news_ns:
             lasting.news_ns = now_ns + NEWS_NS
-            left = ", ".join(_left(self.places[number]) for number in lasting.numbers)
+            left = ", ".join(left_of(self.places[number]) for number in lasting.numbers)
             out += (self._answer(lasting, AnswerKind.FOLLOWS, left),)
         return (*out, *self._finish(now_ns))
 
@@ -248,7 +299,7 @@ class Flatten:
 
     def _closed(self, lasting: Flattening, place: Place, now_ns: int) -> tuple[Message, ...]:
         lasting.numbers.remove(place.number)
-        told = _left(place)
+        told = left_of(place)
         if told not in lasting.closed:
             lasting.closed.append(told)
         return self._withdraw(place, now_ns)
@@ -289,31 +340,5 @@ def _begin(place: Place) -> None:
     place.held_before, place.wish, place.remainder_ns, place.refusal = place.position, None, 0, Refusal.NONE
 
 
-def _symbol(place: Place) -> str:
-    return place.instrument.venue_symbol if place.instrument is not None else str(place.number)
-
-
-def _amount(place: Place, units: int) -> str:
-    """Decimal text, exact; in base units while the instrument is not known."""
-    scale = place.instrument.base_scale if place.instrument is not None else 0
-    whole, rest = divmod(abs(units), 10**scale)
-    text = f"{whole}.{rest:0{scale}d}".rstrip("0").rstrip(".") if scale else str(whole)
-    return f"-{text}" if units < 0 else text
-
-
-def _held(place: Place) -> str:
-    return f"{_symbol(place)} {_amount(place, place.position)}"
-
-
-def _left(place: Place) -> str:
-    """What became of one: closed, dust, or so much is left and why."""
-    symbol, left = _symbol(place), _amount(place, place.position)
-    closed = place.held_before - place.position
-    words = [f"{symbol} closed, {_amount(place, closed)}"] if closed or not place.position else []
-    if place.position and place.instrument is not None and (place.lots == 0 or place.remainder_ns > 0):
-        words.append(f"{symbol} {left} is less than the venue takes as an order")
-    elif place.position:
-        why = f", last refused: {place.refusal.name}" if place.refusal is not Refusal.NONE else ""
-        unpriced = "" if place.bid or place.ask else ", its book is not LIVE"
-        words.append(f"{symbol} {left} is held{why}{unpriced}")
-    return "; ".join(words)
+def _alert(level: AlertLevel, event: str, lasting: Flattening, detail: str) -> Alert:
+    return Alert(level, "exits", event, lasting.instrument, detail)

@@ -92,7 +92,7 @@ class Place(msgspec.Struct):
 
 class Flattening(msgspec.Struct):
     """One that lasts. numbers: instruments that are not closed yet. closed: words on those that are. news_ns: of the next word.
-    least_ns: not done before.
+    least_ns: not done before. ordered: by a person, and not by a stop. resumed: a run before this one began it.
     """
 
     asker: str
@@ -102,6 +102,8 @@ class Flattening(msgspec.Struct):
     closed: list[str]
     news_ns: int = 0
     least_ns: int = 0
+    ordered: bool = False
+    resumed: bool = False
 
 
 class FlattenState(msgspec.Struct):

@@ -24,6 +24,7 @@ from bus.messages import (
     CancelCommand,
     CancelOrder,
     ClockEstimate,
+    CommandAnswered,
     DepthUpdate,
     Fill,
     LedgerCompared,
@@ -152,6 +153,7 @@ def test_what_doors_and_ops_post_is_an_input() -> None:
     of_their_own = {
         AccountHandedOver,  # the coordination door writes it into its store
         BookStateChanged,  # of a lost host's books, said by whoever listens for itself alone (Host.post_here)
+        CommandAnswered,  # to whoever's command came too late (ops/commanded.py): no host has heard of it
         CancelOrder,  # with no engine alive, as the venue's folder phrases it over REST (ops/at_venue.py): no host carries it
         VenueQuery,  # the same
         ApprovedOrder,  # of the order bench, which stands in for risk, execution and the door: ops/bench/order_day.py

@@ -10,10 +10,12 @@ from actors.exits.phases import Phase
 from bus.messages import (
     Alert,
     AlertLevel,
+    CommandAnswered,
     CooldownRequested,
     EngineStarted,
     Fill,
     Message,
+    OperatorCommand,
     OrderRefused,
     OrderStatus,
     OrderUpdate,
@@ -80,7 +82,8 @@ def test_switched_off_it_hears_nothing_and_keeps_nothing() -> None:
     exits.restore(long().exits.checkpoint())
     assert not {Signals, Fill, OrderUpdate} & set(exits.handlers), "no price and no order reaches it"
     assert exits.checkpoint().watches == []
-    assert list(exits.recovers()) == [PositionUpdate], "what is held it knows: a person may want it closed"
+    folded = {PositionUpdate, OperatorCommand, CommandAnswered}
+    assert set(exits.recovers()) == folded, "what is held it knows, and what a person wants closed"
 
 
 # Profit

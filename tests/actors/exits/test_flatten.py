@@ -6,6 +6,8 @@ import pytest
 
 from actors.exits import Exits, ExitsSettings, FlattenSettings, OrderMax
 from bus.messages import (
+    Alert,
+    AlertLevel,
     AnswerKind,
     BookReason,
     BookState,
@@ -244,7 +246,7 @@ def test_a_stop_that_flattens_has_until_its_deadline_and_the_stop_behind_it_ends
     assert wishes(desk.tell(StopRequested("again", desk.now + SECOND))) == [(0, 0, 0)]
 
 
-def test_a_new_run_does_not_go_on_with_it() -> None:
+def test_a_checkpoint_in_the_middle_is_gone_on_from_and_a_later_one_takes_its_place() -> None:
     desk = Desk()
     desk.hold(50)
     desk.mark(9_999, 10_001)
@@ -253,8 +255,12 @@ def test_a_new_run_does_not_go_on_with_it() -> None:
     later.exits.restore(desk.exits.checkpoint())
     later.tell(instrument())
     later.tell(EngineStarted(0, 2))
-    assert later.mark(9_999, 10_001) == []
-    assert wishes(later.tell(FLATTEN)) == [(0, 9_970, -50)], "what is held it still knows"
+    assert wishes(later.mark(9_999, 10_001)) == [(0, 9_970, -50)]
+    said = later.tell(OperatorCommand(Control.FLATTEN, -1, "out", asker="you"))
+    assert [(row.asker, row.kind) for row in said if isinstance(row, CommandAnswered)] == [
+        ("me", FAILED),
+        ("you", FOLLOWS),
+    ]
 
 
 def test_positions_come_back_from_the_journal() -> None:
@@ -263,3 +269,103 @@ def test_positions_come_back_from_the_journal() -> None:
     desk.exits.recovers()[PositionUpdate](position, NOW)
     desk.mark(9_999, 10_001)
     assert wishes(desk.tell(FLATTEN)) == [(0, 9_970, -50)]
+
+
+# -- a run that dies in the middle ------------------------------------------------------------------------------------
+
+
+class Journal:
+    """What a next run folds: the position, the command, and what it was answered."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.rows: list[tuple[Message, int]] = []
+        self.settings = FlattenSettings(seconds_ns=10 * SECOND, **settings)
+
+    def run(self, at: int) -> tuple[Desk, list[Message]]:
+        """The next run's desk, and what it said when it began."""
+        desk = Desk()
+        desk.exits = Exits(None, {0: OrderMax(1_000, collar_bps=30)}, self.settings)
+        folds = desk.exits.recovers()
+        for message, now in self.rows:
+            folds[type(message)](message, now)
+        desk.now = at
+        desk.tell(instrument())
+        return desk, desk.tell(EngineStarted(0, 2))
+
+
+def position(number: int, lots: int) -> PositionUpdate:
+    return PositionUpdate(number, 0, 0, 0, 1, lots, lots, 0, 0, 0.0)
+
+
+def test_a_flatten_that_a_kill_interrupted_goes_on_until_its_time_is_up() -> None:
+    journal = Journal()
+    journal.rows = [(position(1, 50), NOW), (FLATTEN, NOW)]
+    desk, said = journal.run(NOW + 4 * SECOND)
+    [alert] = [row for row in said if isinstance(row, Alert)]
+    assert (alert.event, alert.level) == ("flatten_goes_on", AlertLevel.WARNING)
+    assert alert.detail == "for 6 s more: AAABBB 50"
+    [wish] = [row for row in desk.mark(9_999, 10_001) if isinstance(row, QuoteIntent)]
+    assert (wish.owner, wish.ask_lots) == ("operator", 50)
+    desk.hold(0)
+    assert desk.exits.flatten.lasting is not None, "what the start finds filled is closed too"
+    desk.hold(7)
+    assert desk.exits.flatten.lasting.numbers == [0]
+    desk.now = NOW + 10 * SECOND
+    said = desk.tell(TimerFired("exits", -1, desk.exits.flatten.generation, desk.now))
+    assert [row.event for row in said if isinstance(row, Alert)] == ["flatten_not_finished"]
+    assert desk.exits.flatten.lasting is None
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_flatten_whose_time_was_up_is_told_and_not_gone_on_with(goes_on: bool) -> None:
+    journal = Journal(goes_on=goes_on)
+    journal.rows = [(position(1, 50), NOW), (FLATTEN, NOW)]
+    desk, said = journal.run(NOW + (11 if goes_on else 1) * SECOND)
+    [alert] = [row for row in said if isinstance(row, Alert)]
+    assert (alert.event, alert.level) == ("flatten_not_finished", AlertLevel.CRITICAL)
+    assert alert.detail.endswith("AAABBB 50")
+    assert [row for row in desk.mark(9_999, 10_001) if isinstance(row, QuoteIntent)] == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [FLATTEN, CommandAnswered("me", Control.FLATTEN, -1, DONE, "closed")],
+        [FLATTEN, OperatorCommand(Control.HALT, -1, "no")],
+        [FLATTEN, OperatorCommand(Control.RESUME, 0, "no")],
+        [OperatorCommand(Control.HALT, -1, "no")],
+    ],
+    ids=["answered", "halted", "resumed", "never"],
+)
+def test_a_flatten_that_is_over_is_not_gone_on_with(rows: list[Message]) -> None:
+    journal = Journal()
+    journal.rows = [(position(1, 50), NOW), *((row, NOW) for row in rows)]
+    assert journal.run(NOW + SECOND)[1] == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [CommandAnswered("me", Control.FLATTEN, -1, FOLLOWS, "closing")],
+        [CommandAnswered("another", Control.FLATTEN, -1, FAILED, "a later one took its place")],
+        [OperatorCommand(Control.CANCEL_ALL, -1, "x"), OperatorCommand(Control.HALT, -1, "x", owner="maker")],
+        [OperatorCommand(Control.HALT, 5, "x")],
+    ],
+    ids=["follows", "of another", "of orders and owners", "elsewhere"],
+)
+def test_other_words_leave_it_going_on(rows: list[Message]) -> None:
+    journal = Journal()
+    command = OperatorCommand(Control.FLATTEN, 0, "out", asker="me")
+    journal.rows = [(position(1, 50), NOW), (command, NOW), *((row, NOW) for row in rows)]
+    assert [row.event for row in journal.run(NOW + SECOND)[1] if isinstance(row, Alert)] == ["flatten_goes_on"]
+
+
+def test_what_a_stop_closed_is_not_gone_on_with() -> None:
+    """Through a checkpoint, which has it: a stop is not a person's standing wish."""
+    desk = Desk()
+    desk.hold(50)
+    desk.tell(StopRequested("sigterm", NOW + 10 * SECOND, StopPolicy.FLATTEN))
+    state = desk.exits.checkpoint()
+    again = Desk()
+    again.exits.restore(state)
+    assert again.tell(EngineStarted(0, 2)) == []
