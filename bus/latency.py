@@ -82,13 +82,6 @@ class Histogram:
                 return min(bucket_upper_ns(index), VALUE_NS_MAX)
         return 0
 
-    def merge(self, other: "Histogram") -> None:
-        """Add the counts of `other`, in place: whoever inlines on our list keeps it."""
-        counts = self.counts
-        for index, count in enumerate(other.counts):
-            if count:
-                counts[index] += count
-
     def clear(self) -> None:
         """Back to empty, in place."""
         self.counts[:] = [0] * BUCKETS

@@ -22,7 +22,6 @@ from ops.config import decimal_units
 from ops.cores import keep_to_core
 
 RESTARTS_MAX = 3
-ENGINE_STOP_S = 20.0
 VENUE_START_S = 20.0
 CONSOLE_STOP_S = 3.0
 
@@ -83,7 +82,14 @@ class VenueProcess:
 
     @classmethod
     async def start(
-        cls, seed: int, folder: Path, log: Path, *, accounts: int = 1, control: bool = False, options: tuple[str, ...] = ()
+        cls,
+        seed: int,
+        folder: Path,
+        log: Path,
+        *,
+        accounts: int = 1,
+        control: bool = False,
+        options: tuple[str, ...] = (),
     ) -> "VenueProcess":
         """Raises DemoFailed with the venue's own words."""
         options = ("--accounts", str(accounts), *(("--control",) if control else ()), *options)

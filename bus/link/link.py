@@ -58,7 +58,6 @@ class Link:
         self._begun = (0, 0)
         self._heard_ns = 0
         self._sent_ns = 0
-        self._synced = False
         self._urgent = False
         self._refused = b""
         self._quickest_ns: int | None = None

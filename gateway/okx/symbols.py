@@ -32,7 +32,6 @@ class _Symbol(msgspec.Struct):
     state: str
     baseCcy: str = ""
     quoteCcy: str = ""
-    settleCcy: str = ""
     uly: str = ""
     maxLmtSz: str = ""
 

@@ -42,18 +42,6 @@ def test_quantiles_are_at_most_a_sixteenth_above_the_sorted_data(values: list[in
     assert histogram.count == len(values)
 
 
-@given(st.lists(values_ns), st.lists(values_ns))
-def test_merging_is_recording_both(left: list[int], right: list[int]) -> None:
-    a, b, both = Histogram(), Histogram(), Histogram()
-    for histogram, values in ((a, left), (b, right), (both, left + right)):
-        for value in values:
-            histogram.record(value)
-    counts = a.counts
-    a.merge(b)
-    assert a.counts == both.counts
-    assert a.counts is counts
-
-
 @given(st.integers(0, 2**63 - 1))
 def test_the_inlined_increment_of_the_docstring_counts_the_same(v: int) -> None:
     counts = Histogram().counts

@@ -23,7 +23,6 @@ from bus.messages import (
     Instrument,
     Message,
     OrdersQuiet,
-    OrdersReady,
     Outcome,
     PrivateStreamUp,
     QueryAnswer,
@@ -195,7 +194,6 @@ class World:
         self.random = Random(f"world:{seed}")
         self._events: list[tuple[int, int, Callable[[], None]]] = []
         self._order = 0
-        self._start_ns = START_NS
         profiles = [found for symbol in SYMBOLS if (found := profile(symbol)) is not None]
         first, *more = instruments(profiles)
         self.house = House(config, mailboxes, first, change=change, more=more, tapped=tapped)
@@ -470,9 +468,6 @@ class World:
 
     def working_at_venue(self) -> list[str]:
         return [order.client_order_id for order in self.matching.registry.open_orders(CLIENT)]
-
-    def times_ready(self) -> int:
-        return sum(isinstance(message, OrdersReady) for message in self.house.asked)
 
     def digest(self) -> tuple[int, int]:
         """Of everything sent, and how many inputs caused it."""

@@ -137,8 +137,6 @@ BODIES = (
     b"[" * 5_000,
     b"{}" * 99,
 )
-FATAL = ("/control/server-shutdown", "/control/disconnect")
-"""They act on connections, of which there are none here: still part of it."""
 
 
 async def test_no_input_ends_the_process(quiet: Any) -> None:
