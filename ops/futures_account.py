@@ -25,8 +25,10 @@ INCOME_INTERVAL_S = 300.0
 """Between questions that nothing gave reason for; an event of the wallet is one. Chosen: a weight of 30 each."""
 AGAIN_S = 5.0
 """After a question that failed: until it is answered the ledger may lack a fact. Chosen."""
-LAG_S = (0.0, 0.5, 2.0, 5.0, 15.0)
-"""After an event: when to ask until its row is there. Chosen; the documents promise nothing."""
+LAG_S = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0)
+"""After an event: pauses before asking until its row is there. Chosen; the documents promise nothing, and until then the wallet
+differs from the ledger.
+"""
 OVERLAP_MS = 3_600_000
 """How far behind the last known row is asked: rows may come out of order, and known ones are known. Chosen."""
 PAGES_MAX = 20
