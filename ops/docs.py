@@ -6,6 +6,7 @@ tests/faults takes its marks from. venue-control: what the control door is serve
 """
 
 import inspect
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
@@ -116,7 +117,7 @@ def link(kind: type[Message]) -> str:
 
 def type_name(kind: Any) -> str:
     name = kind.__name__ if isinstance(kind, type) and "[" not in str(kind) else str(kind)
-    return ".".join(part for part in name.split(".") if part not in ("bus", "messages", "orders", "enums", "base"))
+    return re.sub(r"\b(?:\w+\.)+", "", name)  # without modules
 
 
 def default_of(field: msgspec.structs.FieldInfo) -> str:
