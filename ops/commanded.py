@@ -20,8 +20,6 @@ from ops.control import CONTROL_MAILBOX
 if TYPE_CHECKING:
     from ops.engine import Engine
 
-REMEDY = "look at it, remove it, then touchline resume --reason TEXT"
-
 
 def control_file(state: Path) -> Path:
     return state / f"{CONTROL_MAILBOX}.ipc"
@@ -87,9 +85,8 @@ class Commanded:
                 self._engine.pump.post(halt.command())
         for path, why in left.unreadable:
             if path not in self._unreadable:
-                events.critical("halt_unreadable", file=str(path), reason=why, remedy=REMEDY)
-                text = f"{path}: a halt that cannot be read ({why}): {REMEDY}"
-                self._engine.pump.post(OperatorCommand(halts.TIGHTENING[0], -1, text))
+                events.critical("halt_unreadable", file=str(path), reason=why, remedy=halts.REMEDY)
+                self._engine.pump.post(halts.unreadable_command(path, why))
         self._unreadable = [path for path, _ in left.unreadable]
 
     def _taken(self, command: OperatorCommand) -> None:

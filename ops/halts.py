@@ -25,6 +25,7 @@ LEFT_MAX = 64
 """Files; a later one of the same kind and scope takes the place of the one before. Chosen: scopes that a person halts one by one."""
 BYTES_MAX = 4_096
 SUFFIX = ".json"
+REMEDY = "look at it, remove it, then touchline resume --reason TEXT"
 UNFINISHED_S = 60.0
 """A file that is unfinished for so long is a killed command's; chosen."""
 
@@ -61,6 +62,11 @@ class Left(NamedTuple):
 
 class TooManyHalts(OSError):
     """No more are written down. The text says what to do."""
+
+
+def unreadable_command(path: Path, why: str) -> OperatorCommand:
+    """What is done about a file that cannot be read."""
+    return OperatorCommand(Control.HALT, -1, f"{path}: a halt that cannot be read ({why}): {REMEDY}")
 
 
 def folder_of(state: Path) -> Path:

@@ -11,6 +11,7 @@ from bus.messages import BookState
 from gateway.doors.store.left import remains
 from ops.config import decimal_text
 from ops.console.model import Model
+from ops.next_start import next_start
 from ops.registry import numbers
 from ops.state import StateError
 from ops.telemetry import BoardRow, Listing
@@ -154,6 +155,7 @@ def of_remains(state: Path, why: str) -> dict[str, Any]:
     try:
         names = {number: name for name, number in numbers(state / "instruments.json").items()}
         left = remains(state / "store.sqlite", state / "journal")
+        begins = next_start(state, names)
     except (StateError, LogError, sqlite3.Error, OSError, ValueError) as error:
         return told | {"unreadable": str(error)}
     epoch = state / "epoch"
@@ -170,5 +172,6 @@ def of_remains(state: Path, why: str) -> dict[str, Any]:
             }
             for row in left.orders
         ],
+        "next_start": begins,
         "positions_base_units": {names.get(number, str(number)): units for number, units in left.positions.items()},
     }

@@ -148,7 +148,21 @@ def _remains(told: dict[str, Any]) -> Iterator[str]:
     for symbol, units in told["positions_base_units"].items():
         if units:
             yield f"  {symbol} position {decimal_text(units, SCALE)}"
+    yield from _next_start(told["next_start"])
     yield "this is its journal's word: what the venue has done since then is not in it"
+
+
+def _next_start(told: dict[str, Any]) -> Iterator[str]:
+    yield f"the next start begins {told['state']}" + (", with" if told["reasons"] else "")
+    for row in told["reasons"][:ROWS_MAX]:
+        yield f"  {row['scope']} {row['state']}: {row['reason']}: {row['text']}"
+    for row in told["strategies"][:ROWS_MAX]:
+        yield f"  strategy {row['strategy']} was quarantined, and is called again: {row['text']}"
+    if told["flatten"] is not None:
+        what = told["flatten"]["symbol"] or "everything"
+        yield f"  flatten of {what} was going on: the next start closes the rest if its time is not up, or says that it does not"
+    if told["kept_aside"]:
+        yield f"  kept aside: {told['kept_aside']} words of the venue that fit nothing"
 
 
 def _ago(seconds: float) -> str:
