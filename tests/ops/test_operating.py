@@ -84,11 +84,17 @@ def test_halt_takes_orders_down_outlives_a_sigkill_and_ends_with_resume(rig: Rig
     assert rig.touchline("halt", "--reason", "look").startswith("engine: HALTED\n")
     assert rig.open_orders() == []
     rig.engine.kill()
+    ordered = {"scope": "engine", "reason": "operator", "state": "HALTED", "text": "look"}
+    begins = rig.told("status", code=DID_NOT_HOLD)["next_start"]
+    assert (begins["state"], begins["reasons"], begins["flatten"]) == ("HALTED", [ordered], None)
+    assert "the next start begins HALTED, with\n  engine HALTED: operator: look\n" in rig.touchline(
+        "status", code=DID_NOT_HOLD
+    )
     rig.engine.start()
     rig.engine.wait_for("orders_ready")
     status = rig.told("status")
     assert (status["alive"], status["state"]) == (True, "HALTED")
-    assert {"scope": "engine", "reason": "operator", "state": "HALTED", "text": "look"} in status["trading"]["reasons"]
+    assert ordered in status["trading"]["reasons"]
     assert rig.open_orders() == []
     assert "Missing option" in rig.touchline("resume", code=REFUSED)
     assert rig.touchline("resume", "--reason", "looked") == "engine: ACTIVE\n"
@@ -143,6 +149,9 @@ def test_a_halt_with_no_engine_alive_is_found_by_the_next_one(rig: Rig) -> None:
     shown = rig.touchline("halt", SYMBOL.lower(), "--to", "cancel-only", "--reason", "before anybody starts it")
     assert f"--state {state}" in shown.splitlines()[0], "what works is not canceled by it"
     assert shown.splitlines()[-1] == "BTCUSDT: no engine runs; the next one starts CANCEL_ONLY"
+    assert rig.told("status", code=DID_NOT_HOLD)["next_start"]["reasons"] == [
+        {"scope": SYMBOL, "reason": "operator", "state": "CANCEL_ONLY", "text": "before anybody starts it"}
+    ]
     assert "then type it again" in rig.touchline("resume", "--reason", "x", code=REFUSED)
     assert "there is BTCUSDT" in rig.touchline("halt", "BTCUST", code=REFUSED)
     assert "no owner of that name; there are operator, exits" in rig.touchline(
@@ -248,6 +257,30 @@ def test_flatten_without_an_engine_starts_one_that_does_only_that(rig: Rig) -> N
     rig.engine.start()
     rig.engine.wait_for("orders_ready")
     assert rig.told("status")["state"] == "CANCEL_ONLY", "until somebody resumes"
+    rig.engine.stop()
+
+
+def test_a_flatten_goes_on_in_the_run_after_a_sigkill(rig: Rig) -> None:
+    """By orders of a tenth of what is held; killed at its first word, half a second before it could be done."""
+    text = rig.engine.config.read_text()
+    rig.engine.config.write_text(text.replace('order_max = "1"', 'order_max = "0.001"'))
+    rig.quoting()
+    until(
+        lambda: rig.venue.control("market", symbol=SYMBOL, side="SELL", quantity="2") and rig.held() > 0.005,
+        "a position",
+    )
+    with Asker(rig.engine.state) as asker:
+        said = next(asker.ask(Control.FLATTEN, reason="out"))
+        rig.engine.kill()
+    assert isinstance(said, CommandAnswered)
+    assert said.text.startswith("closing BTCUSDT")
+    rows = rig.told("status", code=DID_NOT_HOLD)["next_start"]
+    assert (rows["state"], rows["flatten"]["symbol"]) == ("CANCEL_ONLY", "")
+    rig.engine.start()
+    rig.engine.wait_for("flatten_goes_on")
+    until(lambda: rig.held() < 0.0001, "it to be closed")
+    assert rig.told("status")["state"] == "CANCEL_ONLY", "until somebody resumes"
+    rig.touchline("halt", "--reason", "enough")
     rig.engine.stop()
 
 
