@@ -1,4 +1,8 @@
-"""RISK. Order commands in; approved orders or refusals out; the trading states; the kill switch. Touches nothing."""
+"""RISK. Order commands in; approved orders or refusals out; the trading states; the kill switch. Touches nothing.
+
+Reading order: actor (the decision), checks and limits; facts, exposure, sums and holds (the worst case); states and causes
+(the tables), switch, losses; watch and ladder (lateness), storms, repeats and window (too much of one thing); state, view.
+"""
 
 from actors.risk.actor import Risk
 from actors.risk.limits import COUNTED_MAX, THRESHOLDS, AccountLimits, LatencyLimits, RiskLimits

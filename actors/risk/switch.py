@@ -33,6 +33,7 @@ from bus.messages import (
     StrategyQuarantined,
     TradingState,
     TradingStateChanged,
+    decimal_text,
 )
 
 ORDERED = {
@@ -42,6 +43,8 @@ ORDERED = {
     Control.FLATTEN: TradingState.CANCEL_ONLY,  # for everybody but the orders that close: they are the operator's own
 }
 OPERATOR = "operator"
+VENUE_SCALE = 8
+"""Decimals of an asset that no instrument names: as many as Binance itself has of any."""
 HEARD_MAX = 256
 """Names of commands that lay in the state directory, youngest last: several times what may lie there (ops.halts)."""
 
@@ -56,6 +59,8 @@ class Switch:
         self.instruments: dict[int, str] = {}
         self.owners: dict[str, str] = {}
         self.heard: list[str] = []
+        self.scales: dict[str, int] = {}
+        """Decimals of an asset's amounts, and of a contract's position, for people."""
         self._configured()
         self.reasons.hold(ENGINE, "orders", TradingState.CANCEL_ONLY, "start")
 
@@ -121,8 +126,13 @@ class Switch:
     def on_stop(self, stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
         return self.reasons.hold(ENGINE, "stop", TradingState.CANCEL_ONLY, stop.reason)
 
+    def name_scales(self, instrument: Instrument) -> None:
+        held = instrument.venue_symbol if instrument.settle_asset else instrument.base_asset
+        self.scales |= {held: instrument.base_scale, instrument.quote_asset: instrument.quote_scale}
+
     def on_instrument(self, instrument: Instrument, now_ns: int) -> tuple[Message, ...]:
         """What the venue does not trade has nothing resting; what it trades again is released here alone."""
+        self.name_scales(instrument)
         scope = instrument_scope(instrument.instrument)
         if instrument.trading:
             return self.reasons.drop(scope, "venue", "the venue trades it")
@@ -179,7 +189,7 @@ class Switch:
                 changes += self.reasons.drop(held.scope, held.name, command.reason)
         if scope == ENGINE:
             self.losses.begin_anew()
-        rest = standing(self.reasons.saved(), (ENGINE, scope))
+        rest = standing(self.reasons.saved(), (ENGINE, scope), scope)
         return (*changes, answer(command, AnswerKind.FAILED if rest else AnswerKind.DONE, rest or "ACTIVE"))
 
     # Things that went wrong
@@ -215,10 +225,13 @@ class Switch:
         dust = self.limits.dust.get(compared.asset, 0)
         if abs(compared.ours - compared.venues) <= dust:
             return self.reasons.drop(ENGINE, name, f"asset={compared.asset} agrees again")
-        text = f"asset={compared.asset} ours={compared.ours} venues={compared.venues} dust={dust}"
+        scale = self.scales.get(compared.asset, VENUE_SCALE)
+        ours, venues, bound = (decimal_text(units, scale) for units in (compared.ours, compared.venues, dust))
+        text = f"{compared.asset}: ours {ours}, venue's {venues}, dust bound {bound}"
         fresh = not self.reasons.holds(ENGINE, name)
         changes: tuple[Message, ...] = self.reasons.hold(ENGINE, name, TradingState.REDUCING, text)
-        return (*changes, alert(AlertLevel.CRITICAL, "ledger_differs", text)) if fresh else changes
+        detail = f"asset={compared.asset} ours={ours} venue={venues} dust={bound}"
+        return (*changes, alert(AlertLevel.CRITICAL, "ledger_differs", detail)) if fresh else changes
 
     def on_baseline_awaited(self, _awaited: BaselineAwaited, now_ns: int) -> tuple[Message, ...]:
         text = "the ledger has no start: look at the venue's balances, then `touchline reconcile --accept`"

@@ -9,6 +9,7 @@ from bus.messages import (
     CommandAnswered,
     Control,
     EngineStarted,
+    LedgerCompared,
     Message,
     OperatorCommand,
     OrdersReady,
@@ -92,3 +93,30 @@ def test_what_a_person_ordered_is_folded_from_the_journal() -> None:
     assert after.switch.reasons.engine is HALTED
     after.recovers()[OperatorCommand](resume, NOW)
     assert after.switch.reasons.engine is ACTIVE
+
+
+def test_a_resume_of_one_symbol_names_what_holds_the_engine_and_what_to_type() -> None:
+    actor = risk()
+    actor.receive(OperatorCommand(Control.HALT, -1, "look"), NOW)
+    actor.receive(OperatorCommand(Control.HALT, 0, "odd"), NOW)
+    [(_, kind, text)] = answered(actor, OperatorCommand(Control.RESUME, 0, "looked"))
+    assert kind is AnswerKind.FAILED
+    assert text == "still HALTED: engine operator: look (touchline resume --reason TEXT)"
+    [(_, _, text)] = answered(actor, OperatorCommand(Control.RESUME, -1, "looked"))
+    assert text == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("compared", "text"),
+    [
+        (LedgerCompared(0, "BTC", 150_000_000, 140_000_000, False), "BTC: ours 1.5, venue's 1.4, dust bound 0"),
+        (LedgerCompared(0, "USDT", -5, 0, False), "USDT: ours -0.00000005, venue's 0, dust bound 0"),
+    ],
+)
+def test_a_gap_of_the_ledger_is_told_as_people_write_amounts(compared: LedgerCompared, text: str) -> None:
+    actor = risk()
+    actor.receive(compared, NOW)
+    assert [row.text for row in actor.switch.reasons.saved()] == [text]
+    again = risk()
+    again.restore(actor.checkpoint())
+    assert again.switch.scales == actor.switch.scales
