@@ -1,4 +1,8 @@
-"""EXECUTION. Quote intents in; order and cancel commands out. Keeps what works where. Touches nothing."""
+"""EXECUTION. Quote intents in; order and cancel commands out. Keeps what works where. Touches nothing.
+
+Reading order: slots and phases (what is kept), actor (wishes, and what stops them), planner with precedence, pricing and
+steady (which order, whose, where), moves, outcomes and sweep (what market, venue and time do to it), register, queue, queues.
+"""
 
 from actors.execution.actor import Execution
 from actors.execution.precedence import RANKS
