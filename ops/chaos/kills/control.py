@@ -10,7 +10,7 @@ from ops.chaos.venue_log import PAGE_ROWS, PATIENCE_S, EvidenceLost
 
 ORDERS_PAGE = 1_000
 """The most orders that the venue gives at once (gateway/simulated/truth.py)."""
-FACED = ("book", "ledger", "market", "orders", "pause-flow", "queues", "resume-flow")
+FACED = ("book", "deposit", "ledger", "market", "orders", "pause-flow", "queues", "resume-flow")
 """What is asked of one face of the venue."""
 
 

@@ -170,6 +170,12 @@ class Engine:
             for symbol, quantity in zip(SYMBOLS, self.face.sweep, strict=True):
                 await control.sweep(symbol, quantity)
 
+    async def pay(self, control: Control) -> None:
+        """As funding would, and no trade tells of it."""
+        if self.face.paid:
+            asset, amount = self.face.paid
+            await control.post("deposit", account=ACCOUNT, asset=asset, amount=amount)
+
     async def stop(self) -> bool:
         """SIGTERM. False: it could not see all of its orders gone, and says so by exit code 1: start it again, as it advises."""
         self.report = await self.instance.stop()

@@ -24,7 +24,8 @@ class Face(NamedTuple):
     either side now and then: some of its orders and what rests between them. trades: the venue's name of the history of trades.
     holds: what an account has, from the venue's ledger, by the names of the engine's. position_rows: the venue's own rows of
     positions, where it has such. phase_ms: so often each instrument moves both its orders. dead_man_s: after which the venue
-    cancels what a silent engine left; 0: never.
+    cancels what a silent engine left; 0: never. paid: what comes into the wallet now and then, asset and amount, where the
+    venue's history tells of it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Face(NamedTuple):
     position_rows: Callable[[dict[str, Any], str], dict[str, int]] | None
     phase_ms: int
     dead_man_s: float
+    paid: tuple[str, str] | None
 
 
 def _holds_contracts(ledger: dict[str, Any], account: str) -> dict[str, int]:
@@ -66,6 +68,7 @@ SPOT = Face(
     position_rows=None,
     phase_ms=300,
     dead_man_s=0.0,
+    paid=None,
 )
 """0.02 BTC and 0.4 ETH, so that a crowd order (0.05, 1) takes one or more; ten orders lead to a bound: those of which nobody knows
 whether they exist count, and shall leave room for others. phase_ms: some 12 new orders a second while it trades. Chosen."""
@@ -88,6 +91,7 @@ USDM = Face(
     position_rows=positions,
     phase_ms=500,
     dead_man_s=30.0,
+    paid=("USDT", "0.37"),
 )
 """0.02 BTC, and 9 ETH: a market order is worth 20 USDT at least, and one resting order shall have a page of such executions.
 dead_man_ms, phase_ms: a start weighs some 150 of the venue's 2,400 a minute, the switch 20 each quarter of its time, a cancel 1.

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import signal
 import time
 from collections.abc import Callable
@@ -37,7 +38,7 @@ LAST_S_MAX = 60.0
 TRADE_S_MAX = 10.0
 """How long a process may take to its share of orders and fills before it is killed all the same; chosen."""
 POLL_S = 0.05
-SWEEP_EVERY_S = 0.7
+SWEEP_EVERY_S, PAID_EVERY = 0.7, 4
 FIRST_ORDER_S_MAX = 45.0
 """Beyond every wait of an engine that comes up; with faults, which may ban it, that much longer. Chosen."""
 FAULTED_S_MAX = 300.0
@@ -81,13 +82,16 @@ async def play(settings: KillSettings) -> dict[str, Any]:
 
 
 class KillRun:
-    """done: kills so far. own_ends: processes in a row that ended by themselves before they could be killed. problems: what must not be, as it was found on the way."""
+    """done: kills so far. own_ends: processes in a row that ended by themselves before they could be killed. ends: it is being
+    compared. problems: what must not be, as it was found on the way.
+    """
 
     def __init__(self, settings: KillSettings, stage: Stage, control: Control, engine: Engine) -> None:
         self.settings, self.stage, self.control, self.engine = settings, stage, control, engine
         self.cards = deck(settings.kills, Random(settings.seed))
         self.done = 0
         self.own_ends = 0
+        self.ends = False
         self.began_s = time.monotonic()
         self.problems: list[str] = []
         self._wait_s = FAULTED_S_MAX if settings.faults else FIRST_ORDER_S_MAX
@@ -261,17 +265,19 @@ class KillRun:
         return now_ns - time.time_ns()
 
     async def _crowd(self) -> None:
-        """Somebody takes what rests near the touch, now and then, whoever is alive."""
-        while True:
+        """Somebody takes what rests near the touch, now and then, whoever is alive; and money comes in that is no trade's."""
+        for turn in itertools.count():
             await asyncio.sleep(SWEEP_EVERY_S)
             with contextlib.suppress(aiohttp.ClientError, TimeoutError):  # whoever judges will say that it is gone
                 await self.engine.sweep(self.control)
+                if turn % PAID_EVERY == 0 and not self.ends:
+                    await self.engine.pay(self.control)
 
     # ---- the end
 
     async def _compare(self) -> Verdict:
         """No faults any more: one more process comes up and trades, stops cleanly, and leaves what is compared."""
-        engine = self.engine
+        engine, self.ends = self.engine, True
         await self.control.clear_faults()
         engine.faulted = False
         for _ in range(LAST_STOPS_MAX):
