@@ -23,7 +23,7 @@ from actors.exits.triggers import event_of
 from actors.exits.watch import Watch, Wish
 from actors.exits.wishes import OWNER, OrderMax, intent_of, too_small, wish_of
 from bus.actor import NOTHING
-from bus.messages import Alert, AlertLevel, CooldownRequested, Instrument, Message, SetTimer, Signals
+from bus.messages import Alert, AlertLevel, CooldownRequested, Instrument, Message, SetTimer, Signals, decimal_text
 
 UNCLOSABLE = Event.UNCLOSABLE
 STEPS_MAX = len(Phase)
@@ -161,7 +161,7 @@ class Closer:
         realized = watch.realized - watch.realized_before
         words: list[Message] = []
         if realized:
-            words.append(Alert(AlertLevel.INFO, OWNER, "exit_ended", watch.number, f"realized={realized}"))
+            words.append(Alert(AlertLevel.INFO, OWNER, "exit_ended", watch.number, _realized(watch, realized)))
         if watch.phase < HOLDING and watch.position and watch.told_dust != watch.lots:
             watch.told_dust = watch.lots
             words.append(Alert(AlertLevel.INFO, OWNER, "exit_left_dust", watch.number, _dust(watch)))
@@ -181,10 +181,18 @@ def _update_id(watch: Watch) -> int:
     return watch.signals.update_id if watch.signals is not None else 0
 
 
-def _dust(watch: Watch) -> str:
-    """What is left and why nothing can be done about it: base units, lots, the venue's least."""
-    left = f"position={watch.position} lots={watch.lots}"
+def _realized(watch: Watch, realized: int) -> str:
     instrument = watch.instrument
-    return (
-        left if instrument is None else f"{left} min_lots={instrument.min_lots} min_notional={instrument.min_notional}"
-    )
+    if instrument is None:
+        return f"realized={realized}"
+    return f"realized={decimal_text(realized, instrument.quote_scale)} asset={instrument.quote_asset}"
+
+
+def _dust(watch: Watch) -> str:
+    """What is left and why nothing can be done about it: the amount, lots, the venue's least."""
+    instrument = watch.instrument
+    if instrument is None:
+        return f"position={watch.position} lots={watch.lots}"
+    held = decimal_text(watch.position, instrument.base_scale)
+    least = decimal_text(instrument.min_notional, instrument.quote_scale)
+    return f"position={held} lots={watch.lots} min_lots={instrument.min_lots} min_notional={least}"

@@ -10,6 +10,8 @@ engine traded is not in it: a market that falls stops nobody for what it does to
 A RESUME begins both anew.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from actors.risk.limits import AccountLimits
@@ -49,6 +51,8 @@ class Losses:
         self.days: dict[int, Day] = {}
         self.peaks: dict[str, int] = {}
         self.day = 0
+        self.amount: Callable[[int, str], str] = lambda units, asset: str(units)
+        """An asset's units as people write them."""
 
     def on_position(self, position: PositionUpdate, instrument: Instrument | None, now_ns: int) -> tuple[Message, ...]:
         """instrument: None while nothing but facts is known of it (a start)."""
@@ -124,7 +128,8 @@ class Losses:
         name = f"loss:{asset}"
         if loss <= most or self.reasons.holds(ENGINE, name):
             return NOTHING
-        text = f"asset={asset} loss={loss} realized={realized} max={most}"
+        lost, closed, bound = (self.amount(units, asset) for units in (loss, realized, most))
+        text = f"asset={asset} loss={lost} realized={closed} max={bound}"
         changes = self.reasons.hold(ENGINE, name, TradingState.REDUCING, text)
         return (*changes, alert(AlertLevel.CRITICAL, "daily_loss", text))
 
@@ -145,7 +150,8 @@ class Losses:
         held = self.reasons.held.get((ENGINE, name))
         if held is not None and held.state >= state:
             return NOTHING
-        text = f"asset={asset} drawdown={fallen} from={peak} max={deepest}"
+        down, top, bound = (self.amount(units, asset) for units in (fallen, peak, deepest))
+        text = f"asset={asset} drawdown={down} from={top} max={bound}"
         changes = self.reasons.hold(ENGINE, name, state, text)
         return (*changes, alert(AlertLevel.CRITICAL, "drawdown", text))
 

@@ -61,6 +61,7 @@ class Switch:
         self.heard: list[str] = []
         self.scales: dict[str, int] = {}
         """Decimals of an asset's amounts, and of a contract's position, for people."""
+        self.losses.amount = self.amount
         self._configured()
         self.reasons.hold(ENGINE, "orders", TradingState.CANCEL_ONLY, "start")
 
@@ -125,6 +126,9 @@ class Switch:
 
     def on_stop(self, stop: StopRequested, now_ns: int) -> tuple[Message, ...]:
         return self.reasons.hold(ENGINE, "stop", TradingState.CANCEL_ONLY, stop.reason)
+
+    def amount(self, units: int, asset: str) -> str:
+        return decimal_text(units, self.scales.get(asset, VENUE_SCALE))
 
     def name_scales(self, instrument: Instrument) -> None:
         held = instrument.venue_symbol if instrument.settle_asset else instrument.base_asset
@@ -225,8 +229,7 @@ class Switch:
         dust = self.limits.dust.get(compared.asset, 0)
         if abs(compared.ours - compared.venues) <= dust:
             return self.reasons.drop(ENGINE, name, f"asset={compared.asset} agrees again")
-        scale = self.scales.get(compared.asset, VENUE_SCALE)
-        ours, venues, bound = (decimal_text(units, scale) for units in (compared.ours, compared.venues, dust))
+        ours, venues, bound = (self.amount(units, compared.asset) for units in (compared.ours, compared.venues, dust))
         text = f"{compared.asset}: ours {ours}, venue's {venues}, dust bound {bound}"
         fresh = not self.reasons.holds(ENGINE, name)
         changes: tuple[Message, ...] = self.reasons.hold(ENGINE, name, TradingState.REDUCING, text)

@@ -453,7 +453,7 @@ def test_less_than_a_lot_is_flat_and_said_once() -> None:
     assert wishes(said) == [("nothing", 0, 0)]
     assert trader.phase is Phase.FLAT
     [alert] = [message for message in said if isinstance(message, Alert) and message.event == "exit_left_dust"]
-    assert alert.detail == "position=50 lots=0 min_lots=1 min_notional=0"
+    assert alert.detail == "position=0.5 lots=0 min_lots=1 min_notional=0"
 
 
 def test_a_refused_remainder_ends_the_exit_at_once() -> None:

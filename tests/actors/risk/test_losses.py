@@ -50,7 +50,7 @@ def test_a_fall_from_the_days_peak_reduces() -> None:
     assert told(actor, mark(10_049)) == [("engine", REDUCING)]
     assert told(actor, mark(9_000)) == []  # beyond twice: chosen to be REDUCING still
     [reason] = [row for row in actor.view()["reasons"] if row[1] == "drawdown:BBB"]
-    assert reason[3] == "asset=BBB drawdown=1010 from=1500 max=1000"
+    assert reason[3] == "asset=BBB drawdown=10.1 from=15 max=10"
 
 
 def test_realized_and_unrealized_count_together() -> None:
