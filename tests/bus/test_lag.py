@@ -13,7 +13,7 @@ from bus.messages import Frame, LoopLag, Message
 from bus.pump import BATCH, Pump
 from bus.timers import Timers
 
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -14,7 +14,7 @@ from bus.links import Links
 from bus.mailbox import PeerListener, PeerSender, ZmqMailboxes
 from bus.messages import HEADER, HEADER_SIZE, HEADER_VERSION, Alert, AlertLevel, Message
 
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 
 
 def alert(number: int) -> Alert:

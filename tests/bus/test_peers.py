@@ -15,7 +15,7 @@ from bus.mailbox import KeyPair, PeerListener, PeerSender, ZmqMailboxes, check_e
 from bus.mailbox.keys import create, load_pair, load_public, public_path, secret_path
 
 ROOT = Path(__file__).parents[2]
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 
 LISTENER = """
 import sys, time

@@ -37,7 +37,7 @@ from bus.standstill import STANDSTILL_NS, Standstill
 from bus.timers import Timers
 
 ROOT = Path(__file__).parents[2]
-LIMIT_S = 5.0
+LIMIT_S = 60.0
 Rule = Callable[[Message, int], tuple[Message, ...]]
 
 

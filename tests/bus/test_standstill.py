@@ -4,7 +4,7 @@ import asyncio
 
 from bus.standstill import STANDSTILL_NS, Standstill
 
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 NOW_NS = 1_000_000_000_000
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from bus.messages import Fill, ForeignTraded, OrderStatus, StopPolicy, WalletChanged
 from ops.preflight import StartFailed
-from tests.faults.futures import CONFIG, FuturesPlay, playing, trading
+from tests.faults.futures import CONFIG, SETTINGS, FuturesPlay, playing, trading
 from tests.faults.harness import life
 from tests.faults.shows import shows
 from tests.support.processes import WAIT_S, EngineProcess, VenueProcess, until
@@ -120,6 +121,40 @@ async def test_a_trade_by_hand_moves_the_position_too(tmp_path: Path) -> None:
         held = play.engine.views()["portfolio"]["positions"][0]["position"]
         assert (held, play.our_ledger()) == ((await play.positions()).get("BTCUSDT", 0), await play.truth())
         assert play.engine.views()["portfolio"]["adjusted"] == {}
+
+
+async def test_funding_every_second_is_booked_whoever_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it trades, while nobody lives, and while a start compares: each payment once, and no gap is left to anybody."""
+    monkeypatch.setattr("gateway.simulated.usdm.chores.PERIOD_NS", 10**9)
+    async with playing(tmp_path) as play:
+        await play.signed("POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.5")
+        for _ in range(2):
+            async with life(play):
+                paid = len(play.journal(WalletChanged))
+                await play.more_orders(2)
+                await play.until(lambda paid=paid: len(play.journal(WalletChanged)) >= paid + 3, "funding is booked")
+                assert await play.stop() == 0
+        monkeypatch.setattr("gateway.simulated.usdm.chores.PERIOD_NS", 10**15)
+        async with life(play):
+            await play.more_orders(2)
+            assert await play.end() == []
+        assert {one.cause for one in play.journal(WalletChanged)} == {"FUNDING_FEE"}
+        assert play.engine.views()["portfolio"]["adjusted"] == {}
+
+
+async def test_a_liquidation_is_booked_as_the_venues_own_doing(tmp_path: Path) -> None:
+    """A position by hand that the wallet cannot bear: its end is fills of nobody's of ours, and what the insurance paid is there."""
+    venue = replace(SETTINGS, balances={"USDT": 60})
+    async with trading(tmp_path, venue=venue) as play:
+        await play.signed("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage="125")
+        await play.signed("POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.08")
+        async with asyncio.timeout(WAIT_S):
+            while not [row for row in await play.rows("orders") if row["client_order_id"].startswith("autoclose-")]:
+                await play.control("market", symbol="BTCUSDT", side="SELL", quantity="20")
+                await asyncio.sleep(0.2)
+        await play.until(lambda: [one for one in play.journal(Fill) if one.owner == "venue"], "it is heard of")
+        await play.stop()
+        assert (await play.wrong(), await play.positions()) == ([], {})
 
 
 @shows(

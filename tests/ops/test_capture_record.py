@@ -192,7 +192,7 @@ async def begun(out: Path, venue: Any, file_bytes_max: int = resource.RLIM_INFIN
 
 async def written_to(out: Path) -> None:
     """Frames are in the file: more than metadata and snapshots."""
-    async with asyncio.timeout(15.0):
+    async with asyncio.timeout(60):
         while not out.exists() or b'"recv"' not in read_all(out):
             await asyncio.sleep(0.2)
 
@@ -228,7 +228,7 @@ async def test_an_outage_is_told_with_its_reason_and_the_attempts(tmp_path: Path
     )
     stopped = asyncio.Event()
     task = asyncio.create_task(recorder.run(None, stopped, lambda said: shown.append(progress_line(said, 79))))
-    async with asyncio.timeout(20.0):
+    async with asyncio.timeout(60):
         while not (shown and recorder.recording.live == 2):
             await asyncio.sleep(0.05)
         await simulated.stop()

@@ -105,7 +105,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.005)
 

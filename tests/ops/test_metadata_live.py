@@ -1,7 +1,6 @@
 """The whole engine as a process, against the simulated venue: it reads metadata while it trades, and does what they say."""
 
 import json
-import time
 import urllib.parse
 import urllib.request
 from decimal import Decimal
@@ -12,6 +11,7 @@ from bus.codec import decode_any
 from bus.log import read
 from bus.messages import HEADER_SIZE, ClockEstimate, Instrument
 from tests.ops.command_line import Running, Venue
+from tests.support.processes import until
 
 DIGEST_SIZE = 4
 """Of everything sent before an input; it stands in front of it."""
@@ -68,8 +68,4 @@ def test_a_changed_grid_a_halt_and_the_venues_clock_reach_a_running_engine(tmp_p
 
 def quotes_of(venue: Venue) -> list[Any]:
     """Open orders of ours, as soon as there are some."""
-    for _ in range(100):
-        if orders := ask(venue, "ledger")["open_orders"]:
-            return list(orders)
-        time.sleep(0.05)
-    return []
+    return list(until(lambda: ask(venue, "ledger")["open_orders"], "open orders"))

@@ -22,7 +22,7 @@ from ops.state import StateDirectory
 from tests.support.hosts import DATA, TRADE, topology
 from tests.support.house import BTC, CONFIG
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 ETH = msgspec.structs.replace(BTC, instrument=1, venue_symbol="ETHUSDT", base_asset="ETH")
 
 

@@ -1,5 +1,6 @@
 """A strategy's time: real signals, real hooks, a real host in this process. No figure is asserted, only what follows."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -49,6 +50,11 @@ def asleep() -> None:
     time.sleep(WAIT_S)
 
 
+def in_a_library() -> None:
+    """Python's own: its frames are inside the user's."""
+    threading.Event().wait(WAIT_S)
+
+
 def stubborn() -> None:
     """As a user's loop that survives its own mistakes."""
     while True:
@@ -70,6 +76,18 @@ def test_a_hook_that_does_not_come_back_is_broken_off(hang: Callable[[], None]) 
     assert isinstance(raised.value.__cause__, Interrupted)
     assert guard.interrupted == 1
     assert actor.user.quarantined
+
+
+@pytest.mark.parametrize(("hang", "function"), [(for_ever, "for_ever"), (in_a_library, "in_a_library")])
+def test_a_call_that_is_broken_off_is_told_by_the_users_own_line(hang: Callable[[], None], function: str) -> None:
+    """Whatever library it was in, and whoever raised it."""
+    rig = Rig(hang)
+    told: list[str] = []
+    rig.host.on_failure = lambda failure: (told.append(failure.text), True)[1]
+    with guarded(rig.guard):
+        rig.tick(1)
+    [text] = told
+    assert re.search(rf"did not come back within 0.05 s \(test_strategy_guard.py:\d+ in {function}\)$", text), text
 
 
 class Ended(BaseException):

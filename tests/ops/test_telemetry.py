@@ -74,13 +74,13 @@ class Stage:
         self.watcher.wish(msgspec.msgpack.encode(Wish(hz, instrument)))
 
     async def until(self, held: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not held():
                 await asyncio.sleep(0.005)
 
     async def begin(self, hz: int = 100) -> None:
         """Connected, and frames come."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self.telemetry.frames:
                 self.wish(hz)
                 await asyncio.sleep(0.02)
@@ -150,7 +150,7 @@ async def test_a_view_that_raises_is_told_and_tried_again_with_the_next_wish(sta
     stage.source.fault = KeyError("trades")
     recent = events.Recent()
     stage.wish()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while stage.telemetry.failures < 5:
             stage.wish()
             await asyncio.sleep(0.01)

@@ -117,7 +117,7 @@ async def test_it_goes_on_after_trouble_and_says_so_once(caplog: pytest.LogCaptu
         task = asyncio.create_task(clock.run())
         await asyncio.sleep(0.1)
         clocks.body = None
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(60):
             while len(posted) < 2:
                 await asyncio.sleep(0.01)
         task.cancel()
@@ -139,6 +139,6 @@ async def test_a_clock_that_is_off_is_said_when_it_is_certain(caplog: pytest.Log
 async def test_a_venue_without_a_time_endpoint_has_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     async with asked("binance-spot") as (clock, _, posted):
         monkeypatch.setattr(clock._market, "time_path", lambda: "")
-        async with asyncio.timeout(1.0):
+        async with asyncio.timeout(60):
             await clock.run()
         assert posted == []

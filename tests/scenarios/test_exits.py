@@ -397,8 +397,7 @@ def test_killed_at_any_record_of_an_exit_the_next_life_closes_the_position(tmp_p
         world.house.post(OperatorCommand(Control.REDUCE, -1, "test"))
         world.run(60.0, lambda world=world: not world.held())
         assert (world.kills, world.held()) == (1, {}), f"killed at {record}"
-        world.stop()
-        world.run(90.0, world.is_quiet)
+        world.finish()
         world.close()
         assert wrong(world) == [], f"killed at {record}"
 

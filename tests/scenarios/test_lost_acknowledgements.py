@@ -71,8 +71,7 @@ def test_a_minute_without_acknowledgements(seed: int, *, events_come: bool) -> N
     refused = world.house.actor("risk").view()["refused"]
     world.answers_come = world.events_come = True
     world.run(20.0)
-    world.stop()
-    assert world.run(90.0, world.is_quiet)
+    assert world.finish()
     assert wrong(world) == []
     for (symbol, _), most in world.worst.items():
         assert most <= MAX[symbol] + LOT[symbol], "of a fee in the base asset less than a lot is not counted"

@@ -39,8 +39,7 @@ def trading() -> tuple[World, Relisting]:
 
 
 def finished(world: World) -> World:
-    world.stop()
-    world.run(90.0, world.is_quiet)
+    world.finish()
     return world
 
 

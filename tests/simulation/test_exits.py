@@ -50,8 +50,7 @@ def run(seed: int, faults: Faults) -> World:
     random = Random(f"push:{seed}")
     world.later(2_000, lambda: push(world, random))
     world.run(TRADING_S)
-    world.stop()
-    world.run(90.0, world.is_quiet)
+    world.finish()
     return world
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.days import TRADING_S, faults_of, wrong
+from tests.support.days import faults_of, trade_a_day, wrong
 from tests.support.failing import FAILING, FailingWorld
 from tests.support.world import NONE, Faults
 
@@ -15,10 +15,7 @@ ALLOWED = ("an actor failed",)
 
 def run(seed: int, faults: Faults, folder: Path, actor: str = "") -> FailingWorld:
     world = FailingWorld(seed, faults, folder, FAILURES_MAX, actor)
-    world.start()
-    world.run(TRADING_S)
-    world.stop()
-    world.run(90.0, world.is_quiet)
+    trade_a_day(world)
     world.close()
     return world
 

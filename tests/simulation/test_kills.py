@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bus.messages import IdsReserved
-from tests.support.days import TRADING_S, faults_of, wrong
+from tests.support.days import faults_of, trade_a_day, wrong
 from tests.support.mortal import MortalWorld
 from tests.support.world import CONFIG, Faults
 
@@ -20,10 +20,7 @@ ADOPT = CONFIG + '\n[orders]\nleftovers = "adopt"\n'
 
 def run(seed: int, faults: Faults, folder: Path, config: str = CONFIG) -> MortalWorld:
     world = MortalWorld(seed, faults, folder, KILLS_MAX, config)
-    world.start()
-    world.run(TRADING_S)
-    world.stop()
-    world.run(90.0, world.is_quiet)
+    trade_a_day(world)
     world.close()
     return world
 

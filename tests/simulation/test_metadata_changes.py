@@ -36,8 +36,7 @@ def test_whatever_the_venue_changes_the_ledger_is_right_and_nothing_is_left(seed
             relisting.change(symbol, status="TRADING")
         world.later(0, relisting.read)
         world.run(EVERY_S)
-        world.stop()
-        world.run(90.0, world.is_quiet)
+        world.finish()
         assert wrong(world) == [], f"seed {seed}: {relisting.posted}"
         assert relisting.posted, "without a version the rules above hold for nothing"
     finally:

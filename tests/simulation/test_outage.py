@@ -65,6 +65,5 @@ def test_ten_minutes_without_a_network_end_no_order() -> None:
     world.down = False
     world.run(60.0)
     assert all(last_words(world)[key] in DONE for key in open_before)
-    world.stop()
-    world.run(90.0, world.is_quiet)
+    world.finish()
     assert wrong(world) == []

@@ -6,7 +6,7 @@ A seed that fails is a bug of today: `pytest tests/simulation -k 'seed_7'` runs 
 
 import pytest
 
-from tests.support.days import TRADING_S, faults_of, wrong
+from tests.support.days import faults_of, trade_a_day, wrong
 from tests.support.world import CLIENT, NONE, ROUGH, Faults, World
 
 SEEDS = range(1, 17)
@@ -14,10 +14,7 @@ SEEDS = range(1, 17)
 
 def run(seed: int, faults: Faults) -> World:
     world = World(seed, faults)
-    world.start()
-    world.run(TRADING_S)
-    world.stop()
-    world.run(90.0, world.is_quiet)
+    trade_a_day(world)
     return world
 
 

@@ -23,6 +23,12 @@ def faults_of(seed: int) -> Faults:
     )
 
 
+def trade_a_day(world: World) -> None:
+    world.start()
+    world.run(TRADING_S)
+    world.finish()
+
+
 def wrong(world: World) -> list[str]:
     """What must hold after a stop, whatever happened before; empty when it does."""
     house = world.house

@@ -18,8 +18,7 @@ def run_world(seed: int, seconds: float, faults: Faults = LONG, mailboxes: Mailb
     world = World(seed, faults, mailboxes)
     world.start()
     world.run(seconds)
-    world.stop()
-    world.run(90.0, world.is_quiet)
+    world.finish()
     return world
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-LIMIT_S = 5.0
+LIMIT_S = 60.0
 
 
 class Talk:

@@ -293,6 +293,11 @@ class World:
     def is_ready(self) -> bool:
         return bool(self.house.actor("orders").view()["phase"] == "READY")
 
+    def finish(self) -> bool:
+        """Stop, and let what is left to do be done. False: it does not come to an end."""
+        self.stop()
+        return self.run(90.0, self.is_quiet)
+
     def is_quiet(self) -> bool:
         return any(isinstance(message, OrdersQuiet) for message in self.house.asked)
 

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-c", "from ops.cli.venue import venue; venue()"]
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -33,7 +33,7 @@ async def shake_hands(client: Any, path: str) -> Pair:
 
 async def until_none_is_left(client: Any) -> int:
     """Wait for the venue to have seen them go; return how many tasks there are."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while client.venue._connections:
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
@@ -66,7 +66,7 @@ async def test_what_waits_for_a_slow_client_is_bounded(quiet: Any, monkeypatch: 
     _, writer = await shake_hands(quiet, "/ws/btcusdt@bookTicker")
     [slow] = quiet.venue._connections
     hub, payload, sent, most = quiet.venue._market.hub, b"x" * 10_000, 0, 0
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while hub.has_listeners("btcusdt@bookTicker"):
             hub.publish("btcusdt@bookTicker", payload)
             sent, most = sent + 1, max(most, slow.waiting_bytes)
@@ -85,7 +85,7 @@ async def test_a_goodbye_does_not_wait_for_ever(quiet: Any, monkeypatch: pytest.
     frame = b"\x81\x82" + bytes(4) + b"{}"
     writer.write(frame * 20)
     await until_none_is_left(quiet)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         assert b"\x88" in await reader.read()
     writer.close()
 
@@ -96,7 +96,7 @@ async def test_the_silent_do_not_add_up(start_client: Any, monkeypatch: pytest.M
     monkeypatch.setattr(servers, "STOP_TIMEOUT_S", 0.5)
     venue = await start_client()
     pairs = [await shake_hands(venue, "/ws") for _ in range(40)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await venue.venue.stop()
     assert not venue.venue._connections
     for _, writer in pairs:

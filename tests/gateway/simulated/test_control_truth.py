@@ -176,7 +176,7 @@ async def test_what_became_of_an_answer_is_told(
 
 async def until_noted(client: Any) -> list[Any]:
     """The request's row, which is there once it was looked at."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             rows: list[Any] = (await look(client, "requests", client_order_id="hit"))["rows"]
             if rows:

@@ -66,7 +66,7 @@ async def test_a_frame_that_two_faults_corrupt_ends_nobody(play: Any) -> None:
         await play.set("market-corrupt", how=how, stream="trade", count=1)
     await play.trade()
     with pytest.raises(json.JSONDecodeError):
-        json.loads(await asyncio.wait_for(socket.connection.recv(), 2))
+        json.loads(await asyncio.wait_for(socket.connection.recv(), 30))
     await play.trade()
     assert await ids(play, socket, 1) == [first + 2]
     done = [row["done"].partition(":")[0] for row in await play.log()]
@@ -94,7 +94,7 @@ async def test_a_silent_stream_ends_by_itself(play: Any) -> None:
     await play.set("market-stall", stream="trade", seconds=0.4, count=1)
     await trades(play, 3)
     assert await play.silent(socket, 0.1)
-    await asyncio.wait_for(await socket.connection.ping(), 2)
+    await asyncio.wait_for(await socket.connection.ping(), 30)
     assert (await play.get("streams"))["stalled"] == 3
     await asyncio.sleep(0.4)
     await play.trade()

@@ -13,10 +13,10 @@ async def test_connections_are_cut_every_so_often(play: Any) -> None:
     """Two chances, so that one who comes back at once is cut once more; the other kind of connection is left alone."""
     market, api = await play.client.streams("btcusdt@trade"), await play.client.api()
     await play.set("disconnect", connections="market", period_s=0.15, count=2)
-    await asyncio.wait_for(market.connection.wait_closed(), 2)
+    await asyncio.wait_for(market.connection.wait_closed(), 30)
     again = await play.client.streams("btcusdt@trade")
-    await asyncio.wait_for(again.connection.wait_closed(), 2)
-    await asyncio.wait_for(await api.connection.ping(), 2)
+    await asyncio.wait_for(again.connection.wait_closed(), 30)
+    await asyncio.wait_for(await api.connection.ping(), 30)
     assert [row["done"] for row in await play.log()] == ["cut 1 connections"] * 2
 
 
@@ -26,9 +26,9 @@ async def test_which_connections_are_cut(play: Any, kind: str, left: str) -> Non
     await play.set("disconnect", connections=kind, count=1)
     for name, socket in sockets.items():
         if name == left:
-            await asyncio.wait_for(await socket.connection.ping(), 2)
+            await asyncio.wait_for(await socket.connection.ping(), 30)
         else:
-            await asyncio.wait_for(socket.connection.wait_closed(), 2)
+            await asyncio.wait_for(socket.connection.wait_closed(), 30)
 
 
 async def test_a_shutdown_is_announced_and_comes(play: Any) -> None:
@@ -37,8 +37,8 @@ async def test_a_shutdown_is_announced_and_comes(play: Any) -> None:
     told = await socket.receive()
     assert (told["stream"], told["data"]["e"]) == ("!serverShutdown", "serverShutdown")
     again = await play.client.streams("btcusdt@trade")
-    await asyncio.wait_for(socket.connection.wait_closed(), 2)
-    await asyncio.wait_for(await again.connection.ping(), 2)
+    await asyncio.wait_for(socket.connection.wait_closed(), 30)
+    await asyncio.wait_for(await again.connection.ping(), 30)
 
 
 async def test_an_open_order_expires_as_if_by_self_trade_prevention(play: Any) -> None:

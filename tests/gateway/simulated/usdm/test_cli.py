@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[4]
 COMMAND = [sys.executable, "-c", "from ops.cli.venue import venue; venue()", "--futures-port", "0"]
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 
 def run(tmp_path: Path, *options: str) -> subprocess.Popen[str]:

@@ -109,7 +109,7 @@ async def test_ten_requests_a_second_are_served_and_more_are_cut_off(quiet_futur
     await socket.receive_until(lambda frame: frame["id"] == 9)
     for number in range(21):
         await socket.send({"method": "LIST_SUBSCRIPTIONS", "id": number})
-    await asyncio.wait_for(socket.connection.wait_closed(), 2)
+    await asyncio.wait_for(socket.connection.wait_closed(), 30)
     assert socket.connection.close_code == 1008
 
 
