@@ -9,6 +9,7 @@ BusError
 """
 
 from pathlib import Path, PurePath
+from types import CodeType
 
 
 class BusError(Exception):
@@ -57,11 +58,18 @@ class InputsFull(BusError):
 
 
 def line_of(error: BaseException) -> str:
-    """The line that raised, as ` (file.py:12 in function)`: what a strategy's author needs first."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    if frame is None:
-        return ""
-    code = frame.tb_frame.f_code
-    return f" ({PurePath(code.co_filename).name}:{frame.tb_lineno} in {code.co_name})"
+    """The line that raised, as ` (file.py:12 in function)`: what a strategy's author needs first. Of the first cause; and where
+    it was raised from outside, by a signal's handler, the line that it interrupted (its `at`).
+    """
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if at := getattr(error, "at", ""):
+        return f" ({at})"
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f" ({place_of(trace.tb_frame.f_code, trace.tb_lineno)})"
+
+
+def place_of(code: CodeType, line: int) -> str:
+    return f"{PurePath(code.co_filename).name}:{line} in {code.co_name}"

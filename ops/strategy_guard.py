@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 from actors.strategy import StrategyActor, UserCode
 from bus.actor import Handler
+from bus.errors import place_of
 from bus.host import Host
 from bus.messages import Message
 
@@ -50,7 +51,11 @@ HOOK = UserCode.call.__code__
 
 
 class Interrupted(BaseException):
-    """A hook did not come back. No `except Exception` of a user's catches it."""
+    """A hook did not come back. No `except Exception` of a user's catches it. at: the line of the user's that it was in."""
+
+    def __init__(self, text: str, at: str) -> None:
+        self.at = at
+        super().__init__(text)
 
 
 class Stopwatch(NamedTuple):
@@ -143,7 +148,14 @@ class StrategyGuard:
             _end_process()
         self._raises += 1
         self.interrupted += 1
-        raise Interrupted(f"a hook did not come back within {self._interval_s * LOOKS:g} s")
+        at = user_line(frame, call, self._user_file())
+        raise Interrupted(f"a hook did not come back within {self._interval_s * LOOKS:g} s", at)
+
+    def _user_file(self) -> str:
+        """Of the class that the configuration names; "": it has none."""
+        actor = getattr(self, "_actor", None)
+        module = sys.modules.get(type(actor.user.strategy).__module__) if actor is not None else None
+        return str(getattr(module, "__file__", "") or "")
 
 
 def running_hook(frame: FrameType | None) -> FrameType | None:
@@ -151,6 +163,17 @@ def running_hook(frame: FrameType | None) -> FrameType | None:
     while frame is not None and frame.f_code is not HOOK:
         frame = frame.f_back
     return frame
+
+
+def user_line(frame: FrameType | None, call: FrameType, file: str) -> str:
+    """The innermost line of `file` between a hook's call and `frame`; of another file, where the hook itself is. "": there is none."""
+    outermost = ""
+    while frame is not None and frame is not call:
+        outermost = place_of(frame.f_code, frame.f_lineno)
+        if frame.f_code.co_filename == file:
+            return outermost
+        frame = frame.f_back
+    return outermost
 
 
 def _end_process() -> None:
