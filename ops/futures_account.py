@@ -23,6 +23,8 @@ from ops.sections import VenueSection
 ASK_S_MAX = 10.0
 INCOME_INTERVAL_S = 300.0
 """Between questions that nothing gave reason for; an event of the wallet is one. Chosen: a weight of 30 each."""
+DIFFERS_S = 15.0
+"""Between questions while the ledger differs from the venue: an event may have been lost. Chosen: half a look's interval."""
 AGAIN_S = 5.0
 """After a question that failed: until it is answered the ledger may lack a fact. Chosen."""
 LAG_S = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0)
@@ -94,7 +96,7 @@ class WalletWatch:
     """Tells the portfolio of facts beside fills: at the start, when the private stream hints at one, and now and then.
 
     They come from the history of incomes alone, where each has an id: the stream's word has none, and may be missed.
-    wallet: what the portfolio knows.
+    wallet: what the portfolio knows. differs: whether the last comparison found a gap.
     """
 
     def __init__(
@@ -103,8 +105,10 @@ class WalletWatch:
         wallet: Callable[[], Wallet],
         numbers: Callable[[], Mapping[str, int]],
         post: Callable[[Message], None],
+        differs: Callable[[], bool],
     ) -> None:
         self._account, self._wallet, self._numbers, self._post = account, wallet, numbers, post
+        self._differs = differs
         self._hinted = asyncio.Event()
         self._told: dict[tuple[str, int], None] = {}
         self._unread = False
@@ -115,12 +119,17 @@ class WalletWatch:
 
     async def run(self) -> None:
         """Until canceled."""
+        idle_s = 0.0
         while True:
+            pause_s = AGAIN_S if self._unread else DIFFERS_S
             try:
-                async with asyncio.timeout(AGAIN_S if self._unread else INCOME_INTERVAL_S):
+                async with asyncio.timeout(pause_s):
                     await self._hinted.wait()
             except TimeoutError:
-                await self.look()
+                idle_s += pause_s
+                if self._unread or self._differs() or idle_s >= INCOME_INTERVAL_S:
+                    idle_s = 0.0
+                    await self.look()
                 continue
             self._hinted.clear()
             for pause_s in LAG_S:

@@ -28,7 +28,13 @@ class Futures:
         self._engine, self._signer = engine, signed_by
         self.here = engine.config.venue.kind == "binance-usdm"
         self._account = FuturesAccount(engine.rest, signed_by, engine.config.venue, self._venue_ms)
-        self.wallet = WalletWatch(self._account, self._known, self._numbers, lambda change: engine.pump.post(change))  # noqa: PLW0108 - the pump comes later
+        self.wallet = WalletWatch(
+            self._account,
+            self._known,
+            self._numbers,
+            lambda change: engine.pump.post(change),  # noqa: PLW0108 - the pump comes later
+            lambda: bool(engine.supervisor.differences),
+        )
         self.dead_man: DeadMan | None = None
 
     async def check(self) -> None:

@@ -101,6 +101,18 @@ async def test_money_that_comes_in_is_booked_by_the_history_of_incomes(tmp_path:
         assert play.engine.views()["portfolio"]["adjusted"] == {}
 
 
+async def test_money_that_nobody_told_of_is_looked_for_when_the_wallet_differs(tmp_path: Path) -> None:
+    """Its event is lost, and the next look at the incomes of itself is minutes away: the comparison is reason enough."""
+    async with trading(tmp_path) as play:
+        await play.fault("user-drop", face="usdm")
+        await play.control("deposit", account="client", asset="USDT", amount="12.5")
+        await play.clear()
+        await play.until(lambda: play.journal(WalletChanged), "the deposit is booked")
+        await play.until(lambda: not play.engine.supervisor.differences, "nothing differs any more")
+        await play.more_orders()
+        assert await play.end() == []
+
+
 async def test_a_position_that_is_there_at_the_first_start_is_managed(tmp_path: Path) -> None:
     async with playing(tmp_path) as play:
         await play.signed("POST", "/fapi/v1/order", symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.005")
@@ -137,7 +149,7 @@ async def test_funding_every_second_is_booked_whoever_lives(tmp_path: Path, monk
         monkeypatch.setattr("gateway.simulated.usdm.chores.PERIOD_NS", 10**15)
         async with life(play):
             await play.more_orders(2)
-            assert await play.end() == []
+            assert (await play.stop(), play.our_ledger()) == (0, await play.truth())
         assert {one.cause for one in play.journal(WalletChanged)} == {"FUNDING_FEE"}
         assert play.engine.views()["portfolio"]["adjusted"] == {}
 
@@ -154,7 +166,8 @@ async def test_a_liquidation_is_booked_as_the_venues_own_doing(tmp_path: Path) -
                 await asyncio.sleep(0.2)
         await play.until(lambda: [one for one in play.journal(Fill) if one.owner == "venue"], "it is heard of")
         await play.stop()
-        assert (await play.wrong(), await play.positions()) == ([], {})
+        assert (play.our_ledger(), await play.positions()) == (await play.truth(), {})
+        assert play.engine.views()["portfolio"]["positions"][0]["position"] == 0
 
 
 @shows(
