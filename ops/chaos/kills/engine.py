@@ -48,6 +48,7 @@ reconcile_interval_ms = 5000
 [risk]
 order_rate_max = %(order_rate_max)s
 daily_loss_max = "100000"
+disconnects_max = 0
 
 [persistence]
 input_log = false
@@ -57,9 +58,10 @@ checkpoint_interval_ms = 400
 backend = "local"
 ttl_ms = {ttl_ms}
 """
-"""A template of a template: what is in percent signs is the face's. snapshot_levels: one of 100 costs a tenth of the weight of one of 1,000, and a start every three seconds shall leave room for
-orders in the venue's limits. input_log: its 64 MB a start are for replays. Own
-store: nobody else could lead."""
+"""A template of a template: what is in percent signs is the face's. snapshot_levels: one of 100 costs a tenth of the weight of
+one of 1,000, and a start every three seconds shall leave room for orders in the venue's limits. disconnects_max: order entry is
+cut on purpose all the time, and half a minute of quiet after each tenth time would leave little to kill. input_log: its 64 MB a
+start are for replays. Own store: nobody else could lead."""
 INSTRUMENT = """\
 [[instrument]]
 symbol = "%s"
