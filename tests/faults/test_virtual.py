@@ -41,8 +41,7 @@ def histories(world: FaultyWorld) -> dict[str, list[OrderStatus]]:
 
 def settled(world: FaultyWorld) -> list[str]:
     """Stop it; what is wrong then."""
-    world.stop()
-    world.run(90.0, world.is_quiet)
+    world.finish()
     return wrong(world)
 
 
