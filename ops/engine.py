@@ -178,6 +178,7 @@ class Engine(Node):
         for row in self.traded.values():
             held = row.venue_symbol if row.settle_asset else row.base_asset
             self.supervisor.scales |= {held: row.base_scale, row.quote_asset: row.quote_scale}
+            self.supervisor.held_in[row.instrument] = held, row.base_scale
         self.actors[:] = build_actors(self.config, list(self.instruments.values()), self.placement.host.actors)
         recovered = recover(self.state, self.actors)
         self.fills_before = next(actor.fill_number for actor in self.actors if isinstance(actor, Portfolio))

@@ -2,12 +2,14 @@
 
 import sqlite3
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from bus.clock import boottime_ns
 from bus.log import LogError
 from bus.messages import BookState
+from gateway.binance_spot.decimals import SCALE
 from gateway.doors.store.left import remains
 from ops.config import decimal_text
 from ops.console.model import Model
@@ -49,7 +51,7 @@ def of_engine(state: Path, model: Model) -> dict[str, Any]:
         told["instruments"] = [
             _instrument(row, listings[row.instrument]) for row in model.board.rows if row.instrument in listings
         ]
-        told["fees"] = dict(model.board.fees)
+        told["fees"] = _fees(model.board.fees, listings.values())
     if model.health is not None:
         told["counts"] = {name: count for name, count in model.health.counts if count}
     return told
@@ -131,6 +133,14 @@ def _instrument(row: BoardRow, listing: Listing) -> dict[str, Any]:
         "unrealized": decimal_text(row.unrealized, quote),
         "quote_asset": listing.quote_asset,
     }
+
+
+def _fees(fees: Iterable[tuple[str, int]], listings: Iterable[Listing]) -> dict[str, str]:
+    """Decimal text by asset; of one that no instrument names, in the venue's own decimals."""
+    scales: dict[str, int] = {}
+    for row in listings:
+        scales |= {row.base_asset: row.base_scale, row.quote_asset: row.quote_scale}
+    return {asset: decimal_text(units, scales.get(asset, SCALE)) for asset, units in fees}
 
 
 def _alerts(model: Model) -> list[str]:

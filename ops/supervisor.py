@@ -17,6 +17,7 @@ from bus.messages import (
     Control,
     CooldownHeld,
     Difference,
+    DifferenceKind,
     LeadershipLost,
     LeadershipWon,
     LedgerAdjusted,
@@ -29,6 +30,7 @@ from bus.messages import (
     OrdersReady,
     PrivateStreamSuspected,
     Reconciled,
+    Refusal,
     StrategyQuarantined,
     TradingState,
     TradingStateChanged,
@@ -101,6 +103,8 @@ class Supervisor:
         self.symbols: dict[int, str] = {}
         self.scales: dict[str, int] = {}
         """Decimals of an asset's amounts, as its instruments have them; of one that no instrument names, the venue's own."""
+        self.held_in: dict[int, tuple[str, int]] = {}
+        """What a position in an instrument is counted in, and its decimals: the base asset, or the contract."""
         self.store = ""
         """Where this instance coordinates; see ops.standby.store_name."""
         self._said: dict[str, int] = {}
@@ -131,9 +135,9 @@ class Supervisor:
         name = refused.reason.name
         self.refusals[name] = self.refusals.get(name, 0) + 1
         if self._worth_a_line(f"order_refused {name} {refused.instrument}"):
-            events.warning(
-                "order_refused", instrument=self.symbol(refused.instrument), owner=refused.owner, reason=name
-            )
+            # A band is made wider at the first order outside of it: that is how it begins, and no trouble.
+            write = events.info if refused.reason is Refusal.BAND else events.warning
+            write("order_refused", instrument=self.symbol(refused.instrument), owner=refused.owner, reason=name)
         return NOTHING
 
     def _book(self, change: BookStateChanged, now_ns: int) -> tuple[Message, ...]:
@@ -255,11 +259,21 @@ class Supervisor:
                 "difference",
                 kind=found.kind.name,
                 subject=found.subject,
-                ours=found.ours,
-                venue=found.venues,
+                ours=self._counted(found, found.ours),
+                venue=self._counted(found, found.venues),
                 action=found.action,
             )
         return NOTHING
+
+    def _counted(self, found: Difference, units: int) -> str:
+        """With its unit: a balance in its asset, executions and positions in what is held, orders in lots."""
+        if found.kind is DifferenceKind.BALANCE:
+            unit, scale = found.subject, self.scales.get(found.subject, SCALE)
+        elif found.kind in (DifferenceKind.FILL_MISSING, DifferenceKind.POSITION):
+            unit, scale = self.held_in.get(found.instrument, ("base units", 0))
+        else:
+            unit, scale = "lots", 0
+        return f"{decimal_text(units, scale)} {unit}"
 
     def _reconciled(self, done: Reconciled, now_ns: int) -> tuple[Message, ...]:
         self.answers.overheard(done)

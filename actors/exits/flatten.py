@@ -41,7 +41,6 @@ NEWS_NS = 3_000_000_000
 CROSSING_NS = 500_000_000
 """So long it lasts at least: what rested is being canceled, and may be filled on the way. Chosen: a slow cancel's."""
 BPS = 10_000
-GOES_ON, NOT_FINISHED = "flatten_goes_on", "flatten_not_finished"
 PASSING = (Refusal.MIN_NOTIONAL, Refusal.QUANTITY_FILTER, Refusal.NOT_REDUCING, Refusal.SELF_TRADE, Refusal.OPEN_ORDERS)
 """Refusals that pass with the end of an order that is being canceled, or say that the rest is too small: no news."""
 
@@ -189,7 +188,7 @@ class Flatten:
         answer = self._answer(lasting, AnswerKind.FAILED, text)
         if not (lasting.resumed and places):
             return (*out, answer)
-        return (*out, answer, _alert(AlertLevel.CRITICAL, NOT_FINISHED, lasting, f"{why}: {left}"))
+        return (*out, answer, _not_finished(lasting, f"{why}: {left}"))
 
     # Runs
 
@@ -210,12 +209,13 @@ class Flatten:
             lasting.news_ns, lasting.least_ns = now_ns + NEWS_NS, lasting.until_ns
             self.lasting = lasting
             left_s = (lasting.until_ns - now_ns) // 1_000_000_000
-            alert = _alert(AlertLevel.WARNING, GOES_ON, lasting, f"for {left_s} s more: {told or 'nothing is held'}")
+            more = f"for {left_s} s more: {told or 'nothing is held'}"
+            alert = Alert(AlertLevel.WARNING, "exits", "flatten_goes_on", lasting.instrument, more)
             return (alert, *self._begin_all(lasting, now_ns))
         if not told:
             return NOTHING
         why = "its time was up before this run began" if self.settings.goes_on else "this run does not go on with it"
-        return (_alert(AlertLevel.CRITICAL, NOT_FINISHED, lasting, f"{why}: {told}"),)
+        return (_not_finished(lasting, f"{why}: {told}"),)
 
     def fold_operator(self, command: OperatorCommand, now_ns: int) -> None:
         """From the journal: what a person had ordered when the run ended."""
@@ -340,5 +340,5 @@ def _begin(place: Place) -> None:
     place.held_before, place.wish, place.remainder_ns, place.refusal = place.position, None, 0, Refusal.NONE
 
 
-def _alert(level: AlertLevel, event: str, lasting: Flattening, detail: str) -> Alert:
-    return Alert(level, "exits", event, lasting.instrument, detail)
+def _not_finished(lasting: Flattening, detail: str) -> Alert:
+    return Alert(AlertLevel.CRITICAL, "exits", "flatten_not_finished", lasting.instrument, detail)

@@ -97,6 +97,8 @@ class Strangers:
             desk.note("order_of_the_venue", report.instrument, key, report.venue_order_id, report.trade_id, now_ns)
             remedy = "remedy=it liquidates us: look at margin and positions"
             desk.alert(AlertLevel.CRITICAL, "order_of_the_venue", report.instrument, f"{detail} {remedy}", out)
+        elif order.cancel_wanted:
+            desk.alert_every(AlertLevel.INFO, "external_order_canceled", report.instrument, detail, out)
         else:
             desk.alert_every(AlertLevel.INFO, "external_order_claimed", report.instrument, detail, out)
         return order

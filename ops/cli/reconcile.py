@@ -102,7 +102,7 @@ def _check_answer(said: list[Message]) -> None:
 
 
 def make_report(said: Iterable[Message], instruments: dict[int, Instrument]) -> dict[str, Any]:
-    """The rows of the last comparison and its counts; amounts as decimal text, lots as numbers."""
+    """The rows of the last comparison and its counts; amounts as decimal text, each row with its unit."""
     rows: list[dict[str, Any]] = []
     adjusted: list[dict[str, str]] = []
     done: Reconciled | None = None
@@ -129,18 +129,19 @@ def make_report(said: Iterable[Message], instruments: dict[int, Instrument]) -> 
 
 
 def _row(row: Difference, instruments: dict[int, Instrument]) -> dict[str, Any]:
+    known = instruments.get(row.instrument)
     if row.kind is DifferenceKind.BALANCE:
-        scale = _scale(row.subject, instruments)
+        unit, scale = row.subject, _scale(row.subject, instruments)
     elif row.kind in (DifferenceKind.FILL_MISSING, DifferenceKind.POSITION):
-        known = instruments.get(row.instrument)
-        scale = SCALE if known is None else known.base_scale
+        unit, scale = ("base", SCALE) if known is None else (known.base_asset, known.base_scale)
     else:
-        scale = 0
+        unit, scale = "lots", 0
     return {
         "kind": row.kind.name,
         "subject": row.subject,
         "ours": decimal_text(row.ours, scale),
         "venue": decimal_text(row.venues, scale),
+        "unit": unit,
         "action": row.action,
     }
 
@@ -162,7 +163,8 @@ def table(report: dict[str, Any], done: str = DONE) -> str:
     )
     if not report["rows"]:
         return head
-    lines = [(*COLUMNS, done), *((r["kind"], r["subject"], r["ours"], r["venue"], r["action"]) for r in report["rows"])]
+    rows = [(r["kind"], r["subject"], r["ours"], f"{r['venue']} {r['unit']}", r["action"]) for r in report["rows"]]
+    lines = [(*COLUMNS, done), *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
     shown = ["  ".join([*(c.ljust(w) for c, w in zip(line, widths, strict=False)), line[-1]]) for line in lines]
     left = report["differences"] - len(report["rows"])

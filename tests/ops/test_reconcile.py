@@ -116,7 +116,7 @@ def test_the_table_is_readable() -> None:
     assert table(report).splitlines() == [
         "compared in 41 ms: 2 orders open, 1 executions were missing, differences: 3",
         "what     of   ours  venue's  done about it",
-        "BALANCE  BTC  1.5   0.5      left standing",
+        "BALANCE  BTC  1.5   0.5 BTC  left standing",
         "and 2 more",
     ]
 

@@ -3,12 +3,23 @@
 import io
 import logging
 
-from bus.messages import LeadershipWon, LedgerCompared, TradingState, TradingStateChanged
+from bus.messages import (
+    Difference,
+    DifferenceKind,
+    LeadershipWon,
+    LedgerCompared,
+    Message,
+    OrderRefused,
+    Refusal,
+    Side,
+    TradingState,
+    TradingStateChanged,
+)
 from ops import events
 from ops.supervisor import Supervisor
 
 
-def lines_of(supervisor: Supervisor, *messages: LedgerCompared | LeadershipWon | TradingStateChanged) -> list[str]:
+def lines_of(supervisor: Supervisor, *messages: Message) -> list[str]:
     out = io.StringIO()
     log = events.EventLog(out, logging.INFO)
     for message in messages:
@@ -49,3 +60,28 @@ def test_trading_states_name_the_symbol() -> None:
             supervisor, *(TradingStateChanged(scope=scope, state=TradingState.HALTED, reason="x") for scope in scopes)
         )
     ] == ["scope=ETHUSDT", "scope=4", "scope=owner:main", "scope=engine"]
+
+
+def test_a_difference_says_what_it_is_counted_in() -> None:
+    supervisor = Supervisor()
+    supervisor.scales, supervisor.held_in = {"JPY": 2}, {0: ("BTC", 8)}
+    rows = (
+        (DifferenceKind.BALANCE, -1, "JPY", 'ours="-1.5 JPY" venue="0.05 JPY"'),
+        (DifferenceKind.FILL_MISSING, 0, "x1", 'ours="-0.0000015 BTC" venue="0.00000005 BTC"'),
+        (DifferenceKind.ORDER_STATE, 0, "x1", 'ours="-150 lots" venue="5 lots"'),
+        (DifferenceKind.POSITION, 9, "?", 'ours="-150 base units" venue="5 base units"'),
+    )
+    for kind, number, subject, told in rows:
+        [line] = lines_of(supervisor, Difference(0, kind, number, subject, -150, 5, "done"))
+        assert told in line
+
+
+def test_an_order_outside_of_its_band_is_no_trouble() -> None:
+    """It is made wider, and the order goes: the first words of a flatten should be about what is in its way."""
+    out = io.StringIO()
+    log = events.EventLog(out, logging.WARNING)
+    supervisor = Supervisor()
+    for reason in (Refusal.BAND, Refusal.NOTIONAL):
+        supervisor.handlers[OrderRefused](OrderRefused(0, "operator", 1, Side.SELL, reason), 0)
+    log.close()
+    assert [line.split()[-1] for line in out.getvalue().splitlines()] == ["reason=NOTIONAL"]

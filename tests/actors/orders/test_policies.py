@@ -219,6 +219,8 @@ def test_a_claimed_order_is_known_after_a_restart(checkpoint: bool) -> None:
 def test_others_orders_may_be_canceled_on_sight() -> None:
     bench = started(replace(SETTINGS, external=External.CANCEL), (WEB, NUMBER))
     assert only(bench.said, CancelOrder).venue_order_id == NUMBER
+    events = [alert.event for alert in every(bench.said, Alert)]
+    assert ("external_order_canceled" in events, "external_order_claimed" in events) == (True, False)
     bench.feed(canceled(WEB, venue_order_id=NUMBER))
     assert bench.orders.view()["working"] == 0
     out = bench.feed(new("web_2", venue_order_id=78))
