@@ -28,7 +28,7 @@ from actors.orders.phases import Phase, Step
 from actors.orders.private_stream import PrivateStream
 from actors.orders.quarantine import rows
 from actors.orders.queries import Queries
-from actors.orders.recovery import OrdersState, Recovery, put_back, snapshot, terms_of
+from actors.orders.recovery import OrdersState, Recovery, put_back, saved, terms_of
 from actors.orders.reports import Reports
 from actors.orders.requests import Requests
 from actors.orders.settings import External, OrdersSettings
@@ -303,7 +303,7 @@ class Orders(Actor[OrdersState]):
         return {**self.recovery.handlers(), ForeignTraded: self.reports.strangers.foreign.recover}
 
     def checkpoint(self) -> OrdersState:
-        return snapshot(self.desk, self.startup, self.reports)
+        return saved(self.desk, self.startup, self.reports)
 
     def restore(self, state: OrdersState) -> None:
         put_back(self.desk, self.startup, self.reports, state)

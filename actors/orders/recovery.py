@@ -137,7 +137,7 @@ LOOKS_FIELDS = (
 )
 
 
-def snapshot(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
+def saved(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
     ids = desk.ids
     plain: dict[str, Any] = {name: getattr(desk, name) for name in DESK_INTEGERS}  # values are typed by OrdersState
     plain.update({name: getattr(startup, name) for name in STARTUP_FIELDS})

@@ -16,7 +16,7 @@ from actors.portfolio.holdings import NAME, Holdings
 from actors.portfolio.ledger import Ledger, Wallet, assets_of, is_contract
 from actors.portfolio.position import Position, pay_base_fee, pay_quote_fee, results, trade, unit_of
 from actors.portfolio.settings import PortfolioSettings
-from actors.portfolio.state import PortfolioState, put_back, snapshot
+from actors.portfolio.state import PortfolioState, put_back, saved
 from bus.actor import Actor
 from bus.messages import (
     AccountHandedOver,
@@ -265,7 +265,7 @@ class Portfolio(Actor[PortfolioState]):
         self.holdings.number = max(self.holdings.number, message.number)
 
     def checkpoint(self) -> PortfolioState:
-        return snapshot(self.holdings, self.comparison, self.handed, handing=self.handing)
+        return saved(self.holdings, self.comparison, self.handed, handing=self.handing)
 
     def restore(self, state: PortfolioState) -> None:
         put_back(self.holdings, self.comparison, state)

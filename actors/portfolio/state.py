@@ -50,7 +50,7 @@ class PortfolioState(msgspec.Struct):
     moves: list[Fill | ForeignTraded] = []
 
 
-def snapshot(held: Holdings, comparison: Comparison, handed: Iterable[int], *, handing: bool) -> PortfolioState:
+def saved(held: Holdings, comparison: Comparison, handed: Iterable[int], *, handing: bool) -> PortfolioState:
     offered, unsure = comparison.offered, comparison.unsure
     return PortfolioState(
         list(held.instruments.values()),
