@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 
 from gateway.simulated.faults.spec import parse_toml
+from ops.chaos.kills.burst import PAGE
+from ops.chaos.kills.engine import config, units
+from ops.chaos.kills.face import FACES, SPOT, Face
 from ops.chaos.kills.plan import KILLS_MIN, POINTS, Card, Way, deck, draw, make_room
 from ops.chaos.kills.result import shortcomings
 from ops.cli.chaos_kills import EXAMPLES, FaultsUnusable, kills_text, read_faults, repeat_command
+from ops.config import parse
 from tests.ops.command_line import ROOT, touchline
 
 LIMIT_S = 300.0
@@ -163,6 +167,30 @@ def test_what_to_type_again_is_a_command() -> None:
     assert repeat_command(9, 1, Path("my faults.toml")) == (
         "touchline chaos --kills 9 --seed 1 --faults 'my faults.toml' --keep DIR"
     )
+    assert repeat_command(9, 1, None, "usdm") == "touchline chaos --kills 9 --seed 1 --venue usdm --keep DIR"
+
+
+@pytest.mark.parametrize("face", FACES.values(), ids=FACES)
+def test_what_is_configured_on_a_face_is_what_is_judged(face: Face) -> None:
+    """The configuration that is written can be read, and bounds positions as the judge does."""
+    urls = {"rest": "https://rest.test", "streams": "wss://streams.test", "websocket_api": "wss://api.test"}
+    told = {face.told + name: url for name, url in urls.items()}
+    words = {"prevention": "EXPIRE_TAKER", "strategy": "ops.chaos.bustler:Bustler", "name": "engine", "prefix": "tl"}
+    written = config(face).format(
+        **told, **words, parameters="lots = {}\nphase_ms = 1", exits="enabled = false", ttl_ms=2_000
+    )
+    read = parse(written)
+    assert (read.venue.rest, read.venue.kind) == (
+        "https://rest.test",
+        {"spot": "binance-spot", "usdm": "binance-usdm"}[face.name],
+    )
+    assert read.venue.dead_man_ms == face.dead_man_s * 1_000 or face is SPOT
+    assert {
+        row.symbol: (units(row.order_max), units(row.position_max), units(row.position_min)) for row in read.instrument
+    } == {symbol: (row.order_max, row.position_max, row.position_min) for symbol, row in face.limits.items()}
+    for symbol, lots in zip(face.limits, face.lots, strict=True):
+        assert lots * face.limits[symbol].lot == face.limits[symbol].order_max
+    assert face.limits[face.burst.symbol].order_max > PAGE * face.burst.take
 
 
 @pytest.mark.parametrize(
@@ -172,6 +200,7 @@ def test_what_to_type_again_is_a_command() -> None:
         (("--kills", "9", "--scenario", "cooldown"), "--scenario and --kills: give one of the two"),
         (("--scenario", "cooldown", "--faults", "x.toml"), "--faults x.toml: belongs to --kills"),
         (("--kills", "9", "--rounds", "2"), "--rounds: belongs to --scenario"),
+        (("--scenario", "cooldown", "--venue", "usdm"), "--venue: belongs to --kills"),
         (("--kills", "9", "--faults", "missing.toml"), "--faults missing.toml: cannot be read"),
         (("--kills", "9", "--keep", "tests"), "--keep tests: not empty"),
     ],
@@ -183,11 +212,12 @@ def test_what_does_not_fit_together_is_one_line(arguments: tuple[str, ...], told
 # ---- for real
 
 
-def test_killed_at_every_point_and_the_books_are_the_venues() -> None:
+@pytest.mark.parametrize("venue", FACES)
+def test_killed_at_every_point_and_the_books_are_the_venues(venue: str) -> None:
     """The whole of it: engine and venue as processes, each point once, and a checkpoint that was not finished."""
     with TemporaryDirectory() as short:  # a socket lies in it, whose path may have 107 characters
         ended = subprocess.run(
-            [sys.executable, "-m", "ops.cli", "chaos", "--kills", str(KILLS_MIN + 1), "--seed", "5", "--json",
+            [sys.executable, "-m", "ops.cli", "chaos", "--kills", str(KILLS_MIN + 1), "--seed", "5", "--json", "--venue", venue,
              "--keep", f"{short}/kept"],
             cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
         )  # fmt: skip

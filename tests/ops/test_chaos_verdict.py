@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from bus.messages import CancelOrder, Fill, OrderStatus, OrderUpdate, Refusal, Side, SubmitOrder
+from bus.messages import CancelOrder, Fill, LedgerAdjusted, OrderStatus, OrderUpdate, Refusal, Side, SubmitOrder
+from ops.chaos.kills.face import SPOT, USDM
 from ops.chaos.kills.ours import OurJournal
 from ops.chaos.kills.theirs import Trade, VenueOrder, balances, venue_orders
 from ops.chaos.kills.verdict import End, Limits, Verdict, judge, position_of
@@ -203,6 +204,21 @@ def test_positions_and_ledgers_are_compared_to_the_last_unit(books: Books) -> No
     assert wrong(books.verdict(End({"BTC": 7}, {SYMBOL: 4}, {"BTC": 7, "BNB": 1}))) == {"ledger_equal": False}
 
 
+def test_the_venues_own_rows_of_positions_count_as_well(books: Books) -> None:
+    """Both words must be ours: what the orders did, and what the venue holds for us; the worse of both is told."""
+    assert wrong(books.verdict(End({"BTC": 7}, {SYMBOL: 4}, {"BTC": 7}, {SYMBOL: 4}))) == {}
+    assert wrong(books.verdict(End({"BTC": 7}, {SYMBOL: 4}, {"BTC": 7}, {}))) == {"position_difference": 4}
+    assert wrong(books.verdict(End({"BTC": 7}, {SYMBOL: 6}, {"BTC": 7}, {SYMBOL: 6}))) == {"position_difference": 2}
+
+
+def test_what_was_only_adjusted_is_not_equal(books: Books) -> None:
+    """A ledger that was made equal because the venue said so has lost whatever it was."""
+    books.ours.take(9, 9, LedgerAdjusted(0, "BTC", 2, "dust"))
+    assert wrong(books.verdict()) == {"ledger_equal": False}
+    books.ours.take(10, 10, LedgerAdjusted(0, "BTC", -2, "dust"))
+    assert wrong(books.verdict()) == {}
+
+
 def test_a_run_without_a_last_report_has_no_equal_ledger(books: Books) -> None:
     verdict = books.verdict(None)
     assert (verdict.ledger_equal, verdict.position_difference) == (None, 4)
@@ -300,6 +316,13 @@ def test_executions_that_an_order_does_not_keep_are_in_the_log_of_trades() -> No
 def test_orders_whose_executions_are_gone_prove_nothing() -> None:
     with pytest.raises(EvidenceLost, match="executions"):
         venue_orders([{**ROW, "executed": "0.00005", "executions_dropped": 1}], [], "client")
+
+
+def test_contracts_are_held_by_their_symbols_and_may_be_short() -> None:
+    rows = [{"symbol": SYMBOL, "quantity": "-0.002"}]
+    ledger = {"accounts": {"client": {"USDT": {"free": "9", "locked": "0"}}}, "positions": {"client": rows}}
+    assert USDM.holds(ledger, "client") == {"USDT": 900_000_000, SYMBOL: -200_000}
+    assert SPOT.holds(ledger, "client") == {"USDT": 900_000_000}
 
 
 def test_what_the_venue_holds_is_free_and_locked() -> None:
