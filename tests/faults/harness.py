@@ -86,6 +86,9 @@ daily_loss_max = "100000"
 feed_steps_ms = []
 acknowledgement_steps_ms = []
 loop_steps_ms = []
+
+[stop]
+deadline_s = 60
 """
 """Small orders at both touches; a look at the venue's orders every second, so that a test need not wait for it. What a slow
 machine would do to the limits is no part of these."""

@@ -71,7 +71,7 @@ def test_keep_leaves_its_orders_working_and_the_next_start_takes_them_up(
 
 
 def test_flatten_ends_with_no_order_and_no_position(engine: EngineProcess, venue: VenueProcess) -> None:
-    engine.config.write_text(engine.config.read_text() + '\n[stop]\npolicy = "flatten"\n')
+    engine.config.write_text(engine.config.read_text().replace("[stop]", '[stop]\npolicy = "flatten"'))
     holding(engine, venue)
     assert end(engine, signal.SIGTERM) == 0, engine.log.read_text()
     report = engine.report()
@@ -84,7 +84,9 @@ def test_positions_that_could_not_be_closed_are_said_and_the_code_is_1(
 ) -> None:
     """The venue's matching does not answer any more, so nothing can be sold."""
     engine.config.write_text(
-        engine.config.read_text() + '\n[stop]\npolicy = "flatten"\nflatten_s = 1\ndeadline_s = 1\n'
+        engine.config.read_text()
+        .replace("[stop]", '[stop]\npolicy = "flatten"\nflatten_s = 1')
+        .replace("deadline_s = 60", "deadline_s = 1")
     )
     holding(engine, venue)
     assert engine.process is not None
@@ -99,7 +101,7 @@ def test_positions_that_could_not_be_closed_are_said_and_the_code_is_1(
 
 def test_a_second_signal_cancels_what_would_have_been_kept(engine: EngineProcess, venue: VenueProcess) -> None:
     """The first is held up by an order that the venue does not answer for."""
-    engine.config.write_text(engine.config.read_text() + "\n[stop]\nflatten_s = 600\n")
+    engine.config.write_text(engine.config.read_text().replace("[stop]", "[stop]\nflatten_s = 600"))
     holding(engine, venue, "--stop-policy", "flatten")
     assert engine.process is not None
     venue.process.send_signal(signal.SIGSTOP)

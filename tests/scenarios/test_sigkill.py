@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,19 +34,21 @@ def trading(engine: EngineProcess, venue: VenueProcess) -> list[dict[str, Any]]:
 
 
 def kill_while_orders_work(engine: EngineProcess, venue: VenueProcess) -> list[str]:
-    """The market stands still at a moment when orders of ours rest, and the engine dies there. Their ids."""
+    """The market and the engine stand still at a moment when orders of ours rest, and the engine dies there. Their ids."""
+    process = engine.process
+    assert process is not None
 
     def caught() -> list[str]:
+        process.send_signal(signal.SIGSTOP)  # else it may be replacing them
         venue.control("pause-flow")
         left = [row["clientOrderId"] for row in venue.open_orders()]
         if not left:
             venue.control("resume-flow")
+            process.send_signal(signal.SIGCONT)
         return left
 
-    until(caught, "a moment with a working order")
+    left: list[str] = until(caught, "a moment with a working order")
     engine.kill()
-    left = [row["clientOrderId"] for row in venue.open_orders()]
-    assert left
     return left
 
 

@@ -39,6 +39,7 @@ def engine(folder: Path, venue: VenueProcess, section: str) -> EngineProcess:
 
 def ledger_of(report: object) -> dict[str, int]:
     assert isinstance(report, dict)
+    assert report["health"]["ledger_differences"] == [], "it differed on the way"
     return {asset: units(text) for asset, text in report["ledger"].items()}
 
 

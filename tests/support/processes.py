@@ -47,7 +47,11 @@ leftovers = "{leftovers}"
 
 [persistence]
 checkpoint_interval_ms = {checkpoint_ms}
+
+[stop]
+deadline_s = 60
 """
+"""A kill may lose an order on the wire: a stop waits until it is proven never to have been, ten seconds and more."""
 
 
 def until(held: Callable[[], Any], what: str) -> Any:
