@@ -5,6 +5,7 @@ when a change breaks what was promised.
 """
 
 import hashlib
+import re
 from pathlib import Path
 
 import msgspec
@@ -52,7 +53,8 @@ def _fields(message_type: type[Message]) -> list[str]:
     for field in msgspec.structs.fields(message_type):
         kind = field.type.__name__ if isinstance(field.type, type) and "[" not in str(field.type) else str(field.type)
         default = "" if field.default is msgspec.NODEFAULT else f" = {field.default!r}"
-        rows.append(f"{field.name}: {kind.replace('bus.messages.', '')}{default}")
+        kind = re.sub(r"\b(?:\w+\.)+", "", kind)  # in which module a type stands is no promise
+        rows.append(f"{field.name}: {kind}{default}")
     return rows
 
 

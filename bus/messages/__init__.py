@@ -45,6 +45,18 @@ from bus.messages.enums import (
     TradingState,
     VenueState,
 )
+from bus.messages.ledger import (
+    Balance,
+    BalancesJudged,
+    BalancesReported,
+    BaselineAwaited,
+    BaselineTaken,
+    LedgerAdjusted,
+    LedgerCompared,
+    PositionUpdate,
+    VenuePosition,
+    WalletChanged,
+)
 from bus.messages.market import (
     BestQuote,
     BookStateChanged,
@@ -67,44 +79,34 @@ from bus.messages.market import (
 )
 from bus.messages.orders import (
     ApprovedOrder,
-    Balance,
-    BalancesReported,
-    BaselineTaken,
     CancelCommand,
     CancelOrder,
     ExecutionReport,
     Fill,
     IdsReserved,
-    LedgerCompared,
     OrderCommand,
     OrderRefused,
     OrdersQuiet,
     OrdersReady,
     OrdersUnready,
     OrderUpdate,
-    PositionUpdate,
     QuoteIntent,
     RequestAnswered,
     RequestSent,
     SubmitOrder,
     TradingStateChanged,
-    VenuePosition,
 )
 from bus.messages.recovery import (
     ActorsRestarted,
-    BalancesJudged,
-    BaselineAwaited,
     CommandAnswered,
     Difference,
     ForeignTraded,
-    LedgerAdjusted,
     LimitsTightened,
     PrivateStreamSuspected,
     Reconciled,
     StoreAnswer,
     StoreQuery,
     StrategyQuarantined,
-    WalletChanged,
 )
 from bus.messages.requests import (
     ActorFailed,

@@ -1,5 +1,5 @@
 """From a wish to the wire and back: intents, commands, orders, reports, facts. Tags 50-89; what a run finds about itself
-and the venue, from 72 on, stands in `bus.messages.recovery`.
+and the venue, from 72 on, stands in `bus.messages.recovery`, what we own in `bus.messages.ledger`.
 
 Each hop has its own type, so that an order which nobody approved cannot reach the door:
 QuoteIntent -> OrderCommand -> ApprovedOrder -> SubmitOrder -> wire, and back ExecutionReport -> OrderUpdate, Fill ->
@@ -270,85 +270,6 @@ class Fill(Message, frozen=True, tag=61):
     """As in ExecutionReport."""
     recovered: bool = False
     """Booked before orders were ready for the first time in this run: it came about earlier, and says nothing of this run's pace."""
-
-
-class Balance(Message, frozen=True, tag=62):
-    """What the venue says is ours of one asset, in its smallest unit."""
-
-    asset: str
-    free: int
-    locked: int
-
-
-class VenuePosition(Message, frozen=True, tag=81):
-    """What the venue says we hold of one instrument (futures). quantity: base units, signed; entry_price: price units."""
-
-    instrument: int
-    venue_symbol: str
-    quantity: int
-    entry_price: int
-
-
-class BalancesReported(Message, frozen=True, tag=63):
-    """All balances, by query. quiet: asked while no order of ours worked. steady: no fill of ours came between the question
-    and its answer, so a ledger may be compared with it. final: nobody will look a second time.
-
-    trades: (instrument, trade id): every trade of the account up to it was looked at before; -1: there was none.
-    positions: of a venue that keeps positions beside balances; asked in the same look.
-    moved: executions on the account that were booked since it was asked: it holds the first of them, none or all; 0 where steady.
-    """
-
-    account: int
-    venue: int
-    quiet: bool
-    balances: tuple[Balance, ...]
-    trades: tuple[tuple[int, int], ...] = ()
-    positions: tuple[VenuePosition, ...] = ()
-    steady: bool = False
-    final: bool = False
-    moved: int = 0
-
-
-class PositionUpdate(Message, frozen=True, tag=64):
-    """After a fill. position: base asset units since the baseline, fees included; cost, realized: quote units.
-
-    taken_over: no fill, but what another instance left; realized was day_start when its present UTC day began.
-    """
-
-    number: int
-    account: int
-    venue: int
-    instrument: int
-    version: int
-    position: int
-    position_lots: int
-    cost: int
-    realized: int
-    average_price: float
-    taken_over: bool = False
-    day_start: int = 0
-
-
-class LedgerCompared(Message, frozen=True, tag=65):
-    """Our ledger against the venue's balance of one asset. baseline: it was taken as the start, by configuration."""
-
-    account: int
-    asset: str
-    ours: int
-    venues: int
-    baseline: bool
-
-
-class BaselineTaken(Message, frozen=True, tag=71):
-    """From here on the ledger's total of assets[n] is units[n], as the venue has it: one fact, so that no crash tears it.
-
-    traded: assets of the instruments that were configured then: one of them that is not here has its start already.
-    """
-
-    account: int
-    assets: tuple[str, ...]
-    units: tuple[int, ...]
-    traded: tuple[str, ...] = ()
 
 
 class TradingStateChanged(Message, frozen=True, tag=66):

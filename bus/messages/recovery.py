@@ -47,15 +47,6 @@ class Reconciled(Message, frozen=True, tag=74):
     compared: bool = True
 
 
-class LedgerAdjusted(Message, frozen=True, tag=75):
-    """A gap of the ledger was booked: units were added to our total of the asset, by the dust bound or a person's word."""
-
-    account: int
-    asset: str
-    units: int
-    reason: str
-
-
 class LimitsTightened(Message, frozen=True, tag=76):
     """The step that risk's latency-aware limits stand at; 0: none. widen_ticks, widen_ppm: a quote stands so much further from
     the other side than wished, in ticks and in millionths of its price: the larger of both.
@@ -114,40 +105,6 @@ class StoreAnswer(Message, frozen=True, tag=80):
     updates: tuple[OrderUpdate, ...]
     fills: tuple[Fill, ...]
     complete_to: int = -1
-
-
-class WalletChanged(Message, frozen=True, tag=82):
-    """A futures wallet moved by something that is no fill of ours: funding, a transfer, an insurance clearance.
-
-    change: of its smallest unit, signed. entry: the venue's id of it, so that it is booked once; instrument -1: of none.
-    """
-
-    account: int
-    venue: int
-    instrument: int
-    asset: str
-    change: int
-    cause: str
-    entry: int
-    venue_ns: int
-
-
-class BalancesJudged(Message, frozen=True, tag=83):
-    """The portfolio's word on BalancesReported. differences: rows said about it. again: a gap is seen and not believed yet:
-    trades and balances are to be asked once more, a moment later. compared: False: they could not be held against the ledger.
-    """
-
-    account: int
-    differences: int
-    again: bool
-    compared: bool = True
-
-
-class BaselineAwaited(Message, frozen=True, tag=84):
-    """The ledger has no start and may not take one by itself: a person must accept the venue's totals."""
-
-    account: int
-    assets: tuple[str, ...]
 
 
 class CommandAnswered(Message, frozen=True, tag=85):

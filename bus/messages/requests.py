@@ -7,7 +7,8 @@ An asker raises its generation to disown what it asked before; it drops and coun
 
 from bus.messages.base import Message
 from bus.messages.enums import AlertLevel, Control, Outcome, QueryKind, StopPolicy, Stream
-from bus.messages.orders import Balance, ExecutionReport, VenuePosition
+from bus.messages.ledger import Balance, VenuePosition
+from bus.messages.orders import ExecutionReport
 
 
 class Frame(Message, frozen=True, tag=1):
