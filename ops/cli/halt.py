@@ -77,7 +77,7 @@ def _order(told: Told, control: Control, symbol: str, strategy: str, reason: str
     if symbol and strategy:
         raise Refused("SYMBOL and --strategy: give one of them")
     why = checked_reason(reason)
-    folder = _folder(control, state)
+    folder = _folder(state)
     scope = symbol.upper() or strategy or "engine"
     instrument = number_of(folder, symbol)
     _check_strategy(folder, strategy)
@@ -102,13 +102,9 @@ def _order(told: Told, control: Control, symbol: str, strategy: str, reason: str
     told.end(done, text, scope=scope, state=str(folder))
 
 
-def _folder(control: Control, state: Path | None) -> Path:
+def _folder(state: Path | None) -> Path:
     """Raises Refused. A halt needs no engine, but a directory where one has run."""
-    try:
-        folder = engine_of(state)
-    except Refused as error:
-        more = "" if control is Control.RESUME else "; with it, the next start begins halted"
-        raise Refused(f"{error}{more}") from None
+    folder = engine_of(state)
     if not (folder / "lock").exists():
         raise Refused(f"{folder}: no engine has ever run here; check --state")
     return folder

@@ -22,36 +22,32 @@ REASON_MAX = 200
 
 CANCEL = "touchline cancel-all --config CONFIG --state {state}"
 HALTED = (
-    "it is written down: its next start begins so. Orders that work are not canceled by that: "
-    + CANCEL
-    + " needs no engine"
+    "The halt is written down: its next start begins so{awake}. What works at the venue is not canceled by that. Now: "
 )
 SILENT: dict[str, tuple[str, str]] = {
-    "halt": (
-        HALTED + "; if it goes on, it is halted as soon as it does: kill -9 {pid} if it must not go on",
-        HALTED,
-    ),
+    "halt": (HALTED + "kill -9 {pid}, then " + CANCEL, HALTED + CANCEL),
     "resume": (
-        "this resume has expired and is not done later: kill -9 {pid}, start it again, then type it again",
-        "start it, then type it again",
+        "This resume has expired and is not done later. Now: kill -9 {pid}, start it again, then type this again",
+        "Now: start it, then type this again",
     ),
     "cancel-all": (
-        "kill -9 {pid}, then the same works without an engine: " + CANCEL,
-        "the same works without an engine: " + CANCEL,
+        "Now: kill -9 {pid}, then it goes without an engine: " + CANCEL,
+        "Now, without an engine: " + CANCEL,
     ),
     "flatten": (
-        "{flatten}: kill -9 {pid}, then the same works without an engine: touchline flatten --config CONFIG --state {state}",
-        "started again before its time is up it goes on by itself; the same works without an engine: "
+        "{flatten}. Now: kill -9 {pid}, then it goes without an engine: touchline flatten --config CONFIG --state {state}",
+        "If it is started before the time for it is up, it goes on by itself. Now, without it: "
         "touchline flatten --config CONFIG --state {state}",
     ),
-}  # fmt: skip
+}
 """What to do when a command was not answered: by an engine that lives, by one that ended."""
 
 
 def what_now(command: str, error: NoAnswer) -> str:
-    flatten = "it had begun, and goes on if the process does" if error.taken else "it has expired and is not done later"
+    flatten = "It had begun, and goes on if the process does" if error.taken else "It has expired and is not done later"
+    awake = ", and so it is if it goes on" if error.pid else ""
     text = SILENT[command][0 if error.pid else 1]
-    return text.format(state=error.state, pid=error.pid, flatten=flatten)
+    return text.format(state=error.state, pid=error.pid, flatten=flatten, awake=awake)
 
 
 class Refused(Exception):
@@ -168,6 +164,6 @@ def run_command(command: str, as_json: bool, work: Callable[[Told], None]) -> No
     try:
         work(told)
     except NoAnswer as error:
-        told.end(False, f"{error}; {what_now(command, error)}")
+        told.end(False, f"{error}. {what_now(command, error)}")
     except (Refused, NoEngine, StateError, BusError, OSError) as error:
         told.refuse(error)

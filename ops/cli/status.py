@@ -12,7 +12,7 @@ from bus.errors import BusError
 from gateway.binance_spot.decimals import SCALE
 from ops.cli.operating import Refused, Told, engine_of, json_option, state_option
 from ops.config import decimal_text
-from ops.control import is_alive
+from ops.control import holder, is_alive
 from ops.look import LOOK_S, NoPicture, look
 from ops.status import of_engine, of_remains
 
@@ -53,7 +53,7 @@ def _look(folder: Path) -> dict[str, Any]:
     try:
         return of_engine(folder, look(folder, LOOK_S))
     except (NoPicture, BusError) as error:
-        return of_remains(folder, f"a process holds it, but {error}")
+        return of_remains(folder, f"process {holder(folder)} holds it, but {error}")
 
 
 def _lines(told: dict[str, Any]) -> Iterator[str]:
