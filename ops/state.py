@@ -5,6 +5,7 @@ DIR/journal      the order journal                DIR/input-log    every input, 
 DIR/checkpoints  the last few                     DIR/store.sqlite index of the journal, for people
 DIR/limits.json  what of the venues' limits is used
 DIR/poison       what a handler raised on, the last few
+DIR/halts        what a person has ordered and the journal does not have yet (ops.halts)
 """
 
 import fcntl
