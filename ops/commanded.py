@@ -54,8 +54,9 @@ class Commanded:
             text = f"refused: it came {late_ns / 1e9:.1f} s after it had expired, and was not done; ask again"
             self._answer(message, AnswerKind.FAILED, text)
             return False
-        if message.left in self._heard:
-            self._answer(message, AnswerKind.DONE, ORDERED[message.control].name)
+        if message.left and message.left in self._heard:
+            ordered = ORDERED.get(message.control)
+            self._answer(message, AnswerKind.DONE, ordered.name if ordered is not None else "heard before")
             return False
         return True
 

@@ -61,11 +61,14 @@ class NoEngine(Exception):
 
 class NoAnswer(Exception):
     """The command was sent, and nothing more was heard of it. The text says what that means; pid: of the engine that lives and
-    says nothing, 0: it ended. taken: it had answered that it follows.
+    says nothing, 0: it ended. control: what was asked; taken: it had answered that it follows. not_left: why a halt could not
+    be written down.
     """
 
-    def __init__(self, state: Path, text: str, pid: int = 0, *, taken: bool = False) -> None:
-        self.state, self.pid, self.taken = state, pid, taken
+    def __init__(
+        self, state: Path, text: str, control: Control, pid: int = 0, *, taken: bool = False, not_left: str = ""
+    ) -> None:
+        self.state, self.control, self.pid, self.taken, self.not_left = state, control, pid, taken, not_left
         super().__init__(f"{state}: {text}")
 
 
@@ -100,14 +103,22 @@ class Asker:
     ) -> Iterator[Message]:
         """Send the command and yield what comes of it, until it is answered for good. symbol: the instrument's, for people.
 
-        seconds: longest silence. Raises NoEngine (also when it ends meanwhile), NoAnswer, OSError (a halt cannot be left).
+        seconds: longest silence. Raises NoEngine (also when it ends meanwhile), NoAnswer. A halt that cannot be written down is
+        sent all the same. Before a RESUME the engine hears what lies in the directory: it was ordered before.
         """
-        key, until_ns = "", 0
+        key, until_ns, not_left = "", 0, ""
+        before: list[OperatorCommand] = []
         if control in halts.TIGHTENING:
-            key = halts.leave(self._state, control, instrument, reason, owner, symbol).key
+            try:
+                key = halts.leave(self._state, control, instrument, reason, owner, symbol).key
+            except OSError as error:
+                not_left = str(error)
         elif control is not Control.CANCEL_ALL:
             until_ns = boottime_ns() + int(seconds * 1e9)
-        send(self._state, OperatorCommand(control, instrument, reason, owner, self.name, -1, until_ns, key))
+        if control is Control.RESUME:
+            before = [halt.command() for halt in halts.read(self._state).halts]
+        command = OperatorCommand(control, instrument, reason, owner, self.name, -1, until_ns, key)
+        send(self._state, *before, command)
         until, taken = time.monotonic() + seconds + LATE_S, False
         while True:
             messages = self._take()
@@ -119,12 +130,21 @@ class Asker:
                     taken = True
             if messages:
                 until = time.monotonic() + seconds
-            elif time.monotonic() > until:
-                pid = holder(self._state)
-                text = f"no answer came in {seconds:g} s: process {pid} hangs or stands still"
-                raise NoAnswer(self._state, text, pid, taken=taken)
-            else:
-                self._check_lives(taken=taken)
+                continue
+            text, pid = self._silence(seconds, over=time.monotonic() > until)
+            if text:
+                raise NoAnswer(self._state, text, control, pid, taken=taken, not_left=not_left)
+
+    def _silence(self, seconds: float, *, over: bool) -> tuple[str, int]:
+        """Why nothing more is waited for, "" if it is; and the process that says nothing, 0: it ended."""
+        try:
+            check_engine(self._state)
+        except NoEngine:
+            return "the engine ended before it answered; what it took of the command is in its log", 0
+        if not over:
+            return "", 0
+        pid = holder(self._state)
+        return f"no answer came in {seconds:g} s: process {pid} hangs or stands still", pid
 
     def _take(self) -> list[Message]:
         """What came; waits for it for LOOK_S at most."""
@@ -133,13 +153,6 @@ class Asker:
             select.select([self._mailbox.descriptor], [], [], LOOK_S)
             taken, _ = self._mailbox.drain(TAKEN_MAX)
         return [decode_any(raw[HEADER_SIZE:]) for raw in taken]
-
-    def _check_lives(self, *, taken: bool) -> None:
-        try:
-            check_engine(self._state)
-        except NoEngine as error:
-            text = "the engine ended before it answered; what it took of the command is in its log"
-            raise NoAnswer(self._state, text, taken=taken) from error
 
 
 def send(state: Path, *commands: OperatorCommand | StopRequested) -> None:

@@ -77,6 +77,13 @@ def cancel_all(
                 if config is None:
                     raise
                 told.say(f"{error}; so it is done from here")
+                if isinstance(error, NoAnswer) and error.pid:
+                    held = (
+                        ""
+                        if go_on
+                        else "; it is CANCEL_ONLY when it goes on, and at its next start, until touchline resume"
+                    )
+                    told.say(f"kill -9 {error.pid} if it must not go on{held}")
         assert config is not None, "without it an engine is asked"
         _without_engine(told, config, folder, symbol, everything=everything)
 
@@ -105,7 +112,9 @@ def _through_engine(
     with Asker(folder) as asker:
         instrument = number_of(folder, symbol)
         if not go_on:
-            held = asked(asker, Control.CANCEL_ONLY, instrument, why, seconds=seconds, news=told.say)
+            held = asked(
+                asker, Control.CANCEL_ONLY, instrument, why, seconds=seconds, news=told.say, symbol=symbol.upper()
+            )
             told.say(f"{scope}: {held.text}, until touchline resume{f' {scope}' if symbol else ''} --reason TEXT")
         answer = asked(asker, Control.CANCEL_ALL, instrument, why, news=told.say)
     told.end(answer.kind is AnswerKind.DONE, answer.text, scope=scope, state=str(folder))

@@ -88,6 +88,8 @@ def _through_engine(told: Told, folder: Path, symbol: str, reason: str, *, yes: 
             told.say(line)
         if not yes and lines and not _sure():
             told.end(False, "nothing was done")
+        # So that an engine that hangs quotes nothing more when it goes on or starts again: this one is written down.
+        asked(asker, Control.CANCEL_ONLY, number, reason, symbol=symbol.upper())
         answer = asked(asker, Control.FLATTEN, number, reason, seconds=SILENCE_S, news=told.say)
         gone = asked(asker, Control.CANCEL_ALL, number, reason, news=told.say)
     done = answer.kind is AnswerKind.DONE and gone.kind is AnswerKind.DONE

@@ -22,7 +22,7 @@ from ops.cli.operating import (
     run_command,
     state_option,
 )
-from ops.control import ANSWER_S, Asker, NoEngine, is_alive, send
+from ops.control import ANSWER_S, Asker, NoEngine, is_alive
 from ops.halts import leave, read
 from ops.look import NoPicture, look
 
@@ -81,10 +81,10 @@ def _order(told: Told, control: Control, symbol: str, strategy: str, reason: str
     scope = symbol.upper() or strategy or "engine"
     instrument = number_of(folder, symbol)
     _check_strategy(folder, strategy)
+    if control is Control.RESUME:
+        _check_readable(folder)
     try:
         with Asker(folder) as asker:
-            if control is Control.RESUME:
-                _pass_on(folder)
             seconds = ANSWER_S if control is Control.RESUME else HURRY_S
             answer = asked(
                 asker, control, instrument, why, strategy, seconds=seconds, news=told.say, symbol=symbol.upper()
@@ -110,13 +110,10 @@ def _folder(state: Path | None) -> Path:
     return folder
 
 
-def _pass_on(folder: Path) -> None:
-    """Halts that lie in the directory were ordered before this resume: the engine hears them before it. Raises Refused, NoEngine."""
-    left = read(folder)
-    for path, why in left.unreadable:
+def _check_readable(folder: Path) -> None:
+    """A resume that does not know what it lifts is none. Raises Refused."""
+    for path, why in read(folder).unreadable:
         raise Refused(f"{path}: a halt that cannot be read ({why}); look at it, remove it, then type this again")
-    if left.halts:
-        send(folder, *(halt.command() for halt in left.halts))
 
 
 def _tell_left(told: Told, folder: Path, scope: str, name: str) -> NoReturn:

@@ -13,6 +13,7 @@ from bus.errors import BusError
 from bus.messages import AnswerKind, CommandAnswered, Control
 from ops.control import ANSWER_S, Asker, NoAnswer, NoEngine
 from ops.engines import STATE_VARIABLE, Undecided, choose
+from ops.halts import TIGHTENING
 from ops.registry import numbers
 from ops.state import StateError
 
@@ -20,34 +21,37 @@ REASON_MAX = 200
 """Characters that an engine takes (bus.pump)."""
 
 
-CANCEL = "touchline cancel-all --config CONFIG --state {state}"
-HALTED = (
-    "The halt is written down: its next start begins so{awake}. What works at the venue is not canceled by that. Now: "
-)
-SILENT: dict[str, tuple[str, str]] = {
-    "halt": (HALTED + "kill -9 {pid}, then " + CANCEL, HALTED + CANCEL),
-    "resume": (
-        "This resume has expired and is not done later. Now: kill -9 {pid}, start it again, then type this again",
-        "Now: start it, then type this again",
-    ),
-    "cancel-all": (
-        "Now: kill -9 {pid}, then it goes without an engine: " + CANCEL,
-        "Now, without an engine: " + CANCEL,
-    ),
-    "flatten": (
-        "{flatten}. Now: kill -9 {pid}, then it goes without an engine: touchline flatten --config CONFIG --state {state}",
-        "If it is started before the time for it is up, it goes on by itself. Now, without it: "
-        "touchline flatten --config CONFIG --state {state}",
-    ),
-}
-"""What to do when a command was not answered: by an engine that lives, by one that ended."""
+REMEDIES = {
+    "halt": "touchline cancel-all --config CONFIG --state {state}, because what works at the venue is not canceled by a halt that is not heard",
+    "resume": "start it again and type this again",
+    "cancel-all": "touchline cancel-all --config CONFIG --state {state}, which needs no engine",
+    "flatten": "touchline flatten --config CONFIG --state {state}, which needs no engine",
+}  # fmt: skip
+"""What to type when a command was not answered."""
 
 
 def what_now(command: str, error: NoAnswer) -> str:
-    flatten = "It had begun, and goes on if the process does" if error.taken else "It has expired and is not done later"
-    awake = ", and so it is if it goes on" if error.pid else ""
-    text = SILENT[command][0 if error.pid else 1]
-    return text.format(state=error.state, pid=error.pid, flatten=flatten, awake=awake)
+    """What becomes of a command that was not answered, and what to type."""
+    kill = f"kill -9 {error.pid}, then " if error.pid else ""
+    return f"{_left(error)}{_late(error)}Now: {kill}{REMEDIES[command].format(state=error.state)}"
+
+
+def _left(error: NoAnswer) -> str:
+    if error.control not in TIGHTENING:
+        return ""
+    if error.not_left:
+        return f"The halt could not be written down either ({error.not_left}), nothing says that it holds. "
+    return f"The halt is written down: {'it holds as soon as it goes on, and ' if error.pid else ''}at its next start. "
+
+
+def _late(error: NoAnswer) -> str:
+    if error.control not in (Control.RESUME, Control.FLATTEN):
+        return ""
+    if error.control is Control.FLATTEN and not error.pid:
+        return "Started again before its time is up, it goes on by itself. "
+    return (
+        "It had begun, and goes on if the process does. " if error.taken else "It has expired and is not done later. "
+    )
 
 
 class Refused(Exception):

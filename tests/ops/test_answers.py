@@ -1,5 +1,6 @@
 """The way back of what came of a command: real sockets, the real supervisor; only the actor that answers is the test."""
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,9 @@ from bus.messages import (
     Reconciled,
 )
 from ops.answers import ASKERS_MAX, opener
+from ops.cli.operating import what_now
 from ops.control import CONTROL_MAILBOX, Asker, NoAnswer, NoEngine
+from ops.halts import leave, read
 from ops.state import StateDirectory
 from ops.supervisor import Supervisor
 from tests.support.processes import until
@@ -122,3 +125,66 @@ def test_askers_that_went_away_are_bounded_and_their_files_removed(engine: Engin
     (tmp_path / "a-dead00.ipc").touch()
     opener(engine.mailboxes, tmp_path)
     assert not list(tmp_path.glob("a-*.ipc"))
+
+
+def drained(engine: Engine, count: int) -> list[OperatorCommand]:
+    heard: list[OperatorCommand] = []
+
+    def all_there() -> bool:
+        heard.extend(decode_any(raw[HEADER_SIZE:]) for raw in engine.control.drain(16)[0])  # type: ignore[misc]  # commands
+        return len(heard) >= count
+
+    until(all_there, f"{count} commands")
+    return heard
+
+
+def unanswered(state: Path, control: Control, **more: str) -> NoAnswer:
+    with Asker(state) as asker, pytest.raises(NoAnswer) as raised:
+        list(asker.ask(control, reason="test", seconds=0.05, **more))  # type: ignore[arg-type]  # text alone
+    return raised.value
+
+
+def test_what_lies_in_the_directory_is_heard_before_a_resume(engine: Engine, tmp_path: Path) -> None:
+    left = [leave(tmp_path, Control.HALT, number, "left").command() for number in (0, 1)]
+    unanswered(tmp_path, Control.RESUME)
+    *before, resume = drained(engine, 3)
+    assert before == left
+    assert (resume.control, resume.left, resume.until_ns > 0) == (Control.RESUME, "", True)
+
+
+@pytest.mark.parametrize("control", list(Control))
+def test_what_tightens_never_expires_and_a_trading_state_lies_there_as_well(
+    engine: Engine, tmp_path: Path, control: Control
+) -> None:
+    error = unanswered(tmp_path, control)
+    [command] = drained(engine, 1)
+    halts = control in (Control.HALT, Control.CANCEL_ONLY, Control.REDUCE)
+    assert (command.until_ns > 0) is not (halts or control is Control.CANCEL_ALL)
+    assert [halt.command(command.asker) for halt in read(tmp_path).halts] == ([command] if halts else [])
+    assert (error.control, error.pid, error.taken) == (control, os.getpid(), False)
+
+
+def test_a_halt_that_cannot_be_written_down_is_sent_all_the_same(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "halts").touch()
+    error = unanswered(tmp_path, Control.HALT)
+    assert drained(engine, 1)[0].left == ""
+    assert "could not be written down either" in what_now("halt", error)
+
+
+@pytest.mark.parametrize(
+    ("command", "control", "words"),
+    [
+        ("halt", Control.HALT, ["holds as soon as it goes on", "kill -9 {pid}", "cancel-all --config CONFIG --state {state}"]),
+        ("halt", Control.CANCEL_ALL, ["kill -9 {pid}", "cancel-all --config CONFIG --state {state}"]),
+        ("resume", Control.RESUME, ["has expired", "kill -9 {pid}", "start it again"]),
+        ("cancel-all", Control.CANCEL_ONLY, ["is written down", "kill -9 {pid}", "needs no engine"]),
+        ("flatten", Control.FLATTEN, ["has expired", "kill -9 {pid}", "flatten --config CONFIG --state {state}"]),
+    ],
+)  # fmt: skip
+def test_silence_says_what_holds_and_what_to_type(
+    engine: Engine, tmp_path: Path, command: str, control: Control, words: list[str]
+) -> None:
+    told = what_now(command, unanswered(tmp_path, control))
+    at = [told.find(word.format(pid=os.getpid(), state=tmp_path)) for word in words]
+    assert -1 not in at, (told, words)
+    assert at == sorted(at)
