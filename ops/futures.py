@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from bus.messages import Instrument
+from bus.messages import ExecutionReport, Instrument, ReportKind
 from gateway.binance_spot.events import AccountPosition
 from gateway.binance_spot.outcomes import INVALID_TIMESTAMP
 from gateway.binance_spot.signing import Signer
@@ -47,6 +47,14 @@ class BinanceUsdmOrders(BinanceOrders):
 
     def subscribe(self, timestamp_ms: int) -> bytes:
         return self._subscribe()
+
+    def read(self, payload: bytes, received_ns: int) -> list[Read]:
+        """An execution in a symbol that nobody configured is told by its incomes alone."""
+        reads = super().read(payload, received_ns)
+        first = reads[0] if reads else None
+        if isinstance(first, ExecutionReport) and first.instrument < 0 and first.kind is ReportKind.TRADE:
+            self.on_wallet(first.kind.name)
+        return reads
 
     def _besides(self, decoded: AccountPosition | WalletMoved | StreamAnswer) -> list[Read]:
         if isinstance(decoded, StreamAnswer):

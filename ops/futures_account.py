@@ -34,6 +34,11 @@ differs from the ledger.
 OVERLAP_MS = 3_600_000
 """How far behind the last known row is asked: rows may come out of order, and known ones are known. Chosen."""
 PAGES_MAX = 20
+KINDS = ("FUNDING_FEE", "TRANSFER", "INSURANCE_CLEAR")
+"""What is asked for by itself where fills, with two rows each, fill a page ("Get Income History", incomeType)."""
+WALK_PAGES = 5
+"""Of all rows, for what is of no such kind, at a time while something differs: a weight of 150. Chosen."""
+WALK_OVERLAP_MS = 60_000
 MS_NS = 1_000_000
 
 
@@ -41,16 +46,16 @@ class FuturesAccount:
     """One account's questions beside its orders. venue_ms: the venue's clock now."""
 
     def __init__(self, rest: RestDoor, signed_by: Signer, section: VenueSection, venue_ms: Callable[[], int]) -> None:
-        self._rest, self._venue_ms = rest, venue_ms
+        self._rest, self.venue_ms = rest, venue_ms
         self.paths = Paths(signed_by, section.recv_window_ms)
         self._headers = {"X-MBX-APIKEY": signed_by.api_key}
 
     async def check(self, symbols: tuple[str, ...]) -> None:
         """Whether it can be traded on. Raises StartFailed with the remedy."""
-        config = read_account_config(await self._ask(self.paths.account_config(self._venue_ms()), "accountConfig"))
+        config = read_account_config(await self._ask(self.paths.account_config(self.venue_ms()), "accountConfig"))
         if isinstance(config, Garbage):
             raise StartFailed(f"[venue] rest: {config.detail}")
-        body = await self._ask(self.paths.symbol_configs(self._venue_ms()), "symbolConfig")
+        body = await self._ask(self.paths.symbol_configs(self.venue_ms()), "symbolConfig")
         found = read_symbol_configs(body, symbols)
         if isinstance(found, Garbage):
             raise StartFailed(f"[venue] rest: {found.detail}")
@@ -60,24 +65,28 @@ class FuturesAccount:
         for one in found:
             events.info("leverage", instrument=one.symbol, leverage=one.leverage, margin=one.marginType)
 
-    async def incomes(self, since_ms: int, numbers: Mapping[str, int]) -> tuple[list[WalletChanged], str]:
-        """What moved the wallet from then on, and what could not be read or asked."""
+    async def incomes(
+        self, since_ms: int, numbers: Mapping[str, int], pages: int = PAGES_MAX, kind: str = ""
+    ) -> tuple[list[WalletChanged], int, str]:
+        """What moved the wallet from then on; from when on the next page is (-1: there is none); and what could not be read or
+        asked. kind: only incomes of that kind.
+        """
         changes: list[WalletChanged] = []
         problem = ""
-        for _ in range(PAGES_MAX):
+        for _ in range(pages):
             try:
-                body = await self._ask(self.paths.income(since_ms, self._venue_ms()), "income")
+                body = await self._ask(self.paths.income(since_ms, self.venue_ms(), kind), "income")
             except StartFailed as error:
-                return changes, str(error)
+                return changes, since_ms, str(error)
             found, last_ms, unread = read_income(body, ACCOUNT, VENUE, numbers)
             changes += found
             problem = problem or unread
             if last_ms < 0:
-                return changes, problem
+                return changes, -1, problem
             since_ms = max(
                 last_ms, since_ms + 1
             )  # a page of one millisecond: what is beyond it in that one is lost, and seen
-        return changes, problem or f"more than {PAGES_MAX} pages of incomes"
+        return changes, since_ms, problem
 
     async def _ask(self, path: str, what: str) -> bytes:
         try:
@@ -112,6 +121,7 @@ class WalletWatch:
         self._hinted = asyncio.Event()
         self._told: dict[tuple[str, int], None] = {}
         self._unread = False
+        self._walked_ms = 0
         self.changes = self.failures = 0
 
     def hint(self, cause: str) -> None:
@@ -144,7 +154,7 @@ class WalletWatch:
         since_ms = known_ns // MS_NS + 1 if known_ns else max(floor_ms + 1, last_ms - OVERLAP_MS)
         if not (known_ns or wallet.floor_ns):
             return 0  # there is no ledger yet: its start will have everything in it
-        changes, problem = await self._account.incomes(since_ms, self._numbers())
+        changes, problem = await self._read(since_ms)
         self._unread = bool(problem)
         if problem:
             self.failures += 1
@@ -154,6 +164,28 @@ class WalletWatch:
             self._post(change)
         self.changes += len(fresh)
         return len(fresh)
+
+    async def _read(self, since_ms: int) -> tuple[list[WalletChanged], str]:
+        """What moved the wallet from then on, and what could not be read or asked.
+
+        Where fills fill the first page, what is no fill's is asked for by its kind; and while something differs, all rows are walked
+        through as well, from where the last walk ended.
+        """
+        account, numbers = self._account, self._numbers()
+        changes, next_ms, problem = await account.incomes(since_ms, numbers, 1)
+        if next_ms < 0 or problem:
+            return changes, problem
+        for kind in KINDS:
+            found, left_ms, trouble = await account.incomes(since_ms, numbers, kind=kind)
+            changes += found
+            problem = problem or trouble or (f"more than {PAGES_MAX} pages of {kind}" if left_ms >= 0 else "")
+        if self._differs():
+            asked_ms = account.venue_ms()
+            found, left_ms, trouble = await account.incomes(max(next_ms, self._walked_ms), numbers, WALK_PAGES)
+            changes += found
+            problem = problem or trouble
+            self._walked_ms = left_ms if left_ms >= 0 else asked_ms - WALK_OVERLAP_MS
+        return changes, problem
 
     def _is_new(self, change: WalletChanged, wallet: Wallet) -> bool:
         key = (change.cause, change.entry)

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from actors.portfolio import Portfolio
+from actors.portfolio.holdings import Holdings
 from actors.portfolio.ledger import Wallet
 from gateway.binance_spot.signing import Signer
 from gateway.binance_usdm.limits import WEIGHTS
@@ -81,11 +82,16 @@ class Futures:
         door.on_fired = lambda symbol: events.critical("dead_man_fired", instrument=symbol, remedy=REMEDY)
         return door
 
+    def _holdings(self) -> Holdings:
+        return next(actor.holdings for actor in self._engine.actors if isinstance(actor, Portfolio))
+
     def _known(self) -> Wallet:
-        return next(actor.holdings.wallet for actor in self._engine.actors if isinstance(actor, Portfolio))
+        return self._holdings().wallet
 
     def _numbers(self) -> dict[str, int]:
-        return {row.venue_symbol: number for number, row in self._engine.traded.items()}
+        """Of all contracts that we trade, or did: fills of others are nobody's of ours, and only their incomes tell of them."""
+        rows = (*self._holdings().instruments.values(), *self._engine.traded.values())
+        return {row.venue_symbol: row.instrument for row in rows}
 
     def _symbols(self) -> list[str]:
         return [row.venue_symbol for row in self._engine.traded.values()]

@@ -18,7 +18,7 @@ INCOME_MAX = 1_000
 PAST_ORDERS_MAX = 1_000
 CROSSED = "CROSSED"
 BY_FILLS = ("REALIZED_PNL", "COMMISSION")
-"""Incomes that fills tell of, with more about them."""
+"""Incomes that fills tell of, with more about them: those of symbols whose fills we book."""
 
 
 class Paths:
@@ -39,9 +39,10 @@ class Paths:
         params = (("symbol", venue_symbol), ("limit", str(PAST_ORDERS_MAX)))
         return self._signed("/fapi/v1/allOrders", params, timestamp_ms)
 
-    def income(self, since_ms: int, timestamp_ms: int) -> str:
-        """What moved the wallet from then on. Weight 30."""
-        params = (("startTime", str(since_ms)), ("limit", str(INCOME_MAX)))
+    def income(self, since_ms: int, timestamp_ms: int, kind: str = "") -> str:
+        """What moved the wallet from then on, of that kind alone unless "". Weight 30."""
+        named = (("incomeType", kind),) if kind else ()
+        params = (*named, ("startTime", str(since_ms)), ("limit", str(INCOME_MAX)))
         return self._signed("/fapi/v1/income", params, timestamp_ms)
 
     def countdown(self, venue_symbol: str, milliseconds: int, timestamp_ms: int) -> str:
@@ -119,7 +120,7 @@ def read_income(
     """Return what moved the wallet beside fills, the last row's time in ms of a full page (-1: nothing follows), and what
     could not be read.
 
-    numbers: instruments by venue symbol. A row's id is unique among those of its kind ("Get Income History").
+    numbers: instruments by venue symbol, those whose fills are booked. A row's id is unique among those of its kind ("Get Income History").
     """
     try:
         rows = msgspec.json.decode(body, type=list[Any])
@@ -135,7 +136,7 @@ def read_income(
             reason = reason or f"income: {error}"
             continue
         last_ms = max(last_ms, income.time)
-        if income.incomeType in BY_FILLS:
+        if income.incomeType in BY_FILLS and (not income.symbol or income.symbol in numbers):
             continue
         number = numbers.get(income.symbol or "", -1)
         changes.append(

@@ -101,8 +101,11 @@ async def test_money_that_comes_in_is_booked_by_the_history_of_incomes(tmp_path:
         assert play.engine.views()["portfolio"]["adjusted"] == {}
 
 
-async def test_money_that_nobody_told_of_is_looked_for_when_the_wallet_differs(tmp_path: Path) -> None:
+async def test_money_that_nobody_told_of_is_looked_for_when_the_wallet_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its event is lost, and the next look at the incomes of itself is minutes away: the comparison is reason enough."""
+    monkeypatch.setattr("ops.futures_account.DIFFERS_S", 0.5)
     async with trading(tmp_path) as play:
         await play.fault("user-drop", face="usdm")
         await play.control("deposit", account="client", asset="USDT", amount="12.5")
@@ -111,6 +114,43 @@ async def test_money_that_nobody_told_of_is_looked_for_when_the_wallet_differs(t
         await play.until(lambda: not play.engine.supervisor.differences, "nothing differs any more")
         await play.more_orders()
         assert await play.end() == []
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of incomes: five rows each, and two pages of one kind."""
+    monkeypatch.setattr("gateway.binance_usdm.account.INCOME_MAX", 5)
+    monkeypatch.setattr("ops.futures_account.PAGES_MAX", 2)
+    monkeypatch.setattr("ops.futures_account.DIFFERS_S", 0.5)
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_money_is_found_among_more_fills_than_pages_hold(tmp_path: Path) -> None:
+    """Each fill makes two rows of incomes, and what came in last is behind all of them."""
+    async with trading(tmp_path) as play:
+        await play.fills(12)
+        await play.control("deposit", account="client", asset="USDT", amount="12.5")
+        await play.until(lambda: play.journal(WalletChanged), "the deposit is booked")
+        await play.more_orders()
+        assert await play.end() == []
+
+
+@pytest.mark.parametrize("small", [False, True], ids=["", "more fills than pages hold"])
+async def test_trades_by_hand_in_other_symbols_are_booked_by_what_they_cost(
+    tmp_path: Path, request: pytest.FixtureRequest, *, small: bool
+) -> None:
+    """One wallet pays for all: its fees and results there are no gap for a person, whether the page has them or a walk finds them."""
+    if small:
+        request.getfixturevalue("small_pages")
+    async with trading(tmp_path, venue=replace(SETTINGS, symbols=("BTCUSDT", "ETHUSDT"))) as play:
+        await play.fills(6)
+        for side in ("BUY", "SELL"):
+            await play.signed("POST", "/fapi/v1/order", symbol="ETHUSDT", side=side, type="MARKET", quantity="0.1")
+        await play.until(lambda: len(play.journal(WalletChanged)) >= 3, "fees and a result are booked")
+        await play.until(lambda: not play.engine.supervisor.differences, "nothing differs any more")
+        await play.more_orders()
+        assert (await play.stop(), play.our_ledger()) == (0, await play.truth())
+        assert {one.cause for one in play.journal(WalletChanged)} == {"COMMISSION", "REALIZED_PNL"}
 
 
 async def test_a_position_that_is_there_at_the_first_start_is_managed(tmp_path: Path) -> None:

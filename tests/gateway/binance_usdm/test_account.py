@@ -10,6 +10,7 @@ from bus.messages import WalletChanged
 from bus.messages.feed import Garbage
 from gateway.binance_spot.signing import HmacSigner
 from gateway.binance_usdm.account import (
+    BY_FILLS,
     INCOME_MAX,
     AccountConfig,
     Paths,
@@ -78,6 +79,13 @@ def test_what_fills_tell_is_left_to_them() -> None:
     assert (last_ms, problem) == (-1, "")
 
 
+def test_what_was_traded_in_other_symbols_is_told_by_incomes_alone() -> None:
+    """Of theirs nobody books the fills; a row that names no symbol may be of ours."""
+    rows = [income(kind, "-1", 7, symbol=symbol) for kind in BY_FILLS for symbol in ("ETHUSDT", "BTCUSDT", "", None)]
+    changes, _, _ = read_income(json.dumps(rows).encode(), 3, 4, {"BTCUSDT": 5})
+    assert [(one.cause, one.instrument) for one in changes] == [(kind, -1) for kind in BY_FILLS]
+
+
 def test_a_full_page_says_where_the_next_begins_and_a_bad_row_hides_no_other() -> None:
     rows = [income("FUNDING_FEE", "1", number, time=number) for number in range(INCOME_MAX - 1)]
     rows.append(income("FUNDING_FEE", "much"))
@@ -95,6 +103,7 @@ def test_paths_are_signed_and_weighed() -> None:
         paths.symbol_configs(1_700): {},
         paths.past_orders("BTCUSDT", 1_700): {"symbol": "BTCUSDT", "limit": "1000"},
         paths.income(5, 1_700): {"startTime": "5", "limit": "1000"},
+        paths.income(5, 1_700, "TRANSFER"): {"incomeType": "TRANSFER", "startTime": "5", "limit": "1000"},
         paths.countdown("BTCUSDT", 30_000, 1_700): {"symbol": "BTCUSDT", "countdownTime": "30000"},
     }
     for path, params in phrased.items():
