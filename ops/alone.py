@@ -63,6 +63,7 @@ async def flatten_alone(
     """confirm: asked once, with the positions by symbol, before anything is traded. Raises Led, ConfigError, StateError,
     StartFailed, CoordinationError.
     """
+    _check_symbol(config, symbol)
     state = StateDirectory(path)
     coordinator = make_coordinator(config.coordination, state.path)
     try:
@@ -139,14 +140,16 @@ async def _books_live(engine: Engine) -> None:
         await asyncio.sleep(0.05)
 
 
+def _check_symbol(config: Config, symbol: str) -> None:
+    """Before anything is started for a mistyped one. Raises ConfigError."""
+    known = [row.symbol for row in config.instrument]
+    if symbol and symbol.casefold() not in [name.casefold() for name in known]:
+        raise ConfigError(f"{symbol}: the configuration does not trade it; it has {', '.join(known)}")
+
+
 def _number(engine: Engine, symbol: str) -> int:
-    if not symbol:
-        return -1
-    for row in engine.traded.values():
-        if row.venue_symbol.casefold() == symbol.casefold():
-            return row.instrument
-    known = ", ".join(row.venue_symbol for row in engine.traded.values())
-    raise ConfigError(f"{symbol}: the configuration does not trade it; it has {known}")
+    numbers = {row.venue_symbol.casefold(): row.instrument for row in engine.traded.values()}
+    return numbers[symbol.casefold()] if symbol else -1
 
 
 def _positions(engine: Engine) -> dict[str, str]:

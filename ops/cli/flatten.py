@@ -63,6 +63,8 @@ def flatten(symbol: str, yes: bool, config: Path | None, reason: str | None, sta
         if config is not None and (folder is None or not is_alive(folder)):
             if folder is None:
                 raise Refused("--config needs --state DIR: what is held stands there")
+            if not (folder / "lock").exists():  # on an empty one nothing is held, and that would be the answer
+                raise Refused(f"{folder}: no engine has ever run here; check --state")
             _alone(told, config, folder, symbol, why, yes=yes)
         assert folder is not None, "an engine was found"
         _through_engine(told, folder, symbol, why, yes=yes)

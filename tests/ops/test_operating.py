@@ -251,6 +251,9 @@ def test_flatten_without_an_engine_starts_one_that_does_only_that(rig: Rig) -> N
     rig.holding()
     rig.engine.kill()
     assert "--config CONFIG" in rig.touchline("flatten", "--yes", code=REFUSED)
+    typo = rig.touchline("flatten", "btcusd", "--yes", "--config", str(rig.engine.config), code=REFUSED)
+    assert "it has BTCUSDT" in typo
+    assert rig.open_orders(), "nothing was started for it, so nothing was canceled"
     told = rig.told("flatten", "--yes", "--config", str(rig.engine.config))
     assert told["done"], told
     assert (rig.held() < 0.0001, rig.open_orders()) == (True, [])
@@ -290,7 +293,12 @@ def test_flatten_without_an_engine_names_who_leads(rig: Rig, tmp_path: Path) -> 
     rig.engine.config.write_text(rig.engine.config.read_text() + store)
     rig.quoting()
     other = tmp_path / "other"
-    told = rig.told("flatten", "--yes", "--config", str(rig.engine.config), "--state", str(other), code=DID_NOT_HOLD)
+    command = ("flatten", "--yes", "--config", str(rig.engine.config), "--state", str(other))
+    assert "no engine has ever run here; check --state" in rig.touchline(*command, code=REFUSED)
+    assert not other.exists(), "nothing is held in a directory that is mistyped: that is no answer"
+    other.mkdir()
+    (other / "lock").touch()
+    told = rig.told(*command, code=DID_NOT_HOLD)
     assert f":{rig.engine.process.pid} leads this account" in told["answer"]  # type: ignore[union-attr]  # it runs
     assert rig.open_orders()
     rig.engine.stop()
