@@ -44,6 +44,8 @@ class BinanceUsdmOrders(BinanceOrders):
         self._subscribe, self.keep_alive = codec.subscribe_frame, codec.keep_alive_frame
         self.on_wallet: Callable[[str], None] = lambda cause: None
         """Hears that the wallet moved by something that is no trade."""
+        self.on_stream: Callable[[], None] = lambda: None
+        """Hears that a private stream is about to open."""
 
     def subscribe(self, timestamp_ms: int) -> bytes:
         return self._subscribe()
@@ -67,4 +69,5 @@ class BinanceUsdmOrders(BinanceOrders):
         """Where the private stream is ("User Data Streams", since 2026-04-23 under /private)."""
         if not _LISTEN_KEY(answer.listen_key):
             return SessionAnswer("subscribe", -1, "the listen key is none that can stand in an address")
+        self.on_stream()
         return SessionAnswer("subscribe", 0, "", 0, f"{self._streams}/private/ws/{answer.listen_key}")

@@ -25,6 +25,8 @@ INCOME_INTERVAL_S = 300.0
 """Between questions that nothing gave reason for; an event of the wallet is one. Chosen: a weight of 30 each."""
 DIFFERS_S = 15.0
 """Between questions while the ledger differs from the venue: an event may have been lost. Chosen: half a look's interval."""
+OPENED_S = 0.2
+"""From the private stream's name to a look: it is open then, and the first comparison is not over. Chosen."""
 AGAIN_S = 5.0
 """After a question that failed: until it is answered the ledger may lack a fact. Chosen."""
 LAG_S = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0)
@@ -120,11 +122,16 @@ class WalletWatch:
         self._differs = differs
         self._hinted = asyncio.Event()
         self._told: dict[tuple[str, int], None] = {}
-        self._unread = False
+        self._unread = self._caused = False
         self._walked_ms = 0
         self.changes = self.failures = 0
 
     def hint(self, cause: str) -> None:
+        self._caused = True
+        self._hinted.set()
+
+    def stream_opens(self) -> None:
+        """What moved the wallet since the last look, and before the stream tells of it, has nobody heard."""
         self._hinted.set()
 
     async def run(self) -> None:
@@ -142,7 +149,8 @@ class WalletWatch:
                     await self.look()
                 continue
             self._hinted.clear()
-            for pause_s in LAG_S:
+            pauses_s, self._caused = LAG_S if self._caused else (OPENED_S,), False
+            for pause_s in pauses_s:
                 await asyncio.sleep(pause_s)
                 if await self.look():
                     break

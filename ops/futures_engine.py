@@ -50,6 +50,7 @@ class Futures:
             return
         if isinstance(engine.order_venue, BinanceUsdmOrders):
             engine.order_venue.on_wallet = self.wallet.hint
+            engine.order_venue.on_stream = self.wallet.stream_opens
         if engine.config.venue.dead_man_ms:
             self.dead_man = self._switch()
         await self.wallet.look(known_ns)

@@ -49,7 +49,7 @@ class BinanceUsdmLimits(BinanceSpotLimits):
         """Clock, metadata, account, incomes and the session; of each symbol its orders, trades, book, and the dead man's switch."""
         one = WEIGHTS
         once = 2 * one["/fapi/v1/time"] + one["/fapi/v1/exchangeInfo"] + one["/fapi/v1/accountConfig"]
-        once += one["/fapi/v1/symbolConfig"] + one["/fapi/v1/income"] + 2 * one["/fapi/v3/account"]
+        once += one["/fapi/v1/symbolConfig"] + 2 * (one["/fapi/v1/income"] + one["/fapi/v3/account"])
         once += 3 * self.session_weight
         each = one["/fapi/v1/countdownCancelAll"] + one["/fapi/v1/allOrders"] + 2 * one["/fapi/v1/openOrders"]
         return once + symbols * (each + one["/fapi/v1/userTrades"] + depth_weight(levels))

@@ -101,6 +101,17 @@ async def test_money_that_comes_in_is_booked_by_the_history_of_incomes(tmp_path:
         assert play.engine.views()["portfolio"]["adjusted"] == {}
 
 
+async def test_money_that_comes_in_while_the_stream_is_renewed_is_found(tmp_path: Path) -> None:
+    """No event tells of it, and the comparison that follows finds no gap."""
+    async with trading(tmp_path) as play:
+        await play.control("disconnect", kind="api")
+        await play.control("deposit", account="client", asset="USDT", amount="12.5")
+        await play.until(lambda: play.journal(WalletChanged), "the deposit is booked")
+        await play.more_orders()
+        assert await play.end() == []
+        assert "ledger_difference" not in play.alerts()
+
+
 async def test_money_that_nobody_told_of_is_looked_for_when_the_wallet_differs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
