@@ -309,7 +309,7 @@ async def test_an_account_that_the_ledger_cannot_reckon_with_is_refused(
                 raise AssertionError("it started")
 
 
-async def test_a_clean_stop_disarms_the_dead_mans_switch_last(tmp_path: Path) -> None:
+async def test_the_dead_mans_switch_is_armed_before_the_first_order_and_disarmed_last(tmp_path: Path) -> None:
     async with trading(tmp_path) as play:
         door = play.engine.futures.dead_man
         assert door is not None
@@ -318,7 +318,7 @@ async def test_a_clean_stop_disarms_the_dead_mans_switch_last(tmp_path: Path) ->
         rows = [row["operation"] for row in await play.rows("requests")]
         asked = [name for name in rows if name in ("order.place", "order.cancel", "countdownCancelAll")]
         assert asked.count("countdownCancelAll") >= 3
-        assert asked[-1] == "countdownCancelAll"
+        assert (asked[0], asked[-1]) == ("countdownCancelAll", "countdownCancelAll")
         assert "order.cancel" in asked
         assert door.fired == 0
 
