@@ -23,12 +23,12 @@ from ops.sections import VenueSection
 ASK_S_MAX = 10.0
 INCOME_INTERVAL_S = 300.0
 """Between questions that nothing gave reason for; an event of the wallet is one. Chosen: a weight of 30 each."""
-DIFFERS_S = 15.0
-"""Between questions while the ledger differs from the venue: an event may have been lost. Chosen: half a look's interval."""
+AMISS_S = 5.0
+"""Until the first question after one that failed, or since the ledger differs from the venue: an event may have been lost. Twice
+as long after each that brought nothing, up to the interval. Chosen.
+"""
 OPENED_S = 0.2
 """From the private stream's name to a look: it is open then, and the first comparison is not over. Chosen."""
-AGAIN_S = 5.0
-"""After a question that failed: until it is answered the ledger may lack a fact. Chosen."""
 LAG_S = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0)
 """After an event: pauses before asking until its row is there. Chosen; the documents promise nothing, and until then the wallet
 differs from the ledger.
@@ -136,17 +136,18 @@ class WalletWatch:
 
     async def run(self) -> None:
         """Until canceled."""
-        idle_s = 0.0
+        idle_s, wait_s = 0.0, AMISS_S
         while True:
-            pause_s = AGAIN_S if self._unread else DIFFERS_S
             try:
-                async with asyncio.timeout(pause_s):
+                async with asyncio.timeout(AMISS_S):
                     await self._hinted.wait()
             except TimeoutError:
-                idle_s += pause_s
-                if self._unread or self._differs() or idle_s >= INCOME_INTERVAL_S:
+                idle_s += AMISS_S
+                amiss = self._unread or self._differs()
+                wait_s = wait_s if amiss else AMISS_S
+                if idle_s >= (wait_s if amiss else INCOME_INTERVAL_S):
                     idle_s = 0.0
-                    await self.look()
+                    wait_s = AMISS_S if await self.look() else min(2 * wait_s, INCOME_INTERVAL_S)
                 continue
             self._hinted.clear()
             pauses_s, self._caused = LAG_S if self._caused else (OPENED_S,), False

@@ -116,7 +116,7 @@ async def test_money_that_nobody_told_of_is_looked_for_when_the_wallet_differs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its event is lost, and the next look at the incomes of itself is minutes away: the comparison is reason enough."""
-    monkeypatch.setattr("ops.futures_account.DIFFERS_S", 0.5)
+    monkeypatch.setattr("ops.futures_account.AMISS_S", 0.5)
     async with trading(tmp_path) as play:
         await play.fault("user-drop", face="usdm")
         await play.control("deposit", account="client", asset="USDT", amount="12.5")
@@ -132,7 +132,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of incomes: five rows each, and two pages of one kind."""
     monkeypatch.setattr("gateway.binance_usdm.account.INCOME_MAX", 5)
     monkeypatch.setattr("ops.futures_account.PAGES_MAX", 2)
-    monkeypatch.setattr("ops.futures_account.DIFFERS_S", 0.5)
+    monkeypatch.setattr("ops.futures_account.AMISS_S", 0.5)
 
 
 @pytest.mark.usefixtures("small_pages")
