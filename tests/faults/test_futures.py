@@ -85,6 +85,23 @@ async def test_what_was_filled_in_the_first_of_several_weeks_off_is_booked(tmp_p
         assert play.engine.views()["portfolio"]["adjusted"] == {}
 
 
+@pytest.mark.usefixtures("short_weeks")
+async def test_an_order_that_was_canceled_and_that_the_venue_forgot_is_over(tmp_path: Path) -> None:
+    """Canceled by a person while nobody lived, and three days later nowhere: not in its list, no trade of it, not found."""
+    async with playing(tmp_path, config=CONFIG.replace("dead_man_ms = 5000", "dead_man_ms = 0")) as play:
+        async with life(play):
+            await play.more_orders(2)
+            await play.control("pause-flow")
+            await play.until(lambda: play.orders["open"], "orders work")
+        await play.signed("DELETE", "/fapi/v1/allOpenOrders", symbol="BTCUSDT")
+        await asyncio.sleep(1.0)
+        await play.control("resume-flow")
+        async with life(play):
+            await play.until(lambda: "order_forgotten_by_venue" in play.alerts(), "it is over")
+            await play.more_orders(2)
+            assert await play.end() == []
+
+
 async def test_money_that_comes_in_is_booked_by_the_history_of_incomes(tmp_path: Path) -> None:
     """And so is what came in while nobody lived: no difference is left for a person."""
     async with playing(tmp_path) as play:

@@ -14,11 +14,16 @@ from .api import PerpetualApi
 _Row = TypeVar("_Row")
 
 DAYS_MAX = 7  # docs, "All Orders", "Account Trade List": between startTime and endTime, and back from now without them
+UNFILLED_DAYS, KEPT_DAYS = 3, 90  # docs, "Query Order": then one that ended is not found; the first without a fill
 DAY_MS = 86_400_000
 
 
 def order_status(api: PerpetualApi, call: Call) -> Json:
-    return _status(api, api.find(call.account, call.params))
+    order = api.find(call.account, call.params)
+    days = UNFILLED_DAYS if not order.executed else KEPT_DAYS
+    if not order.is_open and call.now_ns - order.created_ns > days * DAY_MS * NS_PER_MS:
+        raise no_such_order()
+    return _status(api, order)
 
 
 def open_order(api: PerpetualApi, call: Call) -> Json:
