@@ -133,6 +133,8 @@ class RiskSection(Section, frozen=True):
     at: of the feed, of acknowledgements, of this engine's loop, of the venue's clock. A step of width is widen_ticks or
     widen_bps of the price, the larger; in_flight_max: unanswered orders of one instrument from step 2 on; calm_ms: how long
     all is below half of a step's bound before it is left.
+    The loop's first step is what a crowded machine does not reach often: a demo on two cores with twelve programs that want
+    them waited 4 to 8 ms at worst in half of all seconds, 190 ms in 80 s: on step 1 for a tenth of the time, never higher.
     """
 
     book_age_max_ms: int = 5_000
