@@ -58,7 +58,7 @@ def next_start(state: Path, names: Mapping[int, str]) -> dict[str, Any]:
     """names: symbols by instrument. Raises LogError, OSError, ValueError.
 
     state: of the whole engine; reasons: all, each with its scope as people say it. strategies: whose calls the last run had
-    stopped; a start calls them again. flatten: one that was going on. kept_aside: words of the venue that fit nothing.
+    stopped; a start calls them again. unreadable: files of halts that cannot be read. flatten: one that was going on. kept_aside: words of the venue that fit nothing.
     """
     known = _Known()
     checkpoint, _ = newest(state / "checkpoints", known.use)
@@ -83,6 +83,7 @@ def next_start(state: Path, names: Mapping[int, str]) -> dict[str, Any]:
             {"scope": _named(row.scope, names), "reason": row.name, "state": row.state.name, "text": row.text}
             for row in reasons
         ],
+        "unreadable": [str(path) for path, _ in left.unreadable],
         "strategies": strategies,
         "flatten": {"symbol": names.get(lasting.instrument, "")} if lasting is not None and lasting.ordered else None,
         "kept_aside": known.kept_aside,

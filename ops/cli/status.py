@@ -156,6 +156,8 @@ def _next_start(told: dict[str, Any]) -> Iterator[str]:
     yield f"the next start begins {told['state']}" + (", with" if told["reasons"] else "")
     for row in told["reasons"][:ROWS_MAX]:
         yield f"  {row['scope']} {row['state']}: {row['reason']}: {row['text']}"
+    for path in told["unreadable"][:ROWS_MAX]:
+        yield f"  a halt that cannot be read: {path}: look at it, remove it"
     for row in told["strategies"][:ROWS_MAX]:
         yield f"  strategy {row['strategy']} was quarantined, and is called again: {row['text']}"
     if told["flatten"] is not None:
