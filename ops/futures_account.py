@@ -33,10 +33,12 @@ LAG_S = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0)
 """After an event: pauses before asking until its row is there. Chosen; the documents promise nothing, and until then the wallet
 differs from the ledger.
 """
-OVERLAP_MS = 3_600_000
-"""How far behind the last known row is asked: rows may come out of order, and known ones are known. Chosen."""
+OVERLAP_MS = 600_000
+"""How far behind the last known row a start asks: rows may come out of order, and known ones are known. Chosen."""
+LATE_MS, LATE_OPENED_MS = 300_000, 10_000
+"""How far behind the last look a look asks, for rows that come late; and one that only fills the time until a stream tells. Chosen."""
 PAGES_MAX = 20
-KINDS = ("FUNDING_FEE", "TRANSFER", "INSURANCE_CLEAR")
+KINDS = ("FUNDING_FEE", "TRANSFER")
 """What is asked for by itself where fills, with two rows each, fill a page ("Get Income History", incomeType)."""
 WALK_PAGES = 5
 """Of all rows, for what is of no such kind, at a time while something differs: a weight of 150. Chosen."""
@@ -123,7 +125,7 @@ class WalletWatch:
         self._hinted = asyncio.Event()
         self._told: dict[tuple[str, int], None] = {}
         self._unread = self._caused = False
-        self._walked_ms = 0
+        self._read_ms = self._walked_ms = 0
         self.changes = self.failures = 0
 
     def hint(self, cause: str) -> None:
@@ -150,22 +152,31 @@ class WalletWatch:
                     wait_s = AMISS_S if await self.look() else min(2 * wait_s, INCOME_INTERVAL_S)
                 continue
             self._hinted.clear()
-            pauses_s, self._caused = LAG_S if self._caused else (OPENED_S,), False
-            for pause_s in pauses_s:
+            if not self._caused:
+                await asyncio.sleep(OPENED_S)
+                await self.look(late_ms=LATE_OPENED_MS)
+                continue
+            self._caused = False
+            for pause_s in LAG_S:
                 await asyncio.sleep(pause_s)
                 if await self.look():
                     break
 
-    async def look(self, known_ns: int = 0) -> int:
-        """Ask once. known_ns: of a predecessor, who told us up to when he knew. Returns how many facts were new."""
+    async def look(self, known_ns: int = 0, late_ms: int = LATE_MS) -> int:
+        """Ask once. known_ns: of a predecessor, who told us up to when he knew. late_ms: see LATE_MS. Returns how many facts were
+        new.
+        """
         wallet = self._wallet()
         floor_ms, last_ms = wallet.floor_ns // MS_NS, wallet.last_ns // MS_NS
         since_ms = known_ns // MS_NS + 1 if known_ns else max(floor_ms + 1, last_ms - OVERLAP_MS)
         if not (known_ns or wallet.floor_ns):
             return 0  # there is no ledger yet: its start will have everything in it
-        changes, problem = await self._read(since_ms)
+        asked_ms = self._account.venue_ms()
+        changes, problem = await self._read(max(since_ms, self._read_ms - late_ms))
         self._unread = bool(problem)
-        if problem:
+        if not problem:
+            self._read_ms = asked_ms
+        else:
             self.failures += 1
             events.warning("incomes_not_read", reason=problem)
         fresh = [one for one in changes if self._is_new(one, wallet)]
@@ -177,20 +188,21 @@ class WalletWatch:
     async def _read(self, since_ms: int) -> tuple[list[WalletChanged], str]:
         """What moved the wallet from then on, and what could not be read or asked.
 
-        Where fills fill the first page, what is no fill's is asked for by its kind; and while something differs, all rows are walked
-        through as well, from where the last walk ended.
+        Where fills fill the first page, funding and transfers are asked for by their kind; and while something differs, all rows are
+        walked through as well, from where the first such page or the last walk ended.
         """
         account, numbers = self._account, self._numbers()
         changes, next_ms, problem = await account.incomes(since_ms, numbers, 1)
         if next_ms < 0 or problem:
             return changes, problem
+        self._walked_ms = self._walked_ms or next_ms
         for kind in KINDS:
             found, left_ms, trouble = await account.incomes(since_ms, numbers, kind=kind)
             changes += found
             problem = problem or trouble or (f"more than {PAGES_MAX} pages of {kind}" if left_ms >= 0 else "")
         if self._differs():
             asked_ms = account.venue_ms()
-            found, left_ms, trouble = await account.incomes(max(next_ms, self._walked_ms), numbers, WALK_PAGES)
+            found, left_ms, trouble = await account.incomes(self._walked_ms, numbers, WALK_PAGES)
             changes += found
             problem = problem or trouble
             self._walked_ms = left_ms if left_ms >= 0 else asked_ms - WALK_OVERLAP_MS

@@ -25,7 +25,8 @@ class Face(NamedTuple):
     holds: what an account has, from the venue's ledger, by the names of the engine's. position_rows: the venue's own rows of
     positions, where it has such. phase_ms: so often each instrument moves both its orders. dead_man_s: after which the venue
     cancels what a silent engine left; 0: never. paid: what comes into the wallet now and then, asset and amount, where the
-    venue's history tells of it.
+    venue's history tells of it. patience_s: for an order of a process that comes up; beyond every wait of its own, such as for the
+    next minute's weight.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Face(NamedTuple):
     phase_ms: int
     dead_man_s: float
     paid: tuple[str, str] | None
+    patience_s: float
 
 
 def _holds_contracts(ledger: dict[str, Any], account: str) -> dict[str, int]:
@@ -69,6 +71,7 @@ SPOT = Face(
     phase_ms=300,
     dead_man_s=0.0,
     paid=None,
+    patience_s=45.0,
 )
 """0.02 BTC and 0.4 ETH, so that a crowd order (0.05, 1) takes one or more; ten orders lead to a bound: those of which nobody knows
 whether they exist count, and shall leave room for others. phase_ms: some 12 new orders a second while it trades. Chosen."""
@@ -92,6 +95,7 @@ USDM = Face(
     phase_ms=500,
     dead_man_s=30.0,
     paid=("USDT", "0.37"),
+    patience_s=120.0,
 )
 """0.02 BTC, and 9 ETH: a market order is worth 20 USDT at least, and one resting order shall have a page of such executions.
 dead_man_ms, phase_ms: a start weighs some 150 of the venue's 2,400 a minute, the switch 20 each quarter of its time, a cancel 1.

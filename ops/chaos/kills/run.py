@@ -39,9 +39,8 @@ TRADE_S_MAX = 10.0
 """How long a process may take to its share of orders and fills before it is killed all the same; chosen."""
 POLL_S = 0.05
 SWEEP_EVERY_S, PAID_EVERY = 0.7, 4
-FIRST_ORDER_S_MAX = 45.0
-"""Beyond every wait of an engine that comes up; with faults, which may ban it, that much longer. Chosen."""
 FAULTED_S_MAX = 300.0
+"""How long an order of a process that comes up is waited for with faults, which may ban it; without them see Face. Chosen."""
 BACK_OFF_S, BACK_OFF_S_MAX = 0.1, 15.0
 """Between starts that fail; all of them together outlast a ban of two minutes. Chosen."""
 OWN_ENDS_MAX, FAULTED_ENDS_MAX = 3, 20
@@ -94,7 +93,7 @@ class KillRun:
         self.ends = False
         self.began_s = time.monotonic()
         self.problems: list[str] = []
-        self._wait_s = FAULTED_S_MAX if settings.faults else FIRST_ORDER_S_MAX
+        self._wait_s = FAULTED_S_MAX if settings.faults else engine.face.patience_s
 
     async def whole(self) -> Verdict:
         """All kills, and the comparison. Raises NothingHappened, EvidenceLost, LogError, and what the venue's door raises."""
