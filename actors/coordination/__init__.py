@@ -4,6 +4,7 @@ phases     what a term allows, as a table
 bands      what our scope may rest at, so that no order of ours meets another instance's
 cooldowns  pauses of one instrument for all instances
 account    what a successor must know, left for it
+desk       what these share
 """
 
 from actors.coordination.actor import Coordination

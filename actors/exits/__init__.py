@@ -7,6 +7,7 @@ wishes      the one order that closes
 entry       fees of the entry, folded from fills
 closer      steps through the table and wishes
 flatten     beside all that: the way out at a person's word
+words       what that person is told
 actor       takes messages, keeps a watch an instrument
 """
 

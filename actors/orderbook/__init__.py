@@ -2,6 +2,9 @@
 
 Takes a gapless depth stream and asserts that it is one; answers with the touch, a view of the best levels, and the word
 INVALID before anyone could use a book that is wrong. Pure: no clock, no I/O.
+
+Reading order: book, entry (with what surrounds it), validity (the table); watched and spread (what others ask); tops, checksums
+and witness (what says that a book is wrong); actor.
 """
 
 from actors.orderbook.actor import Orderbook

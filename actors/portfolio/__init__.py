@@ -2,8 +2,12 @@
 
 ledger      baseline + fills + fees + adjustments, integers in the asset's own smallest unit
 position    average cost in quote units, realized PnL exact, unrealized from the last Mark
+margin      a futures account's one wallet, which all contracts share
 holdings    what all rules share
 comparison  the ledger against the venue's totals: its start, gaps, adjustments, a person's word
+moments     balances that executions came into, against the ledger of each moment between
+succession  what a successor is told, and what a predecessor told us
+state       all of it, as a checkpoint keeps it
 actor       folds facts
 """
 

@@ -1,7 +1,8 @@
 """RISK. Order commands in; approved orders or refusals out; the trading states; the kill switch. Touches nothing.
 
 Reading order: actor (the decision), checks and limits; facts, exposure, sums and holds (the worst case); states and causes
-(the tables), switch, losses; watch and ladder (lateness), storms, repeats and window (too much of one thing); state, view.
+(the tables), switch, losses; watch and ladder (lateness), storms, repeats and window (too much of one thing); people (alerts
+and answers), state, view.
 """
 
 from actors.risk.actor import Risk

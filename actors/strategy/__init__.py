@@ -1,6 +1,7 @@
 """STRATEGY. The user's code and its host: signals in, quote intents out. Touches nothing.
 
-Subclass `Strategy`, ask the `Context`; `examples/join_touch.py` is a whole strategy to start from.
+Subclass `Strategy`, ask the `Context`; `examples/join_touch.py` is a whole strategy to start from. Reading order: strategy,
+context, prices, user (the one place that calls it), state, actor.
 """
 
 from actors.strategy.actor import StrategyActor

@@ -1,5 +1,6 @@
 """The page that a newcomer reads first names what there is, and every link of every page leads somewhere."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -36,6 +37,15 @@ def folders() -> list[str]:
 @pytest.mark.parametrize("folder", folders())
 def test_every_package_is_named(folder: str) -> None:
     assert f"`{folder}`" in PAGE or f"`{Path(folder).name}`" in PAGE
+
+
+@pytest.mark.parametrize("room", ["gateway/doors", *(f"actors/{name}" for name in ACTORS)])
+def test_a_rooms_first_page_names_its_modules(room: str) -> None:
+    """All but the actor's own, and settings and state, which are what they are called."""
+    page = ast.get_docstring(ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))) or ""
+    modules = sorted(path.stem for path in (ROOT / room).glob("*.py"))
+    named = re.findall(r"\w+", page)
+    assert [name for name in modules if name not in (*named, "__init__", "actor", "settings", "state")] == []
 
 
 def test_every_source_it_names_is_there() -> None:
