@@ -65,7 +65,7 @@ class KilledDemo(NamedTuple):
 
 @pytest.fixture(scope="session")
 def killed_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KilledDemo]:
-    """Runs beside other tests: it lasts 20 s and mostly waits. Whoever wants its end reads `process`."""
+    """Runs beside the tests of a file: it lasts 20 s and mostly waits. Whoever wants its end reads `process`."""
     folder = tmp_path_factory.mktemp("killed")
     command = [sys.executable, "-m", "ops.cli", "demo", "--headless", "--seconds", "20", "--json"]
     with subprocess.Popen(

@@ -12,10 +12,9 @@ from tests.support.processes import ROOT, EngineProcess, VenueProcess, until
 from tests.support.replay import Replay
 
 CAPTURE = ROOT.parent / "shared" / "data" / "captures" / "binance-spot-ethusdt-20240808.jsonl.gz"
-RUN_S = 15
+RUN_S = 10
 
 
-@pytest.mark.usefixtures("killed_demo")  # it starts here, so that both wait at the same time
 @pytest.mark.skipif(not CAPTURE.exists(), reason=f"no recorded data: {CAPTURE.name} is not beside the repository")
 def test_the_books_of_a_recorded_market_are_the_venues_own(tmp_path: Path) -> None:
     """Tops, trades, the account at the end, and the run once more from its input log."""
@@ -38,4 +37,6 @@ def test_the_books_of_a_recorded_market_are_the_venues_own(tmp_path: Path) -> No
     replay = Replay(load(engine.config), instruments_in(inputs))
     assert replay.first_difference(inputs) == -1
     feed = next(actor for actor in replay.actors if actor.name == "market_data").view()
-    assert (feed["gaps"], feed["garbage"], feed["trades_missed"], feed["frames"]) == (0, 0, 0, report["frames"])
+    assert (feed["gaps"], feed["garbage"], feed["trades_missed"]) == (0, 0, 0)
+    # What came before a standstill of the process is not taken.
+    assert feed["frames"] == report["frames"] or report["standstills"]

@@ -19,6 +19,11 @@ SWEEP = "3"
 """BTC at market, each way: through everything near the touch, the engine's quotes included."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def beside(killed_demo: KilledDemo) -> None:
+    """The demo begins with the first test here and waits beside them all."""
+
+
 @pytest.fixture
 def venue(tmp_path: Path) -> Iterator[VenueProcess]:
     with VenueProcess(tmp_path, "--symbols", SYMBOL, "--seed", "3") as process:
