@@ -203,7 +203,7 @@ class Flatten:
             place.wish = None
         if lasting is None or not lasting.ordered:
             return NOTHING
-        told = ", ".join(map(held, self._held_of(lasting)))
+        told = ", ".join(held(place) for place in self._held_of(lasting) if place.lots)
         if now_ns < lasting.until_ns and self.settings.goes_on:
             lasting.resumed, lasting.closed = True, []
             lasting.news_ns, lasting.least_ns = now_ns + NEWS_NS, lasting.until_ns

@@ -327,6 +327,17 @@ def test_a_flatten_whose_time_was_up_is_told_and_not_gone_on_with(goes_on: bool)
     assert [row for row in desk.mark(9_999, 10_001) if isinstance(row, QuoteIntent)] == []
 
 
+def test_less_than_a_lot_is_nothing_that_was_not_finished() -> None:
+    desk = Desk()
+    desk.exits = Exits(None, {}, FlattenSettings(seconds_ns=10 * SECOND))
+    folds = desk.exits.recovers()
+    folds[PositionUpdate](position(1, 50), NOW)
+    folds[OperatorCommand](FLATTEN, NOW)
+    desk.now = NOW + 11 * SECOND
+    desk.tell(instrument(quantity_scale=0, base_scale=2))
+    assert desk.tell(EngineStarted(0, 2)) == []
+
+
 @pytest.mark.parametrize(
     "rows",
     [
