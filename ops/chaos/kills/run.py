@@ -38,7 +38,7 @@ LAST_S_MAX = 60.0
 TRADE_S_MAX = 10.0
 """How long a process may take to its share of orders and fills before it is killed all the same; chosen."""
 POLL_S = 0.05
-SWEEP_EVERY_S, PAID_EVERY = 0.7, 4
+SWEEP_EVERY_S, PAID_EVERY = 0.7, 20
 FAULTED_S_MAX = 300.0
 """How long an order of a process that comes up is waited for with faults, which may ban it; without them see Face. Chosen."""
 BACK_OFF_S, BACK_OFF_S_MAX = 0.1, 15.0
