@@ -53,7 +53,7 @@ HOOK = UserCode.call.__code__
 class Interrupted(BaseException):
     """A hook did not come back. No `except Exception` of a user's catches it. at: the line of the user's that it was in."""
 
-    def __init__(self, text: str, at: str) -> None:
+    def __init__(self, text: str = "", at: str = "") -> None:
         self.at = at
         super().__init__(text)
 
