@@ -38,7 +38,7 @@ from ops.sections import Config
 from ops.standby import make_coordinator
 from ops.state import StateDirectory
 from tests.faults.ear import Ear
-from tests.faults.hurry import in_a_hurry
+from tests.faults.hurry import BOUND_NS, in_a_hurry
 
 WAIT_S = 60.0
 """How long a test waits for what must happen; nothing is asserted about how soon it does, and a slow machine is no failure."""
@@ -112,6 +112,7 @@ class Play:
         self.engine: Engine
         self.ear: Ear
         self.stopped = asyncio.Event()
+        self.hurry = True
 
     # -- the venue ------------------------------------------------------------------------------------------------
 
@@ -128,6 +129,7 @@ class Play:
 
     async def fault(self, kind: str, **keys: Any) -> None:
         """Set it from now on, as `[[fault]]` in a file."""
+        assert not (self.hurry and keys.get("lag_ms", 0) * 1_000_000 >= BOUND_NS), "not for an engine in a hurry"
         body = {"fault": [{"kind": kind, **keys}]}
         async with self._session.post(f"{self.endpoints.rest}/control/faults", json=body) as response:
             assert response.status == 200, await response.text()
@@ -379,6 +381,7 @@ async def life(play: Play, *, hurry: bool = True) -> AsyncIterator[None]:
         await coordinator.open()
         play.engine = Engine(play.config, state, coordinator)
         play.ear = Ear(play.engine)
+        play.hurry = hurry
         try:
             with in_a_hurry() if hurry else contextlib.nullcontext():
                 assert await play.engine.start(play.stopped)
