@@ -78,11 +78,8 @@ def cancel_all(
                     raise
                 told.say(f"{error}; so it is done from here")
                 if isinstance(error, NoAnswer) and error.pid:
-                    held = (
-                        ""
-                        if go_on
-                        else "; it is CANCEL_ONLY when it goes on, and at its next start, until touchline resume"
-                    )
+                    kept = "; it is CANCEL_ONLY when it goes on, and at its next start, until touchline resume"
+                    held = "" if go_on or error.not_left else kept
                     told.say(f"kill -9 {error.pid} if it must not go on{held}")
         assert config is not None, "without it an engine is asked"
         _without_engine(told, config, folder, symbol, everything=everything)
