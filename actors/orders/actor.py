@@ -213,7 +213,7 @@ class Orders(Actor[OrdersState]):
             self.startup.begin_run(started=False)
             return tuple(out)
         desk.heap.clear()
-        desk.armed_ns = 0
+        desk.armed_ns = desk.pace.until_ns = 0
         desk.floors = {number: min(desk.looked.get(number, last), last) for number, last in desk.trades.items()}
         desk.later_epoch = 0
         self.commands.release()

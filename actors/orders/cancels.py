@@ -12,6 +12,9 @@ CANCEL_SENT = Asked.CANCEL_SENT  # by name: an enum's look-up costs 75-117 ns on
 SAME_ANSWER_MAX = 3
 """Identical refusals of one order's cancels, then we stop (a peer sent 14,000 in 20 h: Qubx PR#434)."""
 
+UNSEEN_MAX = 1
+"""The same of an order that the venue never had a word on: "unknown order" is what it must say. Once it is seen they begin anew."""
+
 
 def cancel(desk: Desk, order: Order, received_ns: int, now_ns: int, out: list[Message]) -> None:
     """Send a cancel for an open order, and remember the wish until the order is done.
@@ -23,7 +26,7 @@ def cancel(desk: Desk, order: Order, received_ns: int, now_ns: int, out: list[Me
     if order.pending in CANCELING and now_ns < order.cancel_due_ns:
         desk.count("cancel_repeated")
         return
-    if order.cancel_refusals >= SAME_ANSWER_MAX:
+    if order.cancel_refusals >= (UNSEEN_MAX if order.venue_state is VenueState.NONE else SAME_ANSWER_MAX):
         desk.count("cancel_held_back")
         return
     if venue_ended(order):
@@ -69,7 +72,8 @@ def cancel_refused(desk: Desk, order: Order, code: int, retry_ns: int, now_ns: i
     order.cancel_refusals = order.cancel_refusals + 1 if code == order.cancel_code else 1
     order.cancel_code = code
     desk.doubt(order, now_ns)
-    desk.ask_now(order, now_ns, out)
+    if order.backoff_ns or not order.query_due_ns:  # else its turn comes in a start, which asks a few at a time
+        desk.ask_now(order, now_ns, out)
     desk.wake_at(order, order.cancel_retry_ns, out)
     if order.cancel_refusals == SAME_ANSWER_MAX:
         detail = f"client_order_id={order.client_order_id} code={code} times={SAME_ANSWER_MAX}"

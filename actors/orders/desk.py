@@ -8,8 +8,10 @@ import heapq
 import msgspec
 
 from actors.orders import forgotten
+from actors.orders.absent import Proofs
 from actors.orders.ids import CLAIMED, IdMaker
 from actors.orders.order import Order, is_done, lots, public_status, shortfall, venue_ended
+from actors.orders.pace import Pace
 from actors.orders.question import Question, Strange
 from actors.orders.register import Register
 from actors.orders.settings import OrdersSettings
@@ -47,6 +49,8 @@ TRADES_AGE_NS = 180 * 86_400_000_000_000
 """Older ones are not asked for by time: the venue has half a year (Binance USDⓈ-M, docs, "Account Trade List", 2026-11)."""
 CANCELED = OrderStatus.CANCELED
 ONE_ENGINE = "remedy=one engine an account, or another [orders] prefix for each"
+NOT_FOUND_MIN = 2
+"""Agreeing "does not exist" answers before the trade history is asked (a replica may lag)."""
 ALERT_EVERY = 10  # chosen: one alert in ten failures of the same question (at 5 s back-off: one in 50 s)
 
 
@@ -98,6 +102,8 @@ class Desk:
         "looked",
         "looked_ns",
         "offset_ns",
+        "pace",
+        "proofs",
         "quarantine",
         "readied",
         "register",
@@ -132,6 +138,8 @@ class Desk:
         self.foreign: dict[tuple[int, int], None] = {}
         self.asked: dict[int, Question] = {}
         self.retries: dict[int, Question] = {}
+        self.proofs = Proofs(self.register, self.ask)
+        self.pace = Pace()
         self.heap: list[tuple[int, int, str]] = []
         self.armed_ns = 0
         self.counter = 0
@@ -228,7 +236,7 @@ class Desk:
             provable_ns = self.provable_ns(order.sent_ns)
             if now_ns <= provable_ns < due_ns:
                 due_ns = provable_ns + 1
-        order.query_due_ns = due_ns
+        order.query_due_ns = due_ns = self.pace.turn_ns(due_ns, now_ns)
         self.wake_at(order, due_ns, out)
 
     def provable_ns(self, from_ns: int) -> int:
@@ -244,16 +252,17 @@ class Desk:
         if order.lost and forgotten.is_due(order):
             order.query = self.ask(forgotten.last_question(order), now_ns, out)
             return
-        absent = order.not_found >= 2
+        if order.not_found >= NOT_FOUND_MIN:
+            self.proofs.want(order, now_ns, out)
+            return
         question = Question(QueryKind.ORDER, order.instrument, order.client_order_id, 0, look=False)
-        if order.certainty is not Certainty.UNKNOWN or absent:
-            if not (absent or shortfall(order)):
+        if order.certainty is not Certainty.UNKNOWN:
+            if not shortfall(order):
                 return
             question.kind = QueryKind.TRADES
             # An orphan may have traded before all that we know; what of it the ledger holds is then counted at once.
             question.from_id = 0 if order.orphan and order.venue_order_id else max(order.trade_floor, 0)
-            # One order's trades, where the venue named it; an absent one may hide in anybody's.
-            question.venue_order_id = 0 if absent else order.venue_order_id
+            question.venue_order_id = order.venue_order_id  # one order's trades, where the venue named it
         order.query = self.ask(question, now_ns, out)
 
     def ask(self, question: Question, now_ns: int, out: list[Message], until_ns: int = 0) -> int:
@@ -326,6 +335,7 @@ class Desk:
         self.generation += 1
         self.asked.clear()
         self.retries.clear()
+        self.proofs.waiting.clear()
         for order in self.register.open.values():
             order.query = 0
             order.query_due_ns = 0

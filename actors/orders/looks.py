@@ -50,7 +50,7 @@ class Unsettled(NamedTuple):
 class Looks:
     """phase: of the start-up. outstanding: questions of this phase without an answer. differs: two looks disagree.
 
-    began_ns: of the present look. balances_next: they are asked for when nothing is outstanding. moved: times they were
+    began_ns: of the present look, or of the first one of this start. balances_next: they are asked for when nothing is outstanding. moved: times they were
     asked for in vain. positions: of this look, until its balances come. unasked: open orders that the list did not show and
     that wait for their question. unjudged: balances were reported, and the portfolio has not said what it makes of them; overdue:
     times in a row that it did not in time. unsettled: balances that are reported when nothing is outstanding.
@@ -76,10 +76,9 @@ class Looks:
         self.desk = desk
         self.queries = queries
         self.phase = Phase.DOWN
-        self.begin(0)
+        self.begin_anew(0)
 
-    def begin(self, now_ns: int) -> None:
-        self.began_ns = now_ns
+    def begin(self) -> None:
         self.outstanding = 0
         self.differs = False
         self.balances_next = False
@@ -89,6 +88,11 @@ class Looks:
         self.unjudged = False
         self.overdue = 0
         self.unsettled: Unsettled | None = None
+
+    def begin_anew(self, now_ns: int) -> None:
+        """The first of the looks of a start, or one while ready: what the venue denied before it counts no more."""
+        self.begin()
+        self.began_ns = now_ns
 
     def ask_all(self, now_ns: int, out: list[Message]) -> None:
         """Open orders of every instrument, and its trades since the last look that read them; the first asks where they end."""
@@ -171,7 +175,7 @@ class Looks:
         if question.kind is QueryKind.TRADES and question.from_id == LAST_TRADE:
             first_trade(desk, question, answer)
         elif question.kind is QueryKind.TRADES:
-            if self.queries.fold_trades(None, question, answer, now_ns, out):
+            if self.queries.fold_trades((), question, answer, now_ns, out):
                 desk.ask(question, now_ns, out)
                 return False
             if not answer.complete:
@@ -264,17 +268,20 @@ class Looks:
             order.pending is not Pending.NONE or max(order.sent_ns, order.updated_ns) >= answer.asked_ns
         ):
             return  # Its own deadline watches it, or it became what it is after the venue was asked.
-        if self.is_denied(order):
+        waits = order.venue_state is VenueState.NONE and order.certainty is Certainty.UNKNOWN and order.query_due_ns
+        if self.is_denied(order) or (waits and self.desk.pace.is_crowded(now_ns)):
+            self.queries.unlisted(order, answer.asked_ns, now_ns, out)
             return  # As the venue said before: its questions go on by themselves, until that counts.
         self.differs = self.differs or self.phase is Phase.VERIFY
         self.desk.doubt(order, now_ns)
         self.desk.publish(order, now_ns, out)
         if self.phase is not Phase.LOOK:  # else SETTLE asks, so many at a time as the door takes
+            self.desk.pace.reserve(1, now_ns)
             self.desk.ask_now(order, now_ns, out)
 
     def is_denied(self, order: Order) -> bool:
-        """Journaled, perhaps never sent: asked about in this look, and the venue has no such order. It counts as no proof yet,
-        so its risk stays reserved; but nobody can say more today.
+        """Journaled, perhaps never sent: asked about since the looks began, and the venue has no such order. It counts as no proof
+        yet, so its risk stays reserved; but nobody can say more today.
         """
         return (
             order.venue_state is VenueState.NONE

@@ -1,10 +1,11 @@
 """Answers to what we asked the venue, and deadlines that passed. A failed question advances nothing: it is asked again."""
 
 import heapq
+from collections.abc import Sequence
 
 from actors.orders import forgotten
 from actors.orders.cancels import follow_up
-from actors.orders.desk import ALERT_EVERY, Desk
+from actors.orders.desk import ALERT_EVERY, NOT_FOUND_MIN, Desk
 from actors.orders.ids import recognize
 from actors.orders.order import Order, is_done, shortfall
 from actors.orders.question import Question
@@ -22,9 +23,6 @@ from bus.messages import (
     VenueState,
 )
 
-NOT_FOUND_MIN = 2
-"""Agreeing "does not exist" answers before the trade history is asked (a replica may lag)."""
-
 
 class Queries:
     """Questions about one order. The looks over all of them are the start-up's."""
@@ -41,6 +39,9 @@ class Queries:
         if not question.client_order_id:
             if answer.outcome is Outcome.RESULT:
                 self.identified(question, answer, now_ns, out)  # a failed one is asked again by the next proof
+            return
+        if question.proof:
+            self.proof_answered(question, answer, now_ns, out)
             return
         order = desk.register.find(question.client_order_id)
         if order is None:
@@ -105,19 +106,48 @@ class Queries:
     ) -> None:
         """Executions that were missing, page by page; or the last proof that an order never was."""
         desk = self.desk
-        if self.fold_trades(order, question, answer, now_ns, out):
+        if self.fold_trades([order], question, answer, now_ns, out):
             order.query = desk.ask(question, now_ns, out)
             return
         ask_for_strangers(desk, question, now_ns, out)
         if question.last:
             self.last_trades_answered(order, question, answer, out)
+        elif shortfall(order) and answer.complete:
+            self.still_missing(order, answer, out)
+
+    def unlisted(self, order: Order, asked_ns: int, now_ns: int, out: list[Message]) -> None:
+        """Denied in an answer that counts, and the open orders, asked for after it, do not have it either: two that agree."""
+        if order.not_found and not order.query and asked_ns > order.denied_ns:
+            order.not_found = max(order.not_found, NOT_FOUND_MIN)
+            self.desk.ask_now(order, now_ns, out)
+
+    def proof_answered(self, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]) -> None:
+        """The account's trades, for all the orders that may never have been."""
+        desk = self.desk
+        orders = desk.proofs.orders_of(question)
+        found = answer.outcome is Outcome.RESULT
+        if found and self.fold_trades(orders, question, answer, now_ns, out):
+            desk.proofs.go_on(question, orders, now_ns, out)
             return
+        if found:
+            ask_for_strangers(desk, question, now_ns, out)
+        for order in orders:
+            order.query = 0
+            if found:
+                self.never_was(order, question, answer, out)
+            else:
+                self.failed(order, answer, out)
+            desk.publish(order, now_ns, out)
+            follow_up(desk, order, now_ns, out)
+        desk.proofs.end(question.instrument, now_ns, out)
+
+    def never_was(self, order: Order, question: Question, answer: QueryAnswer, out: list[Message]) -> None:
+        """The last proof of it, unless something came to light meanwhile."""
+        desk = self.desk
         if order.not_found < NOT_FOUND_MIN or order.booked or order.venue_state is not VenueState.NONE:
-            if shortfall(order) and answer.complete:
-                self.still_missing(order, answer, out)
             return
         order.not_found = 0
-        if question.unexplained:
+        if order.client_order_id in question.blamed:
             detail = f"client_order_id={order.client_order_id}"
             desk.alert_every(AlertLevel.CRITICAL, "order_may_be_a_foreign_trade", order.instrument, detail, out)
         elif order.absence is Absence.OPEN and answer.complete:
@@ -173,14 +203,14 @@ class Queries:
             self.desk.alert_every(AlertLevel.WARNING, "executions_missing", order.instrument, detail, out)
 
     def fold_trades(
-        self, order: Order | None, question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]
+        self, orders: Sequence[Order], question: Question, answer: QueryAnswer, now_ns: int, out: list[Message]
     ) -> bool:
         """Fold one page of trades; True when another page follows (`question.from_id`, or `since_ns`, is moved on)."""
         highest = question.from_id - 1
         for report in answer.reports:
             highest = max(highest, report.trade_id)
             owner = self.reports.elsewhere(report, NO_PROOF, now_ns, out)
-            if order is not None and question.last and not forgotten.explains(order, owner, question, report):
+            if question.last and not forgotten.explains(orders[0], owner, question, report):
                 question.unexplained = True
             if owner is None and not report.client_order_id:
                 self.desk.count("trade_not_attributed")
@@ -188,8 +218,9 @@ class Queries:
                     self.reports.strangers.foreign.book(report, out)
                 elif question.look:
                     note_stranger(self.desk, question, report.instrument, report.venue_order_id, report.trade_id)
-                elif order is not None and report.side is order.side and report.venue_ns >= self.earliest_ns(order):
+                elif blamed := [order.client_order_id for order in orders if self.may_be_of(order, report)]:
                     question.unexplained = True
+                    question.blamed += [key for key in blamed if key not in question.blamed]
                     if report.venue_order_id and report.venue_order_id not in question.strangers:
                         question.strangers.append(report.venue_order_id)  # the next proof will know whose it is
         if answer.complete:
@@ -224,10 +255,11 @@ class Queries:
         desk.ask(trades, now_ns, out)
         return 1
 
-    def earliest_ns(self, order: Order) -> int:
-        """No execution of `order` is older by the venue's clock."""
+    def may_be_of(self, order: Order, report: ExecutionReport) -> bool:
+        """Its side, and no older by the venue's clock than any execution of it."""
         desk = self.desk
-        return order.sent_ns + desk.offset_ns - desk.settings.answer_timeout_ns - desk.uncertainty_ns
+        earliest_ns = order.sent_ns + desk.offset_ns - desk.settings.answer_timeout_ns - desk.uncertainty_ns
+        return report.side is order.side and report.venue_ns >= earliest_ns
 
     def on_wake(self, now_ns: int, out: list[Message]) -> None:
         """Everything that is due. Entries that a later deadline replaced are skipped."""

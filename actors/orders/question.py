@@ -12,6 +12,8 @@ class Question(msgspec.Struct, array_like=True):
     venue_order_id: TRADES of that order alone; 0: of all. known: highest booked trade id when a look asked for TRADES.
     last: OPEN_ORDERS or TRADES of an order that the venue seems to have forgotten: see `forgotten`.
     strangers: venue order ids of a page's trades that are of no order we know. since_ns: TRADES by time, as in VenueQuery.
+    proof: TRADES that may be the last word on orders that never were; others: of those beside client_order_id; blamed: whose a
+    trade may be that we could not attribute.
     """
 
     kind: QueryKind
@@ -27,6 +29,9 @@ class Question(msgspec.Struct, array_like=True):
     last: bool = False
     strangers: list[int] = []
     since_ns: int = 0
+    proof: bool = False
+    others: list[str] = []
+    blamed: list[str] = []
 
 
 class Strange(msgspec.Struct, array_like=True, frozen=True):

@@ -105,6 +105,8 @@ class OrdersState(msgspec.Struct):
     overdue: int = 0
     unsettled: list[Unsettled] = []
     verdicts: tuple[bool, int] = (True, 0)
+    paced_ns: int = 0
+    proving: list[tuple[int, list[str]]] = []
     looked_ns: list[tuple[int, int]] = []
 
 
@@ -157,6 +159,8 @@ def saved(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
         floors=list(desk.floors.items()),
         asked=list(desk.asked.items()),
         retries=list(desk.retries.items()),
+        paced_ns=desk.pace.until_ns,
+        proving=[(instrument, list(keys)) for instrument, keys in desk.proofs.waiting.items()],
         heap=sorted(desk.heap),
         quarantine=list(desk.quarantine),
         counts=list(desk.counts.items()),
@@ -195,6 +199,8 @@ def put_back(desk: Desk, startup: Startup, reports: Reports, state: OrdersState)
     desk.floors = dict(state.floors)
     desk.asked = dict(state.asked)
     desk.retries = dict(state.retries)
+    desk.pace.until_ns = state.paced_ns
+    desk.proofs.waiting = {instrument: list(keys) for instrument, keys in state.proving}
     desk.heap = list(state.heap)
     heapq.heapify(desk.heap)
     desk.baseline = dict(state.baseline)

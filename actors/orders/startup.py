@@ -72,7 +72,7 @@ class Startup:
         self.fills_before = 0
         self.canceled_before = 0
         self.watching = False
-        self.looks.begin(0)
+        self.looks.begin_anew(0)
         self.looks.phase = PHASES[self.phase, Step.STREAM_DOWN]
         self.differences.begin("", 0)
         self.commands.accepting = False
@@ -139,8 +139,9 @@ class Startup:
         self.move(step)
         self.disown()
         self.doubt_all(now_ns, out)
-        self.looks.begin(now_ns)
+        self.looks.begin()
         if self.rounds == 0:
+            self.looks.begin_anew(now_ns)
             self.fills_before = desk.fill_number
             self.canceled_before = desk.canceled
             self.differences.begin("reconnect" if self.desk.readied else "start", now_ns)
@@ -261,13 +262,18 @@ class Startup:
         for order in list(desk.register.open.values()):
             if is_unwanted(desk, order) and not self.stop.keeping:
                 order.cancel_wanted = True
-            if order.certainty is not Certainty.UNKNOWN:
+            if order.certainty is not Certainty.UNKNOWN or self.looks.is_denied(order):
                 follow_up(desk, order, now_ns, out)
                 continue
             self.looks.unasked.append(order.client_order_id)
-            if order.cancel_wanted and order.venue_state is VenueState.NONE:
+            order.query_due_ns = now_ns + self.settle_ns()  # whatever happens to it until then: its turn comes
+            young = now_ns <= desk.provable_ns(order.sent_ns)
+            if order.cancel_wanted and order.venue_state is VenueState.NONE and young:
                 cancel(desk, order, 0, now_ns, out)  # by our id: should the venue have it unseen, it ends there
                 desk.publish(order, now_ns, out)
+        desk.pace.reserve(
+            2 * len(self.looks.unasked), now_ns
+        )  # where there are many, what agrees is the second look's list
 
     def pause(self, now_ns: int, out: list[Message]) -> None:
         """The two looks disagree (or something came to light between): look again, not at once."""
@@ -285,7 +291,9 @@ class Startup:
 
     def on_again(self, now_ns: int, out: list[Message]) -> None:
         """After a pause; or nothing has ended what works since the look: held back cancels, answers that lagged."""
-        if self.phase is Phase.PAUSE or (self.phase is Phase.SETTLE and not self.commands.stopping):
+        if self.phase is Phase.SETTLE and self.looks.unasked:
+            out.append(SetTimer(NAME, AGAIN_TIMER, 0, now_ns + self.settle_ns()))  # it goes on: there are many
+        elif self.phase is Phase.PAUSE or (self.phase is Phase.SETTLE and not self.commands.stopping):
             self.rounds += self.phase is Phase.SETTLE
             self.begin_look(Step.AGAIN, "", now_ns, out)
 
@@ -313,7 +321,7 @@ class Startup:
         start or of this kind, does for whoever asks meanwhile.
         """
         if self.phase is Phase.READY and self.looks.outstanding == 0:
-            self.looks.begin(now_ns)
+            self.looks.begin_anew(now_ns)
             self.differences.begin(trigger, now_ns)
             self.looks.ask_all(now_ns, out)
             self.looks.balances_next = True
