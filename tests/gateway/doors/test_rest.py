@@ -369,7 +369,7 @@ async def test_a_venue_that_hangs_takes_no_place_of_another() -> None:
         serving(answer(200, b"{}")) as other,
         door_to(other.url, hanging.url) as (door, answers),
     ):
-        ask(door, *(snapshot(counter, 0.3, venue=1) for counter in range(MARKET_IN_FLIGHT_MAX)))
+        ask(door, *(snapshot(counter, 60.0, venue=1) for counter in range(MARKET_IN_FLIGHT_MAX)))
         ask(door, snapshot(99, venue=0))
         await until(lambda: answers)
         assert [message.counter for message in answers] == [99]  # type: ignore[attr-defined]
