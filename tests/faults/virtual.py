@@ -149,7 +149,7 @@ class FaultyWorld(World):
                 write(begun.answer)
                 self.desk.finish(ask, begun.answer)
             elif plan.cuts:
-                arrive(GIVEN_UP, b"")
+                self.at(self.now_ns, lambda: arrive(GIVEN_UP, b""))
 
         self.loop.create_task(tell())
         self.at(request.deadline_ns, lambda: arrive(GIVEN_UP, b""))
