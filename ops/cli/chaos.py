@@ -122,25 +122,30 @@ def chaos(
 
 
 def _kills(kills: int, seed: int, venue: str, faults: Path | None, keep: Path | None, *, as_json: bool) -> NoReturn:
-    """All of --kills. Where something failed, everything that was written is kept, and named."""
-    folder = keep or Path(tempfile.mkdtemp(prefix="touchline-chaos-"))
-    result: dict[str, Any] = {}
+    """All of --kills. Where something failed, everything that was written is kept, and named; not where a person stopped it."""
     try:
+        tables = read_faults(faults)
+        folder = keep or Path(tempfile.mkdtemp(prefix="touchline-chaos-"))
         folder.mkdir(parents=True, exist_ok=True)
-        result = run_kills(kills, seed, venue, read_faults(faults), folder.absolute())
-    except (FaultsUnusable, ChaosFailed, DemoFailed, OSError) as error:
+    except (FaultsUnusable, OSError) as error:
         click.echo(f"touchline chaos: {error}", err=True)
         sys.exit(2)
+    left = f"what was written is in {folder}; again: {repeat_command(kills, seed, faults, venue)}"
+    try:
+        result = run_kills(kills, seed, venue, tables, folder.absolute())
+    except (ChaosFailed, DemoFailed, OSError) as error:
+        click.echo(f"touchline chaos: {error}\ntouchline chaos: {left}", err=True)
+        sys.exit(2)
     except (asyncio.CancelledError, KeyboardInterrupt):
+        if keep is None:
+            rmtree(folder, ignore_errors=True)
         click.echo("touchline chaos: stopped by a signal; nothing is judged", err=True)
         sys.exit(2)
-    finally:
-        if keep is None and not result.get("problems"):
-            rmtree(folder, ignore_errors=True)
+    if keep is None and not result["problems"]:
+        rmtree(folder, ignore_errors=True)
     click.echo(json.dumps(result) if as_json else kills_text(result))
     if result["problems"]:
-        again = repeat_command(kills, seed, faults, venue)
-        click.echo(f"touchline chaos: what was written is in {folder}; again: {again}", err=True)
+        click.echo(f"touchline chaos: {left}", err=True)
     sys.exit(1 if result["problems"] else 0)
 
 
@@ -172,6 +177,8 @@ def _wrong_usage(
         return f"--unprotected: --scenario {scenario} has no such control; use self-trade"
     if scenario is not None and _backend(scenario, backend) == "etcd" and ttl_ms % 1_000:
         return f"--ttl-ms {ttl_ms}: etcd counts whole seconds; give a multiple of 1000"
+    if keep is not None and keep.exists() and not keep.is_dir():
+        return f"--keep {keep}: not a directory; give a new one"
     if keep is not None and keep.exists() and any(keep.iterdir()):
         return f"--keep {keep}: not empty; give a new directory"
     return ""

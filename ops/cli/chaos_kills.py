@@ -11,9 +11,13 @@ from typing import Any
 import click
 
 import ops.chaos
+from bus.errors import MailboxError
+from bus.mailbox import ipc_endpoint
 from gateway.simulated.faults.spec import SpecError, parse_toml
+from ops.chaos.kills.engine import ENGINE
 from ops.chaos.kills.face import SPOT
 from ops.chaos.kills.run import KillSettings, play
+from ops.chaos.stage import ChaosFailed
 
 BAR_WIDTH = 30
 EXAMPLES = Path(ops.chaos.__path__[0]) / "faults"
@@ -45,6 +49,12 @@ def read_faults(path: Path | None) -> dict[str, Any]:
 
 def run_kills(kills: int, seed: int, venue: str, faults: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Raises ChaosFailed, DemoFailed, CancelledError at a signal."""
+    try:
+        ipc_endpoint(folder / ENGINE, "telemetry")  # the longest name of an engine's own
+    except MailboxError as error:
+        raise ChaosFailed(
+            f"{folder}: too long for the sockets of an engine in it; name a shorter directory with --keep"
+        ) from error
     is_terminal = sys.stderr.isatty()
     settings = KillSettings(kills, seed, folder, faults, _bar if is_terminal else _silent, venue)
     try:

@@ -203,10 +203,21 @@ def test_what_is_configured_on_a_face_is_what_is_judged(face: Face) -> None:
         (("--scenario", "cooldown", "--venue", "usdm"), "--venue: belongs to --kills"),
         (("--kills", "9", "--faults", "missing.toml"), "--faults missing.toml: cannot be read"),
         (("--kills", "9", "--keep", "tests"), "--keep tests: not empty"),
+        (("--kills", "9", "--keep", "README.md"), "--keep README.md: not a directory"),
     ],
 )
 def test_what_does_not_fit_together_is_one_line(arguments: tuple[str, ...], told: str) -> None:
     touchline("chaos", *arguments).refused(told)
+
+
+def test_what_could_not_be_run_is_kept_and_can_be_repeated(tmp_path: Path) -> None:
+    """Sockets lie in the directory: one whose path is too long for them is refused before anything is started."""
+    keep = tmp_path / ("x" * 100)
+    ended = touchline("chaos", "--kills", "9", "--venue", "usdm", "--keep", str(keep))
+    told = ended.refused(str(keep), "again: touchline chaos --kills 9 --seed 1 --venue usdm --keep DIR")
+    assert "name a shorter directory with --keep" in ended.err
+    assert told.count(str(keep)) == 1
+    assert list(keep.iterdir()) == []
 
 
 # ---- for real

@@ -14,6 +14,8 @@ from ops.chaos.kills.verdict import Limits
 from ops.chaos.stage import Stage
 from ops.config import decimal_text, decimal_units
 
+ENGINE = "engine"
+"""Of its configuration, log and state directory."""
 ACCOUNT = "client"
 """The venue's name of the first account (ops/cli/venue.py)."""
 STRATEGY = "ops.chaos.bustler:Bustler"
@@ -123,7 +125,7 @@ class Engine:
         account, key, secret = stage.credentials(1)
         lots = ", ".join(f"{symbol} = {count}" for symbol, count in zip(SYMBOLS, face.lots, strict=True))
         parameters = f"lots = {{ {lots} }}\nphase_ms = {face.phase_ms}"
-        role = Role("engine", account, key, secret, "account", "chaos", STRATEGY, parameters)
+        role = Role(ENGINE, account, key, secret, "account", "chaos", STRATEGY, parameters)
         before_ns = time.time_ns()
         engine = cls(stage, await stage.enter(role, config(face)), face)
         engine.started_ns = before_ns
