@@ -28,6 +28,7 @@ from bus.messages import (
 from bus.pump import Pump
 from gateway.binance_spot.errors import SigningKeyError
 from gateway.doors.coordination.contract import Coordinator, TermOver
+from gateway.doors.window import QUERY
 from ops import events, poison
 from ops.assembly import ACCOUNT, VENUE, build_actors
 from ops.checkpointing import Checkpointing
@@ -53,6 +54,8 @@ from ops.venues import account_rest, order_entry, signer
 
 START_S_MAX = 30.0
 """From connecting to orders ready: Binance's slowest query has 10 s, and three follow each other; chosen."""
+START_WAITS_MAX = 6
+"""So many times that, while the venue's rate limit leaves no room for the questions: limits are counted by the minute. Chosen."""
 STOP_S = 5.0
 DEPOSED_STOP_S = 2.0
 """Of a run whose term is over: cancels still help the successor, who does not wait for them; chosen."""
@@ -297,12 +300,19 @@ class Engine(Node):
         self._fail(reason)
 
     async def _until_ready(self, stopped: asyncio.Event) -> None:
-        await self._until(START_S_MAX, self.supervisor.ready, stopped, self.deposed)
+        ends = (self.supervisor.ready, stopped, self.deposed)
+        refused = self.rest.budget(VENUE).refused
+        for _ in range(START_WAITS_MAX):
+            before = refused[QUERY]
+            await self._until(START_S_MAX, *ends)
+            if self.failure.done() or any(end.is_set() for end in ends) or refused[QUERY] == before:
+                break
+            events.warning("start_waits", refused=refused[QUERY] - before, reason="the venue's rate limit has no room")
         if self.supervision.crash is not None:
             return
         if self.failure.done():
             raise StartFailed(self.failure.result())
-        if not (self.supervisor.ready.is_set() or stopped.is_set() or self.deposed.is_set()):
+        if not any(end.is_set() for end in ends):
             raise StartFailed(
                 f"orders were not ready within {START_S_MAX:.0f} s: the venue did not answer the start-up queries, "
                 "or an order of an earlier run could not be resolved; see the log above"
