@@ -6,6 +6,7 @@ import signal
 import sys
 import tomllib
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from ops.chaos.kills.face import SPOT
 from ops.chaos.kills.run import KillSettings, play
 from ops.chaos.stage import ChaosFailed
 
-BAR_WIDTH = 30
+BAR_WIDTH = 20
 EXAMPLES = Path(ops.chaos.__path__[0]) / "faults"
 """Faults files that come with the program."""
 
@@ -57,6 +58,7 @@ def run_kills(kills: int, seed: int, venue: str, faults: dict[str, Any], folder:
         ) from error
     is_terminal = sys.stderr.isatty()
     settings = KillSettings(kills, seed, folder, faults, _bar if is_terminal else _silent, venue)
+    settings.told(0, kills, "starting")
     try:
         return asyncio.run(_play(settings))
     finally:
@@ -73,8 +75,14 @@ async def _play(settings: KillSettings) -> dict[str, Any]:
 
 
 def _bar(done: int, of: int, words: str) -> None:
+    click.echo(f"\r{bar_text(done, of, words, get_terminal_size().columns)}", err=True, nl=False)
+
+
+def bar_text(done: int, of: int, words: str, columns: int) -> str:
+    """One line that covers what stood there before and never reaches the last column, where terminals begin another one."""
     full = min(BAR_WIDTH * done // of, BAR_WIDTH)
-    click.echo(f"\r[{'#' * full}{'.' * (BAR_WIDTH - full)}] {done}/{of} kills, {words} ", err=True, nl=False)
+    text = f"[{'#' * full}{'.' * (BAR_WIDTH - full)}] {done}/{of} kills, {words}"
+    return text[: columns - 1].ljust(columns - 1)
 
 
 def _silent(done: int, of: int, words: str) -> None:

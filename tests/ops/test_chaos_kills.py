@@ -17,7 +17,7 @@ from ops.chaos.kills.engine import config, units
 from ops.chaos.kills.face import FACES, SPOT, Face
 from ops.chaos.kills.plan import KILLS_MIN, POINTS, Card, Way, deck, draw, make_room
 from ops.chaos.kills.result import shortcomings
-from ops.cli.chaos_kills import EXAMPLES, FaultsUnusable, kills_text, read_faults, repeat_command
+from ops.cli.chaos_kills import EXAMPLES, FaultsUnusable, bar_text, kills_text, read_faults, repeat_command
 from ops.config import parse
 from tests.ops.command_line import ROOT, touchline
 
@@ -129,6 +129,15 @@ def test_a_person_reads_what_failed() -> None:
     assert kills_text(HELD).endswith("  ok")
     text = kills_text({**HELD, "problems": ["lost_fills is 1"]})
     assert text.splitlines()[-1].split(maxsplit=1) == ["FAILED", "lost_fills is 1"]
+
+
+@pytest.mark.parametrize("columns", [20, 80, 200])
+def test_the_progress_stays_on_one_line(columns: int) -> None:
+    """Whatever the terminal's width: a line that wraps is not overwritten by the next one."""
+    words = "90000 orders, 90000 fills, recovery p50 12000 ms"
+    for text in bar_text(0, 1_000, "starting", columns), bar_text(1_500, 1_000, words, columns):
+        assert len(text) == columns - 1
+    assert bar_text(3, 6, words, 80).rstrip() == f"[{'#' * 10}{'.' * 10}] 3/6 kills, {words}"[:79]
 
 
 # ---- options
