@@ -15,6 +15,7 @@ from ops.at_venue import AtVenue, Unseen
 from ops.cli.ranges import Real
 from ops.config import ConfigError, credentials, load
 from ops.engines import STATE_VARIABLE
+from ops.heartbeat import read_beat
 from ops.preflight import StartFailed
 from ops.sections import Config
 from ops.sentinel import Sentinel, SentinelLock, sweeper
@@ -78,6 +79,12 @@ async def _run(config: Config, state: Path, key: tuple[str, str, str], seconds: 
             section = config.sentinel
             watch = Sentinel(state, section.silence_ms, section.look_ms, sweeper(config, venue))
             events.info("sentinel_watches", state=str(state), silence_ms=section.silence_ms)
+            if read_beat(state) is None:
+                events.warning(
+                    "sentinel_waits",
+                    state=str(state),
+                    remedy="no engine has run on this directory yet, nothing is watched until one does; or check --state",
+                )
             await watch.run(stopped)
             events.info("sentinel_ends", phase=watch.phase.name)
             return {

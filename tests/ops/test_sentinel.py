@@ -273,6 +273,9 @@ def test_a_frozen_engine_loses_its_orders_and_goes_on_when_it_wakes(
     engine.stop()
     told = watch.end()
     assert (told["alarms"], told["left"], told["code"]) == (1, 0, 0), watch.log.read_text()
+    assert watch.log.read_text().count(" sentinel_waits ") == 1, (
+        "before the first engine: a directory may be misspelled"
+    )
     assert told["canceled"] >= 1
 
 
