@@ -167,7 +167,7 @@ class Supervisor:
             "leadership_lost",
             epoch=lost.epoch,
             reason=lost.reason,
-            remedy="none is needed: this engine stands by again",
+            remedy="this engine stands by again by itself; what the reason names, if anything, is for you",
         )
         return NOTHING
 
