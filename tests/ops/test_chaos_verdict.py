@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from bus.messages import CancelOrder, Fill, LedgerAdjusted, OrderStatus, OrderUpdate, Refusal, Side, SubmitOrder
+from ops.chaos.judge import Placement
 from ops.chaos.kills.face import SPOT, USDM
 from ops.chaos.kills.ours import OurJournal
 from ops.chaos.kills.theirs import Trade, VenueOrder, balances, venue_orders
@@ -125,6 +126,31 @@ def test_an_order_that_works_at_the_end_is_an_orphan(books: Books) -> None:
     books.sent(3, at=5)
     books.worked(3, 31, None)
     assert wrong(books.verdict()) == {"orphaned_orders": 1}
+
+
+@pytest.mark.parametrize(
+    ("keys", "accepted", "found"),
+    [
+        ([client_order_id(1), client_order_id(2)], True, {}),
+        ([client_order_id(2)] * 2, False, {"duplicate_orders": 1}),
+        ([client_order_id(3)], False, {}),
+        ([client_order_id(3)], True, {"unknown_orders": 1}),
+        (["web_1"], True, {"unknown_orders": 1}),
+    ],
+    ids=[
+        "each once",
+        "refused the second time",
+        "never made",
+        "made, and not in the journal",
+        "an id that is none of ours",
+    ],
+)
+def test_what_the_venue_was_asked_for_counts_as_well(
+    books: Books, keys: list[str], accepted: bool, found: dict[str, int]
+) -> None:
+    """The venue refuses an id that works already: that it was sent twice shows only in the requests."""
+    requests = [Placement("client", 1, 7, key, 1, accepted) for key in keys]
+    assert wrong(judge(books.theirs, books.ours, LIMITS, EVEN._replace(positions={SYMBOL: 4}), (), requests)) == found
 
 
 def test_an_order_of_ours_that_the_journal_does_not_know_is_told(books: Books) -> None:

@@ -304,7 +304,8 @@ class KillRun:
         orders = venue_orders(await self.control.orders(ACCOUNT), self.stage.log.trades, ACCOUNT)
         await self.control.read_faults()
         denied = {order_of(client_order_id) for client_order_id in self.control.denied}
-        return judge(orders, engine.journal, limits(engine.face, self.settings.faults), end, denied)
+        requests = [order for order in self.stage.log.orders if order.account == ACCOUNT]
+        return judge(orders, engine.journal, limits(engine.face, self.settings.faults), end, denied, requests)
 
     def _words(self) -> str:
         engine = self.engine

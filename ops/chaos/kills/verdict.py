@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ops.chaos.judge import Placement
 from ops.chaos.kills.ours import OurJournal, Sent
 from ops.chaos.kills.theirs import VenueOrder
 
@@ -64,8 +65,13 @@ def judge(
     limits: Mapping[str, Limits],
     end: End | None,
     denied: Container[str] = (),
+    requests: Sequence[Placement] = (),
 ) -> Verdict:
-    """`orders`: the venue's, of ours, oldest first, after the last run has ended. denied: see `violations`."""
+    """`orders`: the venue's, of ours, oldest first, after the last run has ended. denied: see `violations`.
+
+    requests: every new order that the venue was asked for on the account, which is nobody else's: also what it refused, and what
+    bore an id that is none of ours.
+    """
     traded = [(order.client_order_id, trade.trade_id) for order in orders for trade in order.trades]
     booked = Counter(ours.fills)
     lost = [key for key in traded if not booked[key]]
@@ -73,8 +79,10 @@ def judge(
     known = set(traded)
     invented = [key for key in booked if key not in known]
     orphans = [order.client_order_id for order in orders if order.is_open]
-    unknown = [order.client_order_id for order in orders if order.client_order_id not in ours.sent]
-    duplicates = duplicate_orders(orders, ours)
+    made = [order.client_order_id for order in orders] + [asked.client_order_id for asked in requests if asked.accepted]
+    unknown = list(dict.fromkeys(key for key in made if key not in ours.sent))
+    again = [key for key, count in Counter(asked.client_order_id for asked in requests).items() if count > 1]
+    duplicates = list(dict.fromkeys([*duplicate_orders(orders, ours), *again]))
     beyond = [text for symbol, limit in limits.items() for text in violations(orders, ours, symbol, limit, denied)]
     difference, equal = _compare(orders, limits, ours.adjusted, end)
     return Verdict(
