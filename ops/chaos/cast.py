@@ -211,9 +211,9 @@ class Instance:
         return self._log().decode(errors="replace")
 
     def last_words(self) -> str:
-        """The last line of its log."""
+        """The last line of its log, without what Python itself says after a traceback."""
         lines = self._log().decode(errors="replace").splitlines()
-        return lines[-1] if lines else "nothing"
+        return next((line for line in reversed(lines) if not line.startswith("sys:1: ")), "nothing")
 
     def _log(self) -> bytes:
         return self.log.read_bytes() if self.log.exists() else b""
