@@ -26,6 +26,7 @@ REMEDIES = {
     "resume": "start it again and type this again",
     "cancel-all": "touchline cancel-all --config CONFIG --state {state}, which needs no engine",
     "flatten": "touchline flatten --config CONFIG --state {state}, which needs no engine",
+    "reconcile": "touchline reconcile --dry-run CONFIG --state {state}, which needs no engine",
 }  # fmt: skip
 """What to type when a command was not answered."""
 
@@ -45,7 +46,7 @@ def _left(error: NoAnswer) -> str:
 
 
 def _late(error: NoAnswer) -> str:
-    if error.control not in (Control.RESUME, Control.FLATTEN):
+    if error.control in TIGHTENING or error.control is Control.CANCEL_ALL:
         return ""
     if error.control is Control.FLATTEN and not error.pid:
         return "Started again before its time is up, it goes on by itself. "

@@ -22,10 +22,11 @@ from bus.messages import (
     Reconciled,
 )
 from gateway.binance_spot.decimals import SCALE
-from ops.cli.operating import Refused, engine_of, json_option, state_option
+from ops.cli.operating import Refused, engine_of, json_option, state_option, what_now
 from ops.config import ConfigError, decimal_text, load
 from ops.control import Asker, NoAnswer, NoEngine
 from ops.preflight import StartFailed
+from ops.sections import Config
 from ops.shadow import compare
 from ops.state import StateError
 
@@ -38,7 +39,7 @@ COMPARED_S = 40.0
 @click.command(short_help="What differs between us and the venue.")
 @click.argument("config", type=click.Path(path_type=Path), required=False)
 @state_option
-@click.option("--dry-run", is_flag=True, help="Only look. With no engine alive, CONFIG says where and with which key.")
+@click.option("--dry-run", is_flag=True, help="With no engine alive: only look; CONFIG says where and with which key.")
 @click.option(
     "--accept", is_flag=True, help="Take what differs as ours: the gap is booked, or the ledger's start taken."
 )
@@ -49,14 +50,16 @@ def reconcile(config: Path | None, state: Path | None, dry_run: bool, accept: bo
 
     The running engine does it, as it does by itself at each start, each reconnect and by interval: what it finds missing
     is booked, and a gap of the ledger is shown until it is gone or accepted. With no engine alive, --dry-run CONFIG asks the
-    venue and compares with what is on disk; nothing is written and no order is touched.
+    venue and compares with what is on disk; nothing is written and no order is touched. A running engine does with it what it
+    does without.
 
     Exit code 0: equal; 1: there are differences; 2: it could not be done.
     """
     try:
-        _check(dry_run=dry_run, accept=accept, reason=reason)
-        said, instruments = _ask(config, engine_of(state), dry_run=dry_run, accept=accept, reason=reason)
-    except (Refused, ConfigError, StateError, StartFailed, NoEngine, NoAnswer, BusError, OSError) as error:
+        _check(config, dry_run=dry_run, accept=accept, reason=reason)
+        loaded = load(config) if config is not None else None  # a wrong one is said with an engine alive, too
+        said, instruments = _ask(loaded, engine_of(state), dry_run=dry_run, accept=accept, reason=reason)
+    except (Refused, ConfigError, StateError, StartFailed, NoEngine, BusError, OSError) as error:
         if as_json:
             click.echo(json.dumps({"compared": False, "error": str(error)}))
         else:
@@ -67,7 +70,9 @@ def reconcile(config: Path | None, state: Path | None, dry_run: bool, accept: bo
     sys.exit(0 if report["equal"] else 1)
 
 
-def _check(*, dry_run: bool, accept: bool, reason: str) -> None:
+def _check(config: Path | None, *, dry_run: bool, accept: bool, reason: str) -> None:
+    if config is not None and not dry_run:
+        raise ConfigError(f"{config}: a configuration belongs to --dry-run; a running engine has its own")
     if accept and dry_run:
         raise ConfigError("--accept writes and --dry-run does not; give one of them")
     if accept and not reason.strip():
@@ -75,7 +80,7 @@ def _check(*, dry_run: bool, accept: bool, reason: str) -> None:
 
 
 def _ask(
-    config: Path | None, state: Path, *, dry_run: bool, accept: bool, reason: str
+    config: Config | None, state: Path, *, dry_run: bool, accept: bool, reason: str
 ) -> tuple[list[Message], dict[int, Instrument]]:
     """The engine if there is one; else, to look only, the venue itself: then the instruments are known, too."""
     try:
@@ -87,12 +92,14 @@ def _ask(
             said += asker.ask(Control.RECONCILE, reason=reason, seconds=COMPARED_S)
             _check_answer(said)
             return said, {}
+    except NoAnswer as error:
+        raise Refused(f"{error}. {what_now('reconcile', error)}") from None
     except NoEngine as error:
         if not dry_run:
             raise NoEngine(f"{error}; to look without an engine, add --dry-run and the configuration") from None
         if config is None:
             raise ConfigError(f"{error}; to look without it, name the configuration: --dry-run CONFIG") from None
-        return asyncio.run(compare(load(config), state))
+        return asyncio.run(compare(config, state))
 
 
 def _check_answer(said: list[Message]) -> None:

@@ -178,6 +178,8 @@ def test_a_halt_that_cannot_be_written_down_is_sent_all_the_same(engine: Engine,
         ("halt", Control.CANCEL_ALL, ["kill -9 {pid}", "cancel-all --config CONFIG --state {state}"]),
         ("resume", Control.RESUME, ["has expired", "kill -9 {pid}", "start it again"]),
         ("cancel-all", Control.CANCEL_ONLY, ["is written down", "kill -9 {pid}", "needs no engine"]),
+        ("reconcile", Control.RECONCILE, ["has expired", "kill -9 {pid}", "reconcile --dry-run CONFIG --state {state}"]),
+        ("reconcile", Control.ACCEPT, ["has expired", "kill -9 {pid}", "reconcile --dry-run CONFIG --state {state}"]),
         ("flatten", Control.FLATTEN, ["has expired", "kill -9 {pid}", "flatten --config CONFIG --state {state}"]),
     ],
 )  # fmt: skip

@@ -134,6 +134,8 @@ def test_the_engine_is_found_as_by_every_command(tmp_path: Path) -> None:
         (["--accept", "--dry-run"], "give one of them"),
         (["--accept", "--reason", " "], "--reason TEXT"),
         ([], "no engine has ever run here"),
+        (["--dry-run", "nowhere.toml"], "nowhere.toml: cannot be read"),
+        (["engine.toml"], "belongs to --dry-run"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(arguments: list[str], told: str, tmp_path: Path) -> None:
