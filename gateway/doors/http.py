@@ -1,8 +1,8 @@
 """Requests at one address, over aiohttp: places on the wire, a deadline, the longest body, and the venue's budget.
 
 A question that nothing is heard of is asked again beside the first one, and the first answer is taken: one lost packet costs
-a start half a second, and not the whole time that a slow venue may need. What finds no room in the budget does not leave, and after a 429 or 418 nothing does until the time the venue named;
-other addresses are not concerned.
+a start half a second, and not the whole time that a slow venue may need. What finds no room in the budget does not leave, and
+after a 429 or 418 nothing does until the time the venue named; other addresses are not concerned.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from yarl import URL
 
 from bus.messages import Outcome
 from gateway.doors.budget import HOLD_NS_MAX, Budget
-from gateway.doors.window import NEW, QUERY
+from gateway.doors.window import NEW, QUERY, Purpose
 
 BODY_BYTES_MAX = 32 << 20
 """Binance's whole exchangeInfo has about 10 MB."""
@@ -78,7 +78,7 @@ class Http:
     async def open(self) -> None:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
         # More than are used at once: a cancel never waits for a place that a question holds.
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX + ORDER_CONNECTIONS_MAX)
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX * TIMES_MAX + ORDER_CONNECTIONS_MAX)
         tracing = aiohttp.TraceConfig()
         tracing.on_request_headers_sent.append(_on_headers)
         self._session = aiohttp.ClientSession(timeout=timeout, connector=connector, trace_configs=[tracing])
@@ -151,7 +151,7 @@ class Http:
         copy that fails.
         """
         wait_s, heard = max(AGAIN_S, AGAIN_FACTOR * self.usual_s), asyncio.Event()
-        copies = {self._copy(phrase, headers, heard, market=market)}
+        copies = {self._copy(phrase, headers, heard, NEW if market else QUERY)}
         try:
             while True:
                 may_again = times > 1 and not heard.is_set()
@@ -166,7 +166,8 @@ class Http:
                 elif not heard.is_set():
                     wait_s, times = wait_s * 2, times - 1
                     with contextlib.suppress(RestHeld):  # no room for another: the first ones may still be answered
-                        copies.add(self._copy(phrase, headers, heard, market=market))
+                        # Of what is left over: the room that is the questions' own stays for those that were never asked.
+                        copies.add(self._copy(phrase, headers, heard, NEW))
                         self.repeated += 1
         finally:
             for copy in copies:
@@ -174,10 +175,10 @@ class Http:
             await asyncio.gather(*copies, return_exceptions=True)
 
     def _copy(
-        self, phrase: Callable[[], str], headers: dict[str, str] | None, heard: asyncio.Event, *, market: bool
+        self, phrase: Callable[[], str], headers: dict[str, str] | None, heard: asyncio.Event, purpose: Purpose
     ) -> "asyncio.Task[Answer]":
         """Raises as `_leaving`."""
-        path = self._leaving(phrase, market=market)
+        path = self._leaving(phrase, purpose)
         return asyncio.get_running_loop().create_task(self._ask(path, headers, heard))
 
     async def _ask(self, path: str, headers: dict[str, str] | None, heard: asyncio.Event) -> "Answer":
@@ -235,7 +236,7 @@ class Http:
                 self._hold(response, orders=limited is not None and limited.orders)
         return body
 
-    def _leaving(self, phrase: Callable[[], str], *, market: bool) -> str:
+    def _leaving(self, phrase: Callable[[], str], purpose: Purpose) -> str:
         """The path that goes now, counted. Raises RestHeld when there is no room, or the venue has said stop while it waited."""
         now_ns, budget = self._now_ns(), self.budget
         if held := self.held(now_ns):
@@ -243,7 +244,6 @@ class Http:
             raise RestHeld(self.address, held)
         path = phrase()
         weight = budget.costs.weight(path) if budget.costs is not None else 0
-        purpose = NEW if market else QUERY
         if not budget.request(now_ns, purpose, weight):
             self.refused += 1
             free_s = (budget.free_ns(now_ns, purpose, weight) - now_ns) / 1e9

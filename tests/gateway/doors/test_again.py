@@ -24,6 +24,8 @@ from tests.support.house import BTC
 CLOCK = EngineClock()
 FULL = 5_400
 """Of 6,000 what questions may use."""
+LEFT_OVER = 4_800
+"""And what new orders may, and whoever asks again."""
 PATH = "/api/v3/openOrders?symbol=BTCUSDT"
 
 
@@ -126,6 +128,40 @@ async def test_without_room_in_the_limit_the_first_one_is_waited_for() -> None:
 
     address, questions = await asked(late, ask, used=FULL - 6)
     assert (questions, address.repeated) == (1, 0)
+
+
+async def test_one_that_is_asked_again_leaves_the_questions_room_to_those_that_were_never_asked() -> None:
+    """Above what new orders may use it goes once, however long nothing is heard."""
+
+    async def ask(address: http.Http) -> None:
+        with pytest.raises(RestFailed, match="no answer in"):
+            await address.get(lambda: PATH, 1.2)
+
+    address, questions = await asked(never, ask, used=LEFT_OVER)
+    assert (questions, address.repeated) == (1, 0)
+
+
+async def test_questions_that_hang_take_no_connection_of_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them on three connections, and as many orders as may be under way: all come to the venue."""
+    monkeypatch.setattr(http, "CONNECTIONS_MAX", 2)
+    monkeypatch.setattr(http, "ORDER_CONNECTIONS_MAX", 3)
+    most = 2 * http.TIMES_MAX + 3
+
+    async with serving(never) as venue:
+        address = http.Http(venue.url, CLOCK.now_ns)
+        await address.open()
+        work: list[asyncio.Task[object]] = []
+        try:
+            work += [asyncio.create_task(address.get(lambda: PATH, LIMIT_S)) for _ in range(2)]
+            await until(lambda: len(venue.asked) == 2 * http.TIMES_MAX)
+            sent = [address.send("POST", lambda: "/api/v3/order", LIMIT_S, {}, lambda: None) for _ in range(3)]
+            work += [asyncio.create_task(one) for one in sent]
+            await until(lambda: len(venue.asked) == most)
+        finally:
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+            await address.close()
 
 
 async def test_an_answer_of_several_questions_proves_what_was_so_at_the_first() -> None:
