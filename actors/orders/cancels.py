@@ -77,9 +77,7 @@ def cancel_refused(desk: Desk, order: Order, code: int, retry_ns: int, now_ns: i
     desk.wake_at(order, order.cancel_retry_ns, out)
     if order.cancel_refusals == SAME_ANSWER_MAX:
         detail = f"client_order_id={order.client_order_id} code={code} times={SAME_ANSWER_MAX}"
-        # Of an order that the venue never had a word on, "unknown order" is what it must say: no alarm.
-        level = AlertLevel.WARNING if order.venue_state is VenueState.NONE else AlertLevel.CRITICAL
-        desk.alert(level, "cancel_refused_repeatedly", order.instrument, detail, out)
+        desk.alert(AlertLevel.CRITICAL, "cancel_refused_repeatedly", order.instrument, detail, out)
 
 
 def follow_up(desk: Desk, order: Order, now_ns: int, out: list[Message]) -> None:
