@@ -30,7 +30,7 @@ class CancelWatch:
         if not wanted:
             out.append(_answer(command, AnswerKind.DONE, "no order of ours is open"))
             return
-        out.append(_answer(command, AnswerKind.FOLLOWS, f"{len(wanted)} orders are being canceled"))
+        out.append(_answer(command, AnswerKind.FOLLOWS, f"{_orders_are(len(wanted))} being canceled"))
         self.waiting[command.asker] = (command, tuple(wanted), now_ns + SECONDS_NS)
         self._arm(now_ns, out)
 
@@ -44,15 +44,19 @@ class CancelWatch:
             gone = len(wanted) - len(left)
             if left:
                 rows = [f"{key} {register.open[key].status.name}" for key in left[:NAMED_MAX]]
-                text = f"{gone} orders are gone, {len(left)} may still work: {', '.join(rows)}"
+                text = f"{_orders_are(gone)} gone, {len(left)} may still work: {', '.join(rows)}"
                 out.append(_answer(command, AnswerKind.FAILED, text))
             else:
-                out.append(_answer(command, AnswerKind.DONE, f"{gone} orders are gone, by the venue's word"))
+                out.append(_answer(command, AnswerKind.DONE, f"{_orders_are(gone)} gone, by the venue's word"))
         self._arm(now_ns, out)
 
     def _arm(self, now_ns: int, out: list[Message]) -> None:
         if self.waiting:
             out.append(SetTimer(NAME, ANSWER_TIMER, 0, now_ns + LOOK_NS))
+
+
+def _orders_are(count: int) -> str:
+    return f"{count} order is" if count == 1 else f"{count} orders are"
 
 
 def _answer(command: OperatorCommand, kind: AnswerKind, text: str) -> CommandAnswered:

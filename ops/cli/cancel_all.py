@@ -133,11 +133,12 @@ def _without_engine(told: Told, path: Path, state: Path | None, symbol: str, *, 
     for text in swept.trouble[:SHOWN_MAX]:
         told.say(text)
     count = len(swept.found) - len(swept.left)
+    gone = f"{count} order is gone" if count == 1 else f"{count} orders are gone"
     if not swept.seen:
         told.end(False, "what is open could not be seen after the cancels", canceled=count, left=rows)
     if swept.left:
-        told.end(False, f"{count} orders are gone, {len(swept.left)} are still open", canceled=count, left=rows)
-    told.end(True, f"{count} orders are gone, none is left, by a second look", canceled=count, left=[])
+        told.end(False, f"{gone}, still open: {len(swept.left)}", canceled=count, left=rows)
+    told.end(True, f"{gone}, none is left, by a second look", canceled=count, left=[])
 
 
 def _left(state: Path, symbol: str) -> list[tuple[str, Left]]:

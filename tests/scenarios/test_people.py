@@ -83,7 +83,7 @@ def test_cancel_all_says_what_may_still_work() -> None:
     stage.house.wait(8_100)
     last = stage.house.said(CommandAnswered)[-1]
     assert last.kind is AnswerKind.FAILED
-    assert last.text.startswith(f"1 orders are gone, 1 may still work: {stage.ask} ")
+    assert last.text.startswith(f"1 order is gone, 1 may still work: {stage.ask} ")
 
 
 def test_a_stop_says_quiet_only_when_the_venue_said_that_all_is_gone() -> None:
