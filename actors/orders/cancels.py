@@ -102,9 +102,13 @@ def is_unwanted(desk: Desk, order: Order) -> bool:
 
 
 def cancel_all(desk: Desk, instrument: int, now_ns: int, out: list[Message]) -> None:
-    """Every open order of `instrument`; -1: of all. Unproven ones too: their wish is kept until they are proven."""
+    """Every open order of `instrument`; -1: of all. Unproven ones too: their wish is kept until they are proven.
+
+    A person's word or a stop's: it closes the breaker, so one whose cancels were held back is tried as often again.
+    """
     for order in list(desk.register.open.values()):
         if instrument in (-1, order.instrument):
+            order.cancel_refusals = 0
             cancel(desk, order, 0, now_ns, out)
             desk.publish(order, now_ns, out)
             follow_up(desk, order, now_ns, out)

@@ -17,6 +17,7 @@ from bus.messages import (
     Fill,
     ForeignTraded,
     IdsReserved,
+    Message,
     OperatorCommand,
     OrderRefused,
     OrdersQuiet,
@@ -217,6 +218,19 @@ def test_the_same_refusal_three_times_ends_the_repeating(bench: Bench) -> None:
     assert order.attempt == SAME_ANSWER_MAX
     assert bench.orders.view()["counts"]["cancel_refused_repeatedly"] == 1
     assert bench.status(key) == "ACCEPTED"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [OperatorCommand(Control.CANCEL_ALL, -1, "me"), StopRequested("over", 100 * SECOND)],
+)
+def test_a_persons_word_and_a_stop_cancel_what_was_refused_too_often(bench: Bench, word: Message) -> None:
+    """The alarm says to type it: it may not be held back by what raised the alarm."""
+    key = bench.working()
+    order = bench.orders.desk.register.open[key]
+    order.cancel_refusals, order.cancel_code = SAME_ANSWER_MAX, -2011
+    assert every(bench.feed(cancel_command(key)), CancelOrder) == []
+    assert only(bench.feed(word), CancelOrder).client_order_id == key
 
 
 def test_a_refused_order_is_rejected(bench: Bench) -> None:
