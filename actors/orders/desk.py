@@ -69,7 +69,8 @@ class Desk:
     handed in so far for a run that is about to start. restored: the next Instrument is the first of another run; not
     state, because only a process can know it.
     trades: highest booked trade id by instrument. floors: the same as it was when the run began. looked: trades below it
-    were read by a look, which was asked at looked_ns. baseline: the account's last trade before our first look, by instrument: it and all before lie in
+    were read by a look, which was asked at looked_ns. before: by instrument, (what looked was SPREAD_NS ago or more, what it was
+    since then, when it was that). baseline: the account's last trade before our first look, by instrument: it and all before lie in
     the ledger's baseline; -1: it had none. inherited: by venue symbol, the trades of a ledger that another instance left us (see takeover).
     account_moves: fills and other executions of this run: what a comparison of balances may not have in its middle.
     blind: the private stream was given up, and the next one is not open: what happens is not told us.
@@ -84,6 +85,7 @@ class Desk:
         "armed_ns",
         "asked",
         "baseline",
+        "before",
         "blind",
         "canceled",
         "counter",
@@ -131,6 +133,7 @@ class Desk:
         self.account_moves = 0
         self.looked: dict[int, int] = {}
         self.looked_ns: dict[int, int] = {}
+        self.before: dict[int, tuple[int, int, int]] = {}
         self.trades: dict[int, int] = {}
         self.floors: dict[int, int] = {}
         self.baseline: dict[int, int] = {}

@@ -36,6 +36,10 @@ MOVED_MAX = 3
 JUDGED_NS = 2_000_000_000
 """Until balances are asked for again of which nobody said what they are worth, doubling. Chosen: on one host that is the same
 cascade; between two, a session that is lost begins anew within a second."""
+SPREAD_NS = 60_000_000_000
+"""So far back trades are read once more when the ledger differs: the venue's history may have been behind when they were read, and
+the private stream may have lost one that it showed later. Chosen: far beyond a history that lags, a page or two of trades.
+"""
 DOUBLED_MAX = 4  # chosen: at most 32 s between two of them
 
 
@@ -131,6 +135,8 @@ class Looks:
         """A gap of the ledger is seen and not believed: trades, then balances, when what the venue knows has spread."""
         wait_ns = self.desk.settings.read_lag_ns
         self.moved = 0
+        for instrument, (before, _, _) in self.desk.before.items():
+            self.desk.looked[instrument] = min(self.desk.looked.get(instrument, before), before)
         if self.ask_all_trades(now_ns, out):
             self.balances_next = True
         else:
@@ -142,6 +148,16 @@ class Looks:
         for instrument in known:
             self.ask_trades(instrument, now_ns, out, self.desk.settings.read_lag_ns)
         return bool(known)
+
+    def note_read(self, instrument: int, trade_id: int, asked_ns: int) -> None:
+        """A look read all trades below this one."""
+        desk = self.desk
+        before, since, since_ns = desk.before.get(instrument, (desk.looked.get(instrument, trade_id), trade_id, asked_ns))
+        if asked_ns - since_ns >= SPREAD_NS:
+            before, since, since_ns = since, trade_id, asked_ns
+        desk.before[instrument] = (before, since, since_ns)
+        desk.looked[instrument] = trade_id
+        desk.looked_ns[instrument] = asked_ns
 
     def ask(
         self, kind: QueryKind, instrument: int, now_ns: int, out: list[Message], from_id: int = 0, wait_ns: int = 0
@@ -182,8 +198,7 @@ class Looks:
                 desk.ask_again(question, now_ns, out)
                 return False
             if not question.venue_order_id:
-                desk.looked[question.instrument] = question.known
-                desk.looked_ns[question.instrument] = answer.asked_ns
+                self.note_read(question.instrument, question.known, answer.asked_ns)
             self.outstanding += ask_for_strangers(desk, question, now_ns, out)
         elif question.kind is QueryKind.ORDER:
             self.outstanding += self.queries.identified(question, answer, now_ns, out)

@@ -108,6 +108,7 @@ class OrdersState(msgspec.Struct):
     paced_ns: int = 0
     proving: list[tuple[int, list[str]]] = []
     looked_ns: list[tuple[int, int]] = []
+    before: list[tuple[int, tuple[int, int, int]]] = []
 
 
 DESK_INTEGERS = (
@@ -155,6 +156,7 @@ def saved(desk: Desk, startup: Startup, reports: Reports) -> OrdersState:
         handed=list(desk.handed),
         looked=list(desk.looked.items()),
         looked_ns=list(desk.looked_ns.items()),
+        before=list(desk.before.items()),
         trades=list(desk.trades.items()),
         floors=list(desk.floors.items()),
         asked=list(desk.asked.items()),
@@ -194,6 +196,7 @@ def put_back(desk: Desk, startup: Startup, reports: Reports, state: OrdersState)
     desk.handed = dict.fromkeys(state.handed)
     desk.looked = dict(state.looked)
     desk.looked_ns = dict(state.looked_ns)
+    desk.before = dict(state.before)
     desk.restored = True
     desk.trades = dict(state.trades)
     desk.floors = dict(state.floors)

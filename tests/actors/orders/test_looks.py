@@ -91,6 +91,33 @@ def test_the_periodic_look_reads_again_what_was_traded_since_the_look_before() -
     assert looks[QueryKind.TRADES].from_id == 10
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_fill_that_neither_stream_nor_history_showed_in_time_is_found_when_the_ledger_differs(killed: bool) -> None:
+    """The stream lost 12 and told 15; the history was behind when it was read from 10 on, and shows it later. A restart between
+    forgets nothing of it.
+    """
+    bench = Bench().ready()
+    bench.feed(traded(bench.working(), 10, 10, 10))
+    bench.empty(tuple(bench.wait(SETTINGS.reconcile_interval_ns)))
+    bench.feed(BalancesJudged(1, 0, again=False))
+    lost, told = bench.order(command=2), bench.order(command=3)
+    bench.feed(canceled(lost, 0, venue_order_id=901))
+    bench.feed(traded(told, 15, 10, 10, venue_order_id=902))
+    for _ in range(2):
+        bench.empty(tuple(bench.wait(SETTINGS.reconcile_interval_ns)))
+        bench.feed(BalancesJudged(1, 0, again=False))
+    if killed:
+        bench.orders.restore(bench.orders.checkpoint())
+    looks = {query.kind: query for query in every(bench.wait(SETTINGS.reconcile_interval_ns), VenueQuery)}
+    assert looks[QueryKind.TRADES].from_id == 15
+    bench.empty(tuple(looks.values()))
+    bench.feed(BalancesJudged(1, 0, again=True))
+    again = next(one for one in every(bench.wait(SECOND), VenueQuery) if one.kind is QueryKind.TRADES)
+    assert again.from_id <= 10
+    fill = only(bench.feed(answer(again, bench.now_ns, history(10, 10), history(12, 4, venue_order_id=901))), Fill)
+    assert (fill.client_order_id, fill.trade_id) == (lost, 12)
+
+
 def test_after_a_week_trades_are_asked_for_by_time_window_by_window() -> None:
     """From an hour before the last look that read them, and from where each answer ends; then by id as before."""
     week = 7 * 86_400 * SECOND
