@@ -152,7 +152,9 @@ class Looks:
     def note_read(self, instrument: int, trade_id: int, asked_ns: int) -> None:
         """A look read all trades below this one."""
         desk = self.desk
-        before, since, since_ns = desk.before.get(instrument, (desk.looked.get(instrument, trade_id), trade_id, asked_ns))
+        before, since, since_ns = desk.before.get(
+            instrument, (desk.looked.get(instrument, trade_id), trade_id, asked_ns)
+        )
         if asked_ns - since_ns >= SPREAD_NS:
             before, since, since_ns = since, trade_id, asked_ns
         desk.before[instrument] = (before, since, since_ns)
