@@ -8,8 +8,9 @@ Nothing is judged by what the engine says but its order journal and its ledger, 
 - **Recovery** is the time from the start of a process to its first accepted order, by the venue's clock.
 - An **order in flight** is one that our journal knows as sent and not as done, when the engine died.
 - A **lost fill** is an execution of an order of ours that our journal has not booked; a **duplicate** one was booked twice.
-- A **duplicate order** is a second order for one command, or one for the same side while the first lived and nobody had wanted it
-  canceled.
+- A **duplicate order** is a second request for one id, a second order for one command, or one for the same side while the first
+  lived and nobody had wanted it canceled.
+- An **unknown order** is one on the account, which is nobody else's, that our journal does not know.
 - An **orphan** works at the venue when the last run has ended.
 - A **limit violation** is an order that could have led beyond what the configuration allows, by what the venue knew then.
 
