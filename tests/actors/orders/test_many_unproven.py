@@ -77,6 +77,16 @@ def test_old_ones_are_proven_by_one_question_each_and_the_trades_once_for_all() 
     assert every(bench.said, CancelOrder) == [], "the venue's list is younger than any request of them could be"
 
 
+def test_few_are_asked_about_twice_each() -> None:
+    """An order that was filled is not among the open ones either: their list says nothing where there is room for a second question."""
+    bench, keys = unproven(10, OLD_NS)
+    asked = [
+        query.client_order_id for query in serve(bench, list(bench.start(epoch=2))) if query.kind is QueryKind.ORDER
+    ]
+    assert {key: asked.count(key) for key in keys} == dict.fromkeys(keys, 2)
+    assert statuses(bench) == {"NEVER_SENT": 10}
+
+
 def test_young_ones_are_reserved_for_and_proven_when_that_counts() -> None:
     """Killed and back within a second: what the venue denies now it may still get."""
     bench, _ = unproven(MANY, SECOND)
