@@ -301,9 +301,10 @@ class Engine(Node):
 
     async def _until_ready(self, stopped: asyncio.Event) -> None:
         ends = (self.supervisor.ready, stopped, self.deposed)
-        refused = self.rest.budget(VENUE).refused
+        refused, waited_s = self.rest.budget(VENUE).refused, 0.0
         for _ in range(START_WAITS_MAX):
             before = refused[QUERY]
+            waited_s += START_S_MAX
             await self._until(START_S_MAX, *ends)
             if self.failure.done() or any(end.is_set() for end in ends) or refused[QUERY] == before:
                 break
@@ -314,7 +315,7 @@ class Engine(Node):
             raise StartFailed(self.failure.result())
         if not any(end.is_set() for end in ends):
             raise StartFailed(
-                f"orders were not ready within {START_S_MAX:.0f} s: the venue did not answer the start-up queries, "
+                f"orders were not ready within {waited_s:.0f} s: the venue did not answer the start-up queries, "
                 "or an order of an earlier run could not be resolved; see the log above"
             )
 

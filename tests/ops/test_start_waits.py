@@ -64,5 +64,5 @@ async def test_a_start_that_finds_no_room_at_all_says_so(tmp_path: Path, monkeyp
     monkeypatch.setattr(ops_engine, "START_S_MAX", 0.5)
     monkeypatch.setattr(ops_engine, "START_WAITS_MAX", 2)
     async with playing(tmp_path) as play:
-        with pytest.raises(StartFailed, match="orders were not ready within"):
+        with pytest.raises(StartFailed, match=r"orders were not ready within 1 s: "):
             await start(play, 1_000_000)
